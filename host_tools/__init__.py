@@ -1,0 +1,1 @@
+"""The computer's side of Beckon: the library behind the `beckon` command."""
