@@ -1,0 +1,188 @@
+"""Programs out of Debian or Ubuntu packages, without installing and without root.
+
+apt's own tools download a package and the libraries it needs into a private
+folder, with a private copy of apt's state; the program is then started through
+that folder's own loader, so it runs even when its C library is newer than the
+machine's. Mirror, proxy and keys are those the machine is set up with.
+"""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from host_tools.errors import BeckonError
+from host_tools.toolchain.progress import say
+
+# The first release of each distribution with a MicroPython that is new enough.
+NEWER_SUITE = {"Debian": "trixie", "Ubuntu": "noble"}
+_KEYRINGS = {
+    "Debian": "/usr/share/keyrings/debian-archive-keyring.gpg",
+    "Ubuntu": "/usr/share/keyrings/ubuntu-archive-keyring.gpg",
+}
+_TOOLS = ("apt-get", "apt-cache", "dpkg", "dpkg-deb")
+_UPDATE_TIMEOUT_S = 300
+
+
+class Apt:
+    """A private apt: its own lists and cache in `folder`, nothing else of the machine touched.
+
+    suite: None for the machine's own sources; a name for that suite of the archives
+    which the machine uses.
+    """
+
+    def __init__(self, folder: Path, suite: str | None = None):
+        missing = [tool for tool in _TOOLS if not shutil.which(tool)]
+        if missing:
+            raise BeckonError(f"{missing[0]} is not here")
+        self._folder = folder.resolve()
+        for name in ("lists/partial", "archives/partial", "empty"):
+            (self._folder / name).mkdir(parents=True, exist_ok=True)
+        self._options = [
+            *("-o", f"Dir::State::lists={self._folder}/lists"),
+            *("-o", f"Dir::Cache={self._folder}"),
+            *("-o", f"Dir::Cache::archives={self._folder}/archives"),
+            *("-o", "Dir::State::status=/dev/null"),
+            *("-o", "Acquire::Languages=none"),
+            *("-o", "Acquire::Retries=3"),
+        ]
+        if os.geteuid() == 0:  # apt would drop to a user that cannot write here
+            self._options += ["-o", "APT::Sandbox::User=root"]
+        self._update_log = ""
+        if suite is not None:
+            self._use(suite)
+        self._update()
+
+    def _use(self, suite: str) -> None:
+        lines = sorted(set(_archives(self._index_targets(), suite)))
+        if not lines:  # this machine never ran `apt-get update`
+            self._update()
+            lines = sorted(set(_archives(self._index_targets(private=True), suite)))
+        if not lines:
+            raise BeckonError("no Debian or Ubuntu archive among the machine's package sources")
+        (self._folder / "sources.list").write_text("".join(lines))
+        self._options += [
+            *("-o", f"Dir::Etc::sourcelist={self._folder}/sources.list"),
+            *("-o", "Dir::Etc::sourceparts=-"),
+        ]
+
+    def _index_targets(self, private: bool = False) -> str:
+        form = "$(REPO_URI)|$(RELEASE)|$(ORIGIN)|$(LABEL)"
+        options = self._options if private else []
+        command = ["apt-get", *options, "indextargets", "--format", form, "Created-By: Packages"]
+        return _run(command, self._folder).stdout
+
+    def _update(self) -> None:
+        # Not fatal by itself: one broken source of many must not stop us. Whether
+        # the package is there decides.
+        done = _run(["apt-get", *self._options, "update"], self._folder)
+        self._update_log = done.stderr.strip()
+
+    def version(self, package: str) -> str | None:
+        """The version that would be fetched, None if the archives have none."""
+        done = _run(["apt-cache", *self._options, "policy", package], self._folder)
+        for line in done.stdout.splitlines():
+            if line.strip().startswith("Candidate:"):
+                version = line.split(":", 1)[1].strip()
+                return None if version == "(none)" else version
+        return None
+
+    def unpack(self, package: str, into: Path) -> None:
+        """Put the package's and its libraries' files into the folder `into`."""
+        if self.version(package) is None:
+            last = self._update_log.splitlines()[-1:] or ["apt has no such package"]
+            raise BeckonError(f"cannot fetch the package {package}: {last[0]}")
+        names = [package, *self._libraries(package)]
+        done = _run(["apt-get", *self._options, "download", *names], self._folder / "archives")
+        debs = sorted((self._folder / "archives").glob("*.deb"))
+        if done.returncode or not debs:
+            last = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
+            raise BeckonError(f"cannot fetch the package {package}: {last[0]}")
+        for deb in debs:
+            done = _run(["dpkg-deb", "-x", str(deb), str(into)], self._folder)
+            if done.returncode:
+                raise BeckonError(f"cannot unpack {deb.name}: {done.stderr.strip()}")
+            deb.unlink()
+
+    def _libraries(self, package: str) -> list[str]:
+        """The libraries that the package needs, through and through.
+
+        Only names in lib* are followed: the rest of the closure (debconf, adduser,
+        perl, ...) serves installing, not running.
+        """
+        kinds = ("recommends", "suggests", "conflicts", "breaks", "replaces", "enhances")
+        switches = [f"--no-{kind}" for kind in kinds]
+        seen: list[str] = []
+        todo = [package]
+        while todo:
+            done = _run(["apt-cache", *self._options, "depends", *switches, todo.pop()],
+                        self._folder)
+            for line in done.stdout.splitlines():
+                key, _, name = line.strip().lstrip("|").partition(": ")
+                if key in ("Depends", "PreDepends") and name.startswith("lib"):
+                    if name not in seen:
+                        seen.append(name)
+                        todo.append(name)
+        return seen
+
+
+def _archives(targets: str, suite: str) -> list[str]:
+    """sources.list lines for `suite` of each main archive among apt's index targets."""
+    lines = []
+    for target in targets.splitlines():
+        uri, release, origin, label = target.split("|")
+        if NEWER_SUITE.get(origin) != suite or label != origin:
+            continue  # another origin, or its security archive, which has other suites
+        if "-" in release:
+            continue  # -updates, -security, -backports: same archive as the plain suite
+        keyring = _KEYRINGS[origin]
+        signed = f"[signed-by={keyring}] " if os.path.exists(keyring) else ""
+        components = "main universe" if origin == "Ubuntu" else "main"
+        lines.append(f"deb {signed}{uri} {suite} {components}\n")
+    return lines
+
+
+def distribution() -> str | None:
+    """"Debian" or "Ubuntu" (or what derives from them); None on other systems."""
+    if any(not shutil.which(tool) for tool in _TOOLS):
+        return None
+    try:
+        words = Path("/etc/os-release").read_text().replace('"', "").split()
+    except OSError:
+        return None
+    like = " ".join(w.split("=")[-1] for w in words if w.startswith(("ID=", "ID_LIKE="))).split()
+    return "Ubuntu" if "ubuntu" in like else "Debian" if "debian" in like else None
+
+
+def command_in(root: Path, program: str) -> list[str]:
+    """The arguments that start `program` (a path in root) with root's own libraries."""
+    loaders = [*root.glob("lib/*/ld-linux*.so.*"), *root.glob("usr/lib/*/ld-linux*.so.*")]
+    if not loaders:
+        raise BeckonError(f"no loader in {root}: remove that folder and try again")
+    triplet = loaders[0].parent.name
+    path = ":".join(str(root / part / triplet) for part in ("lib", "usr/lib"))
+    return [str(loaders[0]), "--library-path", path, str(root / program)]
+
+
+def unpacked(work: Path, package: str, suite: str | None = None) -> None:
+    """Fill `work`/root with the package and its libraries."""
+    say(f"fetching {package} (Debian package; nothing is installed)")
+    apt = Apt(work / "apt", suite)
+    apt.unpack(package, work / "root")
+    shutil.rmtree(work / "apt")
+
+
+def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_UPDATE_TIMEOUT_S,
+            env={**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"},
+        )
+    except subprocess.TimeoutExpired:
+        raise BeckonError(f"{command[0]} took longer than {_UPDATE_TIMEOUT_S} s") from None

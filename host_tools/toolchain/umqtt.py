@@ -1,0 +1,57 @@
+"""umqtt.simple, the MQTT client that the firmware uses, out of the Python package index.
+
+The package has a form that pip refuses to install (it is MicroPython code), so it
+is downloaded with unearth, checked against its SHA-256 and unpacked. A board gets
+the same module from mip.
+"""
+
+import hashlib
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+from host_tools.errors import BeckonError
+from host_tools.toolchain.cache import cached
+from host_tools.toolchain.progress import say
+
+VERSION = "1.3.4"
+_SHA256 = "b6a2520239e3992c63a7de9370ee9b3d9d27819a90359c521f1c0f7ccab8d12f"
+_ARCHIVE = f"micropython-umqtt.simple-{VERSION}.tar.gz"
+
+
+def umqtt_folder() -> Path:
+    """A folder for MicroPython's sys.path that holds umqtt/simple.py. Raises BeckonError."""
+    return cached(f"umqtt.simple-{VERSION}", _make)
+
+
+def _make(work: Path) -> None:
+    say(f"fetching umqtt.simple {VERSION}")
+    requirement = f"micropython-umqtt.simple=={VERSION}"
+    command = [sys.executable, "-m", "unearth", requirement, "--no-binary", *_index(),
+               "--download", str(work)]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=300)
+    archive = work / _ARCHIVE
+    if done.returncode or not archive.exists():
+        last = done.stderr.strip().splitlines()[-1:] or ["it is not in the package index"]
+        raise BeckonError(f"cannot download {requirement}: {last[0]}")
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    if digest != _SHA256:
+        raise BeckonError(f"{_ARCHIVE} has SHA-256 {digest}, not the expected {_SHA256}")
+    with tarfile.open(archive) as tar:
+        member = tar.extractfile(f"micropython-umqtt.simple-{VERSION}/umqtt/simple.py")
+        if member is None:
+            raise BeckonError(f"no umqtt/simple.py in {_ARCHIVE}")
+        source = member.read()
+    archive.unlink()
+    (work / "umqtt").mkdir()
+    (work / "umqtt" / "simple.py").write_bytes(source)
+
+
+def _index() -> list[str]:
+    """The index that pip is set up to use, if it is not the usual one."""
+    done = subprocess.run([sys.executable, "-m", "pip", "config", "get", "global.index-url"],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    url = done.stdout.strip()
+    return ["--index-url", url] if done.returncode == 0 and url else []
