@@ -1,0 +1,191 @@
+"""The command `beckon`: finds the commands, calls one, turns faults into one line.
+
+A command is a file of this folder with a function run(args) -> int. The first line
+of its docstring is its summary, the rest, with an example, ends its --help.
+add_arguments(parser) declares its options. Two names are optional:
+
+    EXTRA = "test"        an extra of pyproject.toml, installed before the first run
+    PASS_ON = True        unknown arguments are no fault: they go to args.rest
+"""
+
+import argparse
+import ast
+import importlib
+import os
+import signal
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from host_tools.errors import BeckonError
+
+FOLDER = Path(__file__).parent
+_INTRO = """\
+Gesture recognition on an ESP32 with an MPU6500: record, train, deploy, watch.
+
+  ./beckon demo            a gesture's whole way, without any hardware
+  ./beckon COMMAND --help  the options of a command, with an example
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; returns its exit status (0 done, 1 fault, 2 wrong usage)."""
+    argv = sys.argv[1:] if argv is None else argv
+    for stream in (sys.stdout, sys.stderr):  # no locale may turn a message into a traceback
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    name = next((word for word in argv if not word.startswith("-")), "")
+    prefix = f"beckon {name}" if (FOLDER / f"{_module_name(name)}.py").exists() else "beckon"
+    try:
+        status = _dispatch(argv)
+        sys.stdout.flush()
+        return status
+    except SystemExit as stop:  # argparse
+        return stop.code if isinstance(stop.code, int) else 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError as error:
+        if _reader_gone():
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nothing left to flush at exit
+            return 128 + signal.SIGPIPE
+        return _complain(prefix, error)
+    except Exception as error:
+        if os.environ.get("BECKON_DEBUG"):
+            raise
+        return _complain(prefix, error)
+
+
+def _dispatch(argv: list[str]) -> int:
+    if not argv or argv[0] in ("-h", "--help", "help"):
+        if len(argv) > 1 and argv[0] == "help":
+            return _dispatch([argv[1], "--help"])
+        print(_overview(), end="", file=sys.stdout if argv else sys.stderr)
+        return 0 if argv else 2
+    if argv[0] in ("-V", "--version"):
+        from importlib.metadata import version
+
+        print(f"beckon {version('beckon')}")
+        return 0
+    name, rest = argv[0], argv[1:]
+    if name.startswith("-"):
+        raise BeckonError(f"unknown option {name}: see beckon --help", status=2)
+    if name not in commands():
+        raise BeckonError(f"unknown command {name!r}{_nearest(name)}", status=2)
+    if not {"-h", "--help"} & set(rest):
+        _provide(_assigned(name, "EXTRA"), name)
+    module = importlib.import_module(f"host_tools.cli.{_module_name(name)}")
+    parser = make_parser(name, module)
+    if getattr(module, "PASS_ON", False):
+        args, args.rest = parser.parse_known_args(rest)
+    else:
+        args = parser.parse_args(rest)
+    return module.run(args)
+
+
+def commands() -> dict[str, str]:
+    """Each command's summary, in the order of the names; nothing is imported for it."""
+    found = {}
+    for path in sorted(FOLDER.glob("[!_]*.py")):
+        tree = _tree(path)
+        if any(isinstance(node, ast.FunctionDef) and node.name == "run" for node in tree.body):
+            summary = (ast.get_docstring(tree) or "").split("\n")[0]
+            found[path.stem.replace("_", "-")] = summary
+    return found
+
+
+def make_parser(name: str, module: ModuleType) -> argparse.ArgumentParser:
+    """The argument parser of one command."""
+    summary, _, rest = (module.__doc__ or "").strip().partition("\n")
+    parser = _Parser(prog=f"beckon {name}", description=summary, epilog=rest.strip("\n"),
+                     formatter_class=_Help, allow_abbrev=False)
+    module.add_arguments(parser)
+    return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message):
+        """One line instead of the whole usage."""
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Shows the defaults that say something; keeps the line breaks of the example."""
+
+    def _get_help_string(self, action):
+        text = action.help or ""
+        silent = action.default in (None, False, argparse.SUPPRESS, "", [], ())
+        if silent or action.nargs == 0 or "%(default)" in text:
+            return text
+        return f"{text} (default: %(default)s)"
+
+
+def _overview() -> str:
+    every = commands()
+    width = max(map(len, every), default=0)
+    lines = "".join(f"  {name:{width}}  {summary}\n" for name, summary in every.items())
+    return f"usage: beckon [--help] [--version] COMMAND ...\n\n{_INTRO}\ncommands:\n{lines}"
+
+
+def _nearest(name: str) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(name, commands(), n=1, cutoff=0.5)
+    return f": did you mean {near[0]!r}?" if near else ": see beckon --help"
+
+
+def _provide(extra: str | None, name: str) -> None:
+    """Install the extra that a command needs, unless it is there."""
+    if extra is None:
+        return
+    from host_tools.toolchain import bootstrap
+
+    if Path(sys.prefix).resolve() != bootstrap.VENV.resolve():
+        return  # somebody's own environment: what is missing shows in the command's own words
+    if bootstrap.has(extra):
+        return
+    try:
+        bootstrap.install(extra)
+    except bootstrap.BootstrapError as error:
+        raise BeckonError(str(error)) from None
+
+
+def _assigned(name: str, variable: str) -> str | None:
+    """The string that a command's file assigns to variable, without importing it."""
+    for node in _tree(FOLDER / f"{_module_name(name)}.py").body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+            if any(isinstance(t, ast.Name) and t.id == variable for t in node.targets):
+                return node.value.value
+    return None
+
+
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def _module_name(command: str) -> str:
+    return command.replace("-", "_")
+
+
+def _complain(prefix: str, error: Exception) -> int:
+    """Print the one line for what went wrong; returns the exit status."""
+    if isinstance(error, BeckonError | ValueError):
+        text = str(error)
+    elif isinstance(error, OSError) and error.strerror:
+        text = error.strerror + (f": {error.filename}" if error.filename is not None else "")
+    elif isinstance(error, ModuleNotFoundError):
+        text = f"the Python package {error.name} is missing: start with ./beckon, which installs it"
+    else:
+        text = (f"{type(error).__name__}: {error} (a fault of Beckon: set BECKON_DEBUG=1 to see "
+                "where, and report it)")
+    sys.stdout.flush()
+    print(f"{prefix}: {' '.join(text.split())}", file=sys.stderr)
+    return error.status if isinstance(error, BeckonError) else 1
+
+
+def _reader_gone() -> bool:
+    """Whether it is stdout whose reader went away (`| head`), not another pipe of ours."""
+    import select
+
+    poll = select.poll()
+    poll.register(1, 0)
+    return any(event & select.POLLERR for _, event in poll.poll(0))

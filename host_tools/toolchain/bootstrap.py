@@ -1,0 +1,221 @@
+"""Make the project's own environment, .venv, and install what it needs into it.
+
+Run by ./beckon with any Python 3.11+ when there is no finished environment, so
+this file uses the standard library alone. `install(extra)` also serves commands
+that need an extra of pyproject.toml.
+"""
+
+import contextlib
+import fcntl
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+VENV = REPOSITORY / ".venv"
+STAMP = VENV / "beckon-stamp"
+LOG = REPOSITORY / ".cache" / "install.log"
+_LOG_NAME = LOG.relative_to(REPOSITORY)
+
+
+class BootstrapError(Exception):
+    """One line that says what to install or do."""
+
+
+# pip says these when it cannot reach its index.
+_OFFLINE = re.compile(
+    r"NewConnectionError|NameResolutionError|ConnectTimeout|ProxyError|Connection broken"
+    r"|Max retries exceeded|Temporary failure in name resolution|ReadTimeout|CERTIFICATE_VERIFY"
+)
+
+
+def stamp() -> str:
+    """What a finished environment was made for; ./beckon writes the same in shell."""
+    pyproject = (REPOSITORY / "pyproject.toml").read_bytes()
+    sums = subprocess.run(["cksum"], input=pyproject, capture_output=True, check=True).stdout
+    python = os.path.realpath(VENV / "bin" / "python")
+    return f"{REPOSITORY}\n{python}\n{sums.decode().strip()}\n"
+
+
+def has(extra: str) -> bool:
+    """Whether the extra is installed for the present pyproject.toml."""
+    mark = VENV / f"beckon-extra-{extra}"
+    return mark.exists() and mark.read_text() == stamp()
+
+
+def make() -> None:
+    """Bring .venv up to date. Raises BootstrapError, OSError."""
+    with _alone():
+        old = STAMP.read_text() if STAMP.exists() else ""
+        if (VENV / "bin" / "python").exists() and old == stamp():
+            return  # another run made it while this one waited
+        # The folder or the interpreter is another one, or a run was interrupted: anew.
+        if not old or old.splitlines()[:2] != stamp().splitlines()[:2]:
+            _make_venv()
+        else:
+            STAMP.unlink()  # only the packages changed
+        _pip("-e", str(REPOSITORY), what="installing the Python packages that Beckon needs")
+        _write(STAMP, stamp())
+
+
+def install(extra: str) -> None:
+    """Add an extra of pyproject.toml to .venv. Raises BootstrapError, OSError."""
+    with _alone():
+        if has(extra):
+            return
+        _pip("-e", f"{REPOSITORY}[{extra}]", what=f"installing the packages for {extra}")
+        _write(VENV / f"beckon-extra-{extra}", stamp())
+
+
+def _make_venv() -> None:
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    if not (importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip")):
+        raise BootstrapError(f"Python {version} cannot make environments: install the package "
+                             f"python{version}-venv (Debian, Ubuntu: "
+                             f"sudo apt install python{version}-venv)")
+    with activity("making the environment .venv"):
+        if VENV.is_symlink() or VENV.is_file():
+            VENV.unlink()
+        elif VENV.exists():
+            shutil.rmtree(VENV)
+        with open(LOG, "w") as log:
+            done = subprocess.run([sys.executable, "-I", "-m", "venv", str(VENV)],
+                                  stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    if done.returncode:
+        shutil.rmtree(VENV, ignore_errors=True)
+        raise BootstrapError(f"could not make .venv: see {_LOG_NAME}" + _space())
+
+
+def _pip(*what_to_install: str, what: str) -> None:
+    command = [str(VENV / "bin" / "python"), "-I", "-m", "pip", "install", "--no-input",
+               "--retries", "3", "--progress-bar", "off", *what_to_install]
+    env = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_USER": "0"}
+    for name in ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_QUIET"):
+        env.pop(name, None)
+    with activity(what) as detail, open(LOG, "w") as log:
+        process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, text=True,
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                   errors="replace")
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                log.write(line)
+                log.flush()
+                words = line.split()
+                if words[:1] == ["Collecting"]:
+                    detail(re.split(r"[<>=!~;\[ ]", words[1])[0])
+                elif words[:2] == ["Installing", "collected"]:
+                    detail("unpacking")
+            status = process.wait()
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.wait()
+    if status == 0:
+        return
+    text = LOG.read_text(errors="replace")
+    if "No space left on device" in text:
+        raise BootstrapError("the disk is full: make room for some 400 MB and try again")
+    if _OFFLINE.search(text):
+        raise BootstrapError("cannot reach the Python package index: connect to the Internet and "
+                             f"try again (a proxy goes into https_proxy; details: {_LOG_NAME})")
+    found = re.findall(r"No matching distribution found for (\S+)", text)
+    if found:
+        raise BootstrapError(f"the package {found[-1]} is not to be had for this Python: connect "
+                             f"to an index that has it and try again (details: {_LOG_NAME})")
+    raise BootstrapError(f"pip could not install the packages: see {_LOG_NAME}" + _space())
+
+
+def _space() -> str:
+    free_mb = shutil.disk_usage(REPOSITORY).free // 1_000_000
+    return f" (only {free_mb} MB are free)" if free_mb < 400 else ""
+
+
+def _write(path: Path, text: str) -> None:
+    part = path.with_name(path.name + ".tmp")
+    part.write_text(text)
+    os.replace(part, path)
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """One installation at a time; the kernel frees the lock of a process that died."""
+    LOG.parent.mkdir(exist_ok=True)
+    with open(LOG.parent / "install.lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            with activity("waiting for another beckon that is installing"):
+                fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
+def activity(what: str):
+    """Say on stderr what is being done: a running line on a terminal, else two plain ones.
+
+    Yields a function that takes a detail to show (terminal only).
+    """
+    begin = time.monotonic()
+    detail = ""
+
+    def set_detail(text: str) -> None:
+        nonlocal detail
+        detail = text
+
+    def draw() -> None:
+        seconds = time.monotonic() - begin
+        line = f"beckon: {what}, {seconds:.0f} s  {detail}"
+        columns = shutil.get_terminal_size().columns
+        print("\r\x1b[K" + line[: columns - 1], end="", file=sys.stderr, flush=True)
+
+    def redraw() -> None:
+        while not finished.wait(0.2):
+            draw()
+
+    if not sys.stderr.isatty():
+        print(f"beckon: {what} ...", file=sys.stderr, flush=True)
+        yield set_detail
+        return
+    finished = threading.Event()
+    draw()
+    thread = threading.Thread(target=redraw, daemon=True)
+    thread.start()
+    try:
+        yield set_detail
+        detail = "done"
+    except BaseException:
+        detail = "stopped"
+        raise
+    finally:
+        finished.set()
+        thread.join()
+        draw()
+        print(file=sys.stderr)
+
+
+def main() -> int:
+    try:
+        make()
+    except BootstrapError as error:
+        print(f"beckon: {error}", file=sys.stderr)
+    except OSError as error:
+        print(f"beckon: {error.strerror}: {error.filename or REPOSITORY}: mend that and try again",
+              file=sys.stderr)
+    except KeyboardInterrupt:
+        print("beckon: stopped; the next run begins again", file=sys.stderr)
+        return 130
+    else:
+        return 0
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
