@@ -76,7 +76,8 @@ def _dispatch(argv: list[str]) -> int:
     module = importlib.import_module(f"host_tools.cli.{_module_name(name)}")
     parser = make_parser(name, module)
     if getattr(module, "PASS_ON", False):
-        args, args.rest = parser.parse_known_args(rest)
+        args, unknown = parser.parse_known_args(rest)
+        args.rest = unknown
     else:
         args = parser.parse_args(rest)
     return module.run(args)
@@ -154,7 +155,7 @@ def _assigned(name: str, variable: str) -> str | None:
     for node in _tree(FOLDER / f"{_module_name(name)}.py").body:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
             if any(isinstance(t, ast.Name) and t.id == variable for t in node.targets):
-                return node.value.value
+                return str(node.value.value)
     return None
 
 

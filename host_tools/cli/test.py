@@ -1,0 +1,75 @@
+"""Run the whole test suite: linters, type checks and pytest.
+
+Arguments which are not its own go to pytest, and with any of them pytest alone runs:
+
+  ./beckon test
+  ./beckon test --soak
+  ./beckon test tests/test_cli.py -k version
+"""
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from host_tools.toolchain import micropython_command, mosquitto_command, umqtt_folder
+from host_tools.toolchain.cache import REPOSITORY, cache_folder
+from host_tools.toolchain.firmware_types import type_faults
+from host_tools.toolchain.stubs import stubs_folder
+
+EXTRA = "test"  # of pyproject.toml
+PASS_ON = True
+
+_CHECK_TIMEOUT_S = 300
+
+
+@dataclass
+class Check:
+    """What one tool said; faults is empty when all is well."""
+
+    name: str
+    faults: str
+
+
+def add_arguments(parser):
+    parser.add_argument("--soak", action="store_true",
+                        help="run the tests that take minutes, too")
+
+
+def run(args) -> int:
+    micropython_command(), umqtt_folder(), mosquitto_command(), stubs_folder()  # fetched aloud
+    failed = [] if args.rest else _checks()
+    command = [sys.executable, "-m", "pytest", "-q", *(["--soak"] if args.soak else []), *args.rest]
+    status = subprocess.run(command, cwd=REPOSITORY, stdin=subprocess.DEVNULL).returncode
+    if failed:
+        print(f"beckon test: failed besides pytest: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed or status else 0
+
+
+def _checks() -> list[str]:
+    """Run the linters at the same time; print what they found; returns who found something."""
+    tools = {
+        "ruff": ["-m", "ruff", "check", "--quiet"],
+        "codespell": ["-m", "codespell_lib"],
+        "mypy": ["-m", "mypy", "--no-error-summary", "--cache-dir", str(cache_folder() / "mypy")],
+    }
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        jobs = [pool.submit(_tool, name, arguments) for name, arguments in tools.items()]
+        jobs.append(pool.submit(lambda: Check("mypy firmware", "\n".join(type_faults()))))
+        checks = [job.result() for job in jobs]
+    for check in checks:
+        print(f"{check.name}: {'FAILED' if check.faults else 'ok'}")
+        if check.faults:
+            print(check.faults)
+    sys.stdout.flush()  # in front of pytest's own output
+    return [check.name for check in checks if check.faults]
+
+
+def _tool(name: str, arguments: list[str]) -> Check:
+    done = subprocess.run([sys.executable, *arguments], cwd=REPOSITORY, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          timeout=_CHECK_TIMEOUT_S)
+    if done.returncode == 0:
+        return Check(name, "")
+    return Check(name, done.stdout.rstrip() or f"exit status {done.returncode}")
