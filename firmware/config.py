@@ -1,0 +1,84 @@
+"""The board's settings: defaults here, config.json on top, secrets.json on top of that.
+
+What is to be recognised and how lies in the model file; here is only what
+belongs to this one board: pins, network, broker.
+"""
+
+import json
+
+# name: (default, type, least, most); for text, least and most are lengths in bytes.
+SETTINGS = {
+    "device": ("", str, 0, 32),  # empty: made from the chip's id
+    "wifi_ssid": ("", str, 0, 32),
+    "wifi_key": ("", str, 0, 64),
+    "broker_host": ("", str, 0, 253),
+    "broker_port": (1883, int, 1, 65535),
+    "user": ("", str, 0, 128),
+    "password": ("", str, 0, 128),
+    "keepalive_s": (30, int, 5, 3600),
+    "response_timeout_ms": (10000, int, 500, 60000),  # for each answer of the broker
+    "model": ("model.mlp", str, 1, 64),
+    "i2c_id": (0, int, 0, 1),
+    "i2c_scl": (22, int, 0, 48),
+    "i2c_sda": (21, int, 0, 48),
+    "i2c_hz": (400000, int, 10000, 1000000),
+    "imu_address": (0x68, int, 0x08, 0x77),
+    "imu_int_pin": (-1, int, -1, 48),  # -1: not wired, the FIFO is polled
+}
+
+_SAFE = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
+
+
+class Config:
+    """One attribute a setting, see SETTINGS; `client_id` is made from the device."""
+
+
+def load(paths=("config.json", "secrets.json"), chip_id=b""):
+    """Settings from the files in `paths` that exist, later ones first in rank.
+
+    Raises ValueError that names file, setting, value and what is allowed.
+    """
+    config = Config()
+    for name in SETTINGS:
+        setattr(config, name, SETTINGS[name][0])
+    for path in paths:
+        for name, value in _read(path).items():
+            setattr(config, name, _checked(path, name, value))
+    if not config.device:
+        config.device = "beckon-" + "".join("%02x" % byte for byte in chip_id[-3:])
+    for character in config.device:
+        if character not in _SAFE:
+            raise ValueError("device %r may hold letters, digits, _ and - only" % config.device)
+    config.client_id = config.device
+    return config
+
+
+def _read(path):
+    try:
+        with open(path) as file:
+            text = file.read()
+    except OSError:
+        return {}  # a board without it runs on the defaults
+    try:
+        # MicroPython's json takes a text that breaks off for a whole one.
+        values = json.loads(text if text.rstrip().endswith("}") else "?")
+    except ValueError:
+        raise ValueError("%s is not a JSON object; write it again" % path)
+    if not isinstance(values, dict):
+        raise ValueError("%s must hold one JSON object" % path)
+    return values
+
+
+def _checked(path, name, value):
+    if name not in SETTINGS:
+        raise ValueError(
+            "%s: no setting is called %r; there are %s" % (path, name, ", ".join(sorted(SETTINGS)))
+        )
+    _, kind, least, most = SETTINGS[name]
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise ValueError("%s: %s must be %s, not %r" % (path, name, kind.__name__, value))
+    size = len(value.encode()) if kind is str else value
+    if not least <= size <= most:
+        what = "bytes of text" if kind is str else ""
+        raise ValueError("%s: %s must be %d to %d %s" % (path, name, least, most, what))
+    return value

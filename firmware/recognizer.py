@@ -1,0 +1,71 @@
+"""From frames to events: ring buffer, engine and debouncer in a row. Pure.
+
+`step` does a bounded piece of work, so that the task around it can let others
+run in between; it allocates nothing.
+"""
+
+from debounce import NO_EVENT, Debouncer
+
+EMPTY = -2  # the ring holds no more frames
+
+
+class Recognizer:
+    """engine: microMLP.Engine; its model also holds the debouncer's settings."""
+
+    def __init__(self, engine):
+        self._engine = engine
+        self._debouncer = Debouncer(len(engine.labels), engine.idle, *engine.debounce[:6])
+        self._row = engine.new_frame()
+        self.confidence = 0  # of the last event, percent
+        self.index = 0  # of the sample that completed it
+        self.windows = 0
+        self.gaps = 0
+        self.events = 0
+
+    def step(self, ring, frames=8):
+        """Take up to so many frames from ring.
+
+        Returns the label (index) of an event, NO_EVENT when there was none in
+        these frames, EMPTY when the ring ran out. After an event `index` and
+        `confidence` tell more; the rest of the frames stays in the ring.
+        """
+        engine = self._engine
+        row = self._row
+        for _ in range(frames):
+            index = ring.read_into(row)
+            if index < 0:
+                return EMPTY
+            if ring.lost:  # no window spans a gap
+                self.gaps += 1
+                engine.reset()
+                self._debouncer.reset()
+            if engine.push(row):
+                label = engine.infer()
+                self.windows += 1
+                event = self._debouncer.update(label, engine.confidence)
+                if event != NO_EVENT:
+                    self.events += 1
+                    self.index = index
+                    self.confidence = self._debouncer.confidence
+                    return event
+        return NO_EVENT
+
+    def counters(self, into):
+        into["windows"] = self.windows
+        into["gaps"] = self.gaps
+        into["events"] = self.events
+
+
+async def recognize(sampler, ring, recognizer, publisher, labels):
+    """Hand each event to the publisher, for ever. Waits only for new frames."""
+    import asyncio
+
+    while True:
+        await sampler.ready.wait()
+        sampler.ready.clear()
+        event = NO_EVENT
+        while event != EMPTY:
+            event = recognizer.step(ring)
+            if event >= 0:
+                publisher.post(labels[event], recognizer.confidence, recognizer.index)
+            await asyncio.sleep_ms(0)

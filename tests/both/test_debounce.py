@@ -1,0 +1,136 @@
+import micropython
+from debounce import NO_EVENT, Debouncer
+
+REST, CIRCLE, X = 0, 1, 2
+
+
+def debouncer(**settings):
+    return Debouncer(3, REST, **settings)
+
+
+def events(debouncer, labels, confidence=90):
+    """(window, label) of each event for a string of labels: . rest, c circle, x."""
+    found = []
+    for window, letter in enumerate(labels):
+        label = debouncer.update(".cx".index(letter), confidence)
+        if label != NO_EVENT:
+            found.append((window, label))
+    return found
+
+
+def test_burst_gives_one_event():
+    assert events(debouncer(min_count=3), "...cccccccc....") == [(5, CIRCLE)]
+
+
+def test_too_few_inferences_give_none():
+    assert events(debouncer(min_count=3), "...cc.......c......c....") == []
+
+
+def test_count_goes_on_over_short_holes():
+    assert events(debouncer(min_count=3, quiet=5), "..c..c..c...") == [(8, CIRCLE)]
+
+
+def test_quiet_windows_end_a_burst():
+    assert events(debouncer(min_count=3, quiet=3), "..cc...c.......") == []
+
+
+def test_least_span_delays():
+    fast = events(debouncer(min_count=3, min_span=0), "ccccccccc...")
+    late = events(debouncer(min_count=3, min_span=6), "ccccccccc...")
+    assert fast == [(2, CIRCLE)] and late == [(6, CIRCLE)]
+
+
+def test_article_two_conditions():
+    # At 50 Hz with one inference a sample: nine inferences, 450 ms = 22 windows apart.
+    article = {"min_count": 9, "min_span": 22, "majority_of": 9, "quiet": 10}
+    gesture = "c" * 9 + "." * 5 + "x" * 9
+    assert events(debouncer(**article), gesture + "." * 20) == [(22, CIRCLE)]
+    trailing = "x" * 8 + "." * 40  # too few
+    assert events(debouncer(**article), trailing) == []
+
+
+def test_majority_of_the_first_wins():
+    assert events(debouncer(min_count=5), "xxccc....") == [(4, CIRCLE)]
+    assert events(debouncer(min_count=5, majority_of=2), "xxccc....") == [(4, X)]
+
+
+def test_latest_wins_a_tie():
+    assert events(debouncer(min_count=4), "xxcc.....") == [(3, CIRCLE)]
+
+
+def test_trailing_movement_is_part_of_the_gesture():
+    held = debouncer(min_count=3, quiet=4)
+    assert events(held, "..cccc..xxxx..xxxx......") == [(4, CIRCLE)]
+
+
+def test_next_gesture_after_quiet():
+    again = debouncer(min_count=3, quiet=4)
+    assert events(again, "cccc....xxxx....cccc....") == [(2, CIRCLE), (10, X), (18, CIRCLE)]
+
+
+def test_dead_time():
+    dead = debouncer(min_count=2, quiet=2, refractory=10)
+    assert events(dead, "cc...xx...xx...xx..") == [(1, CIRCLE), (16, X)]
+
+
+def test_doubt_counts_as_rest():
+    doubting = debouncer(min_count=3, threshold_percent=60)
+    assert events(doubting, "..ccccccccc...", confidence=59) == []
+    assert events(doubting, "..ccccccccc...", confidence=60) == [(4, CIRCLE)]
+
+
+def test_confidence_is_the_mean_of_the_winner():
+    mean = debouncer(min_count=4)
+    for label, confidence in ((X, 100), (CIRCLE, 80), (CIRCLE, 90)):
+        assert mean.update(label, confidence) == NO_EVENT
+    assert mean.update(CIRCLE, 91) == CIRCLE
+    assert mean.confidence == (80 + 90 + 91) // 3
+
+
+def test_reset_forgets_the_burst_but_not_the_dead_time():
+    broken = debouncer(min_count=3)
+    assert events(broken, "cc") == []
+    broken.reset()
+    assert events(broken, "cc....") == []
+    held = debouncer(min_count=2, quiet=2, refractory=8)
+    assert events(held, "cc") == [(1, CIRCLE)]
+    held.reset()
+    assert events(held, "cc..cc......") == []
+    assert events(held, "cc") == [(1, CIRCLE)]
+
+
+def test_settings_that_cannot_be():
+    for settings in (
+        {"min_count": 0},
+        {"quiet": 0},
+        {"threshold_percent": 101},
+        {"threshold_percent": -1},
+        {"min_span": -1},
+        {"refractory": -1},
+        {"majority_of": -1},
+    ):
+        try:
+            debouncer(**settings)
+        except ValueError:
+            continue
+        raise AssertionError(settings)
+    for classes, idle in ((1, 0), (3, 3), (3, -1)):
+        try:
+            Debouncer(classes, idle)
+        except ValueError:
+            continue
+        raise AssertionError((classes, idle))
+
+
+def test_allocates_nothing():
+    tight = debouncer(min_count=2, quiet=2, refractory=3)
+    script = bytes((CIRCLE, CIRCLE, REST, REST, X, REST, REST, REST, X, X, CIRCLE)) * 3
+    count = 0
+    micropython.heap_lock()
+    try:
+        for label in script:
+            if tight.update(label, 90) != NO_EVENT:
+                count += 1
+    finally:
+        micropython.heap_unlock()
+    assert count == 4, count  # two in the first round, then the trailing end holds one back
