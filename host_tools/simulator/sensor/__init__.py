@@ -1,0 +1,1 @@
+"""The parts of the simulated MPU-6500: movement, signal chain, FIFO, register tables."""
