@@ -74,6 +74,7 @@ def _dispatch(argv: list[str]) -> int:
     if not {"-h", "--help"} & set(rest):
         _provide(_assigned(name, "EXTRA"), name)
     module = importlib.import_module(f"host_tools.cli.{_module_name(name)}")
+    _show_activity()
     parser = make_parser(name, module)
     if getattr(module, "PASS_ON", False):
         args, unknown = parser.parse_known_args(rest)
@@ -148,6 +149,14 @@ def _provide(extra: str | None, name: str) -> None:
         bootstrap.install(extra)
     except bootstrap.BootstrapError as error:
         raise BeckonError(str(error)) from None
+
+
+def _show_activity() -> None:
+    """Let it be seen when a tool is fetched."""
+    from host_tools.cli.progress import waiting
+    from host_tools.toolchain import activity
+
+    activity.display = waiting
 
 
 def _assigned(name: str, variable: str) -> str | None:

@@ -52,25 +52,23 @@ def has(extra: str) -> bool:
 
 def make() -> None:
     """Bring .venv up to date. Raises BootstrapError, OSError."""
-    with _alone():
+    with _alone() as lock:
         old = STAMP.read_text() if STAMP.exists() else ""
         if (VENV / "bin" / "python").exists() and old == stamp():
             return  # another run made it while this one waited
         # The folder or the interpreter is another one, or a run was interrupted: anew.
         if not old or old.splitlines()[:2] != stamp().splitlines()[:2]:
             _make_venv()
-        else:
-            STAMP.unlink()  # only the packages changed
-        _pip("-e", str(REPOSITORY), what="installing the Python packages that Beckon needs")
+        _pip(lock, str(REPOSITORY), what="installing the Python packages that Beckon needs")
         _write(STAMP, stamp())
 
 
 def install(extra: str) -> None:
     """Add an extra of pyproject.toml to .venv. Raises BootstrapError, OSError."""
-    with _alone():
+    with _alone() as lock:
         if has(extra):
             return
-        _pip("-e", f"{REPOSITORY}[{extra}]", what=f"installing the packages for {extra}")
+        _pip(lock, f"{REPOSITORY}[{extra}]", what=f"installing the packages for {extra}")
         _write(VENV / f"beckon-extra-{extra}", stamp())
 
 
@@ -93,16 +91,16 @@ def _make_venv() -> None:
         raise BootstrapError(f"could not make .venv: see {_LOG_NAME}" + _space())
 
 
-def _pip(*what_to_install: str, what: str) -> None:
+def _pip(lock: int, requirement: str, what: str) -> None:
     command = [str(VENV / "bin" / "python"), "-I", "-m", "pip", "install", "--no-input",
-               "--retries", "3", "--progress-bar", "off", *what_to_install]
+               "--retries", "3", "--progress-bar", "off", "-e", requirement]
     env = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_USER": "0"}
     for name in ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_QUIET"):
         env.pop(name, None)
     with activity(what) as detail, open(LOG, "w") as log:
         process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, text=True,
                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                   errors="replace")
+                                   errors="replace", pass_fds=[lock])
         assert process.stdout is not None
         try:
             for line in process.stdout:
@@ -145,8 +143,12 @@ def _write(path: Path, text: str) -> None:
 
 
 @contextlib.contextmanager
-def _alone() -> Iterator[None]:
-    """One installation at a time; the kernel frees the lock of a process that died."""
+def _alone() -> Iterator[int]:
+    """One installation at a time.
+
+    Yields the lock's file descriptor for pip to inherit: the kernel frees the lock
+    when its last holder dies, so a killed run frees it, but not before its pip ended.
+    """
     LOG.parent.mkdir(exist_ok=True)
     with open(LOG.parent / "install.lock", "w") as lock:
         try:
@@ -154,12 +156,12 @@ def _alone() -> Iterator[None]:
         except BlockingIOError:
             with activity("waiting for another beckon that is installing"):
                 fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        yield lock.fileno()
 
 
 @contextlib.contextmanager
 def activity(what: str):
-    """Say on stderr what is being done: a running line on a terminal, else two plain ones.
+    """Say on stderr what is being done: a running line on a terminal, else a plain one.
 
     Yields a function that takes a detail to show (terminal only).
     """

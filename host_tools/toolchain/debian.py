@@ -12,7 +12,8 @@ import subprocess
 from pathlib import Path
 
 from host_tools.errors import BeckonError
-from host_tools.toolchain.progress import say
+from host_tools.toolchain.activity import doing
+from host_tools.toolchain.cache import cache_folder
 
 # The first release of each distribution with a MicroPython that is new enough.
 NEWER_SUITE = {"Debian": "trixie", "Ubuntu": "noble"}
@@ -48,7 +49,6 @@ class Apt:
         ]
         if os.geteuid() == 0:  # apt would drop to a user that cannot write here
             self._options += ["-o", "APT::Sandbox::User=root"]
-        self._update_log = ""
         if suite is not None:
             self._use(suite)
         self._update()
@@ -75,8 +75,7 @@ class Apt:
     def _update(self) -> None:
         # Not fatal by itself: one broken source of many must not stop us. Whether
         # the package is there decides.
-        done = _run(["apt-get", *self._options, "update"], self._folder)
-        self._update_log = done.stderr.strip()
+        _run(["apt-get", *self._options, "update"], self._folder)
 
     def version(self, package: str) -> str | None:
         """The version that would be fetched, None if the archives have none."""
@@ -90,18 +89,17 @@ class Apt:
     def unpack(self, package: str, into: Path) -> None:
         """Put the package's and its libraries' files into the folder `into`."""
         if self.version(package) is None:
-            last = self._update_log.splitlines()[-1:] or ["apt has no such package"]
-            raise BeckonError(f"cannot fetch the package {package}: {last[0]}")
+            raise BeckonError(f"the package {package} cannot be fetched: no connection, or the "
+                              f"archive has none (details: {_log()})")
         names = [package, *self._libraries(package)]
         done = _run(["apt-get", *self._options, "download", *names], self._folder / "archives")
         debs = sorted((self._folder / "archives").glob("*.deb"))
         if done.returncode or not debs:
-            last = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
-            raise BeckonError(f"cannot fetch the package {package}: {last[0]}")
+            raise BeckonError(f"the package {package} cannot be fetched (details: {_log()})")
         for deb in debs:
             done = _run(["dpkg-deb", "-x", str(deb), str(into)], self._folder)
             if done.returncode:
-                raise BeckonError(f"cannot unpack {deb.name}: {done.stderr.strip()}")
+                raise BeckonError(f"cannot unpack {deb.name} (details: {_log()})")
             deb.unlink()
 
     def _libraries(self, package: str) -> list[str]:
@@ -166,15 +164,21 @@ def command_in(root: Path, program: str) -> list[str]:
 
 def unpacked(work: Path, package: str, suite: str | None = None) -> None:
     """Fill `work`/root with the package and its libraries."""
-    say(f"fetching {package} (Debian package; nothing is installed)")
-    apt = Apt(work / "apt", suite)
-    apt.unpack(package, work / "root")
-    shutil.rmtree(work / "apt")
+    with doing(f"fetching {package} (a Debian package, into .cache; nothing is installed)"):
+        apt = Apt(work / "apt", suite)
+        apt.unpack(package, work / "root")
+        shutil.rmtree(work / "apt")
+        shutil.rmtree(work / "root" / "usr" / "share", ignore_errors=True)  # manuals
+
+
+def _log() -> Path:
+    """What apt said in full; the messages leave it out, being long and full of addresses."""
+    return cache_folder() / "fetch.log"
 
 
 def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     try:
-        return subprocess.run(
+        done = subprocess.run(
             command,
             cwd=folder,
             stdin=subprocess.DEVNULL,
@@ -185,4 +189,8 @@ def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
             env={**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"},
         )
     except subprocess.TimeoutExpired:
-        raise BeckonError(f"{command[0]} took longer than {_UPDATE_TIMEOUT_S} s") from None
+        raise BeckonError(f"{command[0]} took longer than {_UPDATE_TIMEOUT_S} s: try again when "
+                          "the connection is better") from None
+    with open(_log(), "a") as log:
+        log.write(f"{' '.join(command)}\n{done.stdout}{done.stderr}exit status {done.returncode}\n")
+    return done

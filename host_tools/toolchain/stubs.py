@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from host_tools.errors import BeckonError
+from host_tools.toolchain.activity import doing
 from host_tools.toolchain.cache import cached
 
 VERSION = "1.29.0.post1"
@@ -25,8 +26,9 @@ def _make(work: Path) -> None:
                "--disable-pip-version-check", "--target", str(work),
                f"micropython-esp32-stubs=={VERSION}",
                f"micropython-stdlib-stubs=={_STDLIB_VERSION}"]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=300)
+    with doing("fetching the type stubs of MicroPython"):
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=300)
     if done.returncode:
-        last = done.stderr.strip().splitlines()[-1:] or ["pip failed"]
-        raise BeckonError(f"cannot download micropython-esp32-stubs {VERSION}: {last[0]}")
+        raise BeckonError(f"the package micropython-esp32-stubs {VERSION} cannot be fetched: "
+                          "connect to the Internet and try again")

