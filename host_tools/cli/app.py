@@ -30,12 +30,13 @@ Gesture recognition on an ESP32 with an MPU6500: record, train, deploy, watch.
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns its exit status (0 done, 1 fault, 2 wrong usage)."""
-    argv = sys.argv[1:] if argv is None else argv
+    if argv is None:
+        argv = sys.argv[1:]
+        signal.signal(signal.SIGTERM, _stop)  # so that clean-up runs and no child is left
     for stream in (sys.stdout, sys.stderr):  # no locale may turn a message into a traceback
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    name = next((word for word in argv if not word.startswith("-")), "")
-    prefix = f"beckon {name}" if (FOLDER / f"{_module_name(name)}.py").exists() else "beckon"
+    prefix = f"beckon {argv[0]}" if argv and is_command(argv[0]) else "beckon"
     try:
         status = _dispatch(argv)
         sys.stdout.flush()
@@ -55,6 +56,10 @@ def main(argv: list[str] | None = None) -> int:
         return _complain(prefix, error)
 
 
+def _stop(number, frame):
+    sys.exit(128 + number)
+
+
 def _dispatch(argv: list[str]) -> int:
     if not argv or argv[0] in ("-h", "--help", "help"):
         if len(argv) > 1 and argv[0] == "help":
@@ -69,7 +74,7 @@ def _dispatch(argv: list[str]) -> int:
     name, rest = argv[0], argv[1:]
     if name.startswith("-"):
         raise BeckonError(f"unknown option {name}: see beckon --help", status=2)
-    if name not in commands():
+    if not is_command(name):
         raise BeckonError(f"unknown command {name!r}{_nearest(name)}", status=2)
     if not {"-h", "--help"} & set(rest):
         _provide(_assigned(name, "EXTRA"), name)
@@ -89,10 +94,19 @@ def commands() -> dict[str, str]:
     found = {}
     for path in sorted(FOLDER.glob("[!_]*.py")):
         tree = _tree(path)
-        if any(isinstance(node, ast.FunctionDef) and node.name == "run" for node in tree.body):
+        if _has_run(tree):
             summary = (ast.get_docstring(tree) or "").split("\n")[0]
             found[path.stem.replace("_", "-")] = summary
     return found
+
+
+def is_command(name: str) -> bool:
+    """Whether there is a command of that name (only its own file is read)."""
+    stem = _module_name(name)
+    if not stem.isidentifier() or stem.startswith("_") or "_" in name:
+        return False
+    path = FOLDER / f"{stem}.py"
+    return path.exists() and _has_run(_tree(path))
 
 
 def make_parser(name: str, module: ModuleType) -> argparse.ArgumentParser:
@@ -172,6 +186,10 @@ def _tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
 
 
+def _has_run(tree: ast.Module) -> bool:
+    return any(isinstance(node, ast.FunctionDef) and node.name == "run" for node in tree.body)
+
+
 def _module_name(command: str) -> str:
     return command.replace("-", "_")
 
@@ -180,8 +198,10 @@ def _complain(prefix: str, error: Exception) -> int:
     """Print the one line for what went wrong; returns the exit status."""
     if isinstance(error, BeckonError | ValueError):
         text = str(error)
-    elif isinstance(error, OSError) and error.strerror:
-        text = error.strerror + (f": {error.filename}" if error.filename is not None else "")
+    elif isinstance(error, OSError):
+        text = error.strerror or str(error) or type(error).__name__
+        if error.filename is not None:
+            text += f": {error.filename}"
     elif isinstance(error, ModuleNotFoundError):
         text = f"the Python package {error.name} is missing: start with ./beckon, which installs it"
     else:
