@@ -1,0 +1,58 @@
+"""Events against spans, by DESIGN's rules: worked cases, and what must always hold."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from host_tools.evaluation.matching import DUPLICATE, FALSE, GRACE_MS, HIT, match_events, missed
+
+SPANS = [(1000, 1800, "circle"), (3000, 3500, "x")]
+
+
+def kinds(events, spans=SPANS):
+    return [verdict.kind for verdict in match_events(spans, events)]
+
+
+def test_first_in_time_hits_second_is_a_duplicate():
+    assert kinds([(1900, "circle"), (2100, "circle")]) == [HIT, DUPLICATE]
+    assert kinds([(2100, "circle"), (1900, "circle")]) == [DUPLICATE, HIT]
+
+
+def test_borders():
+    assert kinds([(999, "circle")]) == [FALSE]
+    assert kinds([(1000, "circle")]) == [HIT]
+    assert kinds([(1800 + GRACE_MS, "circle")]) == [HIT]
+    assert kinds([(1801 + GRACE_MS, "circle")]) == [FALSE]
+
+
+def test_wrong_label_is_false_and_the_span_missed():
+    verdicts = match_events(SPANS, [(1900, "x"), (3600, "x")])
+    assert [v.kind for v in verdicts] == [FALSE, HIT]
+    assert missed(SPANS, verdicts) == [0]
+
+
+def test_latency_counts_from_the_end():
+    early, late = match_events(SPANS, [(1700, "circle"), (3650, "x")])
+    assert (early.latency_ms, late.latency_ms) == (-100, 150)
+
+
+def test_two_spans_within_the_grace_take_one_event_each():
+    spans = [(1000, 1400, "x"), (1800, 2200, "x")]
+    verdicts = match_events(spans, [(1900, "x"), (2300, "x"), (2350, "x")])
+    assert [(v.kind, v.span) for v in verdicts] == [(HIT, 0), (HIT, 1), (DUPLICATE, 1)]
+
+
+label = st.sampled_from(["circle", "x"])
+span = st.tuples(st.integers(0, 9000), st.integers(1, 900), label)
+
+
+@given(st.lists(span, max_size=8), st.lists(st.tuples(st.integers(0, 12000), label), max_size=12))
+def test_hits_and_missed_share_out_the_spans(raw, events):
+    spans = [(start, start + length, name) for start, length, name in raw]
+    verdicts = match_events(spans, events)
+    hits = [v.span for v in verdicts if v.kind == HIT]
+    assert len(hits) == len(set(hits))
+    assert sorted([*hits, *missed(spans, verdicts)]) == list(range(len(spans)))
+    for verdict, (t_ms, name) in zip(verdicts, events, strict=True):
+        if verdict.span is not None:
+            start, end, wanted = spans[verdict.span]
+            assert name == wanted and start <= t_ms <= end + GRACE_MS
