@@ -43,8 +43,17 @@ _RETRY_RARE_MS = const(15_000)
 # A socket that is still connecting; numbers differ between ports, names do not.
 _BUSY = (errno.EINPROGRESS, errno.EALREADY, errno.EAGAIN, errno.ENOTCONN)
 
-# All that umqtt raises when it is fed what no broker should send.
-_UMQTT_ERRORS = (OSError, IndexError, TypeError, ValueError, AssertionError, simple.MQTTException)
+# What ends a connection: the network's errors, all that umqtt raises when it is fed
+# what no broker should send, and a heap too full for this packet.
+_FAULTS = (
+    OSError,
+    IndexError,
+    TypeError,
+    ValueError,
+    AssertionError,
+    MemoryError,
+    simple.MQTTException,
+)
 
 # MQTT 3.2.2.3
 _REFUSALS = {
@@ -74,7 +83,7 @@ class Link:
     def __init__(self, settings, will=None, wifi=None, resolve=None, wrap=None, log=print):
         self.ready = asyncio.Event()
         self._settings = settings
-        self._timeout_ms = settings.response_timeout_ms
+        self._timeout_ms = getattr(settings, "response_timeout_ms", 3000)
         self._wifi = wifi
         self._resolve = resolve or resolve_blocking
         self._wrap = wrap
@@ -169,7 +178,7 @@ class Link:
             connects = self.connects
             try:
                 await self._session(failures)
-            except _UMQTT_ERRORS as error:
+            except _FAULTS as error:
                 self._say("no link: %s" % explain(error))
             except asyncio.TimeoutError:
                 self.timeouts += 1
@@ -202,24 +211,23 @@ class Link:
             self._last_in = self._last_out = ticks_ms()
             for job in (self._receive(), self._transmit(), self._supervise()):
                 tasks.append(asyncio.create_task(self._guard(job)))
-            await self._log_in()
-            self.connects += 1
-            self.ready.set()
-            self._changed()
-            self._say("linked to %s" % self._settings.broker_host)
-            await self._over.wait()
+            try:
+                await self._log_in()
+                self.connects += 1
+                self.ready.set()
+                self._changed()
+                self._say("linked to %s" % self._settings.broker_host)
+                await self._over.wait()
+            except LinkDown:
+                pass  # the fault tells why
             if self._fault:
                 raise self._fault
         finally:
-            self.ready.clear()
-            self._changed()
+            self._end(None)
             for task in tasks:
                 task.cancel()
             self._stream = None
             sock.close()
-            self._sent.set()  # who waits for room or an answer learns that it is over
-            for packet_id in list(self._waiting):
-                self._waiting.pop(packet_id).set(None)
 
     async def _greet(self, sock, address):
         """Connect and send CONNECT, which TCP takes once it is connected."""
@@ -271,14 +279,20 @@ class Link:
     async def _guard(self, job):
         try:
             await job
-        except _UMQTT_ERRORS as error:
+        except _FAULTS as error:
             self._end(error)
 
     def _end(self, fault):
-        if not self._over.is_set():
-            self._fault = fault
-            self.ready.clear()
-            self._over.set()
+        """The connection is over; all who wait for it learn so. Only the first fault counts."""
+        if self._over.is_set():
+            return
+        self._fault = fault
+        self._over.set()
+        self.ready.clear()
+        self._changed()
+        self._sent.set()
+        for packet_id in list(self._waiting):
+            self._waiting.pop(packet_id).set(None)
 
     async def _receive(self):
         """Cut the stream into packets; more than the buffer holds is passed over."""
@@ -293,6 +307,9 @@ class Link:
                 raise OSError(errno.ECONNRESET)
             self._last_in = ticks_ms()
             have += n
+            if 0 in self._waiting and buffer[0] != 0x20:  # the first packet is CONNACK
+                self.malformed += 1
+                raise OSError(errno.EINVAL)
             at = 0
             while at < have:
                 if skip:
@@ -389,6 +406,8 @@ class Link:
     # Packets in.
 
     def _expect(self, packet_id):
+        if self._over.is_set():  # nobody would answer, or tell that it is late
+            raise LinkDown(errno.ENOTCONN)
         answer = self._waiting[packet_id] = Answer(ticks_add(ticks_ms(), self._timeout_ms))
         return answer
 
