@@ -1,0 +1,202 @@
+"""A board without a board: the firmware on the Unix port of MicroPython.
+
+    with SimulatedBoard(model, broker, {(0, 0x68): sensor}) as board:
+        board.wait(timeout_s=60)
+
+What lies in the board's flash is the firmware as it is in the repository, the
+model, and a config.json; behind the hardware line stand-ins (standins/) take
+over. The sensors live in this process and are reached over two pipes.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections import deque
+from pathlib import Path
+from typing import Any, Mapping
+
+from host_tools.errors import BeckonError
+from host_tools.live.address import BrokerAddress
+from host_tools.paths import FIRMWARE
+from host_tools.simulator.i2c_server import I2CServer
+from host_tools.toolchain import micropython_command, umqtt_folder
+
+STANDINS = Path(__file__).resolve().parent / "standins"
+
+RESET_STATUS = 42  # standins/machine.py: the program asked for a reset
+WATCHDOG_STATUS = 43
+_POWER_ON, _WATCHDOG, _SOFT = 1, 3, 5  # machine.reset_cause()
+
+_END_TIMEOUT_S = 15
+
+
+class SimulatedBoard:
+    """One board from power-on to the end of its process; a context manager.
+
+    model: file that becomes the board's model.mlp. devices: (bus id, I2C
+    address) to simulated device. speed: board time over real time. heap_kib: the heap on
+    this 64-bit interpreter, where objects are about twice as large as on an
+    ESP32. settings: more entries for config.json. flash: a folder that is kept;
+    by default a temporary one is made and removed.
+
+    `output` holds the last lines that the firmware printed, `boots` how often it started.
+    """
+
+    def __init__(
+        self,
+        model: Path | None,
+        broker: BrokerAddress,
+        devices: Mapping[tuple[int, int | None], Any],
+        *,
+        speed: float = 1.0,
+        heap_kib: int = 128,
+        settings: Mapping[str, Any] | None = None,
+        flash: Path | None = None,
+    ):
+        if not 0.001 <= speed <= 1000:
+            raise BeckonError(f"speed {speed:g} cannot be; name one from 0.001 to 1000", status=2)
+        self.speed = speed
+        self.output: deque[str] = deque(maxlen=200)
+        self.boots = 0
+        self.returncode: int | None = None
+        self._devices = devices
+        self._heap_kib = heap_kib
+        self._folder = Path(tempfile.mkdtemp(prefix="beckon-board-"))
+        self._keeps_flash = flash is not None
+        self.flash = flash or self._folder / "flash"
+        self._settings = {
+            "wifi_ssid": "simulated",
+            "broker_host": broker.host,
+            "broker_port": broker.port,
+            **(settings or {}),
+        }
+        self._secrets = {"user": broker.user, "password": broker.password}
+        self._model = model
+        self._server: I2CServer | None = None
+        self._process: subprocess.Popen[str] | None = None
+        self._threads: list[threading.Thread] = []
+        self._stopping = False
+        self.started_s = 0.0  # time.monotonic() of power-on
+
+    def __enter__(self) -> "SimulatedBoard":
+        try:
+            self._fill_flash()
+            self._boot(_POWER_ON)
+        except BaseException:
+            self.__exit__()
+            raise
+        watcher = threading.Thread(target=self._watch, name="board", daemon=True)
+        watcher.start()
+        self._threads.append(watcher)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stopping = True
+        process = self._process
+        if process:
+            process.kill()
+            process.wait()
+            if process.stdin:
+                process.stdin.close()
+        for thread in self._threads:
+            thread.join(_END_TIMEOUT_S)
+        if self._server:
+            self._server.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def stop(self) -> None:
+        """Press Ctrl-C: the firmware sends what it has, says goodbye and ends."""
+        self._stopping = True
+        process = self._process
+        if process and process.stdin and process.poll() is None:
+            try:
+                process.stdin.write("\x03")
+                process.stdin.flush()
+            except OSError:
+                pass  # it ended at this moment
+
+    def interrupt(self) -> None:
+        """Ctrl-C in the middle of whatever the program does, as on a serial line."""
+        self._stopping = True
+        if self._process and self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+
+    def cut_power(self) -> None:
+        """End at once, without a goodbye."""
+        self._stopping = True
+        if self._process and self._process.poll() is None:
+            self._process.kill()
+
+    def wait(self, timeout_s: float) -> int:
+        """Wait for the firmware's end; its exit status. Raises BeckonError on a time-out."""
+        until = time.monotonic() + timeout_s
+        while self.returncode is None:
+            if time.monotonic() > until:
+                raise BeckonError(f"the simulated board did not end within {timeout_s:g} s")
+            time.sleep(0.01)
+        return self.returncode
+
+    @property
+    def pid(self) -> int:
+        assert self._process
+        return self._process.pid
+
+    def _fill_flash(self) -> None:
+        self.flash.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(
+            FIRMWARE, self.flash, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__")
+        )
+        shutil.copytree(umqtt_folder() / "umqtt", self.flash / "lib" / "umqtt", dirs_exist_ok=True)
+        if self._model is not None:
+            shutil.copyfile(self._model, self.flash / "model.mlp")
+        (self.flash / "config.json").write_text(json.dumps(self._settings))
+        (self.flash / "secrets.json").write_text(json.dumps(self._secrets))
+
+    def _boot(self, cause: int) -> None:
+        if self._server:
+            self._server.close()
+        pipes = self._folder / f"boot{self.boots}.request", self._folder / f"boot{self.boots}.reply"
+        self._server = I2CServer(self._devices, *pipes)
+        self._server.start()
+        command = [
+            *micropython_command(),
+            "-X",
+            f"heapsize={self._heap_kib}K",
+            str(STANDINS / "start.py"),
+            str(STANDINS),
+            *map(str, pipes),
+            str(round(self.speed * 1000)),
+            str(cause),
+        ]
+        self._process = subprocess.Popen(
+            command,
+            cwd=self.flash,
+            env={**os.environ, "TZ": "UTC"},  # a board knows no time zones
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,  # a Ctrl-C at the terminal is for the command, not for it
+        )
+        self.started_s = time.monotonic()
+        self.boots += 1
+
+    def _watch(self) -> None:
+        """Collect what the firmware prints; boot again when it resets itself."""
+        while True:
+            process = self._process
+            assert process and process.stdout
+            with process.stdout as lines:
+                for line in lines:
+                    self.output.append(line.rstrip())
+            status = process.wait()
+            if self._stopping or status not in (RESET_STATUS, WATCHDOG_STATUS):
+                self.returncode = status
+                return
+            self._boot(_SOFT if status == RESET_STATUS else _WATCHDOG)

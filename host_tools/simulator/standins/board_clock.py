@@ -1,0 +1,69 @@
+"""The simulated board's clock, which `time`, `select` and `machine` here share.
+
+Board time runs `speed` times as fast as the computer's. Above 1 it never gets
+more than _AHEAD_US past the last turn of the event loop, so a computer that
+cannot keep up makes the run slower and loses no sample. Integers only:
+a float would be allocated, and the firmware reads the clock with its heap
+locked.
+"""
+
+from micropython import const
+
+_AHEAD_US = const(10_000)
+
+real_ticks_us = None  # the interpreter's own, set by start.py
+real_sleep_us = None
+
+_speed_milli = 1000
+_last_real_us = 0
+_board_us = 0
+_rest = 0  # thousandths of a microsecond not yet counted
+_limit_us = -1  # -1: none, board time is real time
+
+
+def idle():
+    """Runs in each turn of a wait; machine.py puts its pin interrupts here."""
+
+
+def start(speed_milli):
+    """Begin at board time 0; speed_milli: thousandths of real speed, at least 1."""
+    global _speed_milli, _last_real_us, _limit_us
+    _speed_milli = speed_milli
+    _last_real_us = real_ticks_us()
+    _limit_us = _AHEAD_US if speed_milli > 1000 else -1
+
+
+def now_us():
+    """Microseconds since power-on. Never goes back."""
+    global _last_real_us, _board_us, _rest
+    real_us = real_ticks_us()
+    passed = (real_us - _last_real_us) * _speed_milli + _rest
+    _last_real_us = real_us
+    _rest = passed % 1000
+    _board_us += passed // 1000
+    if 0 <= _limit_us < _board_us:
+        _board_us = _limit_us
+    return _board_us
+
+
+def allow(ahead_us):
+    """The event loop turns: let board time run on by ahead_us from here."""
+    global _limit_us
+    if _limit_us >= 0:
+        _limit_us = now_us() + max(ahead_us, _AHEAD_US)
+
+
+def real_us_for(board_us):
+    """How long the computer takes for board_us of board time."""
+    return board_us * 1000 // _speed_milli
+
+
+def sleep_us(us):
+    """Block for us of board time, as a busy program on a board would."""
+    end_us = now_us() + us
+    while True:
+        left_us = end_us - now_us()
+        if left_us <= 0:
+            return
+        allow(left_us)
+        real_sleep_us(max(1, real_us_for(left_us)))

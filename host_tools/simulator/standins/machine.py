@@ -1,0 +1,202 @@
+"""Stand-in for `machine`: an ESP32's I2C, pins, watchdog and reset.
+
+I2C transactions go through two named pipes to the host, where the simulated
+sensors are (host_tools/simulator/wire.py describes the records). Errors carry
+the numbers that an ESP32 gives.
+"""
+
+import board_clock as clock
+import wire
+from micropython import const
+
+PWRON_RESET = 1
+HARD_RESET = 2
+WDT_RESET = 3
+DEEPSLEEP_RESET = 4
+SOFT_RESET = 5
+
+_RESET_STATUS = const(42)  # the process's exit status that asks the host for a new boot
+_WDT_STATUS = const(43)
+_ADDRESS_MASK = const(0x7F)
+
+_requests = None  # the pipes, opened by start.py
+_responses = None
+_unique_id = b"\x24\x0a\xc4\x00\x00\x01"
+_reset_cause = PWRON_RESET
+_freq_hz = 160_000_000
+
+
+class I2C:
+    """Hardware I2C: the same arguments and errors as on an ESP32."""
+
+    def __init__(self, id=0, *, scl=None, sda=None, freq=400000, timeout=50000):
+        self._id = id
+        self._request = bytearray(wire.REQUEST_SIZE)
+        self._response = bytearray(wire.RESPONSE_SIZE)
+
+    def _transact(self, op, address, register, length, out, into):
+        request = self._request
+        now_us = clock.now_us()
+        request[0] = op
+        request[1] = self._id
+        request[2] = address & _ADDRESS_MASK
+        request[3] = register
+        request[4] = length & 0xFF
+        request[5] = length >> 8
+        for i in range(8):
+            request[8 + i] = now_us & 0xFF
+            now_us >>= 8
+        try:
+            _requests.write(request)
+            if out is not None:
+                _requests.write(out)
+        except OSError:  # nobody reads: the host is gone, and the board with it
+            _exit(1)
+        response = self._response
+        _fill(response)
+        count = response[2] | response[3] << 8
+        if count and into is not None:
+            _fill(into)
+        status = response[0] | response[1] << 8
+        if status:
+            raise OSError(status)
+        return count
+
+    def scan(self):
+        found = []
+        for address in range(0x08, 0x78):
+            try:
+                self._transact(wire.OP_PROBE, address, 0, 0, None, None)
+                found.append(address)
+            except OSError:
+                pass
+        return found
+
+    def readfrom_mem_into(self, addr, memaddr, buf, *, addrsize=8):
+        self._transact(wire.OP_READ_MEM, addr, memaddr, len(buf), None, buf)
+
+    def readfrom_mem(self, addr, memaddr, nbytes, *, addrsize=8):
+        buf = bytearray(nbytes)
+        self._transact(wire.OP_READ_MEM, addr, memaddr, nbytes, None, buf)
+        return bytes(buf)
+
+    def writeto_mem(self, addr, memaddr, buf, *, addrsize=8):
+        self._transact(wire.OP_WRITE_MEM, addr, memaddr, len(buf), buf, None)
+
+    def readfrom_into(self, addr, buf, stop=True):
+        self._transact(wire.OP_READ, addr, 0, len(buf), None, buf)
+
+    def readfrom(self, addr, nbytes, stop=True):
+        buf = bytearray(nbytes)
+        self.readfrom_into(addr, buf)
+        return bytes(buf)
+
+    def writeto(self, addr, buf, stop=True):
+        self._transact(wire.OP_WRITE, addr, 0, len(buf), buf, None)
+        return len(buf)
+
+
+SoftI2C = I2C
+
+
+def _fill(buf):
+    count = _responses.readinto(buf)
+    if count == len(buf):
+        return
+    view = memoryview(buf)
+    while count < len(buf):
+        more = _responses.readinto(view[count:])
+        if not more:
+            _exit(1)
+        count += more
+
+
+class Pin:
+    IN = 1
+    OUT = 3
+    OPEN_DRAIN = 7
+    PULL_UP = 2
+    PULL_DOWN = 1
+    IRQ_RISING = 1
+    IRQ_FALLING = 2
+
+    def __init__(self, id, mode=-1, pull=-1, *, value=None):
+        self._id = id
+        self._value = 1 if value is None else value
+
+    def init(self, mode=-1, pull=-1, *, value=None):
+        if value is not None:
+            self._value = value
+
+    def value(self, x=None):
+        if x is None:
+            return self._value
+        self._value = x
+
+    __call__ = value
+
+    def on(self):
+        self._value = 1
+
+    def off(self):
+        self._value = 0
+
+
+class WDT:
+    """Resets the board when it is not fed; cannot be stopped, as there."""
+
+    def __init__(self, id=0, timeout=5000):
+        self._timeout_us = timeout * 1000
+        self.feed()
+        clock.idle = self._check
+
+    def feed(self):
+        self._due_us = clock.now_us() + self._timeout_us
+
+    def _check(self):
+        if clock.now_us() > self._due_us:
+            _exit(_WDT_STATUS)
+
+
+class RTC:
+    def datetime(self, fields=None):
+        import time
+
+        if fields is None:
+            year, month, day, hour, minute, second, weekday = time.gmtime()[:7]
+            return (year, month, day, weekday, hour, minute, second, 0)
+        year, month, day, _, hour, minute, second, _ = fields
+        time.set_wall_time(time.mktime((year, month, day, hour, minute, second, 0, 0)))
+
+
+def unique_id():
+    return _unique_id
+
+
+def freq(hz=None):
+    global _freq_hz
+    if hz is None:
+        return _freq_hz
+    _freq_hz = hz
+
+
+def reset_cause():
+    return _reset_cause
+
+
+def reset():
+    _exit(_RESET_STATUS)
+
+
+soft_reset = reset
+
+
+def idle():
+    clock.sleep_us(1000)
+
+
+def _exit(status):
+    """End the process at once, without unwinding, as a reset does."""
+    import ffi
+
+    ffi.open(None).func("v", "_exit", "i")(status)

@@ -1,0 +1,66 @@
+"""Stand-in for `network`: a WLAN that is in range and connects after a moment.
+
+Sockets are the computer's own; only the radio is imagined.
+"""
+
+import board_clock as clock
+
+STA_IF = 0
+AP_IF = 1
+STAT_IDLE = 1000
+STAT_CONNECTING = 1001
+STAT_GOT_IP = 1010
+
+_ASSOCIATE_US = 300_000  # board time until the address is there
+
+
+class WLAN:
+    IF_STA = STA_IF
+    IF_AP = AP_IF
+    PM_NONE = 0
+    PM_PERFORMANCE = 1
+
+    def __init__(self, interface=STA_IF):
+        self._active = False
+        self._since_us = -1
+
+    def active(self, on=None):
+        if on is None:
+            return self._active
+        self._active = bool(on)
+        if not on:
+            self._since_us = -1
+        return self._active
+
+    def connect(self, ssid=None, key=None, **options):
+        if self._since_us >= 0:
+            raise OSError("Wifi Internal Error")
+        self._since_us = clock.now_us()
+
+    def disconnect(self):
+        self._since_us = -1
+
+    def isconnected(self):
+        return self._since_us >= 0 and clock.now_us() - self._since_us > _ASSOCIATE_US
+
+    def status(self, param=None):
+        if param == "rssi":
+            return -55
+        if self._since_us < 0:
+            return STAT_IDLE
+        return STAT_GOT_IP if self.isconnected() else STAT_CONNECTING
+
+    def config(self, *args, **options):
+        if args:
+            return b"\x24\x0a\xc4\x00\x00\x01" if args[0] == "mac" else 0
+
+    def ifconfig(self):
+        return ("127.0.0.1", "255.0.0.0", "127.0.0.1", "127.0.0.1")
+
+
+def hostname(name=None):
+    return "esp32"
+
+
+def country(code=None):
+    return "XX"

@@ -1,0 +1,260 @@
+"""The stand-ins of the simulated board: clock, event loop, console, bus client.
+
+Small programs run on the real MicroPython as the board's main.py.
+"""
+
+import os
+import struct
+import subprocess
+import threading
+
+import pytest
+
+from host_tools.simulator import wire
+from host_tools.simulator.board import RESET_STATUS, STANDINS, WATCHDOG_STATUS
+from host_tools.toolchain import micropython_command
+
+_TIMEOUT_S = 60
+
+
+def run(tmp_path, program, speed=1000, bus=("/dev/null", "/dev/null"), typed="", hold_open=True):
+    """Start program as main.py; its status and lines. typed goes to its console."""
+    (tmp_path / "main.py").write_text(program)
+    process = subprocess.Popen(
+        [*micropython_command(), "-X", "heapsize=128K", str(STANDINS / "start.py"), str(STANDINS),
+         *map(str, bus), str(round(speed * 1000)), "1"],
+        cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True,
+    )  # fmt: skip
+    guard = threading.Timer(_TIMEOUT_S, process.kill)
+    guard.start()
+    try:
+        process.stdin.write(typed)
+        process.stdin.flush()
+        if not hold_open:
+            process.stdin.close()
+        out = process.stdout.read()
+        return process.wait(), out.splitlines()
+    finally:
+        guard.cancel()
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        if hold_open:
+            process.stdin.close()
+
+
+def test_ticks_wrap_at_two_to_the_thirty(tmp_path):
+    status, lines = run(tmp_path, """
+import time
+first = time.ticks_ms()
+time.sleep_ms(6000)
+last = time.ticks_ms()
+print(first > last, time.ticks_diff(last, first), time.ticks_add((1 << 30) - 1, 2))
+print(time.time(), time.gmtime(0)[0])
+""")
+    assert status == 0, lines
+    wrapped, passed, added = lines[0].split()
+    assert wrapped == "True" and 6000 <= int(passed) < 6100 and added == "1"
+    assert lines[1] == "6 2000"
+
+
+def test_asyncio_keeps_its_promises_in_board_time(tmp_path):
+    status, lines = run(tmp_path, """
+import asyncio, time
+
+async def count(n, ms):
+    for _ in range(n):
+        await asyncio.sleep_ms(ms)
+    return n
+
+async def fail():
+    await asyncio.sleep_ms(1)
+    raise ValueError("told")
+
+async def main():
+    start = time.ticks_ms()
+    print(await asyncio.gather(count(3, 2000), count(5, 1000)),
+          time.ticks_diff(time.ticks_ms(), start) // 100)
+    try:
+        await asyncio.wait_for_ms(count(9, 1000), 2500)
+    except asyncio.TimeoutError:
+        print("timeout", time.ticks_diff(time.ticks_ms(), start) // 100)
+    task = asyncio.create_task(count(9, 1000))
+    await asyncio.sleep_ms(10)
+    task.cancel()
+    try:
+        await task
+    except asyncio.CancelledError:
+        print("cancelled", task.done())
+    try:
+        await asyncio.create_task(fail())
+    except ValueError as error:
+        print("caught", error)
+    event, flag, lock = asyncio.Event(), asyncio.ThreadSafeFlag(), asyncio.Lock()
+    async def wait():
+        await event.wait()
+        await flag.wait()
+        async with lock:
+            return "met"
+    task = asyncio.create_task(wait())
+    await asyncio.sleep_ms(1)
+    event.set()
+    flag.set()
+    print(await task)
+    order = []
+    async def note(i):
+        order.append(i)
+    await asyncio.gather(*[note(i) for i in range(5)])
+    print(order)
+
+asyncio.run(main())
+""", speed=20)
+    assert status == 0, lines
+    assert lines == ["[3, 5] 60", "timeout 85", "cancelled True", "caught told", "met",
+                     "[0, 1, 2, 3, 4]"]  # fmt: skip
+
+
+def test_busy_program_cannot_make_fast_time_run_away(tmp_path):
+    """At 100 times real time a busy second of the computer is not 100 s of board time."""
+    status, lines = run(tmp_path, """
+import asyncio, time
+
+async def main():
+    worst = 0
+    for _ in range(20):
+        before = time.ticks_ms()
+        for _ in range(20000):  # some milliseconds of the computer's time
+            pass
+        worst = max(worst, time.ticks_diff(time.ticks_ms(), before))
+        await asyncio.sleep_ms(1)
+    print(worst)
+
+asyncio.run(main())
+""", speed=100)
+    assert status == 0, lines
+    assert int(lines[0]) <= 11  # board_clock._AHEAD_US, and the waited millisecond
+
+
+def test_reading_the_clock_allocates_nothing(tmp_path):
+    status, lines = run(tmp_path, """
+import micropython, time
+a = b = c = time.ticks_ms()
+micropython.heap_lock()
+a = time.ticks_ms(); b = time.ticks_us(); c = time.ticks_diff(time.ticks_add(a, 5), a)
+micropython.heap_unlock()
+print(c)
+""")
+    assert (status, lines) == (0, ["5"])
+
+
+def test_ctrl_c_on_the_console_interrupts_the_wait(tmp_path):
+    status, lines = run(tmp_path, """
+import asyncio
+async def main():
+    await asyncio.sleep(30)
+try:
+    asyncio.run(main())
+except KeyboardInterrupt:
+    print("interrupted")
+""", typed="x\x03")
+    assert (status, lines) == (0, ["interrupted"])
+
+
+def test_board_ends_when_its_host_is_gone(tmp_path):
+    status, lines = run(tmp_path, """
+import asyncio
+async def main():
+    while True:
+        await asyncio.sleep_ms(100)
+asyncio.run(main())
+""", hold_open=False)
+    assert status != 0 or lines == ["the host is gone"]
+
+
+def test_reset_and_watchdog_end_with_their_status(tmp_path):
+    status, lines = run(tmp_path, """
+import machine
+try:
+    machine.reset()
+finally:
+    print("unwound")
+""")
+    assert (status, lines) == (RESET_STATUS, [])
+    status, lines = run(tmp_path, """
+import asyncio, machine
+watchdog = machine.WDT(timeout=500)
+async def main():
+    for _ in range(10):
+        await asyncio.sleep_ms(100)
+        watchdog.feed()
+    print("fed")
+    await asyncio.sleep_ms(5000)
+    print("never")
+asyncio.run(main())
+""")
+    assert (status, lines) == (WATCHDOG_STATUS, ["fed"])
+
+
+def test_wall_clock_is_set_by_ntp(tmp_path):
+    status, lines = run(tmp_path, """
+import time, ntptime
+print(time.gmtime()[0])
+ntptime.settime()
+print(time.gmtime()[0] >= 2026, time.time() > 800000000)
+import machine
+print(machine.RTC().datetime()[0] >= 2026)
+""")
+    assert (status, lines) == (0, ["2000", "True True", "True"])
+
+
+@pytest.fixture
+def bus(tmp_path):
+    """Two pipes with a device behind them that answers as the test says."""
+    paths = tmp_path / "request", tmp_path / "reply"
+    for path in paths:
+        os.mkfifo(path)
+    return paths
+
+
+def test_bus_records_carry_address_register_data_and_errno(tmp_path, bus):
+    seen = []
+
+    def serve():
+        with open(bus[0], "rb", buffering=0) as requests, open(bus[1], "wb", buffering=0) as out:
+            while head := requests.read(wire.REQUEST_SIZE):
+                op, bus_id, address, register, length, now_us = struct.unpack(wire.REQUEST, head)
+                data = requests.read(length) if op == wire.OP_WRITE_MEM else b""
+                seen.append((op, bus_id, address, register, length, data))
+                reads = op == wire.OP_READ_MEM and address == 0x68
+                status = 0 if address == 0x68 else wire.ENODEV
+                body = bytes(i % 256 for i in range(length)) if reads else b""
+                out.write(struct.pack(wire.RESPONSE, status, len(body), 0, wire.NEVER) + body)
+
+    server = threading.Thread(target=serve, daemon=True)
+    server.start()
+    status, lines = run(tmp_path, """
+import micropython
+from machine import I2C, Pin
+i2c = I2C(1, scl=Pin(22), sda=Pin(21))
+buf = bytearray(300)
+i2c.readfrom_mem_into(0x68, 0x3B, buf)
+print(buf[299], buf[255])
+i2c.writeto_mem(0x68, 0x6B, b"\\x80")
+try:
+    i2c.readfrom_mem(0x69, 0x75, 1)
+except OSError as error:
+    print(error.errno)
+print(i2c.scan())
+one = bytearray(1)
+micropython.heap_lock()
+i2c.readfrom_mem_into(0x68, 0x75, one)
+i2c.writeto_mem(0x68, 0x19, one)
+micropython.heap_unlock()
+print("no heap")
+""", bus=bus)
+    server.join(5)
+    assert status == 0, lines
+    assert lines == ["43 255", "19", "[104]", "no heap"]
+    assert seen[0] == (wire.OP_READ_MEM, 1, 0x68, 0x3B, 300, b"")
+    assert seen[1] == (wire.OP_WRITE_MEM, 1, 0x68, 0x6B, 1, b"\x80")
