@@ -93,7 +93,7 @@ def _make_venv() -> None:
 
 def _pip(lock: int, requirement: str, what: str) -> None:
     command = [str(VENV / "bin" / "python"), "-I", "-m", "pip", "install", "--no-input",
-               "--retries", "3", "--progress-bar", "off", "-e", requirement]
+               "--retries", "2", "--progress-bar", "off", "-e", requirement]
     env = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_USER": "0"}
     for name in ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_QUIET"):
         env.pop(name, None)

@@ -7,6 +7,7 @@ machine's. Mirror, proxy and keys are those the machine is set up with.
 """
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -54,10 +55,10 @@ class Apt:
         self._update()
 
     def _use(self, suite: str) -> None:
-        lines = sorted(set(_archives(self._index_targets(), suite)))
+        lines = sorted(set(archives(self._index_targets(), suite)))
         if not lines:  # this machine never ran `apt-get update`
             self._update()
-            lines = sorted(set(_archives(self._index_targets(private=True), suite)))
+            lines = sorted(set(archives(self._index_targets(private=True), suite)))
         if not lines:
             raise BeckonError("no Debian or Ubuntu archive among the machine's package sources")
         (self._folder / "sources.list").write_text("".join(lines))
@@ -124,7 +125,7 @@ class Apt:
         return seen
 
 
-def _archives(targets: str, suite: str) -> list[str]:
+def archives(targets: str, suite: str) -> list[str]:
     """sources.list lines for `suite` of each main archive among apt's index targets."""
     lines = []
     for target in targets.splitlines():
@@ -145,10 +146,15 @@ def distribution() -> str | None:
     if any(not shutil.which(tool) for tool in _TOOLS):
         return None
     try:
-        words = Path("/etc/os-release").read_text().replace('"', "").split()
+        return distribution_of(Path("/etc/os-release").read_text())
     except OSError:
         return None
-    like = " ".join(w.split("=")[-1] for w in words if w.startswith(("ID=", "ID_LIKE="))).split()
+
+
+def distribution_of(os_release: str) -> str | None:
+    """The same from the text of /etc/os-release."""
+    values = re.findall(r'^(?:ID|ID_LIKE)="?([^"\n]*)', os_release, re.MULTILINE)
+    like = " ".join(values).split()
     return "Ubuntu" if "ubuntu" in like else "Debian" if "debian" in like else None
 
 

@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 
 from host_tools.errors import BeckonError
 from host_tools.toolchain.cache import REPOSITORY, cache_folder
@@ -29,10 +30,11 @@ def type_faults() -> list[str]:
                           text=True, timeout=300, env={**os.environ, "MYPYPATH": f"{stubs}:lib:."})
     if done.returncode not in (0, 1):
         raise BeckonError(f"mypy cannot check the firmware: {done.stdout}{done.stderr}")
-    return list(_telling(done.stdout))
+    return list(telling(done.stdout))
 
 
-def _telling(report: str):
+def telling(report: str) -> Iterator[str]:
+    """The lines of mypy's report that count."""
     for line in report.splitlines():
         found = _LINE.match(line)
         if not found or found["file"].startswith(("/", "..")):  # notes; the stubs themselves

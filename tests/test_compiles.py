@@ -1,0 +1,78 @@
+"""The firmware byte-compiles for every kind of board, and its size is watched.
+
+firmware_sizes.json holds the size of each module's .mpy for xtensawin. A module may
+grow by a quarter and 400 bytes before somebody must look at it and accept it:
+
+  ./beckon test tests/test_compiles.py --update-sizes
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from host_tools.errors import BeckonError
+from host_tools.toolchain import compile_mpy
+from host_tools.toolchain.mpy_cross import ARCHS
+
+FIRMWARE = Path(__file__).parents[1] / "firmware"
+SIZES = Path(__file__).with_name("firmware_sizes.json")
+MODULES = [path.relative_to(FIRMWARE).as_posix() for path in sorted(FIRMWARE.rglob("*.py"))]
+# Flash of the smallest board's file system is 2 MB, so this guards the heap: code
+# that is not frozen lies there, 110 to 160 kB of it with Wi-Fi on an ESP32.
+TOTAL_LIMIT = 64_000
+
+
+@pytest.fixture(scope="session")
+def size(tmp_path_factory):
+    """size(module, arch): bytes of the compiled module; compiles each once."""
+    folder = tmp_path_factory.mktemp("mpy")
+    known: dict[tuple[str, str], int] = {}
+
+    def compiled(module: str, arch: str) -> int:
+        if (module, arch) not in known:
+            out = folder / "out.mpy"
+            known[module, arch] = compile_mpy(FIRMWARE / module, arch, out)
+        return known[module, arch]
+
+    return compiled
+
+
+@pytest.mark.parametrize("arch", ARCHS)
+@pytest.mark.parametrize("module", MODULES)
+def test_compiles(size, module, arch):
+    assert size(module, arch) > 0
+
+
+@pytest.mark.parametrize("arch", ARCHS)
+def test_the_whole_fits_on_the_board(size, arch):
+    sizes = {module: size(module, arch) for module in MODULES}
+    table = "\n".join(f"{count:7}  {module}" for module, count in sizes.items())
+    print(f"{arch}\n{table}\n{sum(sizes.values()):7}  all")  # shown by -rP
+    assert sum(sizes.values()) <= TOTAL_LIMIT, table
+
+
+def test_no_module_grew_unnoticed(size, request):
+    sizes = {module: size(module, "xtensawin") for module in MODULES}
+    if request.config.getoption("--update-sizes"):
+        SIZES.write_text(json.dumps(sizes, indent=2) + "\n")
+    accepted = json.loads(SIZES.read_text())
+    grown = {
+        module: f"{accepted.get(module, 0)} -> {count} bytes"
+        for module, count in sizes.items()
+        if count > accepted.get(module, 4000) * 5 / 4 + 400
+    }
+    assert not grown, "accept with: ./beckon test tests/test_compiles.py --update-sizes"
+
+
+@pytest.mark.parametrize("arch", ARCHS)
+def test_what_does_not_compile_is_refused(tmp_path, arch):
+    source = tmp_path / "broken.py"
+    source.write_text("import micropython\n@micropython.viper\ndef f(p: ptr8):\n    p[0] = 'x'\n")
+    with pytest.raises(BeckonError, match="broken.py"):
+        compile_mpy(source, arch, tmp_path / "broken.mpy")
+
+
+def test_an_unknown_board_is_refused(tmp_path):
+    with pytest.raises(BeckonError, match="arch"):
+        compile_mpy(FIRMWARE / "debounce.py", "z80", tmp_path / "out.mpy")
