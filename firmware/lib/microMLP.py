@@ -1,0 +1,818 @@
+"""MicroMLP's interface over arrays, and an integer engine for sensor windows.
+
+    engine = Engine.load("gesture.mlp")
+    if engine.push(frame):              # six int16 counts: ax ay az gx gy gz
+        label = engine.labels[engine.infer()]
+
+`Engine` runs a quantised network from one model file in one block of memory:
+no floats, nothing allocated after loading, the same integers on every machine.
+docs/model-file.md describes the file, docs/microMLP.md both interfaces.
+
+One file for MicroPython (with its native emitter) and CPython. On CPython the
+same viper functions run over `_Pointer`, slowly; `host_tools.model.reference`
+does the same sums with NumPy.
+"""
+
+from array import array
+from binascii import crc32
+from struct import unpack_from
+
+# MicroPython's compiler folds const() without calling it, so that there
+# _CPYTHON is 0 and what depends on it costs no memory; CPython calls this.
+const = lambda value: 1  # noqa: E731
+_CPYTHON = const(0)
+
+if _CPYTHON:
+    def const(value):
+        return value
+
+    class micropython:
+        def native(function):
+            return function
+
+        def viper(function):
+            casts = [k for n, k in function.__annotations__.items() if n != "return"]
+
+            def call(*args):
+                return function(*[cast(arg) for cast, arg in zip(casts, args)])
+
+            return call
+
+    class _Pointer:
+        """What a viper pointer does: unsigned loads, stores that wrap."""
+
+        def __init__(self, target, code="B", at=0):
+            if isinstance(target, _Pointer):
+                target, at = target.bytes, target.at
+            self.bytes = memoryview(target).cast("B")
+            self.items = self.bytes.cast(code)
+            self.code = code
+            self.at = at
+            self.first = at // self.items.itemsize
+
+        def __add__(self, offset):
+            return _Pointer(self.bytes, self.code, self.at + offset)
+
+        def __getitem__(self, index):
+            return self.items[self.first + index]
+
+        def __setitem__(self, index, value):
+            self.items[self.first + index] = value & (1 << 8 * self.items.itemsize) - 1
+
+    def ptr8(target):
+        return _Pointer(target, "B")
+
+    def ptr16(target):
+        return _Pointer(target, "H")
+
+    def ptr32(target):
+        return _Pointer(target, "I")
+
+    def uint(target):
+        return target if isinstance(target, int) else _Pointer(target)
+
+else:
+    import micropython
+
+
+class ModelError(ValueError):
+    """A model file that cannot be used; the message says what is wrong with it."""
+
+
+# ---------------------------------------------------------------------------
+# The integer engine. All words are little-endian. One block ("arena") holds
+# the model file as it is, then the state, then the layers' values:
+#
+#   file | state words | layer words | history, twice | window | outputs ...
+#
+# Values between layers are unsigned: x + 32768 for int16, so that viper's
+# unsigned loads need no sign handling; weights are stored as w + 128. With
+# u = x + 32768 and a = w + 128, sum(u * w) = sum(u * a) - 128 * sum(u), and
+# the rest, 32768 * sum(w), is already taken off the bias in the file.
+# Sums wrap at 32 bits; (v & low ^ half) - half does so on machines of 64, and
+# gives the sign back to a ptr32 load, which is unsigned there.
+# ---------------------------------------------------------------------------
+
+_HEAD = const(68)  # bytes of header
+_FILE_MAX = const(20000)
+_WORK_MAX = const(32768)
+
+# Words of state. Stores go through variables: MicroPython 1.25 for Xtensa
+# miscompiles p[constant] = value for every constant but 0.
+_SLOT = const(0)  # slot of the history that the next frame goes to
+_FILLED = const(1)  # frames in the history, at most a window
+_WAIT = const(2)  # frames until the next window is due
+_PHASE = const(3)  # raw frames in the sums
+_STATUS = const(4)  # of the last inference: 0 none, 1 ran, 2 still (gated)
+_SUMS = const(5)  # 6 words
+_MEANS = const(11)  # 6 words
+_AXES = const(17)
+_STRIDE = const(18)  # values a frame; even in the fast form
+_WINDOW = const(19)
+_HOP = const(20)
+_DECIMATION = const(21)
+_HISTORY = const(22)  # byte offset
+_NARROW = const(23)  # bits dropped from history values
+_NARROW_INPUT = const(24)  # bits dropped from normalised values
+_INPUT = const(25)  # byte offset of the normalised window, 0: history is used
+_RECORDS = const(26)  # byte offset of the axes' records
+_CENTRE = const(27)  # mask of the axes whose mean is taken off
+_MEASURE = const(28)
+_LEVEL = const(29)  # 2 words: accelerometer, gyroscope
+_FLOOR = const(31)
+_GATE = const(33)
+_LAYERS = const(35)
+_CLASSES = const(36)
+_IDLE = const(37)
+_LOGIT_MUL = const(38)
+_LOGIT_SHIFT = const(39)
+_PERCENT = const(40)
+_FIRST = const(41)  # layers' words start here
+
+# Words of a layer
+_BLOCKS = const(0)  # of 16 inputs
+_OUTPUTS = const(1)
+_POSITIONS = const(2)
+_STEP = const(3)  # bytes between positions
+_POOL = const(4)
+_KIND = const(5)
+_SHIFT = const(6)
+_ZERO = const(7)
+_MAX = const(8)
+_TABLE = const(9)  # byte offsets from here on
+_BIAS = const(10)
+_WEIGHTS = const(11)
+_IN = const(12)  # 0: the window
+_OUT = const(13)
+_LAYER_WORDS = const(14)
+
+
+# Seeds of the golden window's noise are 16-bit states of this generator.
+def _noise(x):
+    x ^= (x << 7) & 65535
+    x ^= x >> 9
+    return x ^ (x << 8) & 65535
+
+
+@micropython.viper
+def _push(a: ptr32, frame: ptr16) -> bool:
+    """Add one raw frame; true when it completes a window that is due."""
+    st = ptr32(uint(a) + a[0])
+    low = 65535
+    low = low << 16 | low
+    half = low ^ low >> 1
+    axes = st[_AXES]
+    rec = ptr32(uint(a) + st[_RECORDS])
+    i = 0
+    while i < axes:
+        k = _SUMS + i
+        st[k] = st[k] + ((frame[(rec[2 * i + 1] >> 24) & 7] ^ 32768) - 32768)
+        i += 1
+    k = _PHASE
+    st[k] = st[k] + 1
+    if st[k] < st[_DECIMATION]:
+        return False
+    st[k] = 0
+    slot = st[_SLOT]
+    n = st[_WINDOW]
+    stride = st[_STRIDE]
+    narrow = st[_NARROW]
+    h = ptr16(uint(a) + st[_HISTORY] + slot * stride * 2)
+    g = ptr16(uint(h) + n * stride * 2)
+    i = 0
+    while i < axes:
+        k = _SUMS + i
+        v = rec[2 * i + 1]
+        mul = ((v & 65535) ^ 32768) - 32768
+        shift = (v >> 16) & 255
+        v = ((st[k] - rec[2 * i] & low ^ half) - half) * mul >> shift
+        st[k] = 0
+        if v > 32767:
+            v = 32767
+        if v < 0 - 32768:
+            v = 0 - 32768
+        v = (v + 32768) >> narrow
+        h[i] = v
+        g[i] = v
+        i += 1
+    slot += 1
+    if slot == n:
+        slot = 0
+    k = _SLOT
+    st[k] = slot
+    if st[_INPUT] == 0:
+        k = _FIRST + _IN
+        st[k] = st[_HISTORY] + slot * stride * 2
+    k = _FILLED
+    if st[k] < n:
+        st[k] = st[k] + 1
+        if st[k] < n:
+            return False
+    k = _STATUS
+    st[k] = 1
+    k = _WAIT
+    if st[k] > 1:
+        st[k] = st[k] - 1
+        return False
+    st[k] = st[_HOP]
+    return True
+
+
+@micropython.viper
+def _normalise(a: ptr32):
+    """Centre and scale the window into the first layer's input, unless it is still."""
+    st = ptr32(uint(a) + a[0])
+    if st[_STATUS] == 0:
+        return
+    axes = st[_AXES]
+    n = st[_WINDOW]
+    stride = st[_STRIDE]
+    bytes_a_frame = stride * 2
+    start = uint(a) + st[_HISTORY] + st[_SLOT] * bytes_a_frame
+    rec = ptr32(uint(a) + st[_RECORDS])
+    i = 0
+    while i < axes:  # means, of the unsigned values
+        p = ptr16(start + i * 2)
+        s = 0
+        t = n
+        while t:
+            s += p[0]
+            p = ptr16(uint(p) + bytes_a_frame)
+            t -= 1
+        k = _MEANS + i
+        st[k] = s // n
+        i += 1
+    ka = 1024
+    kg = 1024
+    group = 0
+    gates = 0
+    moving = 0
+    while group < 2:  # accelerometer: axes 0 to 2; gyroscope: axes 3 to 5
+        gate = st[_GATE + group]
+        level = st[_LEVEL + group]
+        if gate | level:
+            s = 0
+            peak = 0
+            values = 0
+            i = 0
+            while i < axes:
+                k = 0
+                if ((rec[2 * i + 1] >> 24) & 7) > 2:
+                    k = 1
+                if k == group:
+                    p = ptr16(start + i * 2)
+                    mean = st[_MEANS + i]
+                    values += n
+                    t = n
+                    while t:
+                        v = p[0] - mean
+                        if v < 0:
+                            v = 0 - v
+                        if v > peak:
+                            peak = v
+                        s += v
+                        p = ptr16(uint(p) + bytes_a_frame)
+                        t -= 1
+                i += 1
+            if values:
+                s = s // values
+                if gate:
+                    gates = 1
+                    if s >= gate:
+                        moving = 1
+                if level:
+                    if st[_MEASURE]:
+                        peak = s
+                    if peak < st[_FLOOR + group]:
+                        peak = st[_FLOOR + group]
+                    peak = (level << 10) // peak
+                    if group:
+                        kg = peak
+                    else:
+                        ka = peak
+        group += 1
+    k = _STATUS
+    st[k] = 1
+    if gates:
+        if moving == 0:
+            st[k] = 2
+            return
+    narrow = st[_NARROW_INPUT]
+    i = 0
+    while i < axes:
+        mean = 32768
+        axis = (rec[2 * i + 1] >> 24) & 7
+        if (st[_CENTRE] >> axis) & 1:
+            mean = st[_MEANS + i]
+        k = ka
+        if axis > 2:
+            k = kg
+        p = ptr16(start + i * 2)
+        q = ptr16(uint(a) + st[_INPUT] + i * 2)
+        t = n
+        while t:
+            v = p[0] - mean
+            if v > 32767:
+                v = 32767
+            if v < 0 - 32768:
+                v = 0 - 32768
+            v = v * k >> 10
+            if v > 32767:
+                v = 32767
+            if v < 0 - 32768:
+                v = 0 - 32768
+            q[0] = (v + 32768) >> narrow
+            p = ptr16(uint(p) + bytes_a_frame)
+            q = ptr16(uint(q) + bytes_a_frame)
+            t -= 1
+        i += 1
+
+
+# s, x and w come first in these two: only the first few locals of a viper
+# function live in registers. s = x * w + s is shorter code than s += x * w.
+
+
+@micropython.viper
+def _net8(s: int, x: ptr16, w: ptr8, a: ptr32, scores: ptr32):
+    """Run all layers with int8 weights; fill scores."""
+    st = ptr32(uint(a) + a[0])
+    low = 65535
+    low = low << 16 | low
+    half = low ^ low >> 1
+    d = ptr32(uint(st) + _FIRST * 4)
+    layers = st[_LAYERS]
+    while layers:
+        layers -= 1
+        start = uint(a) + d[_IN]
+        out = uint(a) + d[_OUT]
+        if layers == 0:
+            out = uint(scores)
+        left = d[_POSITIONS]
+        shift = d[_SHIFT]
+        zero = d[_ZERO]
+        top = d[_MAX]
+        table = ptr16(uint(a) + d[_TABLE])
+        kind = d[_KIND]
+        pool = 0
+        while left:
+            left -= 1
+            s = 0
+            x = ptr16(start)
+            n = d[_BLOCKS]
+            while n:
+                s = x[0] + s
+                s = x[1] + s
+                s = x[2] + s
+                s = x[3] + s
+                s = x[4] + s
+                s = x[5] + s
+                s = x[6] + s
+                s = x[7] + s
+                s = x[8] + s
+                s = x[9] + s
+                s = x[10] + s
+                s = x[11] + s
+                s = x[12] + s
+                s = x[13] + s
+                s = x[14] + s
+                s = x[15] + s
+                x = ptr16(uint(x) + 32)
+                n -= 1
+            offset = s << 7
+            w = ptr8(uint(a) + d[_WEIGHTS])
+            b = ptr32(uint(a) + d[_BIAS])
+            o = ptr16(out)
+            j = d[_OUTPUTS]
+            while j:
+                s = 0
+                x = ptr16(start)
+                n = d[_BLOCKS]
+                while n:
+                    s = x[0] * w[0] + s
+                    s = x[1] * w[1] + s
+                    s = x[2] * w[2] + s
+                    s = x[3] * w[3] + s
+                    s = x[4] * w[4] + s
+                    s = x[5] * w[5] + s
+                    s = x[6] * w[6] + s
+                    s = x[7] * w[7] + s
+                    s = x[8] * w[8] + s
+                    s = x[9] * w[9] + s
+                    s = x[10] * w[10] + s
+                    s = x[11] * w[11] + s
+                    s = x[12] * w[12] + s
+                    s = x[13] * w[13] + s
+                    s = x[14] * w[14] + s
+                    s = x[15] * w[15] + s
+                    x = ptr16(uint(x) + 32)
+                    w = ptr8(uint(w) + 16)
+                    n -= 1
+                s = (s - offset + b[0] & low ^ half) - half
+                b = ptr32(uint(b) + 4)
+                if layers == 0:
+                    b32 = ptr32(uint(o))
+                    b32[0] = s
+                    o = ptr16(uint(o) + 4)
+                else:
+                    s = (s >> shift) + zero
+                    if s < 0:
+                        s = 0
+                    if s > top:
+                        s = top
+                    if kind:
+                        s = table[s]
+                    if pool:
+                        if o[0] > s:
+                            s = o[0]
+                    o[0] = s
+                    o = ptr16(uint(o) + 2)
+                j -= 1
+            start = start + d[_STEP]
+            pool += 1
+            if pool == d[_POOL]:
+                pool = 0
+                out = uint(o)
+        d = ptr32(uint(d) + _LAYER_WORDS * 4)
+
+
+@micropython.viper
+def _net6(s: int, x: ptr32, w: ptr32, a: ptr32, scores: ptr32):
+    """Run all layers with 6-bit weights and values; fill scores."""
+    st = ptr32(uint(a) + a[0])
+    low = 65535
+    low = low << 16 | low
+    half = low ^ low >> 1
+    d = ptr32(uint(st) + _FIRST * 4)
+    layers = st[_LAYERS]
+    while layers:
+        layers -= 1
+        start = uint(a) + d[_IN]
+        out = uint(a) + d[_OUT]
+        if layers == 0:
+            out = uint(scores)
+        left = d[_POSITIONS]
+        shift = d[_SHIFT]
+        zero = d[_ZERO]
+        top = d[_MAX]
+        table = ptr16(uint(a) + d[_TABLE])
+        kind = d[_KIND]
+        pool = 0
+        while left:
+            left -= 1
+            s = 0
+            x = ptr32(start)
+            n = d[_BLOCKS]
+            while n:
+                s = x[0] + s
+                s = x[1] + s
+                s = x[2] + s
+                s = x[3] + s
+                s = x[4] + s
+                s = x[5] + s
+                s = x[6] + s
+                s = x[7] + s
+                x = ptr32(uint(x) + 32)
+                n -= 1
+            offset = ((s & 65535) + (s >> 16 & 65535)) << 5
+            w = ptr32(uint(a) + d[_WEIGHTS])
+            b = ptr32(uint(a) + d[_BIAS])
+            o = ptr16(out)
+            j = d[_OUTPUTS]
+            while j:
+                total = b[0] - offset
+                x = ptr32(start)
+                n = d[_BLOCKS]
+                while n:
+                    s = x[0] * w[0]
+                    s = x[1] * w[1] + s
+                    s = x[2] * w[2] + s
+                    s = x[3] * w[3] + s
+                    s = x[4] * w[4] + s
+                    s = x[5] * w[5] + s
+                    s = x[6] * w[6] + s
+                    s = x[7] * w[7] + s
+                    x = ptr32(uint(x) + 32)
+                    w = ptr32(uint(w) + 32)
+                    total = (s >> 16 & 65535) + total
+                    n -= 1
+                s = (total & low ^ half) - half
+                b = ptr32(uint(b) + 4)
+                if layers == 0:
+                    b32 = ptr32(uint(o))
+                    b32[0] = s
+                    o = ptr16(uint(o) + 4)
+                else:
+                    s = (s >> shift) + zero
+                    if s < 0:
+                        s = 0
+                    if s > top:
+                        s = top
+                    if kind:
+                        s = table[s]
+                    if pool:
+                        if o[0] > s:
+                            s = o[0]
+                    o[0] = s
+                    o = ptr16(uint(o) + 2)
+                j -= 1
+            start = start + d[_STEP]
+            pool += 1
+            if pool == d[_POOL]:
+                pool = 0
+                out = uint(o)
+        d = ptr32(uint(d) + _LAYER_WORDS * 4)
+
+
+@micropython.viper
+def _decide(a: ptr32, scores: ptr32) -> int:
+    """Best class, the first of equals; its softmax in percent goes to the state.
+
+    2**-f for f in [0, 1) is taken as 1 - 0.67157 f + 0.17157 f**2, which is
+    exact at 0, 1/2 and 1 and off by less than 0.2 % between.
+    """
+    st = ptr32(uint(a) + a[0])
+    low = 65535
+    low = low << 16 | low
+    half = low ^ low >> 1
+    n = st[_CLASSES]
+    best = 0
+    status = st[_STATUS]
+    if status == 1:
+        shift = st[_LOGIT_SHIFT]
+        most = (scores[0] & low ^ half) - half
+        i = 1
+        while i < n:
+            v = (scores[i] & low ^ half) - half
+            if v > most:
+                most = v
+                best = i
+            i += 1
+        most = most >> shift
+        sum = 0
+        i = 0
+        while i < n:
+            v = most - ((scores[i] & low ^ half) - half >> shift)
+            if v > 32767:
+                v = 32767
+            v = v * st[_LOGIT_MUL] >> 10  # in 1/256 of a factor of two
+            f = v & 255
+            v = v >> 8
+            if v < 16:
+                sum += (32768 - 86 * f + (22 * f * f >> 8)) >> v
+            i += 1
+        v = (100 * 32768 + (sum >> 1)) // sum
+    else:
+        i = 0
+        while i < n:
+            scores[i] = 0
+            i += 1
+        best = st[_IDLE]
+        v = 0
+        if status == 2:
+            v = 100
+    k = _PERCENT
+    st[k] = v
+    return best
+
+
+@micropython.viper
+def _expand(a: ptr8, at: int, count: int) -> int:
+    """Spread 6-bit weights to 16 bits in place, pairs swapped; OR of all of them."""
+    seen = 0
+    i = count >> 1
+    while i:
+        i -= 1
+        p = ptr8(uint(a) + at + 2 * i)
+        v = p[0] << 16 | p[1]
+        seen = seen | v
+        q = ptr32(uint(a) + at + 4 * i)
+        q[0] = v
+    return (seen | seen >> 16) & 255
+
+
+def _need(condition, *why):
+    if not condition:
+        raise ModelError("model file: " + " ".join(str(part) for part in why))
+
+
+class Engine:
+    """Classify windows of sensor frames with the network of a model file.
+
+    model: the bytes of a model file; `Engine.load` reads one from a path.
+    Raises ModelError for anything but a whole, sound model of this version.
+
+    rate_hz, accel_g, gyro_dps: how the sensor must be set.
+    axes: bit mask of the axes in use, bit 0 ax ... bit 5 gz.
+    decimation: raw frames summed to one of the window's frames.
+    window, hop: frames (after decimation) a window and between windows.
+    labels: tuple of str; idle: index of the label that means "no gesture".
+    debounce: 8 ints 0..255 for the debouncer, as in docs/model-file.md.
+    model_id: 8 hexadecimal digits, the file's CRC-32.
+    notes: str, what the model was trained on.
+    scores: array('i'), one score a class, of the last `infer`.
+    """
+
+    def __init__(self, model, _size=0):
+        size = _size or len(model)
+        if not _size:
+            arena = bytearray(size + self._work(model, size))
+            arena[:size] = model
+            model = arena
+        self._set_up(model, size)
+
+    @classmethod
+    def load(cls, path):
+        """Read a model file. Raises ModelError, or OSError if it cannot be read."""
+        with open(path, "rb") as file:
+            size = file.seek(0, 2)
+            file.seek(0)
+            work = cls._work(file.read(_HEAD), size)
+            arena = bytearray(size + work)
+            file.seek(0)
+            _need(file.readinto(memoryview(arena)[:size]) == size, "cut while it was read")
+        return cls(arena, size)
+
+    @staticmethod
+    def _work(head, size):
+        """Bytes of memory that a model needs beside its file."""
+        _need(_HEAD <= size <= _FILE_MAX, size, "bytes, a model has", _HEAD, "to", _FILE_MAX)
+        magic, version, head_size, _, length, work = unpack_from("<4sHHIII", head, 0)
+        _need(magic == b"BMLP", "not a Beckon model")
+        _need(version == 1 and head_size == _HEAD, "version", version, "is not known, 1 is")
+        _need(length == size, "cut:", size, "of", length, "bytes")
+        _need(work <= _WORK_MAX and not work & 3, "work memory of", work, "bytes")
+        return work
+
+    def _set_up(self, arena, size):
+        crc = unpack_from("<I", arena, 8)[0]
+        _need(crc32(memoryview(arena)[12:size]) == crc, "damaged, its CRC-32 is wrong")
+        (
+            work, self.rate_hz, self.accel_g, classes, self.gyro_dps, self.axes,
+            self.decimation, self.window, self.hop, layers, fast, self.idle, tables,
+        ) = unpack_from("<IHBBHBBHHBBBB", arena, 16)
+        (
+            logit_mul, logit_shift, centre, level_a, level_g, floor_a, floor_g,
+            gate_a, gate_g, measure, spare, seed, text_size, notes_size,
+        ) = unpack_from("<HBBHHHHHHBBHHH", arena, 44)
+        self.debounce = tuple(arena[36:44])
+        self.model_id = "%02x%02x%02x%02x" % (arena[11], arena[10], arena[9], arena[8])
+        n = self.window
+        _need(self.rate_hz and self.accel_g and self.gyro_dps, "rate or range is 0")
+        _need(0 < self.axes < 64 and 0 < self.decimation <= 64, "axes or decimation")
+        _need(0 < n <= 1024 and 0 < self.hop <= n, "window", n, "hop", self.hop)
+        _need(2 <= classes <= 32 and self.idle < classes, classes, "classes, idle", self.idle)
+        _need(0 < layers <= 8 and tables <= 4 and fast <= 1, "layers, tables or form")
+        _need(0 < logit_shift < 32 and logit_mul < 32768, "scale of the scores")
+        _need(measure <= 1 and spare == 0 and seed, "measure or seed")
+        _need(level_a <= 31 * floor_a and level_g <= 31 * floor_g, "level above 31 x floor")
+        _need(max(level_a, level_g, floor_a, floor_g) < 32768, "level or floor")
+
+        # Where things lie in the file
+        axes = sum(self.axes >> i & 1 for i in range(6))
+        _need(centre & ~self.axes == 0, "centred axes")
+        records = _HEAD
+        layer_at = records + 8 * axes
+        golden = layer_at + 20 * layers
+        bias = golden + 4 * classes
+        _need(bias <= size, "too short for its layers")
+        rows = []
+        for i in range(layers):
+            rows.append(unpack_from("<HHHHHBBHHB", arena, layer_at + 20 * i))
+        table_at = bias + 4 * sum(row[1] for row in rows)
+        text = table_at + 2048 * tables
+        weights = text + (text_size + notes_size + 3 & -4)
+        weights_at = weights
+        count = sum((row[0] + 15 & -16) * row[1] for row in rows)
+        _need(weights + count == size and not size & 3, "sizes do not add up")
+
+        # The memory behind the file, in words
+        narrow = 10 if fast else 0
+        stride = axes + 1 & -2 if fast else axes
+        prepared = centre or level_a or level_g or gate_a or gate_g
+        state = size + count if fast else size
+        at = state + 4 * (_FIRST + _LAYER_WORDS * layers)
+        history = at
+        at += 4 * n * stride + 32
+        window = at if prepared else 0
+        if prepared:
+            at += 2 * n * stride + 35 & -4
+        words = array("i", [
+            0, 0, 0, 0, 0,  0, 0, 0, 0, 0, 0,  0, 0, 0, 0, 0, 0,
+            axes, stride, n, self.hop, self.decimation,
+            history, 0 if prepared else narrow, narrow, window, records, centre, measure,
+            level_a, level_g, floor_a, floor_g, gate_a, gate_g,
+            layers, classes, self.idle, logit_mul, logit_shift, 0,
+        ])
+        given = n * stride
+        source = window
+        for i, row in enumerate(rows):
+            inputs, outputs, positions, step, pool, kind, shift, zero, top, table = row
+            last = i == layers - 1
+            need = (positions - 1) * step + inputs
+            sound = inputs and outputs and positions and need <= given
+            _need(sound, "layer", i, "reads", need, "values of", given)
+            _need(pool and positions % pool == 0, "layer", i, "pools", positions, "by", pool)
+            _need(kind <= 1 and 0 < shift < 32 and zero <= top, "layer", i, "requantising")
+            _need(top < (1024 if kind else 64 if fast else 65536), "layer", i, "maximum", top)
+            _need(table < tables or not kind, "layer", i, "table", table)
+            odd = fast and not last and (step | outputs) & 1
+            _need(not odd, "layer", i, "is odd in the fast form")
+            words.extend(array("i", [
+                inputs + 15 >> 4, outputs, positions, step * 2, pool, kind, shift, zero, top,
+                table_at + 2048 * table, bias, weights, source, at,
+            ]))
+            bias += 4 * outputs
+            weights += (inputs + 15 & -16) * outputs * (2 if fast else 1)
+            given = positions // pool * outputs
+            source = at
+            if not last:  # whose scores go to self.scores
+                at += 2 * given + 35 & -4
+        _need(given == classes and positions == 1, "last layer gives", given, "scores")
+        _need(at <= size + work, "work memory of", work, "bytes,", at - size, "needed")
+        for at in range(table_at, text, 2048):
+            _need(not fast or max(array("H", arena[at:at + 2048])) < 64, "table beyond 6 bits")
+        axis = 0
+        for i in range(axes):
+            while not self.axes >> axis & 1:
+                axis += 1
+            offset, mul, shift, which = unpack_from("<ihBB", arena, records + 8 * i)
+            _need(which == axis and shift < 32, "axis", i)
+            _need((abs(offset) + 32768 * self.decimation) * abs(mul) < 1 << 31, "axis", i, "scale")
+            axis += 1
+        self._read_text(arena, text, text + text_size, notes_size, classes)
+
+        if fast:
+            _need(_expand(arena, weights_at, count) < 64, "weights of more than 6 bits")
+        arena[state:state + 4 * len(words)] = bytes(words)
+        arena[0:4] = bytes(array("i", [state]))  # the kernels find all from here
+        self._arena = arena
+        self._net = _net6 if fast else _net8
+        self._prepare = bool(prepared)
+        self._state = state
+        self._status = state + 4 * _STATUS
+        self._percent = state + 4 * _PERCENT
+        self.scores = array("i", [0] * classes)
+        self._check(golden, seed, classes)
+
+    def _read_text(self, arena, at, end, notes_size, classes):
+        labels = []
+        try:
+            for _ in range(classes):
+                _need(at < end and at + 1 + arena[at] <= end, "labels are cut")
+                label = str(arena[at + 1:at + 1 + arena[at]], "utf-8")
+                _need(label and label not in labels, "label", repr(label))
+                labels.append(label)
+                at += 1 + arena[at]
+            _need(at == end, "labels are too long")
+            self.notes = str(arena[end:end + notes_size], "utf-8")
+        except UnicodeError:
+            raise ModelError("model file: labels or notes are not UTF-8")
+        self.labels = tuple(labels)
+
+    def _check(self, golden, seed, classes):
+        """Run the golden window through the engine, as a model must on any machine."""
+        frame = array("h", [0] * 6)
+        x = seed
+        for i in range(self.window * self.decimation):
+            for k in range(6):
+                x = _noise(x)
+                frame[k] = (x - 32768) >> (i >> 3 & 3)
+            self.push(frame)
+        self.infer()
+        expected = array("i", unpack_from("<%di" % classes, self._arena, golden))
+        _need(self.scores == expected, "scores of the golden window differ")
+        self.reset()
+
+    def reset(self):
+        """Forget all frames, as after a gap; `push` is true again a window later."""
+        arena = self._arena
+        for i in range(self._state, self._state + 4 * _MEANS):
+            arena[i] = 0
+
+    def push(self, frame):
+        """Add a raw frame; true when a window is complete and due by `hop`.
+
+        frame: buffer of 6 int16, ax ay az gx gy gz in counts at the model's
+        ranges, one each sample period. Raises ValueError for another length.
+        """
+        if len(frame) != 6:
+            raise ValueError("a frame has 6 values, not %d" % len(frame))
+        return _push(self._arena, frame)
+
+    def infer(self):
+        """Classify the last window: fill `scores`, return the index of the best.
+
+        `idle`, with scores of 0, for a still window (confidence 100) and
+        before the first whole one (confidence 0).
+        """
+        arena = self._arena
+        if self._prepare:
+            _normalise(arena)
+        if arena[self._status] == 1:
+            self._net(0, arena, arena, arena, self.scores)
+        return _decide(arena, self.scores)
+
+    @property
+    def confidence(self):
+        """Softmax of the class that `infer` returned last, in percent."""
+        return self._arena[self._percent]
