@@ -1,0 +1,260 @@
+"""When the sensor took which sample, by the board's clock.
+
+The sensor tells no times, only how many samples its FIFO holds, and its clock is
+off by up to 1 % (PS table 4). But each look at that count says two things: the
+newest sample had been taken when the look ended, and the next one had not when
+it began. SampleClock keeps the interval in which the newest sample can have been
+taken, and the one in which the period can lie, cuts both with each look, and
+widens them as time goes on. So it knows how well it knows, a lost sample shows
+as a contradiction, and no error adds up.
+
+Pure: times are arguments, microseconds that may wrap at 2^30 or any multiple of
+it. Two looks must not lie more than 17 minutes apart. Integers only. An age is
+kept in 1/16 us ("_16"), a period in 1/1024 us, so that both stay small integers
+on a 32-bit board: an age to 67 s, a period to 1 s.
+"""
+from micropython import const
+
+_WRAP = const(0x3FFFFFFF)
+_NARROW_16 = const(1_200 * 16)  # knowing a sample's time this well is enough
+_BASE_US = const(30_000_000)  # the period is measured over one to two of these
+_FLOOR_SHIFT = const(15)  # the period is never believed to better than 30 ppm
+
+
+class SampleClock:
+    """period_us: nominal, 1000 to 256000. tolerance_ppm: how far it may be off.
+
+    Raises ValueError outside of these.
+    """
+
+    def __init__(self, period_us, tolerance_ppm=20_000):
+        if not 1000 <= period_us <= 256_000:
+            raise ValueError("period_us must be from 1000 to 256000, not %r" % (period_us,))
+        self.nominal_us = period_us
+        off = period_us * tolerance_ppm // 1000
+        self._low = (period_us << 10) - off * 1024 // 1000  # bounds of the period
+        self._high = (period_us << 10) + off * 1024 // 1000
+        self.known = False
+        """Whether a phase is known: False before the first sample and after forget()."""
+        self.index = -1
+        """The sample that the state below belongs to."""
+        self._t = 0  # board time of the look
+        self._min = 0  # 1/16 us: the sample's least and greatest age at that time
+        self._max = 0
+        # Time of the sample since sample 0: whole ms, and 1/16 us.
+        self._ms = 0
+        self._rest = 0
+        self._based = False  # whether sample 0's time has been settled
+        # Two bases for the measurement of the period: index, time, age's bounds.
+        self._old = [-1, 0, 0, 0]
+        self._young = [-1, 0, 0, 0]
+
+    @property
+    def period_1024(self):
+        """The measured period in 1/1024 us."""
+        return (self._low + self._high) >> 1
+
+    @property
+    def uncertainty_us(self):
+        """Width of the interval that `index` was taken in, at the time of the look."""
+        return (self._max - self._min) >> 4
+
+    @property
+    def narrow(self):
+        """Whether sample times are known to about a millisecond."""
+        return self.known and self._max - self._min <= _NARROW_16
+
+    def forget(self):
+        """The sensor's clock was restarted; the next start() gives the new phase."""
+        self.known = False
+        self._old[0] = self._young[0] = -1
+
+    def start(self, index, before_us, after_us, oldest_us):
+        """A new phase: `index` was taken after oldest_us and by after_us, the next one
+        not by before_us.
+        """
+        least = 0
+        most = ((after_us - oldest_us) & _WRAP) << 4
+        limit = (((after_us - before_us) & _WRAP) << 4) + (self._high >> 6)
+        if most > limit:
+            most = limit
+        self._move(index, after_us, least, most)
+        self.known = True
+
+    def look(self, before_us, after_us, newest):
+        """Sample `newest` was the newest at a look from before_us to after_us.
+
+        Returns how many samples more must have been taken by then: 0, or the
+        number that went missing in front of what the sensor holds; negative if
+        the sensor gave more than it can have taken.
+        """
+        ahead = newest - self.index
+        dt = ((after_us - self._t) & _WRAP) << 4
+        high = self._high
+        low = self._low
+        # Split, so that the products stay small integers for minutes.
+        least = dt + self._min - ahead * (high >> 6) - (ahead * (high & 63) >> 6) - 1
+        most = dt + self._max - ahead * (low >> 6) - (ahead * (low & 63) >> 6)
+        limit = (((after_us - before_us) & _WRAP) << 4) + (high >> 6)
+        if least >= 0 and most <= limit:
+            return 0  # nothing new
+        if most < 0 or least > limit:
+            return self._contradiction(newest, after_us, least, most, limit)
+        if least < 0:
+            least = 0
+        if most > limit:
+            most = limit
+        self._move(newest, after_us, least, most)
+        self._measure(newest, after_us, least, most)
+        return 0
+
+    def locate(self, before_us, after_us, certain=True):
+        """Index of the newest sample that a look from before_us to after_us can show.
+
+        -1 if that look lies too near the edge between two samples to say; with
+        certain=False the likelier one of the two.
+        """
+        dt = (after_us - self._t) & _WRAP
+        if not certain:
+            age = (dt << 4) + ((self._min + self._max) >> 1)
+            return self.index + self._periods(age, self.period_1024)
+        width = (after_us - before_us) & _WRAP
+        few = self._periods(((dt - width) << 4) + self._min, self._high)
+        many = self._periods((dt << 4) + self._max, self._low)
+        return self.index + few if few == many else -1
+
+    def age_us(self, index, now_us):
+        """Microseconds from the taking of sample `index` to now_us.
+
+        Negative when that lies in the future. now_us may lie up to 9 minutes
+        before or after the last look.
+        """
+        dt = (now_us - self._t) & _WRAP
+        if dt > _WRAP >> 1:
+            dt -= _WRAP + 1
+        age = (self._min + self._max) >> 5
+        return dt + age - self._span_us(index - self.index)
+
+    def t_us_rest(self, index):
+        """Microseconds by which sample `index` lies behind `t_ms` of the reference."""
+        return (self._rest >> 4) + self._span_us(index - self.index)
+
+    def t_ms(self, index):
+        """Milliseconds from sample 0 to sample `index`, by the board's clock."""
+        return self._ms + self.t_us_rest(index) // 1000
+
+    def wait_us(self, now_us, least_us):
+        """Microseconds from now_us to the first sample at least least_us away.
+
+        That is the middle of the interval that it will be taken in.
+        """
+        period = self.period_1024
+        age = self.age_us(self.index, now_us) + least_us
+        past = (age - self._span_us(age * 16 // (period >> 6))) if age > 0 else age
+        if past <= 0:
+            return least_us - past
+        return least_us + (period >> 10) - past
+
+    # -- inside ---------------------------------------------------------------------
+
+    def _span_us(self, samples):
+        period = self.period_1024
+        return samples * (period >> 10) + (samples * (period & 1023) >> 10)
+
+    @staticmethod
+    def _periods(age_16, period_1024):
+        """Whole periods in an age."""
+        n = age_16 // (period_1024 >> 6)
+        # The divisor above lost its last bits; step to the exact answer.
+        while n * (period_1024 >> 6) + (n * (period_1024 & 63) >> 6) > age_16:
+            n -= 1
+        return n
+
+    def _move(self, index, t, least, most):
+        """Make sample `index` the reference."""
+        mid = (least + most) >> 1
+        if self._based:
+            dt = ((t - self._t) & _WRAP) << 4
+            rest = self._rest + dt + ((self._min + self._max) >> 1) - mid
+            self._ms += rest // 16_000
+            self._rest = rest % 16_000
+        else:  # sample 0 lies `index` periods back, until that is known well enough
+            self._based = most - least <= _NARROW_16 or index >= 16
+            us = self._span_us(index)
+            self._ms = us // 1000
+            self._rest = us % 1000 << 4
+        self.index = index
+        self._t = t
+        self._min = least
+        self._max = most
+
+    def _contradiction(self, newest, t, least, most, limit):
+        """No sample of this index can be as old as the look says."""
+        period = self.period_1024 >> 6
+        mid = (least + most) >> 1
+        if most < 0:
+            extra = (period - 1 - mid) // period
+            if extra > 1 or 0 - most > period >> 1:
+                return 0 - extra
+            least = most = 0
+        else:
+            if least > limit + (period >> 1):
+                return mid // period
+            least = most = limit
+        # A small one: the sensor's clock has changed its speed. Begin anew from
+        # here, with a wider belief in the period.
+        slack = _NARROW_16 >> 1
+        self._move(newest, t, least, most + slack)
+        wide = self.period_1024 >> 11  # 500 ppm
+        self._low -= wide
+        self._high += wide
+        self._old[0] = self._young[0] = -1
+        return 0
+
+    def _measure(self, index, t, least, most):
+        """Cut the bounds of the period by the distance to an older look."""
+        young = self._young
+        old = self._old
+        if most - least > _NARROW_16:
+            return
+        if old[0] < 0:
+            self._set(old, index, t, least, most)
+            self._set(young, index, t, least, most)
+            return
+        n = index - old[0]
+        if n < 8:
+            return
+        elapsed = (t - old[1]) & _WRAP
+        low = self._per(elapsed - ((most - old[2]) >> 4) - 1, n)
+        high = self._per(elapsed - ((least - old[3]) >> 4) + 1, n)
+        mid = (low + high) >> 1
+        floor = mid >> _FLOOR_SHIFT
+        if high - low < 2 * floor:
+            low = mid - floor
+            high = mid + floor
+        # The speed may wander, so what was believed before counts a little less
+        # each time.
+        low = max(low, self._low - (floor >> 2))
+        high = min(high, self._high + (floor >> 2))
+        if high - low >= floor:
+            self._low = low
+            self._high = high
+        else:  # it has wandered further than that: believe the newer ones
+            self._low = mid - 4 * floor
+            self._high = mid + 4 * floor
+        if (t - young[1]) & _WRAP > _BASE_US:
+            self._old = young
+            self._young = old
+            self._set(old, index, t, least, most)
+
+    @staticmethod
+    def _set(base, index, t, least, most):
+        base[0] = index
+        base[1] = t
+        base[2] = least
+        base[3] = most
+
+    @staticmethod
+    def _per(us, n):
+        """us / n in 1/1024, with products that stay small."""
+        return ((us // n) << 10) + ((us % n) << 10) // n
