@@ -1,0 +1,213 @@
+"""Read the data-set folder: recordings/NAME.csv[.gz] and labels.csv.
+
+    dataset = read_dataset("shared/data/tkeyo_mpu6500_100hz")
+    dataset = read_dataset("shared/data/tkeyo_mpu6500_20hz_windows:none")
+
+recordings: `t_ms,ax,ay,az[,gx,gy,gz]`, m/s^2 with gravity and deg/s.
+labels.csv: `recording,start_ms,end_ms,label,subject`. What lies outside the
+spans of a labelled recording is no gesture.
+"""
+from __future__ import annotations
+
+import csv
+import gzip
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import BeckonError
+from .labels import split_spec
+from .recording import AXES, Dataset, Recording, Span
+from .timing import even_grid
+
+_SLACK_MS = 100.0  # a label may end this much after the last sample: rounding, half a sample
+
+
+def read_dataset(spec: str | Path) -> Dataset:
+    """Read one DATASET argument: a folder, or FOLDER:label,label.
+
+    With a selection only spans with those labels remain, and recordings that
+    have none of them are left out. Raises BeckonError naming file and line.
+    """
+    folder, wanted = split_spec(str(spec))
+    if not folder.is_dir():
+        raise BeckonError(
+            f"{folder}: no such folder; name one with recordings/ and labels.csv"
+        )
+    spans = read_labels(folder / "labels.csv")
+    paths = _recording_paths(folder)
+    if wanted is not None:
+        known = {s.label for group in spans.values() for s in group}
+        for label in wanted:
+            if label not in known:
+                raise BeckonError(
+                    f"{folder}: no span is labelled {label!r}; there are {', '.join(sorted(known))}"
+                )
+    recordings, notices = [], []
+    for name, group in spans.items():
+        if name not in paths:
+            raise BeckonError(
+                f"{folder / 'labels.csv'}:{group[0].line}: recording {name!r} is not in "
+                f"{folder / 'recordings'}; add the file or delete the line"
+            )
+        recording, told = read_recording(paths[name])
+        notices += told
+        _check_spans(folder / "labels.csv", recording, group)
+        if wanted is not None:
+            group = [s for s in group if s.label in wanted]
+            if not group:
+                continue
+        recordings.append(recording.with_spans(sorted(group, key=lambda s: s.start_ms)))
+    unlabelled = sorted(set(paths) - set(spans))
+    if unlabelled and wanted is None:
+        notices.append(
+            f"{folder}: {len(unlabelled)} recordings without a label are not used "
+            f"({', '.join(unlabelled[:3])}{', ...' if len(unlabelled) > 3 else ''})"
+        )
+    if not recordings:
+        raise BeckonError(f"{folder}: no labelled recording; label one in labels.csv")
+    return Dataset(folder.name, recordings, notices)
+
+
+def read_datasets(specs) -> Dataset:
+    """Read several DATASET arguments into one; equal names are told apart by folder."""
+    parts = [read_dataset(s) for s in specs]
+    if len(parts) == 1:
+        return parts[0]
+    merged = Dataset(" + ".join(p.name for p in parts), [], [])
+    seen: dict[str, int] = {}
+    for part in parts:
+        for r in part.recordings:
+            seen[r.name] = seen.get(r.name, 0) + 1
+    for part in parts:
+        for r in part.recordings:
+            name = f"{part.name}/{r.name}" if seen[r.name] > 1 else r.name
+            merged.recordings.append(Recording(**{**r.__dict__, "name": name}))
+        merged.notices += part.notices
+    return merged
+
+
+def _recording_paths(folder: Path) -> dict[str, Path]:
+    paths: dict[str, Path] = {}
+    for path in sorted((folder / "recordings").glob("*.csv*")):
+        if path.name.endswith((".csv", ".csv.gz")):
+            name = path.name.removesuffix(".gz").removesuffix(".csv")
+            if name in paths:
+                raise BeckonError(f"{path}: {paths[name].name} is there as well; delete one")
+            paths[name] = path
+    if not paths:
+        raise BeckonError(f"{folder / 'recordings'}: holds no .csv or .csv.gz file")
+    return paths
+
+
+def read_labels(path: Path) -> dict[str, list[Span]]:
+    """labels.csv as recording -> spans. Raises BeckonError naming the line."""
+    fields = ("recording", "start_ms", "end_ms", "label")
+    spans: dict[str, list[Span]] = {}
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as f:
+            rows = csv.DictReader(f)
+            missing = [c for c in fields if c not in (rows.fieldnames or ())]
+            if missing:
+                raise BeckonError(
+                    f"{path}:1: no column {missing[0]!r}; the first line must be "
+                    "recording,start_ms,end_ms,label,subject"
+                )
+            for row in rows:
+                line = rows.line_num
+                if None in row or any(row[c] is None for c in fields):
+                    raise BeckonError(f"{path}:{line}: {len(row)} fields do not fit the header")
+                try:
+                    start, end = float(row["start_ms"]), float(row["end_ms"])
+                except ValueError:
+                    raise BeckonError(
+                        f"{path}:{line}: start_ms {row['start_ms']!r} or end_ms {row['end_ms']!r} "
+                        "is no number"
+                    ) from None
+                if not (np.isfinite(start) and np.isfinite(end) and 0 <= start < end):
+                    raise BeckonError(
+                        f"{path}:{line}: span {start:g}..{end:g} ms; it must start at 0 or later "
+                        "and end after its start"
+                    )
+                label = row["label"].strip()
+                if not label:
+                    raise BeckonError(f"{path}:{line}: empty label; name the gesture")
+                span = Span(start, end, label, (row.get("subject") or "").strip(), line)
+                spans.setdefault(row["recording"].strip(), []).append(span)
+    except FileNotFoundError:
+        raise BeckonError(f"{path}: missing; label the recordings first") from None
+    except (UnicodeDecodeError, csv.Error) as e:
+        raise BeckonError(f"{path}: not a CSV text file ({e})") from None
+    if not spans:
+        raise BeckonError(f"{path}: holds no span; label the recordings first")
+    return spans
+
+
+def _check_spans(path: Path, recording: Recording, spans: list[Span]) -> None:
+    end_ms = recording.start_ms + recording.seconds * 1000
+    last = None
+    for span in sorted(spans, key=lambda s: s.start_ms):
+        if span.end_ms > end_ms + _SLACK_MS:
+            raise BeckonError(
+                f"{path}:{span.line}: span ends at {span.end_ms:g} ms, recording "
+                f"{recording.name!r} at {end_ms:.0f} ms"
+            )
+        if last is not None and span.start_ms < last.end_ms:
+            raise BeckonError(
+                f"{path}:{span.line}: span {span.start_ms:g}..{span.end_ms:g} ms of "
+                f"{recording.name!r} overlaps the one in line {last.line}"
+            )
+        last = span
+
+
+def read_recording(path: Path) -> tuple[Recording, list[str]]:
+    """One recording file and notices about it. Raises BeckonError naming the line."""
+    try:
+        data = path.read_bytes()
+        if path.suffix == ".gz":
+            data = gzip.decompress(data)
+        text = data.decode("ascii")
+    except (OSError, EOFError, zlib.error) as e:
+        raise BeckonError(f"{path}: cannot be read ({e}); copy it again") from None
+    except UnicodeDecodeError:
+        raise BeckonError(f"{path}: not a CSV text file") from None
+    header, _, body = text.partition("\n")
+    columns = [c.strip() for c in header.split(",")]
+    wanted = ["t_ms", *AXES] if len(columns) > 4 else ["t_ms", *AXES[:3]]
+    if columns != wanted:
+        raise BeckonError(f"{path}:1: columns {header.strip()!r}; they must be {','.join(wanted)}")
+    table = _parse(path, body, len(columns))
+    if len(table) < 2:
+        raise BeckonError(f"{path}: holds {len(table)} samples; record again")
+    samples, start_ms, rate_hz, holes, notices = even_grid(path, table)
+    name = path.name.removesuffix(".gz").removesuffix(".csv")
+    recording = Recording(
+        name, samples, rate_hz, (), start_ms, holes, "", path, native_hz=rate_hz
+    )
+    return recording, notices
+
+
+def _parse(path: Path, body: str, columns: int) -> np.ndarray:
+    """The numbers of a CSV body, (rows, columns); finds the line only when something is wrong."""
+    lines = body.split("\n")
+    while lines and not lines[-1].strip():
+        lines.pop()
+    try:
+        table = np.array(",".join(lines).split(","), dtype=np.float64)
+        if table.size == columns * len(lines) and np.isfinite(table).all():
+            return table.reshape(-1, columns)
+    except ValueError:
+        pass
+    for number, line in enumerate(lines, 2):
+        fields = line.split(",")
+        if len(fields) != columns:
+            raise BeckonError(f"{path}:{number}: {len(fields)} fields instead of {columns}")
+        for field in fields:
+            try:
+                value = float(field)
+            except ValueError:
+                raise BeckonError(f"{path}:{number}: {field.strip()!r} is no number") from None
+            if not np.isfinite(value):
+                raise BeckonError(f"{path}:{number}: {field.strip()} is not a finite number")
+    return np.zeros((0, columns))

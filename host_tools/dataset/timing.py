@@ -1,0 +1,66 @@
+"""From time stamps to an even grid: the rate, lost samples, and a rate that changes."""
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import BeckonError
+
+_CHANGE = 0.05  # relative change of the rate between parts of a recording that is refused
+_HOLE_MS = 60.0  # a longer gap is marked: no window may reach across it
+
+
+def even_grid(path: Path, table: np.ndarray):
+    """Put samples on an even grid.
+
+    table: (n, 1 + axes), t_ms first. Returns (samples float32, start_ms,
+    rate_hz, holes, notices). Raises BeckonError, naming the line, when time
+    does not advance or the rate changes.
+    """
+    t = table[:, 0]
+    step = np.diff(t)
+    if (step <= 0).any():
+        line = int(np.argmax(step <= 0)) + 3
+        raise BeckonError(
+            f"{path}:{line}: t_ms does not advance ({t[line - 3]:g} to {t[line - 2]:g})"
+        )
+    usual = float(np.median(step))
+    lost = np.maximum(np.rint(step / usual) - 1, 0).astype(int)
+    lost[step < 1.6 * usual] = 0
+    period = float((t[-1] - t[0]) / (len(step) + lost.sum()))
+    _refuse_changing_rate(path, t, step, lost)
+    rate_hz = 1000.0 / period
+    if abs(rate_hz - round(rate_hz)) < 0.002 * rate_hz:
+        rate_hz = float(round(rate_hz))
+    notices = []
+    samples = table[:, 1:]
+    holes: list[tuple[int, int]] = []
+    grid = np.concatenate([[0], np.cumsum(1 + lost)])
+    if lost.any():
+        at = np.arange(grid[-1] + 1)
+        samples = np.stack([np.interp(at, grid, column) for column in samples.T], axis=1)
+        wide = np.flatnonzero(lost * period > _HOLE_MS)
+        holes = [(int(grid[i]) + 1, int(grid[i + 1])) for i in wide]
+        notices.append(
+            f"{path.name}: {int(lost.sum())} samples are missing; gaps up to {_HOLE_MS:g} ms are "
+            f"filled in, {len(holes)} longer ones are kept out of every window"
+        )
+    return samples.astype(np.float32), float(t[0]), rate_hz, tuple(holes), notices
+
+
+def _refuse_changing_rate(path: Path, t: np.ndarray, step: np.ndarray, lost: np.ndarray) -> None:
+    """Compare the sample period of the parts; jitter averages out, a change does not."""
+    whole = step[lost == 0]
+    if len(whole) < 40:
+        return
+    parts = np.array_split(np.flatnonzero(lost == 0), max(2, min(8, len(whole) // 20)))
+    first = float(step[parts[0]].mean())
+    for part in parts[1:]:
+        here = float(step[part].mean())
+        if abs(here / first - 1) > _CHANGE:
+            line = int(part[0]) + 3
+            raise BeckonError(
+                f"{path}:{line}: the rate changes within the recording, {1000 / first:.1f} to "
+                f"{1000 / here:.1f} Hz near t_ms {t[part[0]]:g}; record it again at one rate"
+            )

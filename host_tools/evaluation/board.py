@@ -1,0 +1,117 @@
+"""What the board would say about a recording: its integers, its debouncer.
+
+    board = Board(read_model("gesture.mlp"))
+    windows = board.windows(recording)          # label and confidence at each hop
+    events = board.events(windows)              # [Detected(t_ms, label, confidence)]
+
+The engine's sums are host_tools.model.reference; the debouncer is the file
+that lies on the board, firmware/debounce.py.
+"""
+from __future__ import annotations
+
+import importlib.util
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..dataset import Recording
+from ..dataset.resample import resample_recording
+from ..errors import BeckonError
+from ..model import reference
+from ..model.format import Model
+from ..model.reference import Result
+from ..training.frontend import counts
+
+DEBOUNCE_FILE = Path(__file__).parents[2] / "firmware" / "debounce.py"
+
+
+def _load_debounce():
+    """The board's own module; loaded by path, since firmware/ is no package of ours."""
+    name = "beckon_firmware_debounce"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, DEBOUNCE_FILE)
+        if spec is None or not DEBOUNCE_FILE.exists():
+            raise BeckonError(f"{DEBOUNCE_FILE}: missing; run beckon from the repository")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        sys.modules[name] = module
+    return sys.modules[name]
+
+
+@dataclass(frozen=True)
+class Detected:
+    """An event as the board reports it; t_ms on the recording's own clock."""
+
+    t_ms: float
+    label: str
+    confidence: int
+
+
+@dataclass(frozen=True)
+class Windows:
+    """The engine's answers over one recording, in gapless pieces of (t_ms, label, confidence)."""
+
+    pieces: tuple[tuple[np.ndarray, np.ndarray, np.ndarray], ...]
+
+    def __len__(self) -> int:
+        return sum(len(p[0]) for p in self.pieces)
+
+
+def debouncer(model: Model, settings: bytes | None = None):
+    """A fresh Debouncer of the firmware with the model's settings, or others."""
+    d = model.debounce if settings is None else settings
+    return _load_debounce().Debouncer(len(model.labels), model.idle, *d[:6])
+
+
+class Board:
+    def __init__(self, model: Model):
+        self.model = model
+        self._front = model.front_end
+
+    def raw(self, recording: Recording) -> np.ndarray:
+        """The recording as the sensor delivers it: int16 (n, 6) at the model's rate and ranges."""
+        fe = self._front
+        needed = max(a.axis for a in fe.axes) + 1
+        if recording.axes < needed:
+            raise BeckonError(
+                f"{recording.name}: no gyroscope, but the model uses it; train one on such data"
+            )
+        at_rate = resample_recording(recording, float(fe.rate_hz))
+        return counts(at_rate.samples, fe.accel_g, fe.gyro_dps)
+
+    def pieces(self, recording: Recording):
+        """(first sample, raw counts) of each stretch without a hole."""
+        raw = self.raw(recording)
+        ratio = self._front.rate_hz / recording.rate_hz
+        start = 0
+        for a, b in recording.holes:
+            if int(a * ratio) > start:
+                yield start, raw[start : int(a * ratio)]
+            start = int(np.ceil(b * ratio))
+        if start < len(raw):
+            yield start, raw[start:]
+
+    def windows(self, recording: Recording) -> Windows:
+        """Run the engine over the recording; after a hole it starts anew, as on the board."""
+        period_ms = 1000.0 / self._front.rate_hz
+        found = []
+        for first, raw in self.pieces(recording):
+            result: Result = reference.run(self.model, raw)
+            t_ms = recording.start_ms + (first + result.end) * period_ms
+            found.append((t_ms, result.label, result.confidence))
+        return Windows(tuple(found))
+
+    def events(self, windows: Windows, settings: bytes | None = None) -> list[Detected]:
+        """The debouncer's events over the answers of one recording."""
+        d = debouncer(self.model, settings)
+        out = []
+        for t_ms, label, confidence in windows.pieces:
+            d.reset()
+            update = d.update
+            for i, (k, c) in enumerate(zip(label.tolist(), confidence.tolist(), strict=True)):
+                event = update(k, c)
+                if event >= 0:
+                    out.append(Detected(float(t_ms[i]), self.model.labels[event], d.confidence))
+        return out

@@ -1,0 +1,38 @@
+"""From the trained float network to the model file's integers."""
+from __future__ import annotations
+
+import numpy as np
+
+from ..model.format import Model
+from ..model.quantize import FloatLayer, quantise
+from .frontend import INPUT_SCALE, describe
+from .network import Network
+from .recipe import Recipe
+
+
+def float_layers(net: Network) -> list[FloatLayer]:
+    """The network in the quantiser's terms: inputs in units of 32768 counts."""
+    out = []
+    for i, layer in enumerate(net.layers):
+        weights = layer.weights.T.astype(np.float64)
+        if i == 0:
+            weights = weights * (32768 * INPUT_SCALE)
+        activation = "identity" if i == len(net.layers) - 1 else "relu"
+        out.append(FloatLayer(weights, layer.bias, layer.positions, layer.step, activation))
+    return out
+
+
+def export(
+    net: Network,
+    recipe: Recipe,
+    calibration: np.ndarray,
+    debounce: bytes = bytes(8),
+    temperature: float = 1.0,
+    notes: str = "",
+) -> Model:
+    """The board's model. calibration: network inputs float32 (n, ...) from Features."""
+    values = np.clip(np.rint(calibration / INPUT_SCALE), -32768, 32767).astype(np.int16)
+    return quantise(
+        float_layers(net), describe(recipe), recipe.labels, recipe.idle, values,
+        debounce=debounce, temperature=temperature, notes=notes,
+    )

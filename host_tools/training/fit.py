@@ -1,0 +1,100 @@
+"""The training loop: draw windows, forward, back-propagate, update; then average the weights.
+
+    net = fit(recipe, bank, progress)
+
+Deterministic: the same recipe (seed included) and recordings give the same weights.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .network import LINEAR, Adam, Layer, Network, cross_entropy
+from .recipe import Recipe
+from .sampler import Sampler
+from .windows import Bank
+
+_DRAW = 2048  # windows made at a time
+_WARM_UP = 100  # steps over which the learning rate rises
+
+
+def layers_of(recipe: Recipe) -> list[Layer]:
+    """The recipe's layers: convolutions in time, hidden layers, one score a class."""
+    frames, channels = recipe.window, recipe.axes
+    layers = []
+    for kernel, outputs, step in recipe.conv:
+        kernel = min(kernel, frames)
+        positions = (frames - kernel) // step + 1
+        layers.append(Layer(kernel * channels, outputs, positions, step * channels))
+        frames, channels = positions, outputs
+    size = frames * channels
+    for outputs in recipe.hidden:
+        layers.append(Layer(size, outputs))
+        size = outputs
+    layers.append(Layer(size, len(recipe.labels), activation=LINEAR))
+    return layers
+
+
+@dataclass
+class Report:
+    """What the progress display gets after each draw."""
+
+    step: int
+    steps: int
+    loss: float
+
+
+def fit(recipe: Recipe, bank: Bank, progress=None) -> Network:
+    """Train a network by the recipe. progress(Report) is called now and then.
+
+    Adam with a warm-up and a cosine-shaped learning rate (Loshchilov & Hutter
+    2017, arXiv:1608.03983), cross-entropy with smoothed labels; the result is
+    the exponential average of the weights over the steps. In the last part of
+    the steps forward uses the weights rounded to 8 bits, so that the network
+    learns to live with them.
+    """
+    rng = np.random.default_rng(recipe.seed)
+    net = Network.create(layers_of(recipe), recipe.window * recipe.axes, rng)
+    sampler = Sampler(bank, recipe, rng)
+    weights = net.parameters()
+    adam = Adam(weights, recipe.rate, recipe.decay)
+    average = [w.copy() for w in weights]
+    eye = np.eye(len(recipe.labels), dtype=np.float32)
+    eye = eye * (1 - recipe.label_smoothing) + recipe.label_smoothing / len(eye)
+    rounding_from = recipe.steps * (1 - recipe.quantised_share)
+    step, loss = 0, 0.0
+    while step < recipe.steps:
+        x, labels = sampler.draw(max(_DRAW, recipe.batch))
+        for i in range(0, len(x) - recipe.batch + 1, recipe.batch):
+            if step == recipe.steps:
+                break
+            if step >= rounding_from and net.effective is None:
+                net.effective = rounded
+            targets = eye[labels[i : i + recipe.batch]]
+            logits = net.forward(x[i : i + recipe.batch], rng, recipe.dropout)
+            loss, gradient = cross_entropy(logits, targets, np.ones(len(targets), np.float32))
+            net.backward(gradient)
+            adam.step(net.gradients, recipe.rate * schedule(step, recipe.steps))
+            step += 1
+            keep = min(recipe.average, (1 + step) / (10 + step))
+            for slow, fast in zip(average, weights, strict=True):
+                slow += (1 - keep) * (fast - slow)
+        if progress is not None:
+            progress(Report(step, recipe.steps, loss))
+    for slow, fast in zip(average, weights, strict=True):
+        fast[...] = slow
+    net.effective = None
+    return net
+
+
+def schedule(step: int, steps: int) -> float:
+    """Part of the full learning rate at this step: up in a line, down in half a cosine."""
+    rise = min(1.0, (step + 1) / _WARM_UP)
+    return rise * (0.5 + 0.5 * np.cos(np.pi * step / steps)) + 1e-4
+
+
+def rounded(weights: np.ndarray, layer: int) -> np.ndarray:
+    """Weights as int8 holds them: 127 steps to the largest of the layer."""
+    step = np.abs(weights).max() / np.float32(127) + np.float32(1e-12)
+    return np.rint(weights / step) * step

@@ -1,0 +1,84 @@
+"""The board's front end, as training describes and uses it.
+
+Augmented windows are made at a folded rate in physical units; the last steps,
+scaling to int16 and normalising, are the very integers of the board
+(host_tools.model.reference).
+"""
+from __future__ import annotations
+
+import numpy as np
+
+from ..model import reference
+from ..model.format import MEAN, Axis, FrontEnd
+from .recipe import Recipe
+
+GRAVITY = 9.80665  # m/s^2 in a g
+INPUT_SCALE = 1 / 6000  # the network's input for int16 value 1: about 1 for a usual amplitude
+_LEVEL = 6000  # a window's mean deviation is scaled to this, so that peaks stay in int16
+_FLOOR_ACCEL = 0.5  # m/s^2: weaker movement is not blown up any further
+_FLOOR_GYRO = 8.0  # deg/s
+
+
+def describe(recipe: Recipe) -> FrontEnd:
+    """The front end in the terms of the model file."""
+    mul, shift = _divide_by(recipe.decimation)
+    axes = tuple(Axis(i, 0, mul, shift) for i in range(recipe.axes))
+    counts = counts_per_unit(recipe)
+    level, floor = [0, 0], [0, 0]
+    groups = 1 if recipe.axes == 3 else 2
+    for g in range(groups):
+        if recipe.normalise[g]:
+            level[g] = _LEVEL
+            low = (_FLOOR_ACCEL, _FLOOR_GYRO)[g] * counts[3 * g]
+            floor[g] = max(round(low), -(-_LEVEL // 31))
+    centre = (7 if recipe.centre[0] else 0) | (56 if recipe.centre[1] and groups == 2 else 0)
+    gate = tuple(
+        max(1, round(level * counts[3 * g])) if level and g < groups else 0
+        for g, level in enumerate(recipe.gate)
+    )
+    return FrontEnd(
+        recipe.rate_hz, recipe.accel_g, recipe.gyro_dps, axes, recipe.decimation, recipe.window,
+        recipe.hop, centre, tuple(level), tuple(floor), gate, MEAN,
+    )
+
+
+def _divide_by(n: int) -> tuple[int, int]:
+    """(mul, shift) with x * mul >> shift nearly x / n; exact for powers of two."""
+    if n & (n - 1) == 0:
+        return 1, n.bit_length() - 1
+    shift = 14
+    return round((1 << shift) / n), shift
+
+
+def counts_per_unit(recipe: Recipe) -> np.ndarray:
+    """int16 counts a m/s^2 and a deg/s, float32 (axes,)."""
+    accel = 32768 / (recipe.accel_g * GRAVITY)
+    gyro = 32768 / recipe.gyro_dps
+    return np.repeat(np.float32([accel, gyro]), 3)[: recipe.axes]
+
+
+def counts(samples: np.ndarray, accel_g: float, gyro_dps: float) -> np.ndarray:
+    """What the sensor delivers: int16 (n, 6) for samples (n, 3 or 6) in m/s^2, deg/s."""
+    n, axes = samples.shape
+    scale = np.repeat([32768 / (accel_g * GRAVITY), 32768 / gyro_dps], 3)[:axes]
+    raw = np.zeros((n, 6), np.int16)
+    raw[:, :axes] = np.clip(np.rint(samples * scale), -32768, 32767)
+    return raw
+
+
+class Features:
+    """Physical windows to network inputs."""
+
+    def __init__(self, recipe: Recipe, parts: int):
+        """parts: samples of the windows handed in for one of the network's frames."""
+        self.front_end = describe(recipe)
+        self._parts = parts
+        self._scale = counts_per_unit(recipe)
+
+    def __call__(self, windows: np.ndarray):
+        """windows (n, length, axes) -> inputs float32 (n, window * axes), still bool (n,)."""
+        n, length, axes = windows.shape
+        y = windows.reshape(n, length // self._parts, self._parts, axes).mean(axis=2)
+        y = np.clip(np.floor(y * self._scale), -32768, 32767).astype(np.int16)
+        values, still = reference.normalise(self.front_end, y)
+        return values.reshape(n, -1).astype(np.float32) * np.float32(INPUT_SCALE), still

@@ -1,0 +1,120 @@
+"""Everything that decides how a model is trained, in one value; `choose` fills it from data."""
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from ..dataset import Dataset, is_idle
+from ..errors import BeckonError
+from .movement import find_movement
+
+FEATURE_HZ = 25.0  # frames a second that the network sees: movement of a hand lies below 12 Hz
+_ACCEL_RANGES_G = (2, 4, 8, 16)
+_GYRO_RANGES_DPS = (250, 500, 1000, 2000)
+_GRAVITY = 9.80665
+_CONTINUOUS_S = 5.0  # a longer span is a movement that goes on, not one gesture
+
+
+@dataclass(frozen=True)
+class Augment:
+    """Amounts of each augmentation; 0 switches one off. See docs/data.md for their meaning."""
+
+    shift_s: float = 0.08
+    speed: float = 0.15
+    tempo_share: float = 0.5
+    warp: float = 0.03
+    scale: float = 0.15
+    scale_warp: float = 0.05
+    rotate_deg: float = 20.0
+    accel_bias: float = 0.3
+    gyro_bias: float = 5.0
+    accel_noise: float = 0.1
+    gyro_noise: float = 1.0
+    drift_accel: float = 0.1
+    drift_gyro: float = 1.0
+    smooth: float = 0.3
+    drop: float = 0.002
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is made. Lengths are frames after decimation unless named otherwise."""
+
+    rate_hz: int = 100
+    axes: int = 6
+    accel_g: int = 4
+    gyro_dps: int = 500
+    decimation: int = 4
+    window: int = 38
+    hop: int = 1
+    centre: tuple[bool, bool] = (True, False)  # take the window's mean off: accel, gyro
+    normalise: tuple[bool, bool] = (True, True)  # divide by the window's size: accel, gyro
+    gate: tuple[float, float] = (0.0, 0.0)  # m/s^2, deg/s: mean deviation of a still window
+    labels: tuple[str, ...] = ()
+    idle: int = 0
+    conv: tuple[tuple[int, int, int], ...] = ((8, 16, 2), (5, 24, 2))  # kernel, outputs, step
+    hidden: tuple[int, ...] = (32,)
+    steps: int = 4000
+    batch: int = 128
+    rate: float = 3e-3
+    decay: float = 0.01
+    label_smoothing: float = 0.05
+    dropout: float = 0.1
+    average: float = 0.998
+    quantised_share: float = 0.2  # last part of the steps, with weights rounded as in the model
+    negatives: float = 1.0  # windows of no gesture for every window of an average class
+    seed: int = 1
+    augment: Augment = field(default_factory=Augment)
+
+    @property
+    def feature_hz(self) -> float:
+        return self.rate_hz / self.decimation
+
+    @property
+    def window_s(self) -> float:
+        return self.window / self.feature_hz
+
+
+def choose(data: Dataset, rate_hz: int = 100, **by_hand) -> Recipe:
+    """A recipe for this data. by_hand: fields of Recipe that the user set (None: not set)."""
+    gestures, names = [], set()
+    for r in data.recordings:
+        for s in r.spans:
+            if is_idle(s.label):
+                continue
+            names.add(s.label)
+            first, last = round(r.index(s.start_ms)), round(r.index(s.end_ms)) + 1
+            last = min(last, len(r.samples))
+            if s.length_ms <= 1000 * _CONTINUOUS_S:
+                a, b = find_movement(r.samples, r.rate_hz, first, last)
+                gestures.append((b - a) / r.rate_hz)
+    if not names:
+        raise BeckonError(
+            f"{data.name}: all spans are idle ({', '.join(data.labels)}); label a gesture"
+        )
+    decimation = max(1, round(rate_hz / FEATURE_HZ))
+    length_s = float(np.quantile(gestures, 0.9)) * 1.1 if gestures else 2.0
+    length_s = float(np.clip(length_s, 0.6, 3.0))
+    accel = max(float(np.abs(r.samples[:, :3]).max()) for r in data.recordings)
+    gyro = max(
+        (float(np.abs(r.samples[:, 3:]).max()) for r in data.recordings if r.axes == 6), default=0
+    )
+    recipe = Recipe(
+        rate_hz=rate_hz,
+        axes=data.axes,
+        accel_g=_smallest(_ACCEL_RANGES_G, accel / _GRAVITY),
+        gyro_dps=_smallest(_GYRO_RANGES_DPS, gyro),
+        decimation=decimation,
+        window=round(length_s * rate_hz / decimation),
+        labels=("none", *sorted(names)),
+    )
+    return replace(recipe, **{k: v for k, v in by_hand.items() if v is not None})
+
+
+def _smallest(ranges: tuple[int, ...], peak: float) -> int:
+    """The smallest range that covers the data; what clipped at a range clips there again."""
+    for full_scale in ranges:
+        if peak <= full_scale * 1.005:
+            return full_scale
+    return ranges[-1]
