@@ -179,7 +179,7 @@ class Link:
             try:
                 await self._session(failures)
             except _FAULTS as error:
-                self._say("no link: %s" % explain(error))
+                self._say("no link: %s" % explain(error, self._settings.broker_host))
             except asyncio.TimeoutError:
                 self.timeouts += 1
                 self._say("no link: the broker does not answer")
@@ -522,8 +522,8 @@ def pause_ms(failures, down_ms):
     return whole // 2 + random.getrandbits(14) % (whole // 2 + 1)
 
 
-def explain(error):
-    """An error of a connection as a phrase that helps."""
+def explain(error, host):
+    """An error of a connection to host as a phrase that helps."""
     if isinstance(error, simple.MQTTException):
         code = error.args[0]
         return _REFUSALS.get(code, "the broker refuses, code %r" % code)
@@ -536,6 +536,8 @@ def explain(error):
         return "the broker closed the connection"
     if number == errno.EHOSTUNREACH:
         return "no way to the broker; is Wi-Fi up?"
+    if number == errno.ENOENT:
+        return "no such host as %s is known" % host
     if number == errno.EINVAL:
         return "what answers is no MQTT broker"
     return repr(error)

@@ -1,0 +1,164 @@
+"""Name look-up and time over real sockets: the loop goes on whatever the servers do."""
+
+import socket
+import struct
+import threading
+import time
+
+import pytest
+
+from tests.link.host import Board, FakeBroker
+
+
+class UdpServer:
+    """Answers each datagram with reply(datagram), None for silence."""
+
+    def __init__(self, reply):
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self._socket.settimeout(0.1)
+        self.port = self._socket.getsockname()[1]
+        self.asked = 0
+        self._reply = reply
+        self._open = True
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def _serve(self):
+        while self._open:
+            try:
+                data, peer = self._socket.recvfrom(512)
+            except TimeoutError:
+                continue
+            self.asked += 1
+            answer = self._reply(data)
+            if answer:
+                self._socket.sendto(answer, peer)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *args):
+        self._open = False
+        self._thread.join()
+        self._socket.close()
+
+
+def found(query):
+    return (query[:2] + b"\x81\x80\0\1\0\1\0\0\0\0" + query[12:]
+            + b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x7f\0\0\1")
+
+
+def not_found(query):
+    return query[:2] + b"\x81\x83\0\1\0\0\0\0\0\0" + query[12:]
+
+
+def someone_elses(query):
+    return bytes((query[0] ^ 1,)) + found(query)[1:]
+
+
+LOOK_UP = """
+from dns import Resolver
+async def main():
+    lag = Lag()
+    port = settings().name_server_port
+    resolver = Resolver(lambda: "127.0.0.1", port)
+    try:
+        address = await resolver.number("broker.example")
+    except OSError as error:
+        address = "none"
+    again = "none"
+    try:
+        again = await resolver.number("broker.example", True)
+    except OSError as error:
+        pass
+    say(address=address, again=again, **count(resolver, lag))
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize(
+    "reply, address, failures",
+    [(found, "127.0.0.1", 0), (not_found, "none", 2), (someone_elses, "none", 2),
+     (lambda query: None, "none", 2), (lambda query: b"\xff" * 7, "none", 2)],
+    ids=["found", "not found", "someone else's", "silence", "garbage"],
+)
+def test_a_name_server(reply, address, failures):
+    with UdpServer(reply) as server, Board(LOOK_UP, name_server_port=server.port) as board:
+        said = board.next()
+        assert said["address"] == said["again"] == address
+        assert said["dns_failures"] == failures
+        print("loop lag us:", said["lag_us_p99"], said["lag_us_max"])
+
+
+def test_a_name_server_that_fails_later_does_not_cost_the_address():
+    replies = [found]
+    with UdpServer(lambda query: replies.pop()(query) if replies else None) as server:
+        with Board(LOOK_UP, name_server_port=server.port) as board:
+            said = board.next()
+    assert said["address"] == said["again"] == "127.0.0.1"
+    assert said["dns_failures"] == 1 and server.asked == 3
+
+
+def test_the_link_finds_its_broker_by_name_after_an_outage_of_the_name_server():
+    script = """
+from dns import Resolver
+async def main():
+    resolver = Resolver(lambda: "127.0.0.1", settings().name_server_port)
+    link = Link(settings(broker_host="broker.example"), resolve=resolver.resolve, log=log)
+    asyncio.create_task(link.run())
+    await linked(link)
+    say(**count(link, resolver))
+asyncio.run(main())
+"""
+    replies = [found, not_found]
+    with FakeBroker() as broker, UdpServer(lambda query: replies.pop()(query)) as server:
+        with Board(script, broker_port=broker.port, name_server_port=server.port) as board:
+            broker.peer().accept()
+            said = board.next()
+    assert said["link_failed"] == 1 and said["dns_failures"] == 1
+    assert board.logs[0] == "no link: no such host as broker.example is known"
+
+
+TELL_TIME = """
+from sntp import keep_time
+from dns import Resolver
+from wall_clock import WallClock, iso
+from uptime import uptime_ms
+async def main():
+    clock, ready = WallClock(), asyncio.Event()
+    ready.set()
+    asyncio.create_task(keep_time(clock, settings().time_server, Resolver(None), ready))
+    for _ in range(30):
+        await asyncio.sleep_ms(100)
+        if clock.settings or clock.failures:
+            break
+    say(iso=iso(clock.unix_ms(uptime_ms())), **count(clock))
+asyncio.run(main())
+"""
+
+
+def time_packet(request, seconds, stratum=2):
+    whole = int(seconds)
+    return (bytes((0x24, stratum)) + bytes(22) + request[40:48] + bytes(8)
+            + struct.pack(">II", whole + 2208988800, int((seconds - whole) * 2**32)))
+
+
+def test_a_time_server_sets_the_clock():
+    with UdpServer(lambda request: time_packet(request, time.time())) as server:
+        with Board(TELL_TIME, time_server=f"127.0.0.1:{server.port}") as board:
+            said = board.next()
+    now = time.time()
+    told = [time.strftime("%Y-%m-%dT%H:%M", time.gmtime(now - ago)) for ago in (0, 60)]
+    assert said["clock_set"] == 1 and said["iso"][:16] in told
+
+
+@pytest.mark.parametrize(
+    "reply", [lambda request: None, lambda request: time_packet(request, 1e9, stratum=0)],
+    ids=["silence", "kiss of death"],
+)
+def test_a_time_server_that_cannot_tell_leaves_the_time_open(reply):
+    with UdpServer(reply) as server:
+        with Board(TELL_TIME, time_server=f"127.0.0.1:{server.port}") as board:
+            said = board.next()
+    assert said["iso"] is None and said["clock_failures"] == 1
