@@ -7,7 +7,8 @@
 
 A device has `read(register, n, now_us) -> bytes`, `write(register, data,
 now_us)`, `advance(now_us)` and `next_data_ready_us(now_us) -> int or None`;
-it raises OSError with an errno of the ESP32 for a fault on the bus. Optional:
+it raises OSError with an errno of the ESP32 for a fault on the bus. `now_us` is
+the time up to which it has lived. Optional:
 `int_level(now_us)`, `lines(scl, sda, now_us) -> (scl, sda)` and
 `spi(data, select, now_us) -> bytes`.
 """
@@ -47,6 +48,8 @@ class I2CServer(threading.Thread):
         self.lock = threading.Lock()
         """Held during a transaction: take it to look at a device from another thread."""
         self.transactions = 0
+        # A board that boots again counts from 0, while the devices stayed powered.
+        self._base_us = max((d.now_us for d in self.devices.values()), default=0)
         self.error: Exception | None = None
         self._pointers: dict[tuple[int, int], int] = {}
         self._fds: list[int] = []
@@ -133,6 +136,7 @@ class I2CServer(threading.Thread):
     def _answer(
         self, op: int, bus: int, address: int, register: int, length: int, now_us: int, data: bytes
     ) -> bytes:
+        now_us += self._base_us
         key = (bus, None) if op == wire.OP_SPI else (bus, address)
         device = self.devices.get(key)
         if op in (wire.OP_NEXT, wire.OP_LINES):  # these concern the bus, not an address
@@ -153,7 +157,7 @@ class I2CServer(threading.Thread):
         if device is not None:
             next_us = device.next_data_ready_us(now_us)
             level = getattr(device, "int_level", lambda _: 0)(now_us)
-        ready = wire.NEVER if next_us is None else next_us
+        ready = wire.NEVER if next_us is None else max(0, next_us - self._base_us)
         return _response.pack(status, len(out), level, ready) + out
 
     def _transact(self, device, op, key, register, length, now_us, data) -> bytes:

@@ -11,29 +11,20 @@ are RM-MPU-6500A-00 rev 2.1 and PS-MPU-6500A-01 rev 1.3.
 from __future__ import annotations
 
 import struct
-from array import array
 from typing import Any
 
 import numpy as np
 
-from host_tools.simulator import wire
-from host_tools.simulator.sensor import tables
-from host_tools.simulator.sensor.chain import ChainSettings, PartErrors, SignalChain
+from host_tools.simulator.sensor import parts, tables
+from host_tools.simulator.sensor import registers as reg
+from host_tools.simulator.sensor.chain import PartErrors, SignalChain
+from host_tools.simulator.sensor.factory import Factory
+from host_tools.simulator.sensor.faults import Fault, Faults
 from host_tools.simulator.sensor.fifo import Fifo
+from host_tools.simulator.sensor.truth import Truth
 
-SMPLRT_DIV, CONFIG, GYRO_CONFIG, ACCEL_CONFIG, ACCEL_CONFIG2 = 0x19, 0x1A, 0x1B, 0x1C, 0x1D
-LP_ACCEL_ODR, WOM_THR, FIFO_EN, INT_PIN_CFG, INT_ENABLE = 0x1E, 0x1F, 0x23, 0x37, 0x38
-INT_STATUS, ACCEL_OUT, TEMP_OUT, GYRO_OUT = 0x3A, 0x3B, 0x41, 0x43
-SIGNAL_PATH_RESET, USER_CTRL, PWR_MGMT_1, PWR_MGMT_2 = 0x68, 0x6A, 0x6B, 0x6C
-FIFO_COUNT_H, FIFO_COUNT_L, FIFO_R_W, WHO_AM_I = 0x72, 0x73, 0x74, 0x75
-
-RAW_RDY, FIFO_OFLOW, WOM = 0x01, 0x10, 0x40
-FIFO_ACCEL, FIFO_TEMP, FIFO_GYRO = 0x08, 0x80, 0x70
-_READ_ONLY = frozenset((*range(0x3A, 0x61), FIFO_COUNT_H, FIFO_COUNT_L, WHO_AM_I))
-# Every register whose value the way or the rate of samples depends on.
-_SHAPING = frozenset((*range(0x13, 0x20), PWR_MGMT_1, PWR_MGMT_2, *range(0x77, 0x7F)))
-_CLOCKING = frozenset((SMPLRT_DIV, CONFIG, GYRO_CONFIG, LP_ACCEL_ODR, PWR_MGMT_1))
 _BLOCK = 32  # samples computed ahead
+_PULSE_US = 50  # length of an interrupt that is not latched, RM register 55
 
 ACCEL_START_US = 20_000  # from sleep to valid output, PS table 2
 GYRO_START_US = 35_000  # PS table 1
@@ -44,6 +35,7 @@ class SimulatedMPU6500:
 
     movement: see sensor/movement.py. Its time zero is the first sample latched
     after the FIFO was first enabled; before that it stands at its beginning.
+    part: an identity of the family, see sensor/parts.py.
     clock_error_ppm: how much too fast the chip's sample clock runs; +10000 is the
     data sheet's limit of 1 %.
     filters: whether the digital low-pass filters filter. None, the default: only
@@ -51,45 +43,52 @@ class SimulatedMPU6500:
     and goes through unchanged but for range and rounding.
     errors: bias, scale and noise of this part. None: noise as in the data sheet for
     a movement that is no recording, else nothing.
+    self_test_ratio: response of gyroscope and accelerometer to the self-test over
+    what the factory noted; 1 is a good part.
     reset_us: how long the chip answers nothing after a reset; not documented.
+    status_needs_enable: whether an interrupt's status bit stays 0 while the
+    interrupt is not enabled; not documented either.
+    seed: of the noise and of the factory's trim values.
 
-    Attributes for the host: `frames_latched`, `overflow_bytes`, `ended`, and the
-    truth about every tick of the sample clock since the first frame:
-    `true_times_us` and `true_counts` (n, 6). A restart of that clock (reset,
-    sleep, another rate) is noted in `restarts` as the number of ticks before it.
+    Attributes for the host: `frames_latched`, `overflow_bytes`, `ended`, `played_s`,
+    `truth` (see sensor/truth.py), `faults`, `temperature_c`.
     """
 
     def __init__(
         self,
         movement: Any,
         *,
+        part: str = "MPU6500",
         clock_error_ppm: float = 0.0,
         filters: bool | None = None,
         errors: PartErrors | None = None,
         temperature_c: float = 25.0,
+        self_test_ratio: tuple[float, float] = (1.0, 1.0),
         reset_us: int = 5_000,
+        status_needs_enable: bool = False,
         seed: int = 0,
     ) -> None:
         recorded = getattr(movement, "filtered", False)
         self.movement = movement
+        self.part = parts.part_named(part)
         self.clock_error_ppm = clock_error_ppm
         self.reset_us = reset_us
-        self._rng = np.random.default_rng(seed)
+        self.status_needs_enable = status_needs_enable
+        rng = np.random.default_rng(seed)
         if errors is None:
             errors = PartErrors(noise=0.0 if recorded else 1.0)
-        self._chain = SignalChain(
-            movement, errors, not recorded if filters is None else filters, self._rng
-        )
+        self._factory = Factory(rng, self.part, self_test_ratio)
+        filtering = not recorded if filters is None else filters
+        self._chain = SignalChain(movement, errors, filtering, rng)
         self.temperature_c = temperature_c
         self.frames_latched = 0
-        self.true_times_us = array("d")
-        self._true_bytes = bytearray()
-        self.restarts: list[int] = []
-        self._following = False  # ticks are noted: the FIFO ran since the clock started
-        self._zero_us: float | None = None
+        self.truth = Truth()
+        self.faults = Faults()
         self.registers = bytearray(128)
-        self.fifo = Fifo(512)
-        self._now_us = 0
+        self.fifo = Fifo(self.part.fifo_size)
+        self.now_us = 0
+        self._zero_us: float | None = None
+        self._next_us: float | None = None
         self._count_latch = 0
         self._spi_register = -1
         self._spi_reading = False
@@ -104,17 +103,23 @@ class SimulatedMPU6500:
         return self.fifo.lost_bytes
 
     @property
+    def true_times_us(self):
+        return self.truth.times_us
+
+    @property
     def true_counts(self):
-        """int16 (n, 6): what the sample clock's ticks measured."""
-        return np.frombuffer(bytes(self._true_bytes), ">i2").reshape(-1, 6).astype(np.int16)
+        return self.truth.counts
+
+    @property
+    def played_s(self) -> float:
+        """Seconds of board time since the movement began, 0 before."""
+        return 0.0 if self._zero_us is None else (self.now_us - self._zero_us) / 1e6
 
     @property
     def ended(self) -> bool:
         """Whether the movement is over."""
         duration = getattr(self.movement, "duration_s", None)
-        if duration is None or self._zero_us is None:
-            return False
-        return self._now_us - self._zero_us > duration * 1e6
+        return duration is not None and self.played_s > duration
 
     @property
     def temperature_c(self) -> float:
@@ -124,21 +129,24 @@ class SimulatedMPU6500:
     def temperature_c(self, value: float) -> None:
         self._chain.temperature_c = value
         self._block_first = -1
-        self._block: bytes = b""
+
+    def inject(self, fault: Fault) -> None:
+        """Let it strike at its time."""
+        self.faults.add(fault)
 
     # -- the bus --------------------------------------------------------------------
 
     def read(self, register: int, n: int, now_us: int) -> bytes:
         """n registers from `register` on; raises OSError where the chip would not answer."""
         self.advance(now_us)
-        self._check_answering()
-        if register == FIFO_R_W:
+        self._check_answering(n if register == reg.FIFO_R_W else 0)
+        if register == reg.FIFO_R_W:
             out = self._pop_fifo(n)
-        elif register in (INT_STATUS, FIFO_COUNT_H) or register + n > INT_STATUS:
+        elif register == reg.FIFO_COUNT_H or register + n > reg.INT_STATUS:
             out = self._read_with_effects(register, n)
         else:
             out = bytes(self.registers[register : register + n])
-        if n and self.registers[INT_PIN_CFG] & 0x10:  # INT_ANYRD_2CLEAR
+        if n and self.registers[reg.INT_PIN_CFG] & reg.INT_ANYRD_2CLEAR:
             self._clear_interrupts()
         return out
 
@@ -147,27 +155,32 @@ class SimulatedMPU6500:
         self._check_answering()
         for value in data:
             self._write_one(register, value)
-            if register != FIFO_R_W:
+            if register != reg.FIFO_R_W:
                 register = (register + 1) & 0x7F
 
     def spi(self, data: bytes, select: bool, now_us: int) -> bytes:
         """Full-duplex bytes; with `select` the first one is R/W bit and register, PS 6.5."""
         self.advance(now_us)
         out = bytearray()
-        for value in data:
-            if select:
-                select = False
-                self._spi_register, self._spi_reading = value & 0x7F, bool(value & 0x80)
-                out.append(0)
-                continue
-            if self._spi_reading:
-                out += self.read(self._spi_register, 1, now_us)
-            else:
-                self.write(self._spi_register, bytes((value,)), now_us)
-                out.append(0)
-            if self._spi_register != FIFO_R_W:
-                self._spi_register = (self._spi_register + 1) & 0x7F
+        i = 0
+        if select and data:
+            self._spi_register, self._spi_reading = data[0] & 0x7F, bool(data[0] & 0x80)
+            out.append(0)
+            i = 1
+        rest = data[i:]
+        if self._spi_reading:
+            out += self.read(self._spi_register, len(rest), now_us)
+        else:
+            self.write(self._spi_register, rest, now_us)
+            out += bytes(len(rest))
+        if self._spi_register != reg.FIFO_R_W:
+            self._spi_register = (self._spi_register + len(rest)) & 0x7F
         return bytes(out)
+
+    def lines(self, scl: int, sda: int, now_us: int) -> tuple[int, int]:
+        """The two bus lines as the board drives them (1: released), and as they are."""
+        self.advance(now_us)
+        return self.faults.lines(scl, sda)
 
     def next_data_ready_us(self, now_us: int) -> int | None:
         """When the next sample is latched, or None while the chip sleeps."""
@@ -178,85 +191,124 @@ class SimulatedMPU6500:
         """Level of the INT pin: active high unless INT_PIN_CFG says otherwise."""
         self.advance(now_us)
         r = self.registers
-        pending = r[INT_STATUS] & r[INT_ENABLE]
-        active = bool(pending) if r[INT_PIN_CFG] & 0x20 else now_us < self._int_until_us
-        return int(active) ^ (r[INT_PIN_CFG] >> 7)
+        pending = r[reg.INT_STATUS] & r[reg.INT_ENABLE]
+        latched = r[reg.INT_PIN_CFG] & reg.LATCH_INT_EN
+        active = bool(pending) if latched else now_us < self._int_until_us
+        return int(active != bool(r[reg.INT_PIN_CFG] & reg.ACTIVE_LOW))
 
     # -- time -----------------------------------------------------------------------
 
     def advance(self, now_us: int) -> None:
-        """Sample up to now_us."""
-        if now_us > self._now_us:
-            self._now_us = now_us
+        """Sample up to now_us, faults included."""
+        while (fault_us := self.faults.next_us) is not None and fault_us <= now_us:
+            self._sample_until(fault_us)
+            self._strike(self.faults.pop())
+        self._sample_until(now_us)
+
+    def _sample_until(self, now_us: int) -> None:
+        if now_us > self.now_us:
+            self.now_us = now_us
         next_us = self._next_us
-        if next_us is None or now_us < next_us:
+        if next_us is None or self.now_us < next_us:
             return
-        n = int((now_us - next_us) // self._period_us) + 1
-        if not (self._following or self._fifo_on()):
+        n = int((self.now_us - next_us) // self._period_us) + 1
+        if not (self.truth.following or self._fifo_on() or self._comparing()):
             # Nobody sees these but as the output registers' last state.
             self._tick += n - 1
             n = 1
         for _ in range(n):
             self._latch()
 
+    def _strike(self, fault: Fault) -> None:
+        f = self.faults
+        if fault.in_read:
+            f.in_read = fault
+        elif fault.kind == "no_answer":
+            f.no_answer_until_us = fault.at_us + fault.duration_us
+        elif fault.kind == "timeout":
+            f.timeout_until_us = fault.at_us + fault.duration_us
+        elif fault.kind == "sda_low":
+            f.clocks_missing = fault.value
+        elif fault.kind == "chip_reset":
+            self._reset(fault.duration_us)
+        elif fault.kind == "fifo_slip":
+            self.fifo.drop(fault.value)
+        elif fault.kind == "settings":
+            self._write_one(fault.value >> 8, fault.value & 0xFF)
+        elif fault.kind == "frozen":
+            f.freeze = True
+        elif fault.kind == "blank":
+            f.stuck_row = struct.pack(">h", fault.value) * 6
+
     def _fifo_on(self) -> bool:
-        return bool(self.registers[USER_CTRL] & 0x40 and self.registers[FIFO_EN] & 0xF8)
+        r = self.registers
+        return bool(r[reg.USER_CTRL] & reg.USER_FIFO_EN and r[reg.FIFO_EN] & 0xF8)
+
+    def _comparing(self) -> bool:
+        """Whether wake-on-motion is on."""
+        return self.registers[reg.ACCEL_INTEL_CTRL] & 0xC0 == 0xC0
 
     def _restart_clock(self) -> None:
         r = self.registers
         self._block_first = -1
-        if self._following:
-            self._following = False
-            self.restarts.append(len(self.true_times_us))
-        power = r[PWR_MGMT_1]
-        if power & 0x40 or power & 7 == 7:  # SLEEP, or the clock stopped
+        self._accel_held = 1
+        self.truth.restart()
+        power = r[reg.PWR_MGMT_1]
+        if power & reg.SLEEP or power & 7 == 7:  # CLKSEL 7 stops the clock
             self._next_us = None
             return
-        if power & 0x20:  # CYCLE: the low-power accelerometer
-            rate_hz = tables.LOW_POWER_HZ[min(r[LP_ACCEL_ODR] & 15, 11)]
-            period = 1e6 / rate_hz
+        if power & reg.CYCLE:  # the low-power accelerometer
+            period = 1e6 / tables.LOW_POWER_HZ[min(r[reg.LP_ACCEL_ODR] & 15, 11)]
         else:
-            gyro = tables.gyro_filter(r[GYRO_CONFIG], r[CONFIG])
+            gyro = parts.gyro_filter(self.part, r[reg.GYRO_CONFIG], r[reg.CONFIG])
             # RM page 12: the divider works only behind a filter that runs at 1 kHz.
-            divider = 1 + r[SMPLRT_DIV] if gyro.rate_hz == 1000 else 1
+            divider = 1 + r[reg.SMPLRT_DIV] if gyro.rate_hz == 1000 else 1
             period = 1e6 / gyro.rate_hz * divider
+            if gyro.rate_hz > 1000:  # the accelerometer is slower: each sample comes again
+                settings = self._factory.chain_settings(r)
+                self._accel_held = gyro.rate_hz // settings.accel_filter.rate_hz
         self._period_us = period / (1 + self.clock_error_ppm * 1e-6)
-        self._origin_us = float(self._now_us)
+        self._origin_us = float(self.now_us)
         self._tick = 0
         self._next_us = self._origin_us + self._period_us
 
     def _latch(self) -> None:
         """One tick of the sample clock."""
         time_us = self._origin_us + (self._tick + 1) * self._period_us
+        r = self.registers
         to_fifo = self._fifo_on()
         if to_fifo and self._zero_us is None:
             self._zero_us = time_us
             self._block_first = -1
         row = self._row(time_us)
-        r = self.registers
         if time_us < self._accel_ready_us:
             row = bytes(6) + row[6:]
         if time_us < self._gyro_ready_us:
             row = row[:6] + bytes(6)
-        off = r[PWR_MGMT_2] & 0x3F
+        off = r[reg.PWR_MGMT_2] & 0x3F | (0x07 if r[reg.PWR_MGMT_1] & reg.CYCLE else 0)
         if off:
             row = self._hold_standby(row, off)
+        if self.faults.freeze and self.faults.stuck_row is None:
+            self.faults.stuck_row = self._outputs()
+        if self.faults.stuck_row is not None:
+            row = self.faults.stuck_row
+        status = reg.RAW_RDY
+        if self._comparing() and self._moved(row):
+            status |= reg.WOM
         temperature = self._temperature_bytes()
-        r[ACCEL_OUT:TEMP_OUT] = row[:6]
-        r[TEMP_OUT:GYRO_OUT] = temperature
-        r[GYRO_OUT : GYRO_OUT + 6] = row[6:]
-        status = RAW_RDY
+        r[reg.ACCEL_OUT : reg.TEMP_OUT] = row[:6]
+        r[reg.TEMP_OUT : reg.GYRO_OUT] = temperature
+        r[reg.GYRO_OUT : reg.GYRO_OUT + 6] = row[6:]
         if to_fifo:
-            self._following = True
+            self.truth.following = True
             self.frames_latched += 1
-            if self.fifo.push(self._fifo_frame(row, temperature), bool(r[CONFIG] & 0x40)):
-                status |= FIFO_OFLOW
-        if self._following:
-            self.true_times_us.append(time_us)
-            self._true_bytes += row
-        r[INT_STATUS] |= status
-        if status & r[INT_ENABLE]:
-            self._int_until_us = time_us + 50  # RM register 55
+            if self.fifo.push(self._fifo_frame(row, temperature), self._fifo_stops()):
+                status |= reg.FIFO_OFLOW
+        if self.truth.following:
+            self.truth.note(time_us, row)
+        r[reg.INT_STATUS] |= status & r[reg.INT_ENABLE] if self.status_needs_enable else status
+        if status & r[reg.INT_ENABLE]:
+            self._int_until_us = time_us + _PULSE_US
         self._tick += 1
         self._next_us = self._origin_us + (self._tick + 1) * self._period_us
 
@@ -264,97 +316,125 @@ class SimulatedMPU6500:
         """Twelve bytes, ax ay az gx gy gz, of the tick under way."""
         k = self._tick - self._block_first
         if self._block_first < 0 or k >= _BLOCK:
+            k = self._tick % self._accel_held
             counts = self._chain.counts(
-                time_us, self._period_us, _BLOCK, self._zero_us, self._chain_settings()
+                time_us - k * self._period_us,
+                self._period_us,
+                _BLOCK,
+                self._zero_us,
+                self._factory.chain_settings(self.registers),
             )
+            if self._accel_held > 1:
+                i = np.arange(_BLOCK)
+                counts[:, :3] = counts[i - i % self._accel_held, :3]
             self._block = counts.astype(">i2").tobytes()
-            self._block_first = self._tick
-            k = 0
+            self._block_first = self._tick - k
         return self._block[12 * k : 12 * k + 12]
 
-    def _chain_settings(self) -> ChainSettings:
+    def _outputs(self) -> bytes:
         r = self.registers
-        return ChainSettings(
-            accel_lsb_per_g=tables.ACCEL_LSB_PER_G[r[ACCEL_CONFIG] >> 3 & 3],
-            gyro_lsb_per_dps=tables.GYRO_LSB_PER_DPS[r[GYRO_CONFIG] >> 3 & 3],
-            accel_filter=tables.accel_filter(r[ACCEL_CONFIG2]),
-            gyro_filter=tables.gyro_filter(r[GYRO_CONFIG], r[CONFIG]),
-        )
+        return bytes(r[reg.ACCEL_OUT : reg.TEMP_OUT] + r[reg.GYRO_OUT : reg.GYRO_OUT + 6])
+
+    def _moved(self, row: bytes) -> bool:
+        """Whether any axis is further from the last sample than WOM_THR, 4 mg each."""
+        lsb_per_g = tables.ACCEL_LSB_PER_G[self.registers[reg.ACCEL_CONFIG] >> 3 & 3]
+        limit = self.registers[reg.WOM_THR] * 4 * lsb_per_g / 1000
+        new = struct.unpack(">3h", row[:6])
+        old = struct.unpack(">3h", self.registers[reg.ACCEL_OUT : reg.TEMP_OUT])
+        return any(abs(a - b) > limit for a, b in zip(new, old, strict=True))
 
     def _hold_standby(self, row: bytes, off: int) -> bytes:
         held = bytearray(row)
-        old = self.registers[ACCEL_OUT:TEMP_OUT] + self.registers[GYRO_OUT : GYRO_OUT + 6]
+        old = self._outputs()
         for axis in range(6):
             if off & 0x20 >> axis:
                 held[2 * axis : 2 * axis + 2] = old[2 * axis : 2 * axis + 2]
         return bytes(held)
 
     def _temperature_bytes(self) -> bytes:
-        if self.registers[PWR_MGMT_1] & 0x08:  # TEMP_DIS
-            return bytes(self.registers[TEMP_OUT:GYRO_OUT])
-        raw = round(
-            (self.temperature_c - tables.TEMPERATURE_ZERO_C) * tables.TEMPERATURE_LSB_PER_C
-        )
+        if self.registers[reg.PWR_MGMT_1] & reg.TEMP_DIS:
+            return bytes(self.registers[reg.TEMP_OUT : reg.GYRO_OUT])
+        part = self.part
+        raw = round((self.temperature_c - part.temperature_zero_c) * part.temperature_lsb_per_c)
         return struct.pack(">h", max(-32768, min(32767, raw)))
+
+    # -- the FIFO ---------------------------------------------------------------------
+
+    def _fifo_stops(self) -> bool:
+        return self.part.fifo_can_stop and bool(self.registers[reg.CONFIG] & reg.FIFO_MODE_STOP)
 
     def _fifo_frame(self, row: bytes, temperature: bytes) -> bytes:
         """The enabled fields in the order of their registers, RM register 35."""
-        mask = self.registers[FIFO_EN]
-        if mask & 0xF8 == 0x78:
+        mask = self.registers[reg.FIFO_EN]
+        if mask & 0xF8 == reg.FIFO_ACCEL_GYRO:
             return row
-        out = row[:6] if mask & FIFO_ACCEL else b""
-        if mask & FIFO_TEMP:
+        out = row[:6] if mask & reg.FIFO_ACCEL else b""
+        if mask & reg.FIFO_TEMP:
             out += temperature
         for axis in range(3):
-            if mask & 0x40 >> axis:
+            if mask & reg.FIFO_XG >> axis:
                 out += row[6 + 2 * axis : 8 + 2 * axis]
         return out
 
+    def _pop_fifo(self, n: int) -> bytes:
+        # RM register 106: without FIFO_EN the serial interface has no access.
+        if not self.registers[reg.USER_CTRL] & reg.USER_FIFO_EN:
+            return bytes(n)
+        fault = self.faults.in_read
+        if fault is None or n < 12:
+            return self.fifo.pop(n)
+        self.faults.in_read = None
+        half = n // 2 + 1
+        out = self.fifo.pop(half)
+        if fault.kind == "chip_reset":
+            self._reset(fault.duration_us)
+            return out + bytes(n - half)
+        self.fifo.drop(fault.value)
+        return out + self.fifo.pop(n - half)
+
     # -- registers ------------------------------------------------------------------
 
-    def _check_answering(self) -> None:
-        if self._now_us < self._silent_until_us:
-            raise OSError(wire.ENODEV, "the chip is in its reset")
+    def _check_answering(self, fifo_bytes: int = 0) -> None:
+        if fifo_bytes and self.now_us < self.faults.timeout_until_us:
+            self.fifo.drop(fifo_bytes // 3 + 1)  # it had begun
+        self.faults.check_bus(self.now_us)
+        if self.now_us < self._silent_until_us:
+            raise OSError(19, "the chip is in its reset")
 
     def _reset(self, silent_us: int) -> None:
         r = self.registers
-        for i in range(128):
-            r[i] = 0
-        r[PWR_MGMT_1] = 0x01
-        r[WHO_AM_I] = 0x70
+        r[:] = bytes(128)
+        r[reg.PWR_MGMT_1] = self.part.power_1_reset
+        r[reg.WHO_AM_I] = self.part.who_am_i
+        self._factory.fill(r)
+        self.faults.chip_was_reset()
         self.fifo.clear()
         self._count_latch = 0
-        self._silent_until_us = self._now_us + silent_us
+        self._silent_until_us = self.now_us + silent_us
         self._wake()
         self._restart_clock()
 
     def _wake(self) -> None:
-        self._accel_ready_us = self._now_us + ACCEL_START_US
-        self._gyro_ready_us = self._now_us + GYRO_START_US
+        self._accel_ready_us = self.now_us + ACCEL_START_US
+        self._gyro_ready_us = self.now_us + GYRO_START_US
 
     def _clear_interrupts(self) -> None:
-        self.registers[INT_STATUS] = 0
+        self.registers[reg.INT_STATUS] = 0
         self._int_until_us = 0.0
-
-    def _pop_fifo(self, n: int) -> bytes:
-        # RM register 106: without FIFO_EN the serial interface has no access.
-        if not self.registers[USER_CTRL] & 0x40:
-            return bytes(n)
-        return self.fifo.pop(n)
 
     def _read_with_effects(self, register: int, n: int) -> bytes:
         out = bytearray()
         for i in range(n):
             at = (register + i) & 0x7F
-            if at == FIFO_R_W:  # the address stays here for the rest of the burst
+            if at == reg.FIFO_R_W:  # the address stays here for the rest of the burst
                 return bytes(out) + self._pop_fifo(n - i)
-            if at == FIFO_COUNT_H:
+            if at == reg.FIFO_COUNT_H:
                 self._count_latch = len(self.fifo)
                 out.append(self._count_latch >> 8)
-            elif at == FIFO_COUNT_L:
+            elif at == reg.FIFO_COUNT_L:
                 out.append(self._count_latch & 0xFF)
-            elif at == INT_STATUS:
-                out.append(self.registers[INT_STATUS])
+            elif at == reg.INT_STATUS:
+                out.append(self.registers[reg.INT_STATUS])
                 self._clear_interrupts()
             else:
                 out.append(self.registers[at])
@@ -362,30 +442,33 @@ class SimulatedMPU6500:
 
     def _write_one(self, register: int, value: int) -> None:
         r = self.registers
-        if register in _READ_ONLY:
+        if register in reg.READ_ONLY:
             return
-        if register == PWR_MGMT_1:
-            if value & 0x80:
+        if register == reg.PWR_MGMT_1:
+            if value & reg.DEVICE_RESET:
                 self._reset(self.reset_us)
                 return
-            if r[PWR_MGMT_1] & 0x40 and not value & 0x40:
+            if r[reg.PWR_MGMT_1] & reg.SLEEP and not value & reg.SLEEP:
                 self._wake()
-        elif register == USER_CTRL:
-            if value & 0x04:
+            elif r[reg.PWR_MGMT_1] & reg.CYCLE and not value & reg.CYCLE:
+                self._gyro_ready_us = self.now_us + GYRO_START_US
+        elif register == reg.USER_CTRL:
+            if value & reg.USER_FIFO_RST:
                 self.fifo.clear()
-            if value & 0x01:  # SIG_COND_RST also clears the sensor registers
-                r[ACCEL_OUT:0x61] = bytes(0x61 - ACCEL_OUT)
+            if value & reg.USER_SIG_COND_RST:  # clears the sensor registers, too
+                r[reg.ACCEL_OUT : reg.EXT_SENS_END] = bytes(reg.EXT_SENS_END - reg.ACCEL_OUT)
             value &= 0xF0  # the low four clear themselves
-        elif register == FIFO_R_W:
-            self.fifo.push(bytes((value,)), bool(r[CONFIG] & 0x40))
+        elif register == reg.FIFO_R_W:
+            self.fifo.push(bytes((value,)), self._fifo_stops())
             return
-        elif register == SIGNAL_PATH_RESET:
+        elif register == reg.SIGNAL_PATH_RESET:
+            self._block_first = -1  # only the filters; the outputs keep their values
             value = 0
-        elif register == PWR_MGMT_2 and r[PWR_MGMT_2] & ~value & 0x07:
-            self._gyro_ready_us = self._now_us + GYRO_START_US
+        elif register == reg.PWR_MGMT_2 and r[reg.PWR_MGMT_2] & ~value & 0x07:
+            self._gyro_ready_us = self.now_us + GYRO_START_US
         changed = r[register] != value
         r[register] = value
-        if changed and register in _CLOCKING:
+        if changed and register in reg.CLOCKING:
             self._restart_clock()
-        if changed and register in _SHAPING:
+        if changed and register in reg.SHAPING:
             self._block_first = -1
