@@ -78,7 +78,7 @@ def test_help_shows_defaults_and_the_example(command, capsys, words):
     out = capsys.readouterr().out
     assert "samples a second (default: 100)" in out
     assert "say more\n" in out  # no "(default: False)"
-    assert "  ./beckon probec --rate 50\n" in out
+    assert "\n./beckon probec --rate 50\n" in out
 
 
 def test_an_unknown_command_gets_the_nearest(command, capsys):

@@ -11,6 +11,7 @@ add_arguments(parser) declares its options. Two names are optional:
 import argparse
 import ast
 import importlib
+import inspect
 import os
 import signal
 import sys
@@ -111,7 +112,8 @@ def is_command(name: str) -> bool:
 
 def make_parser(name: str, module: ModuleType) -> argparse.ArgumentParser:
     """The argument parser of one command."""
-    summary, _, rest = (module.__doc__ or "").strip().partition("\n")
+    # cleandoc, because Python 3.13 and later clean docstrings themselves.
+    summary, _, rest = inspect.cleandoc(module.__doc__ or "").partition("\n")
     parser = _Parser(prog=f"beckon {name}", description=summary, epilog=rest.strip("\n"),
                      formatter_class=_Help, allow_abbrev=False)
     module.add_arguments(parser)

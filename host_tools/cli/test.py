@@ -50,7 +50,7 @@ def run(args) -> int:
 def _checks() -> list[str]:
     """Run the linters at the same time; print what they found; returns who found something."""
     tools = {
-        "ruff": ["-m", "ruff", "check", "--quiet"],
+        "ruff": ["-m", "ruff", "check", "--quiet", "--output-format", "concise"],
         "codespell": ["-m", "codespell_lib"],
         "mypy": ["-m", "mypy", "--no-error-summary", "--cache-dir", str(cache_folder() / "mypy")],
     }

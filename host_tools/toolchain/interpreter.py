@@ -7,7 +7,6 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 from host_tools.errors import BeckonError
@@ -101,7 +100,3 @@ def _version(command: list[str]) -> tuple[int, int] | None:
 
 def _dotted(version: tuple[int, int] | None) -> str:
     return "no version" if version is None else f"{version[0]}.{version[1]}"
-
-
-if __name__ == "__main__":
-    os.execvp(micropython_command()[0], [*micropython_command(), *sys.argv[1:]])
