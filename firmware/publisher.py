@@ -10,9 +10,11 @@ import gc
 import json
 from time import ticks_add, ticks_diff, ticks_ms
 
+from event import Event
 from micropython import const
 
 from mqtt_link import LinkDown
+from uptime import uptime_ms
 
 ONLINE = b"online"
 OFFLINE = b"offline"
@@ -26,47 +28,37 @@ def topic(device, name):
     return b"beckon/%s/%s" % (device.encode(), name.encode())
 
 
-class Event:
-    """A place in the queue, used again and again."""
-
-    def __init__(self):
-        self.label = ""
-        self.model = ""
-        self.confidence = 0  # percent
-        self.seq = 0
-        self.t_ms = 0  # on the sample clock
-        self.captured = 0  # ticks_ms() when its last sample was taken
-        self.sent = False  # on a connection that may have ended
-
-
 class Publisher:
     """link: Link. clock: t_ms(index) and age_ms(index) of a sample, in ms.
 
     boot: a number unlike that of any other boot. model: the model's id, free to change.
     describe: returns the dict that `state` shows.
     parts: objects with counters(into), whose union is `diag`; more may be appended.
-    wall: iso(ticks) gives UTC as ISO 8601 text or None; or None.
+    wall: WallClock, or None: then no event has a time of day.
+    spool: Spool for events that the link cannot take now, or None: then they wait in
+    RAM, the last 16 of them.
     """
 
-    def __init__(self, link, clock, device, boot, model, describe, parts, wall=None):
+    def __init__(self, link, clock, device, boot, model, describe, parts, wall=None, spool=None):
         self.model = model
-        self.dropped = self.delivered = self.oversized = 0
+        self.dropped = self.delivered = self.oversized = self.spool_faults = 0
         self._link = link
         self._clock = clock
         self._boot = boot
         self._describe = describe
         self._parts = parts
         self._wall = wall
+        self._spool = spool
+        self._spooled = Event()  # the one that is read from there
         self._queue = [Event() for _ in range(_QUEUE)]
         self._head = 0  # the oldest
         self._count = 0
         self._seq = 0
         self._born = 0  # the connection that has had its birth message
-        self._uptime_ms = 0
-        self._counted_at = ticks_ms()
         self._wake = asyncio.Event()
         self._empty = asyncio.Event()
-        self._empty.set()
+        if not (spool and spool.count):
+            self._empty.set()
         self._event_topic = topic(device, "event")
         self._status_topic = topic(device, "status")
         self._state_topic = topic(device, "state")
@@ -85,9 +77,10 @@ class Publisher:
         event.label = label
         event.model = self.model
         event.confidence = confidence
+        event.boot = self._boot
         event.seq = self._seq
         event.t_ms = self._clock.t_ms(index)
-        event.captured = ticks_add(ticks_ms(), -self._clock.age_ms(index))
+        event.captured_ms = uptime_ms() - self._clock.age_ms(index)
         event.sent = False
         self._count += 1
         self._seq += 1
@@ -110,13 +103,13 @@ class Publisher:
     async def close(self, timeout_ms):
         """Send what is queued, the last counters and `offline`; end the link.
 
-        Returns the number of events that could not be sent.
+        Returns the number of events that were neither sent nor spooled.
         """
         give_up = ticks_add(ticks_ms(), timeout_ms)
         try:
             await asyncio.wait_for_ms(self._finish(), timeout_ms * 3 // 4)
         except (LinkDown, asyncio.TimeoutError):
-            pass  # told by the return value, and by the broker's last will
+            await self._save()  # and the broker's last will tells that this end is gone
         await self._link.close(max(0, ticks_diff(give_up, ticks_ms())))
         return self._count
 
@@ -126,6 +119,9 @@ class Publisher:
         into["events_dropped"] = self.dropped
         into["events_queued"] = self._count
         into["messages_oversized"] = self.oversized
+        if self._spool:
+            into["spool_faults"] = self.spool_faults
+            self._spool.counters(into)
 
     async def publish_state(self):
         """Send `state` anew, after something that it shows has changed."""
@@ -133,7 +129,7 @@ class Publisher:
 
     async def publish_diag(self):
         """Send the counters of all parts now."""
-        counters = {"boot": self._boot, "uptime_ms": self._uptime()}
+        counters = {"boot": self._boot, "uptime_ms": uptime_ms()}
         gc.collect()
         counters["heap_free"] = gc.mem_free()
         counters["heap_used"] = gc.mem_alloc()
@@ -145,43 +141,86 @@ class Publisher:
 
     async def _work_off(self):
         if not self._link.ready.is_set():
+            await self._save()
             return
         if self._born != self._link.connects:
             connection = self._link.connects
             await self._link.publish(self._status_topic, ONLINE, True)
             await self.publish_state()
             self._born = connection
-        while self._count:
-            event = self._queue[self._head]
-            seq = event.seq
-            sent, event.sent = event.sent, True
-            await self._link.publish(self._event_topic, self._payload(event), repeat=sent)
-            self.delivered += 1
-            if self._count and event.seq == seq and event is self._queue[self._head]:
-                self._drop_oldest()  # else it was overwritten while under way
+        try:
+            while True:
+                if self._spool and self._spool.count:
+                    await self._send_spooled()
+                    if self._count > _QUEUE // 2:  # they come faster than they go
+                        await self._save()
+                elif self._count:
+                    await self._send_queued()
+                else:
+                    self._empty.set()
+                    return
+        except LinkDown:
+            await self._save()
+            raise
 
-    def _payload(self, event):
-        time = self._wall.iso(event.captured) if self._wall else None
-        return (
-            '{"event_type":%s,"confidence":%d,"seq":%d,"boot":%d,"t_ms":%d,'
-            '"time":%s,"latency_ms":%d,"model":%s}'
-            % (
-                json.dumps(event.label),
-                event.confidence,
-                event.seq,
-                self._boot,
-                event.t_ms,
-                json.dumps(time),
-                ticks_diff(ticks_ms(), event.captured),
-                json.dumps(event.model),
-            )
-        ).encode()
+    async def _send_queued(self):
+        event = self._queue[self._head]
+        seq = event.seq
+        sent, event.sent = event.sent, True
+        await self._send(event, sent)
+        if self._count and event.seq == seq and event is self._queue[self._head]:
+            self._drop_oldest()  # else it was overwritten while under way
+
+    async def _send_spooled(self):
+        event = self._spooled
+        spool = self._spool
+        try:
+            record = spool.peek()
+            if record is None:
+                return
+            try:
+                event.unpack(record)
+            except ValueError:  # written by another firmware
+                self.spool_faults += 1
+                spool.pop()
+                return
+            await self._send(event, event.sent)
+            spool.pop()
+        except LinkDown:
+            raise
+        except OSError:  # flash fails: do without it, what it holds may come at the next boot
+            self.spool_faults += 1
+            self._spool = None
+
+    async def _send(self, event, repeat):
+        wall = self._wall
+        if event.boot == self._boot:
+            latency_ms = uptime_ms() - event.captured_ms
+            unix_ms = wall.unix_ms(event.captured_ms) if wall else 0
+        else:  # its uptime is over; what remains is the time of day, if it was known
+            unix_ms = event.unix_ms
+            now_ms = wall.unix_ms(uptime_ms()) if wall else 0
+            latency_ms = now_ms - unix_ms if now_ms and unix_ms else None
+        payload = event.payload(latency_ms, unix_ms)
+        await self._link.publish(self._event_topic, payload, repeat=repeat)
+        self.delivered += 1
+
+    async def _save(self):
+        """Move what is queued to flash, which holds the loop for some ms a record."""
+        while self._spool and self._count:
+            event = self._queue[self._head]
+            event.unix_ms = self._wall.unix_ms(event.captured_ms) if self._wall else 0
+            try:
+                self._spool.append(event.pack())
+            except OSError:
+                self.spool_faults += 1
+                return  # full or broken: they go on waiting in RAM
+            self._drop_oldest()
+            await asyncio.sleep_ms(0)
 
     def _drop_oldest(self):
         self._head = (self._head + 1) % _QUEUE
         self._count -= 1
-        if not self._count:
-            self._empty.set()
 
     async def _publish(self, where, values, retain):
         try:
@@ -202,10 +241,3 @@ class Publisher:
         await self._empty.wait()
         await self.publish_diag()
         await self._link.publish(self._status_topic, OFFLINE, True)
-
-    def _uptime(self):
-        """ms since start; asked for at least every few days, as ticks_ms() wraps."""
-        now = ticks_ms()
-        self._uptime_ms += ticks_diff(now, self._counted_at)
-        self._counted_at = now
-        return self._uptime_ms

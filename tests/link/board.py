@@ -77,11 +77,11 @@ def make_link(**changes):
     return Link(settings(**changes), (topic(DEVICE, "status"), OFFLINE), log=log)
 
 
-def make_publisher(link, boot=7, parts=(), wall=None):
+def make_publisher(link, boot=7, parts=(), wall=None, spool=None):
     def describe():
         return {"firmware": "test", "labels": ["idle", "circle"]}
 
-    return Publisher(link, Clock(), DEVICE, boot, "m-1", describe, list(parts), wall)
+    return Publisher(link, Clock(), DEVICE, boot, "m-1", describe, list(parts), wall, spool)
 
 
 def count(*parts):

@@ -1,0 +1,59 @@
+"""Events as records and as JSON, on both interpreters."""
+
+import json
+
+from event import Event
+
+
+def event(label="circle", model="m-1"):
+    made = Event()
+    made.boot = 2**31 * 65536 - 1  # the largest that boot_number makes
+    made.seq = 2**32 - 1
+    made.t_ms = 2**40
+    made.captured_ms = 2**40 + 5
+    made.unix_ms = 1709210096789
+    made.confidence = 93
+    made.sent = True
+    made.label = label
+    made.model = model
+    return made
+
+
+LABELS = ("circle", "", 'say "hi"\\', "tab\t\n\r\x01\x7f", "\u00e9\u20ac\u2028", "{}[],:")
+
+
+def test_a_record_gives_the_event_back():
+    for label in LABELS:
+        before, after = event(label), Event()
+        after.unpack(before.pack())
+        for name in ("boot", "seq", "t_ms", "captured_ms", "unix_ms", "confidence", "sent",
+                     "label", "model"):
+            assert getattr(after, name) == getattr(before, name), name
+
+
+def test_a_record_fits_the_spool():
+    assert len(event("x" * 999, "y" * 999).pack()) <= 512
+
+
+def test_what_is_no_record_is_refused():
+    good = event().pack()
+    for wrong in (b"", b"x", good[:38], good[:39] + b"\xff\xfe" * 9):
+        try:
+            Event().unpack(wrong)
+            raise AssertionError(wrong)
+        except ValueError:
+            pass
+
+
+def test_the_payload_is_json_of_integers_for_any_label():
+    for label in LABELS:
+        told = json.loads(event(label).payload(12, 1709210096789))
+        assert told == {
+            "event_type": label, "confidence": 93, "seq": 2**32 - 1, "boot": 2**31 * 65536 - 1,
+            "t_ms": 2**40, "time": "2024-02-29T12:34:56.789Z", "latency_ms": 12, "model": "m-1",
+        }
+
+
+def test_what_is_not_known_is_null():
+    told = json.loads(event().payload(None, 0))
+    assert told["time"] is None and told["latency_ms"] is None
