@@ -35,7 +35,7 @@ def tilt(rng, rest: np.ndarray, length: int, rate_hz: float, turn_deg: float = 6
     axis = rng.normal(size=(n, 3))
     axis /= np.linalg.norm(axis, axis=1, keepdims=True)
     course = _wave(rng, n, length, 1, 2)[..., 0]
-    course *= np.radians(rng.uniform(0.15, 1, (n, 1)) * turn_deg) / 2
+    course *= np.radians(turn_deg * rng.uniform(0.05, 1, (n, 1)) ** 2) / 2
     g = rest[:, None, :3].astype(np.float64)
     k = axis[:, None]
     cos, sin = np.cos(-course)[..., None], np.sin(-course)[..., None]

@@ -13,10 +13,8 @@ from ..model.format import MEAN, Axis, FrontEnd
 from .recipe import Recipe
 
 GRAVITY = 9.80665  # m/s^2 in a g
-INPUT_SCALE = 1 / 6000  # the network's input for int16 value 1: about 1 for a usual amplitude
-_LEVEL = 6000  # a window's mean deviation is scaled to this, so that peaks stay in int16
-_FLOOR_ACCEL = 0.5  # m/s^2: weaker movement is not blown up any further
-_FLOOR_GYRO = 8.0  # deg/s
+INPUT_SCALE = 1 / 3000  # the network's input for int16 value 1: about 1 for a usual amplitude
+_LEVEL = 3000  # a window's mean deviation is scaled to this, so that peaks stay in int16
 
 
 def describe(recipe: Recipe) -> FrontEnd:
@@ -29,7 +27,7 @@ def describe(recipe: Recipe) -> FrontEnd:
     for g in range(groups):
         if recipe.normalise[g]:
             level[g] = _LEVEL
-            low = (_FLOOR_ACCEL, _FLOOR_GYRO)[g] * counts[3 * g]
+            low = recipe.floor[g] * counts[3 * g]
             floor[g] = max(round(low), -(-_LEVEL // 31))
     centre = (7 if recipe.centre[0] else 0) | (56 if recipe.centre[1] and groups == 2 else 0)
     gate = tuple(

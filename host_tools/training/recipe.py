@@ -13,6 +13,8 @@ FEATURE_HZ = 25.0  # frames a second that the network sees: movement of a hand l
 _ACCEL_RANGES_G = (2, 4, 8, 16)
 _GYRO_RANGES_DPS = (250, 500, 1000, 2000)
 _GRAVITY = 9.80665
+_LEAST_FLOOR = (0.3, 8.0)  # m/s^2, deg/s: what tremor reaches
+_WEAKER = 0.6  # part of the weakest gestures' size
 _CONTINUOUS_S = 5.0  # a longer span is a movement that goes on, not one gesture
 
 
@@ -50,6 +52,7 @@ class Recipe:
     hop: int = 1
     centre: tuple[bool, bool] = (True, False)  # take the window's mean off: accel, gyro
     normalise: tuple[bool, bool] = (True, True)  # divide by the window's size: accel, gyro
+    floor: tuple[float, float] = (0.5, 8.0)  # m/s^2, deg/s: weaker windows are not scaled up more
     gate: tuple[float, float] = (0.0, 0.0)  # m/s^2, deg/s: mean deviation of a still window
     labels: tuple[str, ...] = ()
     idle: int = 0
@@ -64,6 +67,7 @@ class Recipe:
     average: float = 0.998
     quantised_share: float = 0.2  # last part of the steps, with weights rounded as in the model
     negatives: float = 1.0  # windows of no gesture for every window of an average class
+    negative_parts: tuple[float, float, float] = (0.3, 0.15, 0.2)  # partial, undone, made up
     seed: int = 1
     augment: Augment = field(default_factory=Augment)
 
@@ -78,7 +82,7 @@ class Recipe:
 
 def choose(data: Dataset, rate_hz: int = 100, **by_hand) -> Recipe:
     """A recipe for this data. by_hand: fields of Recipe that the user set (None: not set)."""
-    gestures, names = [], set()
+    gestures, sizes, names = [], [], set()
     for r in data.recordings:
         for s in r.spans:
             if is_idle(s.label):
@@ -89,6 +93,8 @@ def choose(data: Dataset, rate_hz: int = 100, **by_hand) -> Recipe:
             if s.length_ms <= 1000 * _CONTINUOUS_S:
                 a, b = find_movement(r.samples, r.rate_hz, first, last)
                 gestures.append((b - a) / r.rate_hz)
+                sizes.append(_size(r.samples[max(0, b - round(r.rate_hz)) : b]))
+    floor = _least_size(sizes)
     if not names:
         raise BeckonError(
             f"{data.name}: all spans are idle ({', '.join(data.labels)}); label a gesture"
@@ -107,9 +113,24 @@ def choose(data: Dataset, rate_hz: int = 100, **by_hand) -> Recipe:
         gyro_dps=_smallest(_GYRO_RANGES_DPS, gyro),
         decimation=decimation,
         window=round(length_s * rate_hz / decimation),
+        floor=floor,
         labels=("none", *sorted(names)),
     )
     return replace(recipe, **{k: v for k, v in by_hand.items() if v is not None})
+
+
+def _size(x: np.ndarray) -> tuple[float, float]:
+    """Mean deviation of accelerometer and gyroscope over some samples."""
+    away = np.abs(x - x.mean(axis=0))
+    return float(away[:, :3].mean()), float(away[:, 3:].mean()) if x.shape[1] == 6 else 0.0
+
+
+def _least_size(sizes) -> tuple[float, float]:
+    """Below this a movement is weaker than the gestures are, and must look so to the network."""
+    if not sizes:
+        return _LEAST_FLOOR
+    weak = np.quantile(np.array(sizes), 0.05, axis=0) * _WEAKER
+    return max(_LEAST_FLOOR[0], float(weak[0])), max(_LEAST_FLOOR[1], float(weak[1]))
 
 
 def _smallest(ranges: tuple[int, ...], peak: float) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..augment import negatives, signal, timeline
 from .frontend import Features
+from .likeness import Likeness
 from .recipe import Recipe
 from .windows import Bank
 
@@ -31,6 +32,7 @@ class Sampler:
             [(e.recording, e.end, e.moves, e.stops, e.label) for e in bank.events], float
         ).reshape(-1, 5)
         self._has_background = len(bank.idle) > 0
+        self._like = Likeness(bank, self.features, rng)
 
     def draw(self, n: int):
         """Inputs float32 (n', window * axes) and labels int (n',), shuffled; n' is about n."""
@@ -40,18 +42,20 @@ class Sampler:
         gestures = np.concatenate(
             [self._some(k, round(share)) for k in classes if len(self._events[k])]
         ) if self.bank.events else np.zeros(0, int)
-        parts = [(self.gestures(gestures), self._where[gestures, 4].astype(int))]
+        parts = [(self.gestures(gestures), self._where[gestures, 4].astype(int), True)]
         going_on = [k for k in classes if any(s[3] == k for s in self.bank.streams)]
         for k in going_on:
-            parts.append((self.going_on(k, round(share)), np.full(round(share), k)))
-        idle = round(share * recipe.negatives)
-        for windows in self.no_gesture(idle):
-            parts.append((windows, np.full(len(windows), recipe.idle)))
-        windows = np.concatenate([w for w, _ in parts])
-        labels = np.concatenate([y for _, y in parts])
-        x, _ = self.features(signal.clip(windows, recipe.accel_g, recipe.gyro_dps))
-        order = rng.permutation(len(x))
-        return x[order], labels[order]
+            parts.append((self.going_on(k, round(share)), np.full(round(share), k), True))
+        for windows, certain in self.no_gesture(round(share * recipe.negatives)):
+            parts.append((windows, np.full(len(windows), recipe.idle), certain))
+        inputs, labels = [], []
+        for windows, label, certain in parts:
+            x, still = self.features(signal.clip(windows, recipe.accel_g, recipe.gyro_dps))
+            keep = ~still if certain else ~still & ~self._like(x)
+            inputs.append(x[keep])
+            labels.append(label[keep])
+        order = rng.permutation(sum(map(len, labels)))
+        return np.concatenate(inputs)[order], np.concatenate(labels)[order]
 
     def _some(self, k: int, n: int) -> np.ndarray:
         """n events of class k, each as often as the others but for one."""
@@ -133,26 +137,27 @@ class Sampler:
     # --- no gesture -------------------------------------------------------
 
     def background(self, n: int) -> np.ndarray:
-        """Recorded idle windows, unchanged but in time, and made-up ones."""
+        """Recorded and made-up windows of no gesture, in random order."""
+        made = n // 3 if self.bank.idle else n
+        parts = [self.made_up(made)]
+        if n > made:
+            parts.append(self.idle(n - made))
+        return self.rng.permutation(np.concatenate(parts), axis=0)
+
+    def idle(self, n: int) -> np.ndarray:
+        """Windows from where nobody made a gesture, unchanged but in speed."""
         rng, bank = self.rng, self.bank
-        made = n if not bank.idle else n // 3
-        parts = []
-        if n - made:
-            weight = np.array([max(1.0, b - a) for _, a, b in bank.idle]) ** 0.5
-            chosen = rng.choice(len(bank.idle), n - made, p=weight / weight.sum())
-            recording = np.array([bank.idle[i][0] for i in chosen])
-            start = np.array([bank.idle[i][1] for i in chosen])
-            end = np.array([bank.idle[i][2] for i in chosen])
-            low = np.minimum(end, start + 0.5 * bank.length)
-            at = low + rng.random(n - made) * (end - low)
-            positions, _ = timeline.speed(
-                timeline.straight(n - made, bank.length), rng, self.recipe.augment.speed
-            )
-            positions = np.maximum(positions + at[:, None], start[:, None])
-            parts.append(bank.take(recording, positions))
-        if made:
-            parts.append(self.made_up(made))
-        return rng.permutation(np.concatenate(parts), axis=0)
+        weight = np.array([max(1.0, b - a) for _, a, b in bank.idle]) ** 0.5
+        chosen = rng.choice(len(bank.idle), n, p=weight / weight.sum())
+        recording = np.array([bank.idle[i][0] for i in chosen])
+        start = np.array([bank.idle[i][1] for i in chosen])
+        end = np.array([bank.idle[i][2] for i in chosen])
+        low = np.minimum(end, start + 0.5 * bank.length)
+        at = low + rng.random(n) * (end - low)
+        positions, _ = timeline.speed(
+            timeline.straight(n, bank.length), rng, self.recipe.augment.speed
+        )
+        return bank.take(recording, np.maximum(positions + at[:, None], start[:, None]))
 
     def made_up(self, n: int) -> np.ndarray:
         """Still, tilting, pushed and knocked, from how the sensor is held in these recordings."""
@@ -161,7 +166,7 @@ class Sampler:
         half = n // 2
         windows = np.concatenate([
             negatives.still(rng, rest[:half], bank.length),
-            negatives.tilt(rng, rest[half:], bank.length, bank.rate_hz),
+            negatives.tilt(rng, rest[half:], bank.length, bank.rate_hz, 180.0),
         ])
         pushed = rng.random(n) < 0.5
         windows[pushed] = negatives.push(rng, windows[pushed], bank.rate_hz)
@@ -170,14 +175,25 @@ class Sampler:
         return windows
 
     def no_gesture(self, n: int):
-        """Yield windows of every kind of no gesture, n together."""
-        bank, rng = self.bank, self.rng
-        cut = round(n * 0.35) if bank.events else 0
-        yield self._worn(signal.scale(self.background(n - cut), rng, self.recipe.augment.scale))
-        if cut:
-            early = cut // 2
-            yield self.partial(early, late=False)
-            yield self.partial(cut - early, late=True)
+        """Yield (windows, certain) of every kind of no gesture, n together.
+
+        certain: recorded as such; the others are left out where they look
+        like a gesture.
+        """
+        cut, back, made = (round(n * part) for part in self.recipe.negative_parts)
+        if not self.bank.events:
+            cut = back = 0
+        if not self.bank.idle:
+            made = n - cut - back
+        scale = self.recipe.augment.scale
+        if n > cut + back + made:
+            yield self._worn(signal.scale(self.idle(n - cut - back - made), self.rng, scale)), True
+        yield self._worn(signal.scale(self.made_up(made), self.rng, scale)), False
+        if cut > 1:
+            yield self.partial(cut // 2, late=False), False
+            yield self.partial(cut - cut // 2, late=True), False
+        if back:
+            yield self.undone(back), False
 
     def partial(self, n: int, late: bool) -> np.ndarray:
         """Windows that hold only the first part of a movement, or only its last."""
@@ -189,3 +205,20 @@ class Sampler:
         if not late:
             return self._augmented(recording.astype(int), moves + part * duration, moves)
         return self._augmented(recording.astype(int), stops - part * duration + bank.length, None)
+
+    def undone(self, n: int) -> np.ndarray:
+        """The way back after a gesture: backwards, f times as long, f^2 times as weak."""
+        rng, bank = self.rng, self.bank
+        events = rng.integers(0, len(bank.events), n)
+        recording, _, moves, stops, _ = self._where[events].T
+        f = np.exp(rng.uniform(0, np.log(3.5), n))
+        length = f * (stops - moves)
+        ago = rng.uniform(-0.2, 0.6, n) * np.minimum(length, bank.length)  # since it ended
+        passed = timeline.straight(n, bank.length) - (-ago - length)[:, None]
+        positions = stops[:, None] - passed / f[:, None]
+        positions = np.clip(positions, moves[:, None], stops[:, None])
+        windows = bank.take(recording.astype(int), positions)
+        windows = signal.tempo(windows, 1 / f)
+        windows[..., 3:] *= -1
+        windows[(positions <= moves[:, None]) | (positions >= stops[:, None]), 3:] = 0
+        return self._worn(signal.scale(windows, rng, self.recipe.augment.scale))

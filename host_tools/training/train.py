@@ -31,7 +31,7 @@ def train(data: Dataset, recipe: Recipe, progress=None) -> Trained:
     net = fit(recipe, bank, progress)
     sampler = Sampler(bank, recipe, np.random.default_rng(recipe.seed))
     windows, _ = sampler.draw(_CALIBRATION_WINDOWS)
-    debounce = bytes([60, 3, 0, 5, 8, 0, 0, 0])
+    debounce = bytes([80, 4, 0, 6, 10, 0, 0, 0])
     notes = f"seed {recipe.seed}, data {digest(data)}"
     model = export(net, recipe, windows, debounce, notes=notes)
     return Trained(model, recipe)
