@@ -1,0 +1,54 @@
+"""`beckon test` is green only if every tool was."""
+
+import argparse
+
+import pytest
+
+from host_tools.cli import test as command
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path):
+    """run(source, found): the command over one test file, the linters finding `found`."""
+    for name in ("micropython_command", "umqtt_folder", "mosquitto_command", "stubs_folder"):
+        monkeypatch.setattr(command, name, lambda: None)
+
+    def start(source: str, found: list[str]) -> int:
+        file = tmp_path / "test_sample.py"
+        file.write_text(source)
+        monkeypatch.setattr(command, "_checks", lambda: found)
+        monkeypatch.setattr(command, "REPOSITORY", tmp_path)
+        return command.run(argparse.Namespace(rest=[], soak=False))
+
+    return start
+
+
+def test_all_green(run, capfd):
+    assert run("def test_a(): pass\n", []) == 0
+    out, err = capfd.readouterr()
+    assert out.splitlines()[-1].startswith("1 passed") and err == ""
+
+
+@pytest.mark.parametrize("source", ["def test_a(): assert 0\n", "x = = 1\n", "# nothing to run\n"])
+def test_pytest_red(run, source):
+    assert run(source, []) == 1
+
+
+def test_a_linter_red(run, capfd):
+    assert run("def test_a(): pass\n", ["ruff"]) == 1
+    assert "failed besides pytest: ruff" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("code, faults", [("pass", ""), ("print('bad'); exit(1)", "bad"),
+                                          ("exit(3)", "exit status 3")])
+def test_a_tool_that_fails_has_faults_even_when_silent(code, faults):
+    assert command._tool("x", ["-c", code]).faults == faults
+
+
+def test_a_fault_in_a_file_is_found(tmp_path, monkeypatch):
+    """Not only the plumbing: ruff and mypy do see what is wrong."""
+    (tmp_path / "sample.py").write_text("import os\nx: int = 'a'\n")
+    monkeypatch.setattr(command, "REPOSITORY", tmp_path)
+    assert "F401" in command._tool("ruff", ["-m", "ruff", "check", "--isolated"]).faults
+    mypy = ["-m", "mypy", "--cache-dir", str(tmp_path / "cache"), "sample.py"]
+    assert "Incompatible types" in command._tool("mypy", mypy).faults
