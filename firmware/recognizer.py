@@ -4,6 +4,8 @@
 run in between; it allocates nothing.
 """
 
+from array import array
+
 from debounce import NO_EVENT, Debouncer
 
 EMPTY = -2  # the ring holds no more frames
@@ -15,7 +17,7 @@ class Recognizer:
     def __init__(self, engine):
         self._engine = engine
         self._debouncer = Debouncer(len(engine.labels), engine.idle, *engine.debounce[:6])
-        self._row = engine.new_frame()
+        self._row = array("h", bytes(12))
         self.confidence = 0  # of the last event, percent
         self.index = 0  # of the sample that completed it
         self.windows = 0
@@ -54,18 +56,3 @@ class Recognizer:
         into["windows"] = self.windows
         into["gaps"] = self.gaps
         into["events"] = self.events
-
-
-async def recognize(sampler, ring, recognizer, publisher, labels):
-    """Hand each event to the publisher, for ever. Waits only for new frames."""
-    import asyncio
-
-    while True:
-        await sampler.ready.wait()
-        sampler.ready.clear()
-        event = NO_EVENT
-        while event != EMPTY:
-            event = recognizer.step(ring)
-            if event >= 0:
-                publisher.post(labels[event], recognizer.confidence, recognizer.index)
-            await asyncio.sleep_ms(0)

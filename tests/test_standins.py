@@ -4,6 +4,7 @@ Small programs run on the real MicroPython as the board's main.py.
 """
 
 import os
+import re
 import struct
 import subprocess
 import threading
@@ -22,7 +23,7 @@ def run(tmp_path, program, speed=1000, bus=("/dev/null", "/dev/null"), typed="",
     (tmp_path / "main.py").write_text(program)
     process = subprocess.Popen(
         [*micropython_command(), "-X", "heapsize=128K", str(STANDINS / "start.py"), str(STANDINS),
-         *map(str, bus), str(round(speed * 1000)), "1"],
+         *map(str, bus), str(round(speed * 1000)), "1", str(64 * 1024)],
         cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         text=True,
     )  # fmt: skip
@@ -196,6 +197,12 @@ asyncio.run(main())
     assert (status, lines) == (WATCHDOG_STATUS, ["fed"])
 
 
+def test_firmware_gets_the_heap_it_is_promised(tmp_path):
+    status, lines = run(tmp_path, "import gc; gc.collect(); print(gc.mem_free())")
+    assert status == 0
+    assert 63 * 1024 < int(lines[0]) <= 64 * 1024
+
+
 def test_wall_clock_is_set_by_ntp(tmp_path):
     status, lines = run(tmp_path, """
 import time, ntptime
@@ -215,6 +222,14 @@ def bus(tmp_path):
     for path in paths:
         os.mkfifo(path)
     return paths
+
+
+def test_client_and_server_agree_on_the_wire():
+    client = (STANDINS / "machine.py").read_text()
+    found = dict(re.findall(r"^_([A-Z_]+) = const\((\d+)\)", client, re.MULTILINE))
+    shared = {name: int(value) for name, value in found.items() if hasattr(wire, name)}
+    assert len(shared) == 7
+    assert shared == {name: getattr(wire, name) for name in shared}
 
 
 def test_bus_records_carry_address_register_data_and_errno(tmp_path, bus):

@@ -86,7 +86,12 @@ class Subscriber:
         """Remove what the broker keeps (retains) of a device that will not come back."""
         for kind in kinds:
             topic = f"{ROOT}/{device}/{kind}"
-            self._client.publish(topic, b"", qos=1, retain=True).wait_for_publish(self._timeout_s)
+            if self._client.is_connected():  # else the broker has gone, and all it kept
+                sent = self._client.publish(topic, b"", qos=1, retain=True)
+                try:
+                    sent.wait_for_publish(self._timeout_s)
+                except RuntimeError:  # it went in this moment
+                    return
 
     def messages(self) -> Iterator[Message]:
         """All messages as they come, for ever."""

@@ -3,8 +3,8 @@
     with SimulatedBoard(model, broker, {(0, 0x68): sensor}) as board:
         board.wait(timeout_s=60)
 
-What lies in the board's flash is the firmware as it is in the repository, the
-model, and a config.json; behind the hardware line stand-ins (standins/) take
+What lies in the board's flash is what a real one gets (host_tools/device/image.py),
+the model, and a config.json; behind the hardware line stand-ins (standins/) take
 over. The sensors live in this process and are reached over two pipes.
 """
 
@@ -20,11 +20,11 @@ from collections import deque
 from pathlib import Path
 from typing import Any, Mapping
 
+from host_tools.device.image import compile_tree, unix_arch, write_image
 from host_tools.errors import BeckonError
 from host_tools.live.address import BrokerAddress
-from host_tools.paths import FIRMWARE
 from host_tools.simulator.i2c_server import I2CServer
-from host_tools.toolchain import micropython_command, umqtt_folder
+from host_tools.toolchain import micropython_command
 
 STANDINS = Path(__file__).resolve().parent / "standins"
 
@@ -32,16 +32,20 @@ RESET_STATUS = 42  # standins/machine.py: the program asked for a reset
 WATCHDOG_STATUS = 43
 _POWER_ON, _WATCHDOG, _SOFT = 1, 3, 5  # machine.reset_cause()
 
+_STANDINS_KIB = 32  # more than the stand-ins take; start.py locks the rest away
 _END_TIMEOUT_S = 15
+
+# Objects are about twice as large here as on an ESP32, whose MicroPython has 100 KiB
+# and more for a program.
+DEFAULT_HEAP_KIB = 192
 
 
 class SimulatedBoard:
     """One board from power-on to the end of its process; a context manager.
 
     model: file that becomes the board's model.mlp. devices: (bus id, I2C
-    address) to simulated device. speed: board time over real time. heap_kib: the heap on
-    this 64-bit interpreter, where objects are about twice as large as on an
-    ESP32. settings: more entries for config.json. flash: a folder that is kept;
+    address) to simulated device. speed: board time over real time. heap_kib: the heap
+    that is left to the firmware. settings: more entries for config.json. flash: a folder that is kept;
     by default a temporary one is made and removed.
 
     `output` holds the last lines that the firmware printed, `boots` how often it started.
@@ -54,7 +58,7 @@ class SimulatedBoard:
         devices: Mapping[tuple[int, int | None], Any],
         *,
         speed: float = 1.0,
-        heap_kib: int = 128,
+        heap_kib: int = DEFAULT_HEAP_KIB,
         settings: Mapping[str, Any] | None = None,
         flash: Path | None = None,
     ):
@@ -67,7 +71,7 @@ class SimulatedBoard:
         self._devices = devices
         self._heap_kib = heap_kib
         self._folder = Path(tempfile.mkdtemp(prefix="beckon-board-"))
-        self._keeps_flash = flash is not None
+        self._standins = self._folder / "standins"
         self.flash = flash or self._folder / "flash"
         self._settings = {
             "wifi_ssid": "simulated",
@@ -148,10 +152,8 @@ class SimulatedBoard:
 
     def _fill_flash(self) -> None:
         self.flash.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(
-            FIRMWARE, self.flash, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__")
-        )
-        shutil.copytree(umqtt_folder() / "umqtt", self.flash / "lib" / "umqtt", dirs_exist_ok=True)
+        write_image(self.flash, unix_arch())
+        compile_tree(STANDINS, self._standins, unix_arch(), as_source=("start.py",))
         if self._model is not None:
             shutil.copyfile(self._model, self.flash / "model.mlp")
         (self.flash / "config.json").write_text(json.dumps(self._settings))
@@ -166,12 +168,13 @@ class SimulatedBoard:
         command = [
             *micropython_command(),
             "-X",
-            f"heapsize={self._heap_kib}K",
-            str(STANDINS / "start.py"),
-            str(STANDINS),
+            f"heapsize={self._heap_kib + _STANDINS_KIB}K",
+            str(self._standins / "start.py"),
+            str(self._standins),
             *map(str, pipes),
             str(round(self.speed * 1000)),
             str(cause),
+            str(self._heap_kib * 1024),
         ]
         self._process = subprocess.Popen(
             command,

@@ -1,4 +1,4 @@
-"""Stand-in for `machine`: an ESP32's I2C, pins, watchdog and reset.
+"""Stand-in for `machine`: an ESP32's I2C, pins and reset.
 
 I2C transactions go through two named pipes to the host, where the simulated
 sensors are (host_tools/simulator/wire.py describes the records). Errors carry
@@ -6,8 +6,16 @@ the numbers that an ESP32 gives.
 """
 
 import board_clock as clock
-import wire
 from micropython import const
+
+# As in wire.py, which a test compares; a module of names would take heap here.
+_REQUEST_SIZE = const(16)
+_RESPONSE_SIZE = const(16)
+_OP_READ_MEM = const(0)
+_OP_WRITE_MEM = const(1)
+_OP_PROBE = const(2)
+_OP_READ = const(3)
+_OP_WRITE = const(4)
 
 PWRON_RESET = 1
 HARD_RESET = 2
@@ -16,7 +24,6 @@ DEEPSLEEP_RESET = 4
 SOFT_RESET = 5
 
 _RESET_STATUS = const(42)  # the process's exit status that asks the host for a new boot
-_WDT_STATUS = const(43)
 _ADDRESS_MASK = const(0x7F)
 
 _requests = None  # the pipes, opened by start.py
@@ -31,8 +38,8 @@ class I2C:
 
     def __init__(self, id=0, *, scl=None, sda=None, freq=400000, timeout=50000):
         self._id = id
-        self._request = bytearray(wire.REQUEST_SIZE)
-        self._response = bytearray(wire.RESPONSE_SIZE)
+        self._request = bytearray(_REQUEST_SIZE)
+        self._response = bytearray(_RESPONSE_SIZE)
 
     def _transact(self, op, address, register, length, out, into):
         request = self._request
@@ -51,7 +58,7 @@ class I2C:
             if out is not None:
                 _requests.write(out)
         except OSError:  # nobody reads: the host is gone, and the board with it
-            _exit(1)
+            exit(1)
         response = self._response
         _fill(response)
         count = response[2] | response[3] << 8
@@ -66,25 +73,25 @@ class I2C:
         found = []
         for address in range(0x08, 0x78):
             try:
-                self._transact(wire.OP_PROBE, address, 0, 0, None, None)
+                self._transact(_OP_PROBE, address, 0, 0, None, None)
                 found.append(address)
             except OSError:
                 pass
         return found
 
     def readfrom_mem_into(self, addr, memaddr, buf, *, addrsize=8):
-        self._transact(wire.OP_READ_MEM, addr, memaddr, len(buf), None, buf)
+        self._transact(_OP_READ_MEM, addr, memaddr, len(buf), None, buf)
 
     def readfrom_mem(self, addr, memaddr, nbytes, *, addrsize=8):
         buf = bytearray(nbytes)
-        self._transact(wire.OP_READ_MEM, addr, memaddr, nbytes, None, buf)
+        self._transact(_OP_READ_MEM, addr, memaddr, nbytes, None, buf)
         return bytes(buf)
 
     def writeto_mem(self, addr, memaddr, buf, *, addrsize=8):
-        self._transact(wire.OP_WRITE_MEM, addr, memaddr, len(buf), buf, None)
+        self._transact(_OP_WRITE_MEM, addr, memaddr, len(buf), buf, None)
 
     def readfrom_into(self, addr, buf, stop=True):
-        self._transact(wire.OP_READ, addr, 0, len(buf), None, buf)
+        self._transact(_OP_READ, addr, 0, len(buf), None, buf)
 
     def readfrom(self, addr, nbytes, stop=True):
         buf = bytearray(nbytes)
@@ -92,7 +99,7 @@ class I2C:
         return bytes(buf)
 
     def writeto(self, addr, buf, stop=True):
-        self._transact(wire.OP_WRITE, addr, 0, len(buf), buf, None)
+        self._transact(_OP_WRITE, addr, 0, len(buf), buf, None)
         return len(buf)
 
 
@@ -107,7 +114,7 @@ def _fill(buf):
     while count < len(buf):
         more = _responses.readinto(view[count:])
         if not more:
-            _exit(1)
+            exit(1)
         count += more
 
 
@@ -142,31 +149,11 @@ class Pin:
         self._value = 0
 
 
-class WDT:
-    """Resets the board when it is not fed; cannot be stopped, as there."""
+def __getattr__(name):
+    """What few programs use lies in a file of its own, to spare the heap."""
+    import machine_more
 
-    def __init__(self, id=0, timeout=5000):
-        self._timeout_us = timeout * 1000
-        self.feed()
-        clock.idle = self._check
-
-    def feed(self):
-        self._due_us = clock.now_us() + self._timeout_us
-
-    def _check(self):
-        if clock.now_us() > self._due_us:
-            _exit(_WDT_STATUS)
-
-
-class RTC:
-    def datetime(self, fields=None):
-        import time
-
-        if fields is None:
-            year, month, day, hour, minute, second, weekday = time.gmtime()[:7]
-            return (year, month, day, weekday, hour, minute, second, 0)
-        year, month, day, _, hour, minute, second, _ = fields
-        time.set_wall_time(time.mktime((year, month, day, hour, minute, second, 0, 0)))
+    return getattr(machine_more, name)
 
 
 def unique_id():
@@ -185,7 +172,7 @@ def reset_cause():
 
 
 def reset():
-    _exit(_RESET_STATUS)
+    exit(_RESET_STATUS)
 
 
 soft_reset = reset
@@ -195,7 +182,7 @@ def idle():
     clock.sleep_us(1000)
 
 
-def _exit(status):
+def exit(status):
     """End the process at once, without unwinding, as a reset does."""
     import ffi
 

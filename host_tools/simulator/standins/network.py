@@ -4,23 +4,20 @@ Sockets are the computer's own; only the radio is imagined.
 """
 
 import board_clock as clock
+from micropython import const
 
-STA_IF = 0
-AP_IF = 1
-STAT_IDLE = 1000
-STAT_CONNECTING = 1001
-STAT_GOT_IP = 1010
-
-_ASSOCIATE_US = 300_000  # board time until the address is there
+_IDLE = const(1000)  # WLAN.status(), as on an ESP32
+_CONNECTING = const(1001)
+_GOT_IP = const(1010)
+_ASSOCIATE_US = const(300_000)  # board time until the address is there
 
 
 class WLAN:
-    IF_STA = STA_IF
-    IF_AP = AP_IF
+    IF_STA = 0
     PM_NONE = 0
     PM_PERFORMANCE = 1
 
-    def __init__(self, interface=STA_IF):
+    def __init__(self, interface=0):
         self._active = False
         self._since_us = -1
 
@@ -47,8 +44,8 @@ class WLAN:
         if param == "rssi":
             return -55
         if self._since_us < 0:
-            return STAT_IDLE
-        return STAT_GOT_IP if self.isconnected() else STAT_CONNECTING
+            return _IDLE
+        return _GOT_IP if self.isconnected() else _CONNECTING
 
     def config(self, *args, **options):
         if args:
@@ -57,10 +54,3 @@ class WLAN:
     def ifconfig(self):
         return ("127.0.0.1", "255.0.0.0", "127.0.0.1", "127.0.0.1")
 
-
-def hostname(name=None):
-    return "esp32"
-
-
-def country(code=None):
-    return "XX"

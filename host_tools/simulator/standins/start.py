@@ -1,19 +1,23 @@
 """Power-on of the simulated board: puts the stand-ins in place, runs main.py.
 
-    micropython start.py STANDINS REQUEST_PIPE RESPONSE_PIPE SPEED_MILLI RESET_CAUSE
+    micropython start.py STANDINS REQUEST_PIPE RESPONSE_PIPE SPEED_MILLI RESET_CAUSE HEAP_BYTES
 
-The current folder is the board's flash.
+The current folder is the board's flash. HEAP_BYTES of heap are left to the
+firmware: what the interpreter was given beyond that and beyond what the
+stand-ins take is locked away.
 """
+
+import gc
 
 import sys
 
-_standins, _request_path, _response_path, _speed_milli, _cause = sys.argv[1:6]
+_standins, _request_path, _response_path, _speed_milli, _cause, _heap_bytes = sys.argv[1:7]
 
 sys.path[:] = [".frozen"]
 import select as _real_select  # noqa: E402
 import time as _real_time  # noqa: E402
 
-sys.path[:] = [_standins, _standins + "/..", "", "lib", ".frozen"]
+sys.path[:] = [_standins, "", "lib", ".frozen"]
 for _name in ("time", "select"):
     sys.modules.pop(_name, None)
 import board_clock as clock  # noqa: E402
@@ -39,6 +43,8 @@ machine._requests = open(_request_path, "wb")
 machine._responses = open(_response_path, "rb")
 machine._reset_cause = int(_cause)
 clock.start(int(_speed_milli))
-sys.path[:] = [_standins, "", "lib", ".frozen"]
+
+gc.collect()
+_locked_away = bytearray(max(0, gc.mem_free() - int(_heap_bytes) - 256))
 
 exec(open("main.py").read(), {"__name__": "__main__"})

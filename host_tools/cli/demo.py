@@ -1,0 +1,89 @@
+"""Show a gesture's whole way without hardware: sensor, firmware, broker, screen.
+
+A synthetic hand (data/demo) moves the simulated MPU6500; the firmware, on a real
+MicroPython, reads its FIFO, recognises the gestures and publishes them over MQTT;
+what is printed here is what the broker delivers. Exit status 0 if each gesture
+came once and no other, else 1.
+
+example:
+  beckon demo --speed 5
+"""
+
+import statistics
+import sys
+from contextlib import ExitStack
+
+from host_tools.cli.progress import progress, waiting
+from host_tools.errors import BeckonError
+from host_tools.paths import DEFAULT_MODEL, DEMO
+
+
+def add_arguments(parser):
+    parser.add_argument("--broker", metavar="URL",
+                        help="use this one, mqtt://host:port, instead of a broker of our own")
+    parser.add_argument("--port", type=int, default=0, metavar="N",
+                        help="port of our own broker, to watch it from elsewhere; 0: a free one")
+    parser.add_argument("--speed", type=float, default=1.0, metavar="N", help="times real time")
+
+
+def run(args):
+    from host_tools.dataset.folder import read_dataset
+    from host_tools.evaluation.matching import HIT, match_events, missed
+    from host_tools.live.address import parse_broker
+    from host_tools.live.broker import embedded_broker
+    from host_tools.live.events import number, printable
+    from host_tools.simulator.simulate import simulate
+
+    if not 0.01 <= args.speed <= 1000:
+        raise BeckonError(f"--speed {args.speed:g}: name a number from 0.01 to 1000", status=2)
+    if not 0 <= args.port <= 65535:
+        raise BeckonError(f"--port {args.port}: name a number from 0 to 65535", status=2)
+    recording = read_dataset(DEMO).recordings[0]
+    spans = [(span.start_ms, span.end_ms, span.label) for span in recording.spans]
+    heard = []
+
+    def show(payload):
+        heard.append((payload["t_ms"], payload["event_type"]))
+        verdict = match_events(spans, heard)[-1]
+        if verdict.latency_ms is None:
+            told = f"wrong: {verdict.kind}"
+        else:
+            told = _against_end(verdict.latency_ms)
+        print(f"{payload['t_ms'] / 1000:7.2f} s  {printable(payload['event_type']):<12}"
+              f"{number(payload['confidence']):>8} %    {told}", flush=True)
+
+    with ExitStack() as stack:
+        if args.broker:
+            broker = parse_broker(args.broker)
+        else:
+            with waiting("starting a broker"):
+                broker = stack.enter_context(embedded_broker(args.port))
+        print(f"{recording.seconds:.0f} s of movement, {len(spans)} gestures, through the "
+              f"firmware to {broker}\n")
+        print(f"{'time':>9}  {'gesture':<12}{'confidence':>10}    latency")
+        step = stack.enter_context(progress("playing", total=round(recording.seconds)))
+        shown = 0
+
+        def on_progress(played_s, length_s):
+            nonlocal shown
+            step("", int(played_s) - shown)
+            shown = int(played_s)
+
+        outcome = simulate(recording.path, DEFAULT_MODEL, broker, speed=args.speed,
+                           on_event=show, on_progress=on_progress)
+    verdicts = match_events(spans, heard)
+    lacking = [spans[i] for i in missed(spans, verdicts)]
+    hits = [verdict.latency_ms for verdict in verdicts if verdict.kind == HIT]
+    wrong = len(verdicts) - len(hits)
+    median = f" (median {_against_end(statistics.median(hits))})" if hits else ""
+    print(f"\n{len(hits)} of {len(spans)} gestures recognised{median}, {wrong} wrong events; "
+          f"{outcome.counters['samples']} samples, {outcome.counters['samples_lost']} lost.")
+    for start_ms, _, label in lacking:
+        print(f"beckon demo: the {label} at {start_ms / 1000:.1f} s did not come", file=sys.stderr)
+    return 0 if not lacking and not wrong else 1
+
+
+def _against_end(latency_ms):
+    """Many a gesture is clear before the hand has come to rest."""
+    side = "after" if latency_ms >= 0 else "before"
+    return f"{abs(latency_ms):.0f} ms {side} its end"

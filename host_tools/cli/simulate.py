@@ -1,0 +1,71 @@
+"""Play a recording to the firmware on a simulated board; print what the broker delivers.
+
+One JSON line an event: the payload, plus received_ms (counted like t_ms, from the
+recording's first sample). Without --broker a broker is started for this run.
+
+example:
+  beckon simulate --recording data/demo/recordings/demo.csv.gz --speed 10 --out events.jsonl
+"""
+
+import json
+import os
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+from host_tools.cli.progress import progress
+from host_tools.errors import BeckonError
+from host_tools.paths import DEFAULT_MODEL
+
+
+def add_arguments(parser):
+    parser.add_argument("--recording", required=True, type=Path, metavar="FILE",
+                        help="CSV or CSV.gz: t_ms,ax,ay,az,gx,gy,gz in m/s^2 and deg/s")
+    parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, metavar="FILE",
+                        help="model file for the board")
+    parser.add_argument("--broker", metavar="URL", help="mqtt://host:port of a running broker")
+    parser.add_argument("--speed", type=float, default=1.0, metavar="N",
+                        help="times real time; a computer that is too slow for it takes longer")
+    parser.add_argument("--out", type=Path, metavar="FILE",
+                        help="write the JSON lines here instead of to standard output")
+
+
+def run(args):
+    from host_tools.live.address import parse_broker
+    from host_tools.live.broker import embedded_broker
+    from host_tools.simulator.simulate import simulate
+
+    if not 0.01 <= args.speed <= 1000:
+        raise BeckonError(f"--speed {args.speed:g}: name a number from 0.01 to 1000", status=2)
+    if args.out and not args.out.parent.is_dir():
+        raise BeckonError(f"--out {args.out}: there is no folder {args.out.parent}; make it first")
+    with ExitStack() as stack:
+        if args.broker:
+            broker = parse_broker(args.broker)
+        else:
+            broker = stack.enter_context(embedded_broker())
+        step = stack.enter_context(progress("playing", total=100))
+        shown = 0
+
+        def on_progress(played_s, length_s):
+            nonlocal shown
+            percent = int(100 * played_s / length_s)
+            step(f"{played_s:.0f} of {length_s:.0f} s", percent - shown)
+            shown = percent
+
+        outcome = simulate(args.recording, args.model, broker, speed=args.speed,
+                           on_progress=on_progress)
+    lines = "".join(json.dumps(event) + "\n" for event in outcome.events)
+    if args.out:
+        temporary = args.out.with_name(args.out.name + ".tmp")
+        temporary.write_text(lines)
+        os.replace(temporary, args.out)
+    else:
+        sys.stdout.write(lines)
+    counters = outcome.counters
+    print(
+        f"{len(outcome.events)} events, {counters['samples']} samples, "
+        f"{counters['samples_lost']} lost, {outcome.speed:.1f} times real time",
+        file=sys.stderr,
+    )
+    return 0

@@ -1,0 +1,163 @@
+"""A recording through the firmware: in at the sensor's registers, out at the broker."""
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from host_tools.dataset.folder import read_recording
+from host_tools.dataset.recording import Recording
+from host_tools.errors import BeckonError
+from host_tools.live.address import BrokerAddress
+from host_tools.live.subscriber import Message, Subscriber
+from host_tools.model.format import read_model
+from host_tools.simulator.board import DEFAULT_HEAP_KIB, SimulatedBoard
+from host_tools.simulator.mpu6500 import SimulatedMPU6500
+from host_tools.simulator.sensor.movement import RecordedMovement
+
+IMU = (0, 0x68)  # bus and address, the firmware's defaults
+TAIL_S = 2.0  # the last sample is held so long, for what is recognised late
+_POLL_S = 0.02
+_BOOT_TIMEOUT_S = 30
+_GOODBYE_TIMEOUT_S = 20
+
+
+@dataclass
+class Outcome:
+    """What a run gave.
+
+    events: the payloads that the broker delivered, in order, each with
+    `received_ms`, counted like `t_ms` from the recording's first sample.
+    counters: the last `diag`. speed: how much faster than real time it went.
+    output: what the firmware printed last.
+    """
+
+    events: list[dict[str, Any]] = field(default_factory=list)
+    counters: dict[str, int] = field(default_factory=dict)
+    speed: float = 0.0
+    output: list[str] = field(default_factory=list)
+
+
+def simulate(
+    recording_path: Path,
+    model_path: Path,
+    broker: BrokerAddress,
+    *,
+    speed: float = 1.0,
+    heap_kib: int = DEFAULT_HEAP_KIB,
+    on_event: Callable[[dict[str, Any]], None] | None = None,
+    on_progress: Callable[[float, float], None] | None = None,
+) -> Outcome:
+    """Play a recording to a simulated board and collect its events from the broker.
+
+    on_event: called with each payload as it arrives. on_progress: called every
+    now and then with the seconds played and the recording's length.
+
+    Raises BeckonError: recording or model unfit, broker not reached, samples
+    lost, or a firmware that stops before the end.
+    """
+    recording, _ = read_recording(recording_path)
+    model = read_model(model_path)
+    if recording.axes == 3 and any(axis >= 3 for axis in model.axes):
+        raise BeckonError(
+            f"{recording_path} has no gyroscope columns, but the model needs them; "
+            "train one on the accelerometer alone with --axes ax,ay,az"
+        )
+    run = _Run(recording, broker, speed, on_event)
+    device = f"simulated-{secrets.token_hex(3)}"
+    with Subscriber(broker, device) as subscriber:
+        try:
+            with SimulatedBoard(
+                model_path,
+                broker,
+                {IMU: run.sensor},
+                speed=speed,
+                heap_kib=heap_kib,
+                settings={"device": device},
+            ) as board:
+                run.play(board, subscriber, on_progress)
+        finally:
+            subscriber.forget(device, ("status", "state"))
+    return run.outcome
+
+
+class _Run:
+    def __init__(self, recording: Recording, broker: BrokerAddress, speed: float, on_event):
+        t_ms = [1000 * i / recording.rate_hz for i in range(len(recording.samples))]
+        self.sensor = SimulatedMPU6500(RecordedMovement(t_ms, recording.samples))
+        self.outcome = Outcome()
+        self._broker = broker
+        self._length_s = t_ms[-1] / 1000
+        self._speed = speed
+        self._on_event = on_event
+        self._began_s = 0.0  # time.monotonic() at the recording's first sample
+        self._goodbye = False
+
+    def play(self, board: SimulatedBoard, subscriber: Subscriber, on_progress) -> None:
+        until_s = time.monotonic() + _BOOT_TIMEOUT_S
+        while not self._played():
+            self._take(subscriber.receive(_POLL_S))
+            self._note_begin(board)
+            if board.returncode is not None or board.boots > 1:
+                raise BeckonError(f"the firmware stopped: {_last_words(board)}")
+            if not self._began_s and time.monotonic() > until_s:
+                raise BeckonError(f"the firmware does not start sampling: {_last_words(board)}")
+            if on_progress:
+                on_progress(min(self._played_s(), self._length_s), self._length_s)
+        self.outcome.speed = self._played_s() / (time.monotonic() - self._began_s)
+        board.stop()
+        until_s = time.monotonic() + _GOODBYE_TIMEOUT_S
+        while not self._goodbye and time.monotonic() < until_s:
+            self._take(subscriber.receive(_POLL_S))
+        board.wait(_GOODBYE_TIMEOUT_S)
+        self.outcome.output = list(board.output)
+        if not self._goodbye:
+            raise BeckonError(
+                f"the firmware could not hand over its events to {self._broker}: "
+                f"{_last_words(board)}"
+            )
+        self._check_samples(board)
+
+    def _played_s(self) -> float:
+        return self.sensor.played_s
+
+    def _played(self) -> bool:
+        return self._played_s() >= self._length_s + TAIL_S
+
+    def _note_begin(self, board: SimulatedBoard) -> None:
+        """Find when the first sample was: the host sees the board's time with a delay,
+        and slow phases of the board make the start seem late; the least is closest."""
+        played_s = self._played_s()
+        if played_s > 0:
+            began_s = time.monotonic() - played_s / self._speed
+            self._began_s = min(self._began_s or began_s, began_s)
+
+    def _take(self, message: Message | None) -> None:
+        if message is None or message.retained:
+            return
+        if message.kind == "event" and isinstance(message.payload, dict):
+            since_s = message.received_s - self._began_s
+            payload = {**message.payload, "received_ms": round(since_s * self._speed * 1000)}
+            self.outcome.events.append(payload)
+            if self._on_event:
+                self._on_event(payload)
+        elif message.kind == "diag" and isinstance(message.payload, dict):
+            self.outcome.counters = message.payload
+        elif message.kind == "status" and message.payload == "offline":
+            self._goodbye = True
+
+    def _check_samples(self, board: SimulatedBoard) -> None:
+        counters = self.outcome.counters
+        if "samples_lost" not in counters:
+            raise BeckonError(f"the firmware sent no last counters: {_last_words(board)}")
+        lost = counters["samples_lost"]
+        if lost and self._speed > 1:
+            raise BeckonError(
+                f"{lost} samples lost at {self._speed:g} times real time; use a lower --speed"
+            )
+
+
+def _last_words(board: SimulatedBoard) -> str:
+    return board.output[-1] if board.output else "it printed nothing"

@@ -1,0 +1,33 @@
+"""More of the stand-in for `machine`: watchdog and real-time clock."""
+
+import board_clock as clock
+import machine
+
+_WDT_STATUS = 43  # the process's exit status that tells the host
+
+
+class WDT:
+    """Resets the board when it is not fed; cannot be stopped, as there."""
+
+    def __init__(self, id=0, timeout=5000):
+        self._timeout_us = timeout * 1000
+        self.feed()
+        clock.idle = self._check
+
+    def feed(self):
+        self._due_us = clock.now_us() + self._timeout_us
+
+    def _check(self):
+        if clock.now_us() > self._due_us:
+            machine.exit(_WDT_STATUS)
+
+
+class RTC:
+    def datetime(self, fields=None):
+        import time
+
+        if fields is None:
+            year, month, day, hour, minute, second, weekday = time.gmtime()[:7]
+            return (year, month, day, weekday, hour, minute, second, 0)
+        year, month, day, _, hour, minute, second, _ = fields
+        time.set_wall_time(time.mktime((year, month, day, hour, minute, second, 0, 0)))
