@@ -13,11 +13,13 @@ it. Two looks must not lie more than 17 minutes apart. Integers only. An age is
 kept in 1/16 us ("_16"), a period in 1/1024 us, so that both stay small integers
 on a 32-bit board: an age to 67 s, a period to 1 s.
 """
+import micropython
 from micropython import const
 
 _WRAP = const(0x3FFFFFFF)
 _NARROW_16 = const(1_200 * 16)  # knowing a sample's time this well is enough
 _BASE_US = const(30_000_000)  # the period is measured over one to two of these
+_QUIET = const(128)  # samples for which the short cut in look() holds
 _FLOOR_SHIFT = const(15)  # the period is never believed to better than 30 ppm
 
 
@@ -44,6 +46,7 @@ class SampleClock:
         # Time of the sample since sample 0: whole ms, and 1/16 us.
         self._ms = 0
         self._rest = 0
+        self._quiet_least = self._quiet_most = self._period_16 = 0
         self._based = False  # whether sample 0's time has been settled
         # Two bases for the measurement of the period: index, time, age's bounds.
         self._old = [-1, 0, 0, 0]
@@ -69,6 +72,18 @@ class SampleClock:
         self.known = False
         self._old[0] = self._young[0] = -1
 
+    def rest(self, now_us):
+        """Keep up with the board's clock while the sensor cannot be looked at.
+
+        Call it at least every 17 minutes then.
+        """
+        dt = ((now_us - self._t) & _WRAP) << 4
+        self._min += dt
+        self._max += dt
+        self._quiet_most = self._quiet_least  # never
+        self._t = now_us
+        self._old[0] = self._young[0] = -1
+
     def start(self, index, before_us, after_us, oldest_us):
         """A new phase: `index` was taken after oldest_us and by after_us, the next one
         not by before_us.
@@ -81,6 +96,7 @@ class SampleClock:
         self._move(index, after_us, least, most)
         self.known = True
 
+    @micropython.native
     def look(self, before_us, after_us, newest):
         """Sample `newest` was the newest at a look from before_us to after_us.
 
@@ -90,6 +106,9 @@ class SampleClock:
         """
         ahead = newest - self.index
         dt = ((after_us - self._t) & _WRAP) << 4
+        # Well inside its period a look says nothing new, and most do lie there.
+        if ahead < _QUIET and self._quiet_least < dt - ahead * self._period_16 < self._quiet_most:
+            return 0
         high = self._high
         low = self._low
         # Split, so that the products stay small integers for minutes.
@@ -187,6 +206,16 @@ class SampleClock:
         self._t = t
         self._min = least
         self._max = most
+        self._hush()
+
+    def _hush(self):
+        """Find between which ages, less the reference's, a look says nothing new."""
+        period = self.period_1024
+        self._period_16 = period >> 6
+        # What _QUIET samples can add: half the period's uncertainty and the bits cut off.
+        drift = _QUIET * (((self._high - self._low) >> 7) + 2)
+        self._quiet_least = drift - self._min
+        self._quiet_most = (self._low >> 6) - drift - self._max
 
     def _contradiction(self, newest, t, least, most, limit):
         """No sample of this index can be as old as the look says."""
@@ -209,6 +238,7 @@ class SampleClock:
         self._low -= wide
         self._high += wide
         self._old[0] = self._young[0] = -1
+        self._hush()
         return 0
 
     def _measure(self, index, t, least, most):
@@ -236,12 +266,12 @@ class SampleClock:
         # each time.
         low = max(low, self._low - (floor >> 2))
         high = min(high, self._high + (floor >> 2))
-        if high - low >= floor:
-            self._low = low
-            self._high = high
-        else:  # it has wandered further than that: believe the newer ones
-            self._low = mid - 4 * floor
-            self._high = mid + 4 * floor
+        if high - low < floor:  # it has wandered further than that: believe the newer ones
+            low = mid - 4 * floor
+            high = mid + 4 * floor
+        self._low = low
+        self._high = high
+        self._hush()
         if (t - young[1]) & _WRAP > _BASE_US:
             self._old = young
             self._young = old

@@ -11,21 +11,24 @@ about. What is missing is known from the sample clock and marked in the ring.
 import asyncio
 from time import ticks_ms, ticks_us
 
+import micropython
 from micropython import const
 
+from frame_screen import FrameScreen
 from sample_clock import SampleClock
 
 # From a full FIFO in stop mode only the oldest frames are read: ArduPilot found
 # the last third of a full one corrupt now and then (24 frames of 14 bytes are fine).
 _TRUSTED_BYTES = const(336)
+_GREATEST_FIFO = const(4096)  # of the whole family; a greater count is no count
 _STALL_MS = const(60)  # without a sample that is due: look what is wrong
 _BUS_TRIES = const(3)  # failing looks in a row, before the sensor is looked after
 _LOCATE_TRIES = const(40)
-_RETRY_MS = (10, 20, 50, 100, 200, 500, 1000)  # waits between attempts to find the sensor
-_CHECK_EVERY = const(64)  # looks between two checks of the settings
+_RETRY_MS = (1, 10, 20, 50, 100, 200, 500, 1000)  # waits between attempts to find the sensor
+_WRAP = const(0x3FFFFFFF)
 
 
-class _Fault(Exception):
+class _Doubt(Exception):
     """The FIFO cannot be believed any more; the argument names the counter."""
 
 
@@ -34,28 +37,37 @@ class Sampler:
 
     poll_ms: about how often the FIFO is looked at; by default 25 ms, or as often
     as it takes to keep a fast one from becoming a third full.
+    pin: machine.Pin at the sensor's INT; the sampler then sleeps until enough
+    samples were signalled instead of by the clock.
+
+    Raises ValueError for a poll_ms that cannot be.
     """
 
-    def __init__(self, imu, ring, poll_ms=0):
+    def __init__(self, imu, ring, poll_ms=0, pin=None):
         most_ms = imu.fifo_size // imu.FRAME_BYTES // 3 * imu.period_us // 1000
         if not isinstance(poll_ms, int) or not 0 <= poll_ms <= most_ms:
             raise ValueError("poll_ms must be from 0 to %d, not %r" % (most_ms, poll_ms))
+        poll_us = 1000 * (poll_ms or min(25, most_ms))
         self._imu = imu
         self._ring = ring
-        self._least_us = 1000 * (poll_ms or min(25, most_ms)) - imu.period_us // 2
-        if self._least_us < 1000:
-            self._least_us = 1000
         self._clock = SampleClock(imu.period_us)
+        self._screen = FrameScreen(ring, max(32, round(imu.rate_hz)))
         self.ready = asyncio.Event()
         """Set when frames were pushed; the reader clears it."""
-        self._next = 0  # index of the frame that comes next out of the FIFO
-        self._started = False  # whether a frame has ever come
-        self._seen_us = 0  # when the FIFO was last seen to hold nothing of this run
-        self.samples = 0
-        self.lost = 0
-        self._counts = {}
         self.fault = None
         """The last OSError of the bus, or None."""
+        # Samples come whole periods apart, so the wait is cut by half of one.
+        self._least_us = max(1000, poll_us - imu.period_us // 2)
+        self._stall_ms = _STALL_MS + 4 * imu.period_us // 1000
+        self._next = 0  # index of the frame that comes next out of the FIFO
+        self._seen_us = 0  # when the FIFO was last seen to hold nothing of this run
+        self._lost = 0  # known from the clock; the screen counts its own
+        self._counts = {}
+        self._warned = ""
+        self._pin = pin
+        self._per_wake = max(1, poll_us // imu.period_us)
+        self._signals = self._per_wake
+        self._flag = asyncio.ThreadSafeFlag() if pin else None
 
     # -- what others ask ---------------------------------------------------------------
 
@@ -72,10 +84,17 @@ class Sampler:
         """The measured sample period in 1/1024 us."""
         return self._clock.period_1024
 
+    @property
+    def uncertainty_us(self):
+        """Width of the interval that the newest sample's time was found in."""
+        return self._clock.uncertainty_us
+
     def counters(self, into):
         """Add the sampler's counters to the dict `into`."""
-        into["samples"] = self.samples
-        into["samples_lost"] = self.lost
+        screen = self._screen
+        into["samples"] = screen.passed
+        into["samples_lost"] = self._lost + screen.dropped
+        into["samples_saturated"] = screen.saturated
         for name, n in self._counts.items():
             into[name] = n
 
@@ -86,27 +105,45 @@ class Sampler:
 
     async def run(self):
         """For ever. Faults of the bus and the sensor are counted, never raised."""
-        fresh = False
+        if self._pin:
+            self._pin.irq(self._signal, self._pin.IRQ_RISING)
+            asyncio.create_task(self._wake_anyway())
+        up = False  # whether the sensor has the settings that it should have
+        tries = 0
         while True:
             try:
-                if not fresh:
-                    fresh = await self._bring_up()
+                if not up:
+                    await self._bring_up()
+                    up = True
                 self._imu.start_fifo()
                 self._seen_us = ticks_us()
+                tries = 0
                 await self._stream()
-            except _Fault as fault:
-                self._count(fault.args[0])
+            except _Doubt as doubt:
+                self._count(doubt.args[0])
+                self._screen.give_up()
+                if doubt.args[0] == "output_stuck":  # only a reset may help
+                    up = False
             except OSError as error:
-                self.fault = error
-                self._count("bus_faults")
-            fresh = await self._look_after()
+                self._bus_fault(error)
+                self._screen.give_up()
+            if up:
+                up = await self._look_after()
+            else:
+                await asyncio.sleep_ms(_RETRY_MS[min(tries, len(_RETRY_MS) - 1)])
+                tries += 1
 
     async def _bring_up(self):
-        self._clock.forget()
+        clock = self._clock
+        clock.forget()
         for wait_ms in self._imu.bring_up():
             await asyncio.sleep_ms(wait_ms)
+            clock.rest(ticks_us())
+        self._screen.begin()
         self._count("sensor_starts")
-        return True
+        if self._imu.warning != self._warned:
+            self._warned = self._imu.warning
+            print("sampler:", self._warned)
 
     async def _look_after(self):
         """Wait until the sensor answers; True if it kept its settings, and so its clock."""
@@ -118,93 +155,95 @@ class Sampler:
                 self._count("sensor_resets")
                 return False
             except OSError as error:
-                self.fault = error
-                self._count("bus_faults")
-            if tries >= 1:
-                recover = getattr(self._imu.bus, "recover", None)
-                if recover and recover():
-                    self._count("bus_recoveries")
+                self._bus_fault(error)
+            if tries:
+                self._free_bus()
             await asyncio.sleep_ms(_RETRY_MS[min(tries, len(_RETRY_MS) - 1)])
+            self._clock.rest(ticks_us())
             tries += 1
 
+    def _free_bus(self):
+        recover = getattr(self._imu.bus, "recover", None)
+        if recover and recover():
+            self._count("bus_recoveries")
+
+    def _bus_fault(self, error):
+        self.fault = error
+        self._count("bus_faults")
+
     async def _stream(self):
-        """Move frames from the FIFO to the ring until something is wrong."""
+        """Move frames from the FIFO to the ring until something is in doubt."""
         imu = self._imu
         clock = self._clock
-        frame_bytes = imu.FRAME_BYTES
-        full = imu.fifo_size - frame_bytes
+        ready = self.ready
+        chunk = imu.CHUNK_FRAMES
+        full = imu.fifo_size - imu.FRAME_BYTES
         joined = False  # whether the index of the FIFO's first frame is known
         failed = odd = tries = 0
-        checks = _CHECK_EVERY
         last_ms = ticks_ms()
         while True:
             before = ticks_us()
             try:
                 size = imu.fifo_bytes()
-                failed = 0
-            except OSError as error:  # nothing was lost yet: look again
+            except OSError as error:  # nothing was moved yet: look again
+                self._bus_fault(error)
                 failed += 1
                 if failed == _BUS_TRIES:
-                    raise
-                self.fault = error
-                self._count("bus_faults")
+                    failed = 0
+                    if not await self._look_after():
+                        raise _Doubt("sensor_lost")
+                    last_ms = ticks_ms()
                 await asyncio.sleep_ms(1)
                 continue
+            failed = 0
             after = ticks_us()
-            if size > imu.fifo_size:
-                raise _Fault("fifo_garbled")
-            n = size // frame_bytes
+            n = size // 12
             if size > full:
+                if size > _GREATEST_FIFO:
+                    raise _Doubt("fifo_garbled")
                 if joined and imu.fifo_stops:
-                    n = min(n, _TRUSTED_BYTES // frame_bytes)
+                    n = _TRUSTED_BYTES // 12
                     while n:
-                        n -= self._move(min(n, imu.CHUNK_FRAMES))
+                        n -= self._move(min(n, chunk), -1)
+                        ready.set()
                         await asyncio.sleep_ms(0)
-                raise _Fault("fifo_overflows")
-            if size % frame_bytes:
+                raise _Doubt("fifo_overflows")
+            if size % 12:
                 # A frame may be half written; one that stays so is half lost.
                 odd += 1
                 if odd == 3:
-                    raise _Fault("fifo_misaligned")
+                    raise _Doubt("fifo_misaligned")
                 await asyncio.sleep_ms(1)
                 continue
             odd = 0
             if not joined:
                 joined = self._join(n, before, after, tries)
                 tries += 1
-                if not joined:
-                    if ((ticks_ms() - last_ms) & 0x3FFFFFFF) > _STALL_MS + imu.period_us // 250:
-                        raise _Fault("sensor_stalls")
-                    await asyncio.sleep_ms(1)
-                    continue
             else:  # none is news, too: the next sample has not been taken
                 missing = clock.look(before, after, self._next + n - 1)
-                if missing > 0:
+                if missing:
+                    if missing < 0:
+                        raise _Doubt("fifo_garbled")
                     self._count("fifo_losses")
                     self._lose(missing)
-                elif missing < 0:
-                    raise _Fault("fifo_garbled")
-            if n:
-                last_ms = ticks_ms()
-                while n > imu.CHUNK_FRAMES:
-                    n -= self._move(imu.CHUNK_FRAMES)
-                    self.ready.set()
+            if n and joined:
+                while n > chunk:
+                    n -= self._move(chunk, 12 * (n - chunk))
+                    ready.set()
                     await asyncio.sleep_ms(0)
-                self._move(n)
-                self.ready.set()
-                checks -= 1
-                if not checks:
-                    checks = _CHECK_EVERY
-                    if not imu.intact():
-                        raise _Fault("settings_lost")
-            elif ((ticks_ms() - last_ms) & 0x3FFFFFFF) > _STALL_MS + imu.period_us // 250:
-                raise _Fault("sensor_stalls")
-            if clock.narrow:
-                now = ticks_us()
-                await asyncio.sleep_ms(clock.wait_us(now, self._least_us) // 1000 + 1)
-            else:
+                self._move(n, 0)
+                ready.set()
+                last_ms = ticks_ms()
+            elif (ticks_ms() - last_ms) & _WRAP > self._stall_ms:
+                raise _Doubt("sensor_stalls")
+            if not clock.narrow or not joined:
                 # Look often until one look lies just behind a sample.
                 await asyncio.sleep_ms(1)
+            elif self._flag:
+                await self._flag.wait()
+            else:
+                now = ticks_us()
+                await asyncio.sleep_ms(clock.wait_us(now, self._least_us) // 1000 + 1)
 
     def _join(self, n, before, after, tries):
         """Find the index of the FIFO's first frame; False if it cannot be told yet."""
@@ -219,28 +258,46 @@ class Sampler:
             self._seen_us = before
             return False
         newest = n - 1
-        if self._started:
+        if clock.index >= 0:
             # A new phase: count by the time that has passed since the last one.
             newest = max(clock.locate(before, after, False), self._next + n - 1)
             self._lose(newest + 1 - n - self._next)
         clock.start(newest, before, after, self._seen_us)
         return True
 
-    def _move(self, n):
-        """n frames from the FIFO to the ring; returns n."""
-        if n:
-            imu = self._imu
-            imu.read_fifo(n)
-            if not imu.running():  # it was reset under the read
-                raise _Fault("sensor_resets")
-            self._ring.push_fifo(imu.frames, n)
-            self._next += n
-            self.samples += n
-            self._started = True
+    @micropython.native
+    def _move(self, n, left):
+        """n frames from the FIFO to the ring, if they can be believed; returns n.
+
+        left: see MPU6500.sound.
+        """
+        imu = self._imu
+        imu.read_fifo(n)
+        if not imu.sound(left):
+            raise _Doubt("reads_in_doubt")
+        self._next += n
+        if not self._screen.push_fifo(imu.frames, n):
+            raise _Doubt("output_stuck")
         return n
 
     def _lose(self, n):
         if n > 0:
+            self._screen.give_up()  # a gap lies behind what is held back
             self._ring.gap(n)
             self._next += n
-            self.lost += n
+            self._lost += n
+
+    # -- the data-ready interrupt ----------------------------------------------------------
+
+    def _signal(self, pin):
+        """Runs between bytecodes, once a sample."""
+        self._signals -= 1
+        if self._signals <= 0:
+            self._signals = self._per_wake
+            self._flag.set()
+
+    async def _wake_anyway(self):
+        """A loose INT wire must not stop the samples."""
+        while True:
+            await asyncio.sleep_ms(4 * self._least_us // 1000 + 4)
+            self._flag.set()

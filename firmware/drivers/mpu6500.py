@@ -15,6 +15,7 @@ PS-MPU-6500A-01 rev 1.3.
 """
 import errno
 
+import micropython
 from micropython import const
 
 from drivers import mpu_family
@@ -91,28 +92,31 @@ class MPU6500:
             code += 1
         self.bandwidth_hz = _BANDWIDTHS_HZ[code - 1]
         """-3 dB point of both filters: at most half the rate, from 10 Hz on."""
-        fs = _ACCEL_RANGES_G.index(accel_g)
-        self.accel_lsb_per_g = _ACCEL_LSB_PER_G[fs]
-        gs = _GYRO_RANGES_DPS.index(gyro_dps)
-        self.gyro_lsb_per_10_dps = _GYRO_LSB_PER_10_DPS[gs]
+        self.accel_lsb_per_g = _ACCEL_LSB_PER_G[_ACCEL_RANGES_G.index(accel_g)]
+        self.gyro_lsb_per_10_dps = _GYRO_LSB_PER_10_DPS[_GYRO_RANGES_DPS.index(gyro_dps)]
 
         self.identity = -1
         """WHO_AM_I as read; -1 before bring_up()."""
         self.name = "no sensor"
+        self.warning = ""
+        """What a person should know about this part, or empty."""
         self.kind = mpu_family.MPU6500
         self.fifo_size = 512
+        """Bytes; an overflow is believed from here on, though some relatives hold more."""
         self.fifo_stops = True
         """Whether a full FIFO keeps its oldest frames whole."""
 
         self.bus = bus
         # On SPI the sensor's I2C interface is switched off, PS 6.1.
         self._user_ctrl = getattr(bus, "USER_CTRL", 0)
+        self._running = self._user_ctrl | 0x40
+        self._divider = divider
+        self._code = code
         self._one = bytearray(1)
         self._two = bytearray(2)
         self._power = bytearray(3)
-        self._config = bytearray(5)
         self._all = bytearray(14)
-        self._want = bytes((divider - 1, _FIFO_STOP | code, gs << 3, fs << 3, code))
+        self._settle()
         self.frames = bytearray(self.FRAME_BYTES * self.CHUNK_FRAMES)
         """What read_fifo has read."""
         view = memoryview(self.frames)
@@ -128,25 +132,31 @@ class MPU6500:
         """
         yield _POWER_UP_MS
         self._identify()
-        self._write(_PWR_MGMT_1, 0x80)
+        self.write(_PWR_MGMT_1, 0x80)
         yield _RESET_MS
         # After a reset only the clock and sleep bits can be set, RM register 107.
         tries = 10
-        while self._read(_PWR_MGMT_1) & 0xB8:
+        while self.read(_PWR_MGMT_1) & 0xB8:
             tries -= 1
             if not tries:
                 raise OSError(errno.EIO, "%s: still in its reset" % self)
             yield 10
+        if self.identity not in mpu_family.FAMILY:
+            self._probe()
         if self._user_ctrl:
-            self._write(_USER_CTRL, self._user_ctrl)
+            self.write(_USER_CTRL, self._user_ctrl)
         # CLKSEL 1: the gyroscope's PLL, +-1 %. 0 would be +-10 % over temperature.
-        self._write(_PWR_MGMT_1, 0x01)
+        self.write(_PWR_MGMT_1, 0x01)
         yield 10
-        self._write(_PWR_MGMT_2, 0x00)
-        self._write(_FIFO_EN, 0x00)
-        self._write(_INT_PIN_CFG, 0x00)
-        for i in range(5 if self.kind != mpu_family.MPU6050 else 4):
-            self._write(_SMPLRT_DIV + i, self._want[i])
+        self.write(_PWR_MGMT_2, 0x00)
+        self.write(_FIFO_EN, 0x00)
+        self.write(_INT_PIN_CFG, 0x00)
+        for i in range(len(self._want)):
+            self.write(_SMPLRT_DIV + i, self._want[i])
+        if self.fifo_stops and not self.read(_CONFIG) & _FIFO_STOP:
+            self.fifo_stops = False
+            self._settle()
+            self.write(_CONFIG, self._want[1])
         for register, got, want in self._differences():
             raise OSError(
                 errno.EIO,
@@ -156,31 +166,53 @@ class MPU6500:
         yield _SETTLE_MS
 
     def _identify(self):
-        identity = self._read(_WHO_AM_I)
+        identity = self.read(_WHO_AM_I)
         if identity in (0x00, 0xFF):
             # What a bus reads whose data line is held down, or with nothing on it.
             raise OSError(errno.ENODEV, "no sensor at 0x%02x" % self.address)
-        known = mpu_family.FAMILY.get(identity)
-        self.known = known is not None
-        """Whether the identity is one of the family's."""
-        if known is None:
-            known = ("unknown 0x%02x" % identity, mpu_family.MPU6500, 512)
         self.identity = identity
-        self.name, self.kind, self.fifo_size = known
+        self.warning = ""
+        self.name, self.kind, self.fifo_size = mpu_family.FAMILY.get(
+            identity, ("unknown 0x%02x" % identity, mpu_family.MPU6500, 512)
+        )
         self.fifo_stops = self.kind != mpu_family.MPU6050
-        want = bytearray(self._want)
-        want[1] = want[1] & 7 | (_FIFO_STOP if self.fifo_stops else 0)
+        self._settle()
+
+    def _probe(self):
+        """Take an unknown identity for the relative whose reset state it shows."""
+        power = self.read(_PWR_MGMT_1)
+        if power & 0x40:
+            self.kind = mpu_family.ICM206XX if power & 1 else mpu_family.MPU6050
+        self.fifo_stops = self.kind != mpu_family.MPU6050
+        self._settle()
+        self.warning = "WHO_AM_I 0x%02x is no known part; it is treated as %s" % (
+            self.identity,
+            ("an MPU6500", "an MPU6050", "an ICM206xx")[self.kind],
+        )
+
+    def _settle(self):
+        """Registers SMPLRT_DIV and on, as the settings and the kind of part want them."""
+        fs = _ACCEL_RANGES_G.index(self.accel_g)
+        gs = _GYRO_RANGES_DPS.index(self.gyro_dps)
+        # FS_SEL lies one bit lower on the ICM-20690.
+        shift = 2 if self.identity == 0x20 else 3
+        code = self._code
+        stop = _FIFO_STOP if self.fifo_stops else 0
+        want = [self._divider - 1, stop | code, gs << shift, fs << 3, code]
+        if self.kind == mpu_family.MPU6050:
+            want.pop()  # one filter for both sensors
         self._want = bytes(want)
+        self._config = bytearray(len(want))
 
     def _differences(self):
         """(register, value, wanted value) of each setting that is not as written."""
         got = self._config
         self.bus.readfrom_mem_into(self.address, _SMPLRT_DIV, got)
         out = []
-        for i in range(5 if self.kind != mpu_family.MPU6050 else 4):
+        for i in range(len(got)):
             if got[i] != self._want[i]:
                 out.append((_SMPLRT_DIV + i, got[i], self._want[i]))
-        power = self._read(_PWR_MGMT_1)
+        power = self.read(_PWR_MGMT_1)
         if power != 0x01:
             out.append((_PWR_MGMT_1, power, 0x01))
         return out
@@ -190,24 +222,25 @@ class MPU6500:
 
         False after it was reset or has lost its power. Raises OSError.
         """
-        return self._read(_WHO_AM_I) == self.identity and not self._differences()
+        return self.read(_WHO_AM_I) == self.identity and not self._differences()
 
     def start_fifo(self):
         """Empty the FIFO and fill it anew, beginning with the next sample. Raises OSError."""
-        write = self._write
+        write = self.write
         user = self._user_ctrl
         write(_INT_ENABLE, 0x00)
         write(_FIFO_EN, 0x00)
         write(_USER_CTRL, user)
         write(_USER_CTRL, user | 0x04)  # FIFO_RST, never while the FIFO runs
-        write(_USER_CTRL, user | 0x40)
+        write(_USER_CTRL, self._running)
         write(_FIFO_EN, _FIFO_ACCEL_GYRO)
         # Whether a status bit rises while it is masked is documented nowhere.
         write(_INT_ENABLE, _READY_AND_OVERFLOW)
-        self._read(_INT_STATUS)  # drops an overflow of before
+        self.read(_INT_STATUS)  # drops an overflow of before
 
     # -- the way of the samples: nothing below allocates ------------------------------
 
+    @micropython.native
     def fifo_bytes(self):
         """How many bytes lie in the FIFO. Raises OSError."""
         two = self._two
@@ -215,6 +248,7 @@ class MPU6500:
         self.bus.readfrom_mem_into(self.address, _FIFO_COUNT_H, two)
         return two[0] << 8 | two[1]
 
+    @micropython.native
     def read_fifo(self, n):
         """Move n frames, at most CHUNK_FRAMES, from the FIFO into `frames`.
 
@@ -223,14 +257,32 @@ class MPU6500:
         """
         self.bus.readfrom_mem_into(self.address, _FIFO_R_W, self._views[n])
 
-    def running(self):
-        """Whether FIFO and clock are still switched on: no reset has happened.
+    @micropython.native
+    def sound(self, left):
+        """Whether the frames just read can be believed; allocates nothing.
 
-        Asked after a read and before its frames are believed. Raises OSError.
+        left: bytes that must still lie in the FIFO, fewer than before by what was
+        read and more only by whole frames; -1 after an overflow, when that cannot
+        be said. False, too, when the sensor was reset or a setting has changed
+        since the last time. Raises OSError.
         """
+        if left >= 0:
+            tries = 3  # a frame may be half written at this moment
+            while True:
+                more = self.fifo_bytes() - left
+                if more < 0:
+                    return False
+                if not more % 12:
+                    break
+                tries -= 1
+                if not tries:
+                    return False
         power = self._power
         self.bus.readfrom_mem_into(self.address, _USER_CTRL, power)
-        return power[0] == self._user_ctrl | 0x40 and power[1] == 0x01 and not power[2]
+        if power[0] != self._running or power[1] != 0x01 or power[2]:
+            return False
+        self.bus.readfrom_mem_into(self.address, _SMPLRT_DIV, self._config)
+        return self._config == self._want
 
     def read_into(self, row):
         """Fill row[0:6] with the newest ax ay az gx gy gz, int16 counts. Raises OSError."""
@@ -248,12 +300,14 @@ class MPU6500:
         raw = two[0] << 8 | two[1]
         return mpu_family.centi_c(self.kind, raw - 65536 if raw & 0x8000 else raw)
 
-    def _read(self, register):
+    def read(self, register):
+        """One register's value. Raises OSError."""
         one = self._one
         self.bus.readfrom_mem_into(self.address, register, one)
         return one[0]
 
-    def _write(self, register, value):
+    def write(self, register, value):
+        """Set one register. Raises OSError."""
         one = self._one
         one[0] = value
         self.bus.writeto_mem(self.address, register, one)

@@ -107,15 +107,15 @@ class I2CServer(threading.Thread):
                 return  # the peer closed its end
             pending += got
             while len(pending) >= wire.REQUEST_SIZE:
-                head = _request.unpack_from(pending)
-                takes_data = head[0] in (wire.OP_WRITE_MEM, wire.OP_WRITE, wire.OP_SPI)
-                size = wire.REQUEST_SIZE + (head[4] if takes_data else 0)
+                op, bus, address, register, length, now_us = _request.unpack_from(pending)
+                takes_data = op in (wire.OP_WRITE_MEM, wire.OP_WRITE, wire.OP_SPI)
+                size = wire.REQUEST_SIZE + (length if takes_data else 0)
                 if len(pending) < size:
                     break
                 data = pending[wire.REQUEST_SIZE : size]
                 pending = pending[size:]
                 with self.lock:
-                    answer = self._answer(*head, data)
+                    answer = self._answer(op, bus, address, register, length, now_us, data)
                     self.transactions += 1
                 try:
                     os.write(responses, answer)
