@@ -16,7 +16,8 @@ SETTINGS = {
     "user": ("", str, 0, 128),
     "password": ("", str, 0, 128),
     "keepalive_s": (30, int, 5, 3600),
-    "response_timeout_ms": (10000, int, 500, 60000),  # for each answer of the broker
+    "response_timeout_ms": (3000, int, 100, 60000),  # for each answer of the broker
+    "time_server": ("pool.ntp.org", str, 0, 253),  # host or host:port; empty: events have no time
     "model": ("model.mlp", str, 1, 64),
     "i2c_id": (0, int, 0, 1),
     "i2c_scl": (22, int, 0, 48),

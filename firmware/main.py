@@ -31,12 +31,17 @@ class App:
 
         self.engine = engine = Engine.load(settings.model)
         gc.collect()
+        from dns import Resolver
         from mqtt_link import Link
         from publisher import OFFLINE, Publisher, topic
+        from wall_clock import WallClock
         from wifi import Wifi
 
-        wifi = Wifi(settings)
-        self.link = Link(settings, will=(topic(settings.device, "status"), OFFLINE), wifi=wifi)
+        self.wifi = wifi = Wifi(settings)
+        self.resolver = Resolver(wifi.name_server)
+        self.wall = WallClock()
+        will = (topic(settings.device, "status"), OFFLINE)
+        self.link = Link(settings, will, wifi, self.resolver.resolve)
         gc.collect()
         from ring_buffer import RingBuffer
 
@@ -71,7 +76,9 @@ class App:
             next_boot(),
             engine.model_id,
             self.describe,
-            [self.sampler, self.recognizer, wifi],
+            [self.sampler, self.recognizer, self.resolver, self.wall],
+            self.wall,
+            _spool(),
         )
         gc.collect()
 
@@ -94,12 +101,28 @@ class App:
     async def run(self):
         from recognizer_task import recognize
 
-        await asyncio.gather(
+        tasks = [
             self.sampler.run(),
             recognize(self.sampler, self.ring, self.recognizer, self.publisher, self.engine.labels),
             self.link.run(),
             self.publisher.run(),
-        )
+        ]
+        if self.settings.time_server:
+            from sntp import keep_time
+
+            server = self.settings.time_server
+            tasks.append(keep_time(self.wall, server, self.resolver, self.wifi.is_up))
+        await asyncio.gather(*tasks)
+
+
+def _spool():
+    from spool import Spool
+
+    try:
+        return Spool()
+    except OSError as fault:  # a flash that fails must not keep gestures from being told
+        print("beckon: events wait in RAM only,", fault)
+        return None
 
 
 def main():

@@ -32,7 +32,7 @@ _PUBACK = const(4)
 _SUBACK = const(9)
 _PINGRESP = const(13)
 
-_OUT_BYTES = const(2048)  # the largest packet sent, and all that wait for the network
+_OUT_BYTES = const(1536)  # the largest packet sent, and all that wait for the network
 _IN_BYTES = const(1536)  # the largest packet taken
 _TICK_MS = const(100)  # how finely timeouts are kept
 _RETRY_MS = const(250)
@@ -83,7 +83,7 @@ class Link:
     def __init__(self, settings, will=None, wifi=None, resolve=None, wrap=None, log=print):
         self.ready = asyncio.Event()
         self._settings = settings
-        self._timeout_ms = getattr(settings, "response_timeout_ms", 3000)
+        self._timeout_ms = settings.response_timeout_ms
         self._wifi = wifi
         self._resolve = resolve or resolve_blocking
         self._wrap = wrap

@@ -18,16 +18,17 @@ _RETRY_S = const(16)
 _RETRY_MOST_S = const(1024)
 
 
-async def keep_time(wall, server, resolver, ready):
+async def keep_time(wall, server, resolver, is_up):
     """Set a WallClock every hour, and try again soon while no server answers; for ever.
 
-    server: host or host:port. resolver: dns.Resolver. ready: an Event that is set
-    while there is a network.
+    server: host or host:port. resolver: dns.Resolver. is_up: tells whether there is a
+    network.
     """
     host, _, port = server.partition(":")
     pause_s = _RETRY_S
     while True:
-        await ready.wait()
+        while not is_up():
+            await asyncio.sleep(1)
         try:
             address = await resolver.number(host, pause_s > _RETRY_S)
             unix_ms, ticks = await unix_time_ms(address, int(port or _PORT))

@@ -111,6 +111,7 @@ def test_only_its_own_acknowledgement_counts(broker, board):
     assert tell(peer, board)["events_delivered"] == 0
     peer.send(b"\x40\x02" + packet_id)
     peer.send(b"\x40\x02" + packet_id)  # twice
+    tell(peer, board)  # may be read in one go with what is before it
     told = tell(peer, board)
     assert told["events_delivered"] == 1 and told["link_drops"] == 0
 
@@ -227,7 +228,7 @@ async def main():
     n = 0
     try:
         while True:
-            await link.publish(b"a/b", b"x" * 2000, qos=0)
+            await link.publish(b"a/b", b"x" * 1400, qos=0)
             n += 1
     except LinkDown:
         pass

@@ -126,9 +126,9 @@ from dns import Resolver
 from wall_clock import WallClock, iso
 from uptime import uptime_ms
 async def main():
-    clock, ready = WallClock(), asyncio.Event()
-    ready.set()
-    asyncio.create_task(keep_time(clock, settings().time_server, Resolver(None), ready))
+    clock = WallClock()
+    server = settings().time_server
+    asyncio.create_task(keep_time(clock, server, Resolver(None), lambda: True))
     for _ in range(30):
         await asyncio.sleep_ms(100)
         if clock.settings or clock.failures:

@@ -12,13 +12,15 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
 import time
 from collections import deque
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Mapping
+from typing import Any
 
 from host_tools.device.image import compile_tree, unix_arch, write_image
 from host_tools.errors import BeckonError
@@ -45,8 +47,8 @@ class SimulatedBoard:
 
     model: file that becomes the board's model.mlp. devices: (bus id, I2C
     address) to simulated device. speed: board time over real time. heap_kib: the heap
-    that is left to the firmware. settings: more entries for config.json. flash: a folder that is kept;
-    by default a temporary one is made and removed.
+    that is left to the firmware. settings: more entries for config.json. flash: a folder
+    that is kept; by default a temporary one is made and removed.
 
     `output` holds the last lines that the firmware printed, `boots` how often it started.
     """
@@ -75,8 +77,11 @@ class SimulatedBoard:
         self.flash = flash or self._folder / "flash"
         self._settings = {
             "wifi_ssid": "simulated",
-            "broker_host": broker.host,
+            "broker_host": _ipv4(broker.host),
             "broker_port": broker.port,
+            # The broker answers in real time, the board waits in its own.
+            "response_timeout_ms": min(60000, round(3000 * max(1, speed))),
+            "time_server": "",
             **(settings or {}),
         }
         self._secrets = {"user": broker.user, "password": broker.password}
@@ -203,3 +208,11 @@ class SimulatedBoard:
                 self.returncode = status
                 return
             self._boot(_SOFT if status == RESET_STATUS else _WATCHDOG)
+
+
+def _ipv4(host: str) -> str:
+    """The host's address, for a board that has no name server to ask. Raises BeckonError."""
+    try:
+        return str(socket.getaddrinfo(host, None, socket.AF_INET)[0][4][0])
+    except OSError as error:
+        raise BeckonError(f"cannot find the broker's host {host!r}: {error.strerror}") from None
