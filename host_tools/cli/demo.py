@@ -39,6 +39,7 @@ def run(args):
     if not 0 <= args.port <= 65535:
         raise BeckonError(f"--port {args.port}: name a number from 0 to 65535", status=2)
     recording = read_dataset(DEMO).recordings[0]
+    assert recording.path
     spans = [(span.start_ms, span.end_ms, span.label) for span in recording.spans]
     heard = []
 
@@ -73,7 +74,7 @@ def run(args):
                            on_event=show, on_progress=on_progress)
     verdicts = match_events(spans, heard)
     lacking = [spans[i] for i in missed(spans, verdicts)]
-    hits = [verdict.latency_ms for verdict in verdicts if verdict.kind == HIT]
+    hits = [v.latency_ms for v in verdicts if v.kind == HIT and v.latency_ms is not None]
     wrong = len(verdicts) - len(hits)
     median = f" (median {_against_end(statistics.median(hits))})" if hits else ""
     print(f"\n{len(hits)} of {len(spans)} gestures recognised{median}, {wrong} wrong events; "

@@ -35,7 +35,8 @@ def unix_arch() -> str:
 def write_image(folder: Path, arch: str) -> None:
     """Fill folder with the firmware and umqtt.simple, compiled for arch."""
     compile_tree(FIRMWARE, folder, arch, as_source=("main.py",))
-    compile_file(umqtt_folder() / "umqtt" / "simple.py", folder / "lib" / "umqtt" / "simple.mpy", arch)
+    umqtt = umqtt_folder() / "umqtt" / "simple.py"
+    compile_file(umqtt, folder / "lib" / "umqtt" / "simple.mpy", arch)
 
 
 def compile_tree(source: Path, folder: Path, arch: str, as_source: tuple[str, ...] = ()) -> None:

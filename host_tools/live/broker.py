@@ -10,8 +10,8 @@ import logging
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Iterator
 
 from host_tools.errors import BeckonError
 from host_tools.live.address import BrokerAddress

@@ -4,8 +4,9 @@ import json
 import queue
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Iterator
+from typing import Any
 
 from host_tools.errors import BeckonError
 from host_tools.live.address import BrokerAddress

@@ -12,7 +12,7 @@ from host_tools.dataset.recording import Recording
 from host_tools.errors import BeckonError
 from host_tools.live.address import BrokerAddress
 from host_tools.live.subscriber import Message, Subscriber
-from host_tools.model.format import read_model
+from host_tools.model.format import ModelError, read_model
 from host_tools.simulator.board import DEFAULT_HEAP_KIB, SimulatedBoard
 from host_tools.simulator.mpu6500 import SimulatedMPU6500
 from host_tools.simulator.sensor.movement import RecordedMovement
@@ -58,9 +58,14 @@ def simulate(
     Raises BeckonError: recording or model unfit, broker not reached, samples
     lost, or a firmware that stops before the end.
     """
+    if not recording_path.is_file():
+        raise BeckonError(f"{recording_path}: no such file; name a recording, CSV or CSV.gz")
     recording, _ = read_recording(recording_path)
-    model = read_model(model_path)
-    if recording.axes == 3 and any(axis >= 3 for axis in model.axes):
+    try:
+        model = read_model(model_path)
+    except ModelError as error:
+        raise BeckonError(f"{error}; copy the model again, or make one with beckon train") from None
+    if recording.axes == 3 and any(a.axis >= 3 for a in model.front_end.axes):
         raise BeckonError(
             f"{recording_path} has no gyroscope columns, but the model needs them; "
             "train one on the accelerometer alone with --axes ax,ay,az"
