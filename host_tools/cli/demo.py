@@ -33,6 +33,7 @@ def run(args):
     from host_tools.live.broker import embedded_broker
     from host_tools.live.events import number, printable
     from host_tools.simulator.simulate import simulate
+    from host_tools.toolchain import micropython_command, umqtt_folder
 
     if not 0.01 <= args.speed <= 1000:
         raise BeckonError(f"--speed {args.speed:g}: name a number from 0.01 to 1000", status=2)
@@ -59,6 +60,8 @@ def run(args):
         else:
             with waiting("starting a broker"):
                 broker = stack.enter_context(embedded_broker(args.port))
+        micropython_command()  # what must be fetched is fetched before the table begins
+        umqtt_folder()
         print(f"{recording.seconds:.0f} s of movement, {len(spans)} gestures, through the "
               f"firmware to {broker}\n")
         print(f"{'time':>9}  {'gesture':<12}{'confidence':>10}    latency")

@@ -45,7 +45,10 @@ def _bar(what: str, total: int | None) -> Iterator[Callable[..., None]]:
         TimeElapsedColumn(),
         TextColumn("{task.fields[note]}", markup=False),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    # Lines printed meanwhile go above the bar; what is piped elsewhere goes there.
+    above = sys.stdout.isatty()
+    with Progress(*columns, console=console, transient=True, redirect_stdout=above) as bar:
         task = bar.add_task(what, total=total, note="")
 
         def step(note: str = "", advance: int = 1) -> None:
