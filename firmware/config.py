@@ -18,6 +18,7 @@ SETTINGS = {
     "keepalive_s": (30, int, 5, 3600),
     "response_timeout_ms": (3000, int, 100, 60000),  # for each answer of the broker
     "time_server": ("pool.ntp.org", str, 0, 253),  # host or host:port; empty: events have no time
+    "update_key": ("", str, 0, 64),  # who knows it may send a model; empty: nobody
     "model": ("model.mlp", str, 1, 64),
     "i2c_id": (0, int, 0, 1),
     "i2c_scl": (22, int, 0, 48),
@@ -44,7 +45,7 @@ def load(paths=("config.json", "secrets.json"), chip_id=b""):
         setattr(config, name, SETTINGS[name][0])
     for path in paths:
         for name, value in _read(path).items():
-            setattr(config, name, _checked(path, name, value))
+            setattr(config, name, checked(path, name, value))
     if not config.device:
         config.device = "beckon-" + "".join("%02x" % byte for byte in chip_id[-3:])
     for character in config.device:
@@ -70,7 +71,8 @@ def _read(path):
     return values
 
 
-def _checked(path, name, value):
+def checked(path, name, value):
+    """value, if setting `name` may have it. Raises ValueError that begins with path."""
     if name not in SETTINGS:
         raise ValueError(
             "%s: no setting is called %r; there are %s" % (path, name, ", ".join(sorted(SETTINGS)))

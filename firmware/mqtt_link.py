@@ -55,16 +55,6 @@ _FAULTS = (
     simple.MQTTException,
 )
 
-# MQTT 3.2.2.3
-_REFUSALS = {
-    1: "the broker does not speak MQTT 3.1.1",
-    2: "the broker refuses the client id",
-    3: "the broker is not available",
-    4: "the broker refuses user or password",
-    5: "the broker does not let this user in",
-}
-
-
 class LinkDown(OSError):
     """The link is not up, or went down before the packet was acknowledged."""
 
@@ -104,6 +94,7 @@ class Link:
         self._closing = False
         self._retained = False
         self._last_in = self._last_out = 0
+        self.turns = 0  # grows while run() lives, whether there is a link or not
         self.connects = self.drops = self.refused = self.failed = 0
         self.timeouts = self.malformed = self.oversized = self.handler_faults = 0
 
@@ -175,14 +166,15 @@ class Link:
         failures = 0
         down_since = ticks_ms()
         while not self._closing:
+            self.turns += 1
             connects = self.connects
             try:
                 await self._session(failures)
             except _FAULTS as error:
-                self._say("no link: %s" % explain(error, self._settings.broker_host))
+                self._say(error)
             except asyncio.TimeoutError:
                 self.timeouts += 1
-                self._say("no link: the broker does not answer")
+                self._say(OSError(errno.ETIMEDOUT))
             if self._closing:
                 return
             if self.connects != connects:  # it was up: start anew
@@ -216,7 +208,7 @@ class Link:
                 self.connects += 1
                 self.ready.set()
                 self._changed()
-                self._say("linked to %s" % self._settings.broker_host)
+                self._say(None)
                 await self._over.wait()
             except LinkDown:
                 pass  # the fault tells why
@@ -351,6 +343,7 @@ class Link:
         keepalive_ms = self._settings.keepalive_s * 1000
         while True:
             await asyncio.sleep_ms(_TICK_MS)
+            self.turns += 1
             now = ticks_ms()
             for answer in self._waiting.values():
                 if ticks_diff(now, answer.due) > 0:
@@ -467,10 +460,18 @@ class Link:
         if self.on_change:
             self.on_change()
 
-    def _say(self, text):
-        if text != self._said and not self._closing:
-            self._said = text
-            self._log(text)
+    def _say(self, error):
+        """Log a change: the error that keeps the link down, None when it is up."""
+        if self._closing or repr(error) == self._said:
+            return
+        self._said = repr(error)
+        host = self._settings.broker_host
+        if error is None:
+            self._log("linked to %s" % host)
+            return
+        from link_errors import explain
+
+        self._log("no link: %s" % explain(error, host))
 
 
 class Answer:
@@ -520,24 +521,3 @@ def pause_ms(failures, down_ms):
     most = _RETRY_MOST_MS if down_ms < _PATIENCE_MS else _RETRY_RARE_MS
     whole = min(most, _RETRY_MS << min(failures, 10))
     return whole // 2 + random.getrandbits(14) % (whole // 2 + 1)
-
-
-def explain(error, host):
-    """An error of a connection to host as a phrase that helps."""
-    if isinstance(error, simple.MQTTException):
-        code = error.args[0]
-        return _REFUSALS.get(code, "the broker refuses, code %r" % code)
-    number = getattr(error, "errno", None)
-    if number == errno.ETIMEDOUT:
-        return "the broker does not answer"
-    if number == errno.ECONNREFUSED:
-        return "nothing listens at the broker's address and port"
-    if number == errno.ECONNRESET:
-        return "the broker closed the connection"
-    if number == errno.EHOSTUNREACH:
-        return "no way to the broker; is Wi-Fi up?"
-    if number == errno.ENOENT:
-        return "no such host as %s is known" % host
-    if number == errno.EINVAL:
-        return "what answers is no MQTT broker"
-    return repr(error)

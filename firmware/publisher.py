@@ -19,7 +19,7 @@ from uptime import uptime_ms
 ONLINE = b"online"
 OFFLINE = b"offline"
 
-_QUEUE = const(16)  # events that wait in RAM
+_QUEUE = const(8)  # events that wait in RAM
 _DIAG_MS = const(60_000)
 
 
@@ -29,26 +29,29 @@ def topic(device, name):
 
 
 class Publisher:
-    """link: Link. clock: t_ms(index) and age_ms(index) of a sample, in ms.
+    """link: Link. boot: a number unlike that of any other boot.
 
-    boot: a number unlike that of any other boot. model: the model's id, free to change.
     describe: returns the dict that `state` shows.
-    parts: objects with counters(into), whose union is `diag`; more may be appended.
+    parts: list of objects with counters(into), whose union is `diag`; it may grow.
     wall: WallClock, or None: then no event has a time of day.
-    spool: Spool for events that the link cannot take now, or None: then they wait in
-    RAM, the last 16 of them.
+    open_spool: returns the Spool for events that the link cannot take now, or None: then
+    they wait in RAM, the last 8 of them. Called when first needed, or at once if
+    `spooled` says that some wait there already.
     """
 
-    def __init__(self, link, clock, device, boot, model, describe, parts, wall=None, spool=None):
-        self.model = model
+    def __init__(
+        self, link, device, boot, describe, parts, wall=None, open_spool=None, spooled=False
+    ):
+        self.model = ""
         self.dropped = self.delivered = self.oversized = self.spool_faults = 0
         self._link = link
-        self._clock = clock
+        self._clock = None
         self._boot = boot
         self._describe = describe
         self._parts = parts
         self._wall = wall
-        self._spool = spool
+        self._open_spool = open_spool
+        self._spool = None
         self._spooled = Event()  # the one that is read from there
         self._queue = [Event() for _ in range(_QUEUE)]
         self._head = 0  # the oldest
@@ -57,13 +60,23 @@ class Publisher:
         self._born = 0  # the connection that has had its birth message
         self._wake = asyncio.Event()
         self._empty = asyncio.Event()
-        if not (spool and spool.count):
+        if spooled:
+            self._has_spool()
+        if not (self._spool and self._spool.count):
             self._empty.set()
         self._event_topic = topic(device, "event")
         self._status_topic = topic(device, "status")
         self._state_topic = topic(device, "state")
         self._diag_topic = topic(device, "diag")
         link.on_change = self._wake.set
+
+    def sense(self, clock, model):
+        """From here on there are events: of this model, with the times of this clock.
+
+        clock: t_ms(index) and age_ms(index) of a sample, in ms.
+        """
+        self._clock = clock
+        self.model = model
 
     def post(self, label, confidence, index):
         """Queue the event `label` (text), recognised at sample `index`; return its number.
@@ -119,8 +132,8 @@ class Publisher:
         into["events_dropped"] = self.dropped
         into["events_queued"] = self._count
         into["messages_oversized"] = self.oversized
+        into["spool_faults"] = self.spool_faults
         if self._spool:
-            into["spool_faults"] = self.spool_faults
             self._spool.counters(into)
 
     async def publish_state(self):
@@ -129,6 +142,10 @@ class Publisher:
 
     async def publish_diag(self):
         """Send the counters of all parts now."""
+        await self._publish(self._diag_topic, self.diag(), False)
+
+    def diag(self):
+        """The counters of all parts, as a dict."""
         counters = {"boot": self._boot, "uptime_ms": uptime_ms()}
         gc.collect()
         counters["heap_free"] = gc.mem_free()
@@ -137,7 +154,7 @@ class Publisher:
         self._link.counters(counters)
         for part in self._parts:
             part.counters(counters)
-        await self._publish(self._diag_topic, counters, False)
+        return counters
 
     async def _work_off(self):
         if not self._link.ready.is_set():
@@ -190,7 +207,17 @@ class Publisher:
             raise
         except OSError:  # flash fails: do without it, what it holds may come at the next boot
             self.spool_faults += 1
-            self._spool = None
+            self._spool = self._open_spool = None
+
+    def _has_spool(self):
+        """Whether there is a spool; opens it when this is asked first."""
+        if self._open_spool:
+            try:
+                self._spool = self._open_spool()
+            except OSError:
+                self.spool_faults += 1  # events wait in RAM only
+            self._open_spool = None
+        return self._spool is not None
 
     async def _send(self, event, repeat):
         wall = self._wall
@@ -207,7 +234,7 @@ class Publisher:
 
     async def _save(self):
         """Move what is queued to flash, which holds the loop for some ms a record."""
-        while self._spool and self._count:
+        while self._count and self._has_spool():
             event = self._queue[self._head]
             event.unix_ms = self._wall.unix_ms(event.captured_ms) if self._wall else 0
             try:

@@ -77,11 +77,13 @@ def make_link(**changes):
     return Link(settings(**changes), (topic(DEVICE, "status"), OFFLINE), log=log)
 
 
-def make_publisher(link, boot=7, parts=(), wall=None, spool=None):
+def make_publisher(link, boot=7, parts=(), wall=None, spool=None, spooled=False):
     def describe():
         return {"firmware": "test", "labels": ["idle", "circle"]}
 
-    return Publisher(link, Clock(), DEVICE, boot, "m-1", describe, list(parts), wall, spool)
+    publisher = Publisher(link, DEVICE, boot, describe, list(parts), wall, spool, spooled)
+    publisher.sense(Clock(), "m-1")
+    return publisher
 
 
 def count(*parts):

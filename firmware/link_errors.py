@@ -1,0 +1,33 @@
+"""Why there is no link, in words that help. Loaded when there is none."""
+
+import errno
+
+# MQTT 3.2.2.3
+_REFUSALS = {
+    1: "the broker does not speak MQTT 3.1.1",
+    2: "the broker refuses the client id",
+    3: "the broker is not available",
+    4: "the broker refuses user or password",
+    5: "the broker does not let this user in",
+}
+
+
+def explain(error, host):
+    """An error of a connection to host as a phrase that helps."""
+    if type(error).__name__ == "MQTTException":
+        code = error.args[0]
+        return _REFUSALS.get(code, "the broker refuses, code %r" % code)
+    number = getattr(error, "errno", None)
+    if number == errno.ETIMEDOUT:
+        return "the broker does not answer"
+    if number == errno.ECONNREFUSED:
+        return "nothing listens at the broker's address and port"
+    if number == errno.ECONNRESET:
+        return "the broker closed the connection"
+    if number == errno.EHOSTUNREACH:
+        return "no way to the broker; is Wi-Fi up?"
+    if number == errno.ENOENT:
+        return "no such host as %s is known" % host
+    if number == errno.EINVAL:
+        return "what answers is no MQTT broker"
+    return repr(error)

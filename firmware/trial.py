@@ -1,0 +1,86 @@
+"""A file that is replaced on trial: the old one comes back if the new one fails.
+
+    PATH        what is used
+    PATH.old    what was used before
+    PATH.try    a digit: how many boots the trial has seen; gone once it is over
+
+Each step is one rename or one small file, so a loss of power between two of them
+leaves either the old file or a trial that goes on. Pure.
+"""
+
+import os
+
+from micropython import const
+
+_MOST_BOOTS = const(2)
+_COPY_BYTES = const(256)
+
+
+class Trial:
+    def __init__(self, path):
+        self.path = path
+        self.reverted = False  # whether this boot has taken the old file back
+
+    def is_on(self):
+        return exists(self.path + ".try")
+
+    def replace(self, new):
+        """Put the file `new` in place of PATH, on trial. Raises OSError."""
+        if exists(self.path):
+            copy(self.path, self.path + ".tmp")
+            os.rename(self.path + ".tmp", self.path + ".old")
+        self._write(0)
+        os.rename(new, self.path)
+
+    def boot(self):
+        """Call before PATH is used: count this boot, or take the old file back."""
+        try:
+            with open(self.path + ".try") as file:
+                boots = int(file.read(1) or 0)
+        except OSError:
+            return
+        except ValueError:
+            boots = _MOST_BOOTS
+        if boots >= _MOST_BOOTS:
+            self.revert()
+        else:
+            self._write(boots + 1)
+
+    def revert(self):
+        """Take the old file back, if a trial is on; says whether that was done."""
+        if self.is_on():
+            if exists(self.path + ".old"):
+                os.rename(self.path + ".old", self.path)
+                self.reverted = True
+            os.remove(self.path + ".try")
+        return self.reverted
+
+    def confirm(self):
+        """The new file is good."""
+        if self.is_on():
+            os.remove(self.path + ".try")
+
+    def _write(self, boots):
+        with open(self.path + ".tmp", "w") as file:
+            file.write(str(boots))
+        os.rename(self.path + ".tmp", self.path + ".try")
+
+
+def exists(path):
+    try:
+        os.stat(path)
+        return True
+    except OSError:
+        return False
+
+
+def copy(source, target):
+    """Copy a file through a small buffer."""
+    buf = bytearray(_COPY_BYTES)
+    view = memoryview(buf)
+    with open(source, "rb") as reader, open(target, "wb") as writer:
+        while True:
+            n = reader.readinto(buf)
+            if not n:
+                return
+            writer.write(view[:n])
