@@ -1,7 +1,8 @@
 """Augmentation of values: the same movement measured by another hand or another sensor.
 
-windows: float32 (n, length, 6), ax ay az in m/s^2 with gravity, gx gy gz in
-deg/s. Every function returns new windows. Three axes (no gyroscope) work too.
+windows: float32 (axes, n, length), ax ay az in m/s^2 with gravity and, with
+six axes, gx gy gz in deg/s: axis by axis, since NumPy is slow over short last
+axes. Every function returns new windows and changes nothing of its arguments.
 """
 from __future__ import annotations
 
@@ -10,45 +11,47 @@ import numpy as np
 _STANDARD_GRAVITY = 9.80665  # m/s^2
 
 
-def tempo(windows: np.ndarray, factor: np.ndarray, share: float = 1.0) -> np.ndarray:
-    """Values of a movement that is `factor` times as fast: turning * f, acceleration * f^2.
+# Gains multiply what differs from the window's mean acceleration (nearly
+# gravity) and the turning rate as it is. They are made first, combined by
+# multiplying, and applied in one pass by amplify().
 
-    Only what differs from the window's mean acceleration (nearly gravity) is
-    scaled. share: 0 leaves the values, 1 is the full law of motion.
+
+def tempo_gains(factor: np.ndarray, share: float = 1.0):
+    """Gains (accel, gyro), each (n, 1), of a movement `factor` times as fast.
+
+    Turning grows by f, acceleration by f^2. share: 0 leaves the values, 1 is
+    the full law of motion.
     """
-    f = (factor**share).astype(np.float32)[:, None, None]
-    out = windows.copy()
-    rest = windows[..., :3].mean(axis=1, keepdims=True)
-    out[..., :3] = rest + (windows[..., :3] - rest) * f * f
-    out[..., 3:] *= f
-    return out
+    f = (factor**share).astype(np.float32)[:, None]
+    return f * f, f
 
 
-def scale(windows: np.ndarray, rng, spread: float) -> np.ndarray:
-    """A larger, smaller, harder or gentler movement: each sensor's size times exp(N(0, spread))."""
-    n = len(windows)
-    out = windows.copy()
-    size = np.exp(rng.normal(0, spread, (n, 1, 2))).astype(np.float32)
-    rest = windows[..., :3].mean(axis=1, keepdims=True)
-    out[..., :3] = rest + (windows[..., :3] - rest) * size[..., :1]
-    out[..., 3:] *= size[..., 1:]
-    return out
+def size_gains(rng, n: int, spread: float):
+    """A larger, smaller, harder or gentler movement: exp(N(0, spread)) for each sensor."""
+    size = np.exp(rng.normal(0, spread, (2, n, 1))).astype(np.float32)
+    return size[0], size[1]
 
 
-def scale_warp(windows: np.ndarray, rng, strength: float) -> np.ndarray:
-    """Some parts of the movement stronger than others: a slow wave of gain over time."""
-    n, length, _ = windows.shape
+def wave_gains(rng, n: int, length: int, strength: float) -> np.ndarray:
+    """Some parts of the movement stronger than others: a slow wave of gain, (n, length)."""
     phase = np.linspace(0, 1, length, dtype=np.float32)[None]
     gain = np.zeros((n, length), np.float32)
     for wave in (0.5, 1.0):
         offset = rng.random((n, 1), np.float32)
-        gain += rng.normal(0, strength, (n, 1)).astype(np.float32) * np.sin(
-            2 * np.pi * (wave * phase + offset)
-        )
-    gain = np.exp(gain)[..., None]
-    out = windows * gain
-    rest = windows[..., :3].mean(axis=1, keepdims=True)
-    out[..., :3] = rest + (windows[..., :3] - rest) * gain
+        size = rng.normal(0, strength, (n, 1)).astype(np.float32)
+        gain += size * np.sin(2 * np.pi * (wave * phase + offset))
+    return np.exp(gain)
+
+
+def amplify(windows: np.ndarray, accel: np.ndarray, gyro: np.ndarray) -> np.ndarray:
+    """Apply gains (n, 1) or (n, length): acceleration about its mean, turning about 0."""
+    out = np.empty_like(windows)
+    for axis, w in enumerate(windows):
+        if axis < 3:
+            rest = w.mean(axis=1, keepdims=True)
+            out[axis] = rest + (w - rest) * accel
+        else:
+            out[axis] = w * gyro
     return out
 
 
@@ -66,47 +69,56 @@ def rotations(rng, n: int, spread_deg: float) -> np.ndarray:
     return (np.eye(3) + np.sin(angle) * k + (1 - np.cos(angle)) * (k @ k)).astype(np.float32)
 
 
-def rotate(windows: np.ndarray, rng, spread_deg: float) -> np.ndarray:
-    """The sensor worn or held otherwise: both sensors' axes turned together."""
-    r = rotations(rng, len(windows), spread_deg).transpose(0, 2, 1)
-    return np.concatenate(
-        [windows[..., i : i + 3] @ r for i in range(0, windows.shape[2], 3)], axis=2
-    )
+def rotate(windows: np.ndarray, matrices: np.ndarray) -> np.ndarray:
+    """The sensor worn or held otherwise: both sensors' axes turned together.
+
+    matrices: (n, 3, 3), as from rotations().
+    """
+    out = np.empty_like(windows)
+    for sensor in range(0, len(windows), 3):
+        for i in range(3):
+            out[sensor + i] = sum(
+                matrices[:, i, j, None] * windows[sensor + j] for j in range(3)
+            )
+    return out
 
 
 def bias(windows: np.ndarray, rng, accel: float, gyro: float) -> np.ndarray:
     """Zero-point errors of another sensor: constant N(0, accel) m/s^2 and N(0, gyro) deg/s."""
-    n, _, axes = windows.shape
-    level = np.repeat(np.float32([accel, gyro]), 3)[:axes]
-    return windows + rng.normal(size=(n, 1, axes)).astype(np.float32) * level
+    return windows + _each(rng, windows, accel, gyro)
 
 
 def drift(windows: np.ndarray, rng, accel: float, gyro: float) -> np.ndarray:
     """Zero points that wander by N(0, accel) and N(0, gyro) over the window (warming up)."""
-    n, length, axes = windows.shape
-    level = np.repeat(np.float32([accel, gyro]), 3)[:axes]
-    slope = rng.normal(size=(n, 1, axes)).astype(np.float32) * level
-    return windows + slope * np.linspace(-0.5, 0.5, length, dtype=np.float32)[None, :, None]
+    slope = np.linspace(-0.5, 0.5, windows.shape[2], dtype=np.float32)
+    return windows + _each(rng, windows, accel, gyro) * slope
 
 
 def noise(windows: np.ndarray, rng, accel: float, gyro: float) -> np.ndarray:
     """Sensor noise and tremor: white, N(0, accel) m/s^2 and N(0, gyro) deg/s a sample."""
-    level = np.repeat(np.float32([accel, gyro]), 3)[: windows.shape[-1]]
+    level = np.float32([accel] * 3 + [gyro] * 3)[: len(windows), None, None]
     return windows + rng.standard_normal(windows.shape, np.float32) * level
+
+
+def _each(rng, windows: np.ndarray, accel: float, gyro: float) -> np.ndarray:
+    axes, n, _ = windows.shape
+    level = np.float32([accel] * 3 + [gyro] * 3)[:axes, None, None]
+    return rng.standard_normal((axes, n, 1), np.float32) * level
 
 
 def smooth(windows: np.ndarray, rng, chance: float) -> np.ndarray:
     """With this chance a 1-2-1 low-pass: data sets differ in filter and original rate,
     and smoothness must not tell the classes apart."""
     out = windows.copy()
-    chosen = np.flatnonzero(rng.random(len(windows)) < chance)
-    w = windows[chosen]
-    padded = np.concatenate([w[:, :1], w, w[:, -1:]], axis=1)
-    out[chosen] = (padded[:, :-2] + 2 * padded[:, 1:-1] + padded[:, 2:]) / 4
+    chosen = np.flatnonzero(rng.random(windows.shape[1]) < chance)
+    w = windows[:, chosen]
+    padded = np.concatenate([w[..., :1], w, w[..., -1:]], axis=2)
+    out[:, chosen] = (padded[..., :-2] + 2 * padded[..., 1:-1] + padded[..., 2:]) / 4
     return out
 
 
 def clip(windows: np.ndarray, accel_g: float, gyro_dps: float) -> np.ndarray:
-    """What the sensor cannot measure beyond its range."""
-    limit = np.repeat(np.float32([accel_g * _STANDARD_GRAVITY, gyro_dps]), 3)[: windows.shape[-1]]
+    """What the sensor cannot measure beyond its range. windows: axes first, any shape."""
+    limit = np.float32([accel_g * _STANDARD_GRAVITY] * 3 + [gyro_dps] * 3)[: len(windows)]
+    limit = limit.reshape(-1, *[1] * (windows.ndim - 1))
     return np.clip(windows, -limit, limit)

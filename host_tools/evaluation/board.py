@@ -81,9 +81,8 @@ class Board:
         at_rate = resample_recording(recording, float(fe.rate_hz))
         return counts(at_rate.samples, fe.accel_g, fe.gyro_dps)
 
-    def pieces(self, recording: Recording):
+    def pieces(self, recording: Recording, raw: np.ndarray):
         """(first sample, raw counts) of each stretch without a hole."""
-        raw = self.raw(recording)
         ratio = self._front.rate_hz / recording.rate_hz
         start = 0
         for a, b in recording.holes:
@@ -93,12 +92,16 @@ class Board:
         if start < len(raw):
             yield start, raw[start:]
 
-    def windows(self, recording: Recording) -> Windows:
-        """Run the engine over the recording; after a hole it starts anew, as on the board."""
+    def windows(self, recording: Recording, raw: np.ndarray | None = None) -> Windows:
+        """Run the engine over the recording; after a hole it starts anew, as on the board.
+
+        raw: what raw() gave, if it is at hand already.
+        """
         period_ms = 1000.0 / self._front.rate_hz
         found = []
-        for first, raw in self.pieces(recording):
-            result: Result = reference.run(self.model, raw)
+        raw = self.raw(recording) if raw is None else raw
+        for first, piece in self.pieces(recording, raw):
+            result: Result = reference.run(self.model, piece)
             t_ms = recording.start_ms + (first + result.end) * period_ms
             found.append((t_ms, result.label, result.confidence))
         return Windows(tuple(found))

@@ -65,14 +65,14 @@ def fit(recipe: Recipe, bank: Bank, progress=None) -> Network:
     rounding_from = recipe.steps * (1 - recipe.quantised_share)
     step, loss = 0, 0.0
     while step < recipe.steps:
-        x, labels = sampler.draw(max(_DRAW, recipe.batch))
-        for i in range(0, len(x) - recipe.batch + 1, recipe.batch):
+        x, labels = sampler.draw(max(_DRAW, 2 * recipe.batch))
+        for i in _batches(rng, len(x), recipe.batch, recipe.reuse):
             if step == recipe.steps:
                 break
             if step >= rounding_from and net.effective is None:
                 net.effective = rounded
-            targets = eye[labels[i : i + recipe.batch]]
-            logits = net.forward(x[i : i + recipe.batch], rng, recipe.dropout)
+            targets = eye[labels[i]]
+            logits = net.forward(x[i], rng, recipe.dropout)
             loss, gradient = cross_entropy(logits, targets, np.ones(len(targets), np.float32))
             net.backward(gradient)
             adam.step(net.gradients, recipe.rate * schedule(step, recipe.steps))
@@ -86,6 +86,14 @@ def fit(recipe: Recipe, bank: Bank, progress=None) -> Network:
         fast[...] = slow
     net.effective = None
     return net
+
+
+def _batches(rng, n: int, size: int, times: int):
+    """Index arrays of whole batches out of n windows, each window `times` times."""
+    for _ in range(times):
+        order = rng.permutation(n)
+        for i in range(0, n - size + 1, size):
+            yield order[i : i + size]
 
 
 def schedule(step: int, steps: int) -> float:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..model import reference
 from ..model.format import MEAN, Axis, FrontEnd
 from .recipe import Recipe
 
@@ -65,18 +64,43 @@ def counts(samples: np.ndarray, accel_g: float, gyro_dps: float) -> np.ndarray:
 
 
 class Features:
-    """Physical windows to network inputs."""
+    """Physical windows, decimated, to the network's inputs.
 
-    def __init__(self, recipe: Recipe, parts: int):
-        """parts: samples of the windows handed in for one of the network's frames."""
+    Scaling to int16 and normalising are the board's integers, as in
+    host_tools.model.reference.normalise, here axis by axis, which is faster.
+    """
+
+    def __init__(self, recipe: Recipe):
         self.front_end = describe(recipe)
-        self._parts = parts
         self._scale = counts_per_unit(recipe)
 
     def __call__(self, windows: np.ndarray):
-        """windows (n, length, axes) -> inputs float32 (n, window * axes), still bool (n,)."""
-        n, length, axes = windows.shape
-        y = windows.reshape(n, length // self._parts, self._parts, axes).mean(axis=2)
-        y = np.clip(np.floor(y * self._scale), -32768, 32767).astype(np.int16)
-        values, still = reference.normalise(self.front_end, y)
-        return values.reshape(n, -1).astype(np.float32) * np.float32(INPUT_SCALE), still
+        """windows (axes, n, window) -> inputs float32 (n, window * axes), still bool (n,)."""
+        values, still = self.integers(windows)
+        out = values.transpose(1, 2, 0).reshape(values.shape[1], -1)
+        return out.astype(np.float32) * np.float32(INPUT_SCALE), still
+
+    def integers(self, windows: np.ndarray):
+        """windows (axes, n, window) -> what the first layer reads, int32 of the same shape."""
+        fe = self.front_end
+        axes, n, length = windows.shape
+        y = np.clip(np.floor(windows * self._scale[:, None, None]), -32768, 32767).astype(np.int32)
+        if not fe.prepared:
+            return y, np.zeros(n, bool)
+        mean = y.sum(axis=2, keepdims=True, dtype=np.int32) // length
+        away = y - mean
+        for axis in range(axes):
+            if fe.centre >> axis & 1:
+                y[axis] = np.clip(away[axis], -32768, 32767)
+        np.abs(away, out=away)
+        still = np.ones(n, bool)
+        for group in range(axes // 3):
+            part = slice(3 * group, 3 * group + 3)
+            spread = away[part].sum(axis=(0, 2), dtype=np.int64) // (3 * length)
+            if fe.gate[group]:
+                still &= spread < fe.gate[group]
+            if fe.level[group]:
+                factor = (fe.level[group] << 10) // np.maximum(spread, fe.floor[group])
+                factor = factor.astype(np.int32)
+                y[part] = np.clip(y[part] * factor[None, :, None] >> 10, -32768, 32767)
+        return y, still if any(fe.gate) else np.zeros(n, bool)

@@ -28,7 +28,7 @@ class Likeness:
             return
         recording = np.array([e.recording for e in events])
         label = np.array([e.label for e in events])
-        steps = timeline.straight(len(events), bank.length)
+        steps = timeline.straight(len(events), bank.window) * bank.parts
         rows, labels = [], []
         for ends in ([e.end for e in events], [e.stops for e in events]):
             windows = bank.take(recording, np.array(ends)[:, None] + steps)

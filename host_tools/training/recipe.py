@@ -15,7 +15,7 @@ _GYRO_RANGES_DPS = (250, 500, 1000, 2000)
 _GRAVITY = 9.80665
 _LEAST_FLOOR = (0.3, 8.0)  # m/s^2, deg/s: what tremor reaches
 _WEAKER = 0.6  # part of the weakest gestures' size
-_CONTINUOUS_S = 5.0  # a longer span is a movement that goes on, not one gesture
+CONTINUOUS_S = 5.0  # a longer span is a movement that goes on, not one gesture
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,7 @@ class Recipe:
     hidden: tuple[int, ...] = (32,)
     steps: int = 4000
     batch: int = 128
+    reuse: int = 2  # batches that each augmented window takes part in
     rate: float = 3e-3
     decay: float = 0.01
     label_smoothing: float = 0.05
@@ -90,7 +91,7 @@ def choose(data: Dataset, rate_hz: int = 100, **by_hand) -> Recipe:
             names.add(s.label)
             first, last = round(r.index(s.start_ms)), round(r.index(s.end_ms)) + 1
             last = min(last, len(r.samples))
-            if s.length_ms <= 1000 * _CONTINUOUS_S:
+            if s.length_ms <= 1000 * CONTINUOUS_S:
                 a, b = find_movement(r.samples, r.rate_hz, first, last)
                 gestures.append((b - a) / r.rate_hz)
                 sizes.append(_size(r.samples[max(0, b - round(r.rate_hz)) : b]))

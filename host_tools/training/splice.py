@@ -84,28 +84,28 @@ def _quiet(samples: np.ndarray, rate_hz: float) -> np.ndarray:
 def _pause(start, target, idle, rate_hz, rng) -> np.ndarray:
     """Rest that leads from one way of holding to another, at times with some movement."""
     length = int(rng.uniform(*_PAUSE_S) * rate_hz)
-    rest = negatives.still(rng, start[None], length)[0]
+    rest = negatives.still(rng, start[:, None], length)[:, 0]
     way = 0.5 - 0.5 * np.cos(np.pi * np.clip(np.linspace(-0.5, 1.5, length), 0, 1))
-    rest += (way[:, None] * (target - start)[None]).astype(np.float32)
+    rest += (way * (target - start)[:, None]).astype(np.float32)
     kind = rng.random()
     if kind < 0.3:
-        rest = negatives.push(rng, rest[None], rate_hz)[0]
+        rest = negatives.push(rng, rest[:, None], rate_hz)[:, 0]
     elif kind < 0.4:
-        rest = negatives.knock(rng, rest[None])[0]
+        rest = negatives.knock(rng, rest[:, None])[:, 0]
     elif kind < 0.5:
-        tilted = negatives.tilt(rng, start[None], length, rate_hz, 120.0)[0]
-        rest = rest + (tilted - start) * np.sin(np.pi * np.linspace(0, 1, length))[:, None] ** 2
+        tilted = negatives.tilt(rng, start[:, None], length, rate_hz, 120.0)[:, 0]
+        rest = rest + (tilted - start[:, None]) * np.sin(np.pi * np.linspace(0, 1, length)) ** 2
     elif kind < 0.7 and idle:
         x = idle[rng.integers(len(idle))]
         x = x[: int(2 * rate_hz)]
-        rest = np.concatenate([rest, x, rest[::-1]])
-    return rest.astype(np.float32)
+        return np.concatenate([rest.T, x, rest.T[::-1]]).astype(np.float32)
+    return rest.T.astype(np.float32)
 
 
 def _way_back(movement, level, rate_hz, rng) -> np.ndarray:
     """The movement undone slowly: backwards, f times as long, f^2 times as weak."""
     f = rng.uniform(1.8, 3.5)
-    x = negatives.reverse(movement[None])[0] - level
+    x = negatives.reverse(movement.T[:, None])[:, 0].T - level
     if len(x) > 8:
         x = resample(x, rate_hz, rate_hz * f)
     x[:, :3] /= f * f

@@ -1,9 +1,4 @@
-"""Draw training windows from recordings: gestures at their end, and what is no gesture.
-
-The sliding window of the board meets every gesture at every place. A window
-counts as the gesture once nearly all of the movement is in it, and as no
-gesture while little of it is; between the two nothing is taught.
-"""
+"""All recordings of a data set side by side, ready for cutting windows out of them."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -14,14 +9,17 @@ from ..augment import signal
 from ..dataset import Dataset, is_idle
 from ..dataset.resample import resample_recording
 from .movement import find_movement
-from .recipe import _CONTINUOUS_S, Recipe
+from .recipe import CONTINUOUS_S, Recipe
 
-_QUIET_MS = 200  # stretches of rest are gathered in pieces of this length
+DONE = 0.95  # part of the movement that must be inside a gesture's window
+BEGUN = 0.5  # up to this part inside, a window is no gesture yet, or no longer
+_QUIET_MS = 200  # rest is looked for in pieces of this length
+_LEAST_IDLE_S = 0.3  # shorter stretches between spans teach nothing
 
 
-@dataclass
+@dataclass(frozen=True)
 class Event:
-    """A labelled movement; sample positions within its recording, at the bank's rate."""
+    """A labelled movement; positions within its recording in samples of the bank."""
 
     recording: int
     label: int
@@ -31,90 +29,122 @@ class Event:
     stops: float
 
 
-class Bank:
-    """All recordings of a data set at one rate, one behind the other.
+@dataclass(frozen=True)
+class Stretch:
+    """A part of a recording where the label holds all the time.
 
-    samples: float32 (total, axes); recording i is samples[first[i]:last[i]].
-    rate_hz is the board's rate divided so that two samples make one of the
-    network's frames, which halves the work of augmentation.
+    reach: where a window that ends here may begin at the earliest, since it
+    would hold too much of the gesture before.
+    """
+
+    recording: int
+    label: int
+    start: float
+    end: float
+    reach: float
+
+
+class Bank:
+    """Recordings, events and what is known about rest.
+
+    samples: float32 (axes, total), recording i is samples[:, first[i]:last[i]].
+    They are `fold` board samples apart but averaged over a whole decimated
+    frame that ends there, so that every `parts`-th sample is a frame as the
+    board makes it, and windows can begin between frames.
     """
 
     def __init__(self, data: Dataset, recipe: Recipe):
         self.recipe = recipe
-        self.fold = max(1, recipe.decimation // 2)  # board samples in one of ours
+        self.fold = max(1, recipe.decimation // 2)
+        self.parts = recipe.decimation // self.fold
         self.rate_hz = recipe.rate_hz / self.fold
-        self.parts = recipe.decimation // self.fold  # of ours in one of the network's
-        self.length = recipe.window * self.parts
-        pieces = []
-        for r in data.recordings:
-            x = resample_recording(r, float(recipe.rate_hz)).samples[:, : recipe.axes]
-            x = signal.clip(x, recipe.accel_g, recipe.gyro_dps)
-            n = max(1, len(x) // self.fold)
-            x = np.concatenate([x, np.repeat(x[-1:], max(0, n * self.fold - len(x)), axis=0)])
-            pieces.append(x[: n * self.fold].reshape(n, self.fold, -1).mean(axis=1))
-        lengths = np.array([len(p) for p in pieces])
+        self.span = recipe.window * self.parts  # a window's length in samples of the bank
+        self.window = recipe.window
+        raw = [self._folded(r) for r in data.recordings]
+        lengths = np.array([x.shape[1] for x in raw])
         self.last = np.cumsum(lengths)
         self.first = self.last - lengths
-        self.samples = np.concatenate(pieces).astype(np.float32)
-        self.holes = [
-            [(a * self.rate_hz / r.rate_hz, b * self.rate_hz / r.rate_hz) for a, b in r.holes]
-            for r in data.recordings
-        ]
-        self._find_events(data)
-        self._find_rest()
-
-    def recording(self, i: int) -> np.ndarray:
-        return self.samples[self.first[i] : self.last[i]]
-
-    def _find_events(self, data: Dataset) -> None:
-        self.events: list[Event] = []  # gestures with an end
-        # Movement that goes on: recording, from, to, label
-        self.streams: list[tuple[int, float, float, int]] = []
-        self.idle: list[tuple[int, float, float]] = []  # recording, from, to
-        number = {name: i for i, name in enumerate(self.recipe.labels)}
+        self.samples = np.concatenate([_average(x, self.parts) for x in raw], axis=1)
+        self.events: list[Event] = []
+        self.going_on: list[Stretch] = []
+        self.idle: list[Stretch] = []
         for i, r in enumerate(data.recordings):
-            x = self.recording(i)
-            before = 0.0
-            for s in r.spans:
-                start = (s.start_ms - r.start_ms) * self.rate_hz / 1000
-                end = min((s.end_ms - r.start_ms) * self.rate_hz / 1000, len(x) - 1.0)
-                if is_idle(s.label):
-                    self.idle.append((i, start, end))
-                elif s.length_ms > 1000 * _CONTINUOUS_S:
-                    self.streams.append((i, start, end, number[s.label]))
-                else:
-                    a, b = int(max(0, round(start))), int(round(end)) + 1
-                    moves, stops = find_movement(x, self.rate_hz, a, b)
-                    self.events.append(Event(i, number[s.label], start, end, moves, stops - 1.0))
-                if start - before > 0.3 * self.rate_hz:
-                    self.idle.append((i, before, start))
-                before = end
-            if len(x) - before > 0.3 * self.rate_hz:
-                self.idle.append((i, before, len(x) - 1.0))
+            self._find_events(i, r, raw[i].T)
+        self.rest = _rest(raw, max(1, round(_QUIET_MS * self.rate_hz / 1000)))
 
-    def _find_rest(self) -> None:
-        """Mean values of the stillest moments: how the sensor is held between gestures."""
-        size = max(1, round(_QUIET_MS * self.rate_hz / 1000))
-        found = []
-        for i in range(len(self.first)):
-            x = self.recording(i)
-            if len(x) < size:
-                continue
-            blocks = x[: len(x) // size * size].reshape(-1, size, x.shape[1])
-            unrest = blocks[..., :3].std(axis=1).max(axis=1)
-            j = int(np.argmin(unrest))
-            found.append((float(unrest[j]), blocks[j].mean(axis=0)))
-        found.sort(key=lambda f: f[0])
-        self.rest = np.array([f[1] for f in found[: max(1, len(found) // 3)]], np.float32)
-        if self.rest.shape[1] == 6:
-            self.rest[:, 3:] = np.clip(self.rest[:, 3:], -5, 5)
+    def _folded(self, r) -> np.ndarray:
+        """float32 (axes, n), clipped at the sensor's range, means of `fold` board samples."""
+        x = resample_recording(r, float(self.recipe.rate_hz)).samples[:, : self.recipe.axes].T
+        x = signal.clip(x, self.recipe.accel_g, self.recipe.gyro_dps)
+        n = max(1, x.shape[1] // self.fold)
+        lack = max(0, n * self.fold - x.shape[1])
+        x = np.pad(x, ((0, 0), (0, lack)), mode="edge")[:, : n * self.fold]
+        return x.reshape(len(x), n, self.fold).mean(axis=2).astype(np.float32)
+
+    def _find_events(self, i: int, r, x: np.ndarray) -> None:
+        number = {name: k for k, name in enumerate(self.recipe.labels)}
+        idle = self.recipe.idle
+
+        def at(t_ms):
+            return min((t_ms - r.start_ms) * self.rate_hz / 1000, len(x) - 1.0)
+
+        before = reach = 0.0
+        for s in r.spans:
+            start, end = at(s.start_ms), at(s.end_ms)
+            self._add_idle(i, before, start, reach)
+            before = end
+            if is_idle(s.label):
+                self.idle.append(Stretch(i, idle, start, end, reach))
+            elif s.length_ms > 1000 * CONTINUOUS_S:
+                self.going_on.append(Stretch(i, number[s.label], start, end, start))
+                reach = end
+            else:
+                moves, stops = find_movement(x, self.rate_hz, round(start), round(end) + 1)
+                self.events.append(Event(i, number[s.label], start, end, moves, stops - 1.0))
+                reach = stops - BEGUN * (stops - moves)
+        self._add_idle(i, before, len(x) - 1.0, reach)
+
+    def _add_idle(self, i: int, start: float, end: float, reach: float) -> None:
+        if end - start > _LEAST_IDLE_S * self.rate_hz:
+            self.idle.append(Stretch(i, self.recipe.idle, start, end, reach))
 
     def take(self, recording: np.ndarray, positions: np.ndarray) -> np.ndarray:
-        """Interpolated samples float32 (n, length, axes); beyond an end its edge is held."""
+        """Interpolated values float32 (axes, n, length) at positions (n, length).
+
+        recording: int (n,). Beyond an end of the recording its edge is held.
+        """
         top = (self.last - self.first - 1)[recording][:, None]
         p = np.clip(positions, 0, top)
         i = p.astype(np.int64)
-        part = (p - i).astype(np.float32)[..., None]
-        j = np.minimum(i + 1, top)
-        base = self.first[recording][:, None]
-        return self.samples[base + i] * (1 - part) + self.samples[base + j] * part
+        part = (p - i).astype(np.float32)
+        i += self.first[recording][:, None]
+        j = np.minimum(i + 1, self.last[recording][:, None] - 1)
+        out = np.empty((len(self.samples), *p.shape), np.float32)
+        for axis, x in enumerate(self.samples):
+            here = x[i]
+            out[axis] = here + (x[j] - here) * part
+        return out
+
+
+def _average(x: np.ndarray, parts: int) -> np.ndarray:
+    """Means of each sample and the parts - 1 before it (fewer at the beginning)."""
+    if parts == 1:
+        return x
+    padded = np.pad(x, ((0, 0), (parts - 1, 0)), mode="edge")
+    return sum(padded[:, k : k + x.shape[1]] for k in range(parts)) / np.float32(parts)
+
+
+def _rest(recordings: list[np.ndarray], size: int) -> np.ndarray:
+    """How the sensor is held: means of the stillest moments, float32 (axes, n)."""
+    found = []
+    for x in recordings:
+        n = x.shape[1] // size
+        if n:
+            blocks = x[:, : n * size].reshape(len(x), n, size)
+            unrest = blocks[:3].std(axis=2).max(axis=0)
+            j = int(np.argmin(unrest))
+            found.append((float(unrest[j]), blocks[:, j].mean(axis=1)))
+    found.sort(key=lambda f: f[0])
+    rest = np.array([f[1] for f in found[: max(1, len(found) // 3)]], np.float32).T
+    rest[3:] = np.clip(rest[3:], -5, 5)
+    return rest

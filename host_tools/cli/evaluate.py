@@ -1,0 +1,69 @@
+"""Measure a model on recordings: accuracy, events, false alarms, delay.
+
+Runs exactly the board's integers, debouncer included, over whole recordings.
+Spans whose label the model does not know count as no gesture, so that
+everyday movement shows the false alarms an hour.
+
+example:
+  beckon evaluate gesture.mlp data/demo --report report.html
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from host_tools.cli.progress import progress
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL", help="model file (*.mlp)")
+    parser.add_argument("dataset", nargs="+", metavar="DATASET", help="folder, or FOLDER:label,...")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write all figures; - is stdout")
+    parser.add_argument("--report", metavar="FILE.html", type=Path, help="write a page with plots")
+
+
+def run(args: argparse.Namespace) -> int:
+    from host_tools.dataset import read_datasets
+    from host_tools.evaluation.evaluate import evaluate
+    from host_tools.evaluation.report import html_report
+    from host_tools.model.format import read_model, write_atomically
+
+    model = read_model(args.model)
+    data = read_datasets(args.dataset)
+    with progress("evaluating", total=len(data.recordings)) as step:
+        result = evaluate(model, data, step)
+    for notice in result.notices:
+        print(f"notice: {notice}", file=sys.stderr)
+    figures = result.as_json()
+    if args.report:
+        write_atomically(args.report, html_report(result).encode())
+    if args.json:
+        text = json.dumps(figures, indent=1, ensure_ascii=False) + "\n"
+        if str(args.json) == "-":
+            print(text, end="")
+            return 0
+        write_atomically(args.json, text.encode())
+    print(summary(figures))
+    return 0
+
+
+def summary(figures: dict) -> str:
+    """A few lines for people."""
+
+    def show(x, form="{:.3f}"):
+        return "-" if x is None else form.format(x)
+
+    e, s = figures["events"], figures["span"]
+    low, high = e["false_per_hour_95"]
+    return (
+        f"spans   {s['count']}, accuracy {show(s['accuracy'])}, macro F1 {show(s['macro_f1'])}\n"
+        f"events  {e['hits']} of {e['truth']} found, {e['missed']} missed, {e['false']} false, "
+        f"{e['duplicates']} repeated; F1 {show(e['f1'])}\n"
+        f"false   {show(e['false_per_hour'], '{:.2f}')} an hour (95 %: {show(low, '{:.2f}')} to "
+        f"{show(high, '{:.2f}')}) in {show(e['idle_hours'])} hours\n"
+        f"latency p50 {show(e['latency_ms']['p50'], '{:.0f}')} ms, "
+        f"p95 {show(e['latency_ms']['p95'], '{:.0f}')} ms after the span's end\n"
+        f"model   {figures['model']['bytes']} bytes; "
+        f"{show(figures['speed']['realtime_factor'], '{:.0f}')} times real time"
+    )

@@ -1,0 +1,63 @@
+"""One window a labelled span: the one whose end is the span's end.
+
+A span shorter than the window is preceded by what the recording holds before
+it; beyond the recording its first sample is held. Time is never stretched: the
+board does not do that either.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..dataset import Dataset, is_idle
+from ..model import reference
+from ..model.format import Model
+from ..model.reference import Features
+from .board import Board
+
+
+@dataclass(frozen=True)
+class SpanResults:
+    """truth, found: label indices of the model, int (n,); subject: str (n,)."""
+
+    truth: np.ndarray
+    found: np.ndarray
+    subject: np.ndarray
+
+    @property
+    def accuracy(self) -> float:
+        return float((self.truth == self.found).mean()) if len(self.truth) else float("nan")
+
+
+def label_number(model: Model, label: str) -> int:
+    """The model's index for a label; its idle class for every name of that; -1 if unknown."""
+    if is_idle(label):
+        return model.idle
+    return model.labels.index(label) if label in model.labels else -1
+
+
+def span_results(board: Board, data: Dataset) -> SpanResults:
+    """Classify every span whose label the model knows."""
+    model = board.model
+    fe = model.front_end
+    length = fe.window * fe.decimation
+    windows, truth, subject = [], [], []
+    for r in data.recordings:
+        known = [(s, label_number(model, s.label)) for s in r.spans]
+        known = [(s, k) for s, k in known if k >= 0]
+        if not known:
+            continue
+        raw = board.raw(r)
+        for s, k in known:
+            end = min(round((s.end_ms - r.start_ms) * fe.rate_hz / 1000), len(raw) - 1)
+            at = np.clip(np.arange(end - length + 1, end + 1), 0, None)
+            windows.append(reference.front_end(fe, raw[at]))
+            truth.append(k)
+            subject.append(s.subject)
+    if not windows:
+        return SpanResults(np.zeros(0, int), np.zeros(0, int), np.zeros(0, str))
+    values, still = reference.normalise(fe, np.stack(windows))
+    n = len(values)
+    found = reference.decide(model, Features(np.zeros(n, np.int64), values.reshape(n, -1), still))
+    return SpanResults(np.array(truth), found.label, np.array(subject))

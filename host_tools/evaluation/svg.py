@@ -1,0 +1,123 @@
+"""Small drawings as SVG text: signals over time with spans and marks, and bar-like tables."""
+from __future__ import annotations
+
+from html import escape
+
+import numpy as np
+
+COLOURS = ("#c0392b", "#1e8449", "#1f618d", "#b7950b", "#6c3483", "#117a65", "#a04000", "#566573",
+           "#d81b60", "#00838f", "#5d4037", "#7cb342")
+
+
+class Plot:
+    """One plotting area of width x height pixels over x and y ranges; add things, then text()."""
+
+    def __init__(self, x_range, y_range, width=900, height=130, left=46, bottom=18, title=""):
+        self.width, self.height, self.left, self.bottom = width, height, left, bottom
+        (self.x0, self.x1), (self.y0, self.y1) = x_range, y_range
+        if self.y1 <= self.y0:
+            self.y1 = self.y0 + 1
+        if self.x1 <= self.x0:
+            self.x1 = self.x0 + 1
+        self._parts: list[str] = []
+        if title:
+            self._parts.append(f'<text x="{left}" y="10" class="t">{escape(title)}</text>')
+
+    def x(self, value):
+        share = (np.asarray(value, float) - self.x0) / (self.x1 - self.x0)
+        return self.left + share * (self.width - self.left - 4)
+
+    def y(self, value):
+        share = (np.asarray(value, float) - self.y0) / (self.y1 - self.y0)
+        return (self.height - self.bottom) - share * (self.height - self.bottom - 14)
+
+    def line(self, xs, ys, colour: str, width: float = 1.0, opacity: float = 1.0) -> None:
+        points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(self.x(xs), self.y(ys), strict=True))
+        self._parts.append(
+            f'<polyline points="{points}" fill="none" stroke="{colour}" '
+            f'stroke-width="{width}" stroke-opacity="{opacity}"/>'
+        )
+
+    def signal(self, xs, ys, colour: str, most: int = 1200) -> None:
+        """A line of at most about `most` points that keeps the peaks: extremes of each piece."""
+        xs, ys = np.asarray(xs), np.asarray(ys)
+        if len(xs) > most:
+            size = -(-2 * len(xs) // most)
+            whole = len(xs) // size * size
+            pieces = ys[:whole].reshape(-1, size)
+            low, high = pieces.argmin(axis=1), pieces.argmax(axis=1)
+            pick = np.sort(np.stack([low, high], axis=1), axis=1)
+            pick = (pick + np.arange(len(pieces))[:, None] * size).ravel()
+            xs, ys = xs[pick], ys[pick]
+        self.line(xs, ys, colour)
+
+    def band(self, start, end, colour: str, label: str = "") -> None:
+        a, b = float(self.x(start)), float(self.x(end))
+        self._parts.append(
+            f'<rect x="{a:.1f}" y="14" width="{max(b - a, 0.5):.1f}" '
+            f'height="{self.height - self.bottom - 14}" fill="{colour}" fill-opacity="0.15">'
+            f"<title>{escape(label)}</title></rect>"
+        )
+
+    def mark(self, at, colour: str, label: str, dashed: bool = False) -> None:
+        a = float(self.x(at))
+        dash = ' stroke-dasharray="3,3"' if dashed else ""
+        self._parts.append(
+            f'<line x1="{a:.1f}" x2="{a:.1f}" y1="14" y2="{self.height - self.bottom}" '
+            f'stroke="{colour}" stroke-width="2"{dash}><title>{escape(label)}</title></line>'
+            f'<text x="{a + 2:.1f}" y="23" fill="{colour}" class="m">{escape(label)}</text>'
+        )
+
+    def dots(self, xs, ys, colour: str, size: float = 1.5) -> None:
+        self._parts.extend(
+            f'<circle cx="{a:.1f}" cy="{b:.1f}" r="{size}" fill="{colour}" fill-opacity="0.6"/>'
+            for a, b in zip(self.x(xs), self.y(ys), strict=True)
+        )
+
+    def text(self, unit: str = "") -> str:
+        """The finished <svg> element, with the ends of both axes written out."""
+        base = self.height - self.bottom
+        axis = (
+            f'<line x1="{self.left}" x2="{self.width - 4}" y1="{base}" y2="{base}" class="a"/>'
+            f'<line x1="{self.left}" x2="{self.left}" y1="14" y2="{base}" class="a"/>'
+            f'<text x="{self.left - 3}" y="{base}" class="n" text-anchor="end">{self.y0:.4g}</text>'
+            f'<text x="{self.left - 3}" y="22" class="n" text-anchor="end">{self.y1:.4g}</text>'
+            f'<text x="{self.left}" y="{self.height - 5}" class="n">{self.x0:.4g}</text>'
+            f'<text x="{self.width - 4}" y="{self.height - 5}" class="n" '
+            f'text-anchor="end">{self.x1:.4g} {escape(unit)}</text>'
+        )
+        return (
+            f'<svg viewBox="0 0 {self.width} {self.height}" width="{self.width}" '
+            f'height="{self.height}">{"".join(self._parts)}{axis}</svg>'
+        )
+
+
+STYLE = """
+body{font:14px/1.45 system-ui,sans-serif;margin:2em auto;max-width:980px;padding:0 1em;color:#222}
+h1{font-size:1.5em}h2{font-size:1.15em;margin-top:2em}
+table{border-collapse:collapse;margin:.6em 0}
+th,td{padding:.15em .6em;text-align:right;border-bottom:1px solid #ddd}
+th:first-child,td:first-child{text-align:left}svg{display:block;max-width:100%;height:auto}
+.t{font:600 11px sans-serif}.n{font:9px sans-serif;fill:#666}.m{font:9px sans-serif}
+.a{stroke:#999}.bad{color:#c0392b}.good{color:#1e8449}.note{color:#666}
+"""
+
+
+def page(title: str, body: str) -> str:
+    """A whole HTML page that needs nothing else."""
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
+        f"<style>{STYLE}</style><h1>{escape(title)}</h1>{body}</html>\n"
+    )
+
+
+def table(head, rows) -> str:
+    """Cells are text; those that begin with '<' are HTML already."""
+
+    def cell(tag, value):
+        text = str(value)
+        return f"<{tag}>{text if text.startswith('<') else escape(text)}</{tag}>"
+
+    lines = ["<tr>" + "".join(cell("th", h) for h in head) + "</tr>"]
+    lines += ["<tr>" + "".join(cell("td", v) for v in row) + "</tr>" for row in rows]
+    return f"<table>{''.join(lines)}</table>"
