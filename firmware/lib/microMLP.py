@@ -127,7 +127,8 @@ _IDLE = const(37)
 _LOGIT_MUL = const(38)
 _LOGIT_SHIFT = const(39)
 _PERCENT = const(40)
-_FIRST = const(41)  # layers' words start here
+_FAST = const(41)
+_FIRST = const(42)  # layers' words start here
 
 # Words of a layer
 _BLOCKS = const(0)  # of 16 inputs
@@ -328,174 +329,248 @@ def _normalise(a: ptr32):
         i += 1
 
 
-# s, x and w come first in these two: only the first few locals of a viper
-# function live in registers. s = x * w + s is shorter code than s += x * w.
+# s, x and w come first: only the first few locals of a viper function live in
+# registers. s = x * w + s is shorter code than s += x * w.
 
 
 @micropython.viper
-def _net8(s: int, x: ptr16, w: ptr8, a: ptr32, scores: ptr32):
-    """Run all layers with int8 weights; fill scores."""
-    st = ptr32(uint(a) + a[0])
+def _infer(s: int, v: int, x: ptr16, w: ptr8) -> int:
+    """Run all layers; fill the scores, return the best class, the first of equals.
+
+    s: 0. x: the arena. w: the scores, an array('i').
+    """
+    a = uint(x)
+    scores = ptr32(w)
+    st = ptr32(a + ptr32(x)[0])
     low = 65535
     low = low << 16 | low
     half = low ^ low >> 1
+    classes = st[_CLASSES]
+    best = 0
+    status = st[_STATUS]
+    if status != 1:
+        while best < classes:
+            scores[best] = 0
+            best += 1
+        k = _PERCENT
+        st[k] = 0
+        if status == 2:
+            st[k] = 100
+        return st[_IDLE]
+    fast = st[_FAST]
     d = ptr32(uint(st) + _FIRST * 4)
     layers = st[_LAYERS]
     while layers:
         layers -= 1
-        start = uint(a) + d[_IN]
-        out = uint(a) + d[_OUT]
+        start = a + d[_IN]
+        out = a + d[_OUT]
         if layers == 0:
             out = uint(scores)
         left = d[_POSITIONS]
         shift = d[_SHIFT]
         zero = d[_ZERO]
         top = d[_MAX]
-        table = ptr16(uint(a) + d[_TABLE])
+        table = ptr16(a + d[_TABLE])
         kind = d[_KIND]
         pool = 0
         while left:
             left -= 1
+            # The sum of the inputs, to take off what the weights' offset adds.
             s = 0
             x = ptr16(start)
             n = d[_BLOCKS]
-            while n:
-                s = x[0] + s
-                s = x[1] + s
-                s = x[2] + s
-                s = x[3] + s
-                s = x[4] + s
-                s = x[5] + s
-                s = x[6] + s
-                s = x[7] + s
-                s = x[8] + s
-                s = x[9] + s
-                s = x[10] + s
-                s = x[11] + s
-                s = x[12] + s
-                s = x[13] + s
-                s = x[14] + s
-                s = x[15] + s
-                x = ptr16(uint(x) + 32)
-                n -= 1
-            offset = s << 7
-            w = ptr8(uint(a) + d[_WEIGHTS])
-            b = ptr32(uint(a) + d[_BIAS])
-            o = ptr16(out)
-            j = d[_OUTPUTS]
-            while j:
-                s = 0
-                x = ptr16(start)
-                n = d[_BLOCKS]
+            if fast:  # both halves of a word at once
                 while n:
-                    s = x[0] * w[0] + s
-                    s = x[1] * w[1] + s
-                    s = x[2] * w[2] + s
-                    s = x[3] * w[3] + s
-                    s = x[4] * w[4] + s
-                    s = x[5] * w[5] + s
-                    s = x[6] * w[6] + s
-                    s = x[7] * w[7] + s
-                    s = x[8] * w[8] + s
-                    s = x[9] * w[9] + s
-                    s = x[10] * w[10] + s
-                    s = x[11] * w[11] + s
-                    s = x[12] * w[12] + s
-                    s = x[13] * w[13] + s
-                    s = x[14] * w[14] + s
-                    s = x[15] * w[15] + s
+                    s = ptr32(x)[0] + ptr32(x)[1] + ptr32(x)[2] + ptr32(x)[3] + s
+                    s = ptr32(x)[4] + ptr32(x)[5] + ptr32(x)[6] + ptr32(x)[7] + s
                     x = ptr16(uint(x) + 32)
-                    w = ptr8(uint(w) + 16)
                     n -= 1
-                s = (s - offset + b[0] & low ^ half) - half
-                b = ptr32(uint(b) + 4)
-                if layers == 0:
-                    b32 = ptr32(uint(o))
-                    b32[0] = s
-                    o = ptr16(uint(o) + 4)
-                else:
-                    s = (s >> shift) + zero
-                    if s < 0:
-                        s = 0
-                    if s > top:
-                        s = top
-                    if kind:
-                        s = table[s]
-                    if pool:
-                        if o[0] > s:
-                            s = o[0]
-                    o[0] = s
-                    o = ptr16(uint(o) + 2)
-                j -= 1
-            start = start + d[_STEP]
-            pool += 1
-            if pool == d[_POOL]:
-                pool = 0
-                out = uint(o)
-        d = ptr32(uint(d) + _LAYER_WORDS * 4)
-
-
-@micropython.viper
-def _net6(s: int, x: ptr32, w: ptr32, a: ptr32, scores: ptr32):
-    """Run all layers with 6-bit weights and values; fill scores."""
-    st = ptr32(uint(a) + a[0])
-    low = 65535
-    low = low << 16 | low
-    half = low ^ low >> 1
-    d = ptr32(uint(st) + _FIRST * 4)
-    layers = st[_LAYERS]
-    while layers:
-        layers -= 1
-        start = uint(a) + d[_IN]
-        out = uint(a) + d[_OUT]
-        if layers == 0:
-            out = uint(scores)
-        left = d[_POSITIONS]
-        shift = d[_SHIFT]
-        zero = d[_ZERO]
-        top = d[_MAX]
-        table = ptr16(uint(a) + d[_TABLE])
-        kind = d[_KIND]
-        pool = 0
-        while left:
-            left -= 1
-            s = 0
-            x = ptr32(start)
-            n = d[_BLOCKS]
-            while n:
-                s = x[0] + s
-                s = x[1] + s
-                s = x[2] + s
-                s = x[3] + s
-                s = x[4] + s
-                s = x[5] + s
-                s = x[6] + s
-                s = x[7] + s
-                x = ptr32(uint(x) + 32)
-                n -= 1
-            offset = ((s & 65535) + (s >> 16 & 65535)) << 5
-            w = ptr32(uint(a) + d[_WEIGHTS])
-            b = ptr32(uint(a) + d[_BIAS])
+                s = ((s & 65535) + (s >> 16 & 65535)) << 5
+            else:
+                while n:
+                    s = x[0] + x[1] + x[2] + x[3] + x[4] + x[5] + x[6] + x[7] + s
+                    s = x[8] + x[9] + x[10] + x[11] + x[12] + x[13] + x[14] + x[15] + s
+                    x = ptr16(uint(x) + 32)
+                    n -= 1
+                s = s << 7
+            offset = s
+            w = ptr8(a + d[_WEIGHTS])
+            b = ptr32(a + d[_BIAS])
             o = ptr16(out)
             j = d[_OUTPUTS]
+            special = kind | pool
+            odd = d[_BLOCKS] & 1
+            pairs = d[_BLOCKS] >> 1
             while j:
-                total = b[0] - offset
-                x = ptr32(start)
-                n = d[_BLOCKS]
-                while n:
-                    s = x[0] * w[0]
-                    s = x[1] * w[1] + s
-                    s = x[2] * w[2] + s
-                    s = x[3] * w[3] + s
-                    s = x[4] * w[4] + s
-                    s = x[5] * w[5] + s
-                    s = x[6] * w[6] + s
-                    s = x[7] * w[7] + s
-                    x = ptr32(uint(x) + 32)
-                    w = ptr32(uint(w) + 32)
-                    total = (s >> 16 & 65535) + total
-                    n -= 1
-                s = (total & low ^ half) - half
+                x = ptr16(start)
+                n = pairs
+                s = b[0] - offset
+                if fast:
+                    # (x0 + x1 << 16) * (w1 + w0 << 16) has x0 * w0 + x1 * w1 in its
+                    # upper half; eight of them fit 16 bits, if all are below 64.
+                    total = s
+                    while n:
+                        v = ptr32(w)[0]
+                        s = ptr32(x)[0] * v
+                        v = ptr32(w)[1]
+                        s = ptr32(x)[1] * v + s
+                        v = ptr32(w)[2]
+                        s = ptr32(x)[2] * v + s
+                        v = ptr32(w)[3]
+                        s = ptr32(x)[3] * v + s
+                        v = ptr32(w)[4]
+                        s = ptr32(x)[4] * v + s
+                        v = ptr32(w)[5]
+                        s = ptr32(x)[5] * v + s
+                        v = ptr32(w)[6]
+                        s = ptr32(x)[6] * v + s
+                        v = ptr32(w)[7]
+                        s = ptr32(x)[7] * v + s
+                        total = (s >> 16 & 65535) + total
+                        v = ptr32(w)[8]
+                        s = ptr32(x)[8] * v
+                        v = ptr32(w)[9]
+                        s = ptr32(x)[9] * v + s
+                        v = ptr32(w)[10]
+                        s = ptr32(x)[10] * v + s
+                        v = ptr32(w)[11]
+                        s = ptr32(x)[11] * v + s
+                        v = ptr32(w)[12]
+                        s = ptr32(x)[12] * v + s
+                        v = ptr32(w)[13]
+                        s = ptr32(x)[13] * v + s
+                        v = ptr32(w)[14]
+                        s = ptr32(x)[14] * v + s
+                        v = ptr32(w)[15]
+                        s = ptr32(x)[15] * v + s
+                        total = (s >> 16 & 65535) + total
+                        x = ptr16(uint(x) + 64)
+                        w = ptr8(uint(w) + 64)
+                        n -= 1
+                    if odd:
+                        v = ptr32(w)[0]
+                        s = ptr32(x)[0] * v
+                        v = ptr32(w)[1]
+                        s = ptr32(x)[1] * v + s
+                        v = ptr32(w)[2]
+                        s = ptr32(x)[2] * v + s
+                        v = ptr32(w)[3]
+                        s = ptr32(x)[3] * v + s
+                        v = ptr32(w)[4]
+                        s = ptr32(x)[4] * v + s
+                        v = ptr32(w)[5]
+                        s = ptr32(x)[5] * v + s
+                        v = ptr32(w)[6]
+                        s = ptr32(x)[6] * v + s
+                        v = ptr32(w)[7]
+                        s = ptr32(x)[7] * v + s
+                        total = (s >> 16 & 65535) + total
+                        w = ptr8(uint(w) + 32)
+                    s = total
+                else:
+                    while n:
+                        v = w[0]
+                        s = x[0] * v + s
+                        v = w[1]
+                        s = x[1] * v + s
+                        v = w[2]
+                        s = x[2] * v + s
+                        v = w[3]
+                        s = x[3] * v + s
+                        v = w[4]
+                        s = x[4] * v + s
+                        v = w[5]
+                        s = x[5] * v + s
+                        v = w[6]
+                        s = x[6] * v + s
+                        v = w[7]
+                        s = x[7] * v + s
+                        v = w[8]
+                        s = x[8] * v + s
+                        v = w[9]
+                        s = x[9] * v + s
+                        v = w[10]
+                        s = x[10] * v + s
+                        v = w[11]
+                        s = x[11] * v + s
+                        v = w[12]
+                        s = x[12] * v + s
+                        v = w[13]
+                        s = x[13] * v + s
+                        v = w[14]
+                        s = x[14] * v + s
+                        v = w[15]
+                        s = x[15] * v + s
+                        v = w[16]
+                        s = x[16] * v + s
+                        v = w[17]
+                        s = x[17] * v + s
+                        v = w[18]
+                        s = x[18] * v + s
+                        v = w[19]
+                        s = x[19] * v + s
+                        v = w[20]
+                        s = x[20] * v + s
+                        v = w[21]
+                        s = x[21] * v + s
+                        v = w[22]
+                        s = x[22] * v + s
+                        v = w[23]
+                        s = x[23] * v + s
+                        v = w[24]
+                        s = x[24] * v + s
+                        v = w[25]
+                        s = x[25] * v + s
+                        v = w[26]
+                        s = x[26] * v + s
+                        v = w[27]
+                        s = x[27] * v + s
+                        v = w[28]
+                        s = x[28] * v + s
+                        v = w[29]
+                        s = x[29] * v + s
+                        v = w[30]
+                        s = x[30] * v + s
+                        v = w[31]
+                        s = x[31] * v + s
+                        x = ptr16(uint(x) + 64)
+                        w = ptr8(uint(w) + 32)
+                        n -= 1
+                    if odd:
+                        v = w[0]
+                        s = x[0] * v + s
+                        v = w[1]
+                        s = x[1] * v + s
+                        v = w[2]
+                        s = x[2] * v + s
+                        v = w[3]
+                        s = x[3] * v + s
+                        v = w[4]
+                        s = x[4] * v + s
+                        v = w[5]
+                        s = x[5] * v + s
+                        v = w[6]
+                        s = x[6] * v + s
+                        v = w[7]
+                        s = x[7] * v + s
+                        v = w[8]
+                        s = x[8] * v + s
+                        v = w[9]
+                        s = x[9] * v + s
+                        v = w[10]
+                        s = x[10] * v + s
+                        v = w[11]
+                        s = x[11] * v + s
+                        v = w[12]
+                        s = x[12] * v + s
+                        v = w[13]
+                        s = x[13] * v + s
+                        v = w[14]
+                        s = x[14] * v + s
+                        v = w[15]
+                        s = x[15] * v + s
+                        w = ptr8(uint(w) + 16)
+                s = (s & low ^ half) - half
                 b = ptr32(uint(b) + 4)
                 if layers == 0:
                     b32 = ptr32(uint(o))
@@ -507,11 +582,12 @@ def _net6(s: int, x: ptr32, w: ptr32, a: ptr32, scores: ptr32):
                         s = 0
                     if s > top:
                         s = top
-                    if kind:
-                        s = table[s]
-                    if pool:
-                        if o[0] > s:
-                            s = o[0]
+                    if special:
+                        if kind:
+                            s = table[s]
+                        if pool:
+                            if o[0] > s:
+                                s = o[0]
                     o[0] = s
                     o = ptr16(uint(o) + 2)
                 j -= 1
@@ -521,58 +597,53 @@ def _net6(s: int, x: ptr32, w: ptr32, a: ptr32, scores: ptr32):
                 pool = 0
                 out = uint(o)
         d = ptr32(uint(d) + _LAYER_WORDS * 4)
+    s = (scores[0] & low ^ half) - half
+    j = 1
+    while j < classes:
+        v = (scores[j] & low ^ half) - half
+        if v > s:
+            s = v
+            best = j
+        j += 1
+    k = _PERCENT
+    st[k] = 255  # not known yet
+    return best
 
 
 @micropython.viper
-def _decide(a: ptr32, scores: ptr32) -> int:
-    """Best class, the first of equals; its softmax in percent goes to the state.
+def _softmax(a: ptr32, scores: ptr32) -> int:
+    """Softmax of the best score, in percent.
 
-    2**-f for f in [0, 1) is taken as 1 - 0.67157 f + 0.17157 f**2, which is
-    exact at 0, 1/2 and 1 and off by less than 0.2 % between.
+    2**-f for f in [0, 1) is taken as 1 - 0.67157 f + 0.17157 f**2: exact at
+    0, 1/2 and 1, within 0.2 % between.
     """
     st = ptr32(uint(a) + a[0])
     low = 65535
     low = low << 16 | low
     half = low ^ low >> 1
-    n = st[_CLASSES]
-    best = 0
-    status = st[_STATUS]
-    if status == 1:
-        shift = st[_LOGIT_SHIFT]
-        most = (scores[0] & low ^ half) - half
-        i = 1
-        while i < n:
-            v = (scores[i] & low ^ half) - half
-            if v > most:
-                most = v
-                best = i
-            i += 1
-        most = most >> shift
-        sum = 0
-        i = 0
-        while i < n:
-            v = most - ((scores[i] & low ^ half) - half >> shift)
-            if v > 32767:
-                v = 32767
-            v = v * st[_LOGIT_MUL] >> 10  # in 1/256 of a factor of two
-            f = v & 255
-            v = v >> 8
-            if v < 16:
-                sum += (32768 - 86 * f + (22 * f * f >> 8)) >> v
-            i += 1
-        v = (100 * 32768 + (sum >> 1)) // sum
-    else:
-        i = 0
-        while i < n:
-            scores[i] = 0
-            i += 1
-        best = st[_IDLE]
-        v = 0
-        if status == 2:
-            v = 100
-    k = _PERCENT
-    st[k] = v
-    return best
+    classes = st[_CLASSES]
+    shift = st[_LOGIT_SHIFT]
+    best = (scores[0] & low ^ half) - half
+    j = 1
+    while j < classes:
+        v = (scores[j] & low ^ half) - half
+        if v > best:
+            best = v
+        j += 1
+    best = best >> shift
+    total = 0
+    j = 0
+    while j < classes:
+        v = best - ((scores[j] & low ^ half) - half >> shift)
+        if v > 32767:
+            v = 32767
+        v = v * st[_LOGIT_MUL] >> 10  # in 1/256 of a factor of two
+        f = v & 255
+        v = v >> 8
+        if v < 16:
+            total += (32768 - 86 * f + (22 * f * f >> 8)) >> v
+        j += 1
+    return (100 * 32768 + (total >> 1)) // total
 
 
 @micropython.viper
@@ -701,7 +772,7 @@ class Engine:
             axes, stride, n, self.hop, self.decimation,
             history, 0 if prepared else narrow, narrow, window, records, centre, measure,
             level_a, level_g, floor_a, floor_g, gate_a, gate_g,
-            layers, classes, self.idle, logit_mul, logit_shift, 0,
+            layers, classes, self.idle, logit_mul, logit_shift, 0, fast,
         ])
         given = n * stride
         source = window
@@ -746,10 +817,8 @@ class Engine:
         arena[state:state + 4 * len(words)] = bytes(words)
         arena[0:4] = bytes(array("i", [state]))  # the kernels find all from here
         self._arena = arena
-        self._net = _net6 if fast else _net8
-        self._prepare = bool(prepared)
+        self._prepared = bool(prepared)
         self._state = state
-        self._status = state + 4 * _STATUS
         self._percent = state + 4 * _PERCENT
         self.scores = array("i", [0] * classes)
         self._check(golden, seed, classes)
@@ -805,14 +874,12 @@ class Engine:
         `idle`, with scores of 0, for a still window (confidence 100) and
         before the first whole one (confidence 0).
         """
-        arena = self._arena
-        if self._prepare:
-            _normalise(arena)
-        if arena[self._status] == 1:
-            self._net(0, arena, arena, arena, self.scores)
-        return _decide(arena, self.scores)
+        if self._prepared:
+            _normalise(self._arena)
+        return _infer(0, 0, self._arena, self.scores)
 
     @property
     def confidence(self):
         """Softmax of the class that `infer` returned last, in percent."""
-        return self._arena[self._percent]
+        percent = self._arena[self._percent]
+        return percent if percent < 255 else _softmax(self._arena, self.scores)

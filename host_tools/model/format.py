@@ -32,8 +32,8 @@ _VERSION = 1
 _HEADER = struct.Struct("<4sHHIII HBBHBB HHBBBB 8s HBB HHHHHH BBHHH")
 _AXIS = struct.Struct("<ihBB")
 _LAYER = struct.Struct("<HHHHHBBHHBxxx")
-_STATE_WORDS = 41
-_LAYER_WORDS = 14
+_STATE_WORDS = 64  # more than the engine has, so that it can grow
+_LAYER_WORDS = 16
 
 
 class ModelError(BeckonError, ValueError):
