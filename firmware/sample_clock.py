@@ -19,6 +19,7 @@ from micropython import const
 _WRAP = const(0x3FFFFFFF)
 _NARROW_16 = const(1_200 * 16)  # knowing a sample's time this well is enough
 _BASE_US = const(30_000_000)  # the period is measured over one to two of these
+_SLACK_16 = const(600 * 16)  # how well a sample's time is known after a surprise
 _QUIET = const(128)  # samples for which the short cut in look() holds
 _FLOOR_SHIFT = const(15)  # the period is never believed to better than 30 ppm
 
@@ -48,6 +49,10 @@ class SampleClock:
         self._rest = 0
         self._quiet_least = self._quiet_most = self._period_16 = 0
         self._based = False  # whether sample 0's time has been settled
+        self.unsure = False
+        """Whether the last look found a sample overdue: it may be late, or lost."""
+        self._missed = -1  # the newest sample at a look that found the next one overdue
+        self._missed_us = 0  # when that look began
         # Two bases for the measurement of the period: index, time, age's bounds.
         self._old = [-1, 0, 0, 0]
         self._young = [-1, 0, 0, 0]
@@ -93,6 +98,8 @@ class SampleClock:
         limit = (((after_us - before_us) & _WRAP) << 4) + (self._high >> 6)
         if most > limit:
             most = limit
+        self._missed = -1
+        self.unsure = False
         self._move(index, after_us, least, most)
         self.known = True
 
@@ -101,30 +108,66 @@ class SampleClock:
         """Sample `newest` was the newest at a look from before_us to after_us.
 
         Returns how many samples more must have been taken by then: 0, or the
-        number that went missing in front of what the sensor holds; negative if
-        the sensor gave more than it can have taken.
+        number that went missing in front of what the sensor holds (call accept()
+        once they are skipped); negative if the sensor gave more than it can have
+        taken. After a 0 `unsure` may be set: then look again a little later,
+        before anything is believed.
         """
         ahead = newest - self.index
         dt = ((after_us - self._t) & _WRAP) << 4
         # Well inside its period a look says nothing new, and most do lie there.
         if ahead < _QUIET and self._quiet_least < dt - ahead * self._period_16 < self._quiet_most:
+            self.unsure = False
             return 0
         high = self._high
         low = self._low
         # Split, so that the products stay small integers for minutes.
         least = dt + self._min - ahead * (high >> 6) - (ahead * (high & 63) >> 6) - 1
         most = dt + self._max - ahead * (low >> 6) - (ahead * (low & 63) >> 6)
-        limit = (((after_us - before_us) & _WRAP) << 4) + (high >> 6)
-        if least >= 0 and most <= limit:
+        self.unsure = False
+        period = low >> 6
+        if least >= 0 and most < period and self._missed < 0:
             return 0  # nothing new
-        if most < 0 or least > limit:
-            return self._contradiction(newest, after_us, least, most, limit)
-        if least < 0:
-            least = 0
-        if most > limit:
-            most = limit
-        self._move(newest, after_us, least, most)
-        self._measure(newest, after_us, least, most)
+        if most >= period:
+            return self._overdue(before_us, after_us, newest, least, most)
+        if most < 0:
+            if most < 0 - (period >> 2):
+                return (most + 1) // period
+            # The sensor's clock has become faster.
+            self._wander(newest, after_us, 0, _SLACK_16)
+            return 0
+        if self._missed >= 0:
+            if newest > self._missed:
+                # It came after the look that missed it.
+                age = ((after_us - self._missed_us) & _WRAP) << 4
+                age -= (newest - self._missed - 1) * period
+                if age < least - (period >> 2):  # too late for it: this is the one after it
+                    return self._missing(least - age, most)
+                if age < least:  # the sensor's clock has become slower
+                    self._wander(newest, after_us, max(0, age - _SLACK_16), age)
+                    return 0
+                if age < most:
+                    most = age
+            self._missed = -1
+        self._move(newest, after_us, max(0, least), most)
+        self._measure(newest, after_us, max(0, least), most)
+        return 0
+
+    def _overdue(self, before_us, after_us, newest, least, most):
+        """The sample after `newest` may be due: it has been lost, or comes any moment."""
+        limit = (((after_us - before_us) & _WRAP) << 4) + (self._high >> 6)
+        if most - least > self._low >> 7:  # not known well enough to tell
+            if least > limit:
+                return self._missing(least - limit, most)
+            if most > limit:
+                self._move(newest, after_us, max(0, least), limit)
+                self._measure(newest, after_us, max(0, least), limit)
+            return 0
+        self._missed_us = before_us
+        self._missed = newest
+        if least - limit > self._high >> 8:  # late by more than a quarter of a period
+            return self._missing(least - limit, most)
+        self.unsure = True
         return 0
 
     def locate(self, before_us, after_us, certain=True):
@@ -217,41 +260,35 @@ class SampleClock:
         self._quiet_least = drift - self._min
         self._quiet_most = (self._low >> 6) - drift - self._max
 
-    def _contradiction(self, newest, t, least, most, limit):
-        """No sample of this index can be as old as the look says."""
+    def accept(self):
+        """The samples that look() found missing are accounted for from here on."""
+        self._missed = -1
+
+    def _missing(self, at_least, at_most):
+        """How many samples went missing, when that takes so much of their time."""
         period = self.period_1024 >> 6
-        mid = (least + most) >> 1
-        if most < 0:
-            extra = (period - 1 - mid) // period
-            if extra > 1 or 0 - most > period >> 1:
-                return 0 - extra
-            least = most = 0
-        else:
-            if least > limit + (period >> 1):
-                return mid // period
-            least = most = limit
-        # A small one: the sensor's clock has changed its speed. Begin anew from
-        # here, with a wider belief in the period.
-        slack = _NARROW_16 >> 1
-        self._move(newest, t, least, most + slack)
+        few = (at_least + period - 1) // period
+        self.unsure = at_most // period > few
+        return 0 if self.unsure else few
+
+    def _wander(self, index, t, least, most):
+        """The sensor's clock has changed its speed: begin anew, believing less."""
+        self._missed = -1
         wide = self.period_1024 >> 11  # 500 ppm
         self._low -= wide
         self._high += wide
         self._old[0] = self._young[0] = -1
-        self._hush()
-        return 0
+        self._move(index, t, least, most)
 
     def _measure(self, index, t, least, most):
         """Cut the bounds of the period by the distance to an older look."""
         young = self._young
         old = self._old
-        if most - least > _NARROW_16:
-            return
-        if old[0] < 0:
+        n = index - old[0]
+        if old[0] < 0 or (n < 8 and most - least < old[3] - old[2]):
             self._set(old, index, t, least, most)
             self._set(young, index, t, least, most)
             return
-        n = index - old[0]
         if n < 8:
             return
         elapsed = (t - old[1]) & _WRAP

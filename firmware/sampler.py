@@ -22,8 +22,8 @@ from sample_clock import SampleClock
 _TRUSTED_BYTES = const(336)
 _GREATEST_FIFO = const(4096)  # of the whole family; a greater count is no count
 _STALL_MS = const(60)  # without a sample that is due: look what is wrong
+_DOUBTS = const(4)  # in a row without a frame between them, before the sensor is reset
 _BUS_TRIES = const(3)  # failing looks in a row, before the sensor is looked after
-_LOCATE_TRIES = const(40)
 _RETRY_MS = (1, 10, 20, 50, 100, 200, 500, 1000)  # waits between attempts to find the sensor
 _WRAP = const(0x3FFFFFFF)
 
@@ -99,6 +99,8 @@ class Sampler:
             into[name] = n
 
     def _count(self, name):
+        import board_clock
+        print(board_clock.now_us(),"CT",name)
         self._counts[name] = self._counts.get(name, 0) + 1
 
     # -- the task -----------------------------------------------------------------------
@@ -109,7 +111,8 @@ class Sampler:
             self._pin.irq(self._signal, self._pin.IRQ_RISING)
             asyncio.create_task(self._wake_anyway())
         up = False  # whether the sensor has the settings that it should have
-        tries = 0
+        tries = doubts = 0
+        passed = 0  # frames, at the last doubt
         while True:
             try:
                 if not up:
@@ -122,8 +125,10 @@ class Sampler:
             except _Doubt as doubt:
                 self._count(doubt.args[0])
                 self._screen.give_up()
-                if doubt.args[0] == "output_stuck":  # only a reset may help
-                    up = False
+                doubts = doubts + 1 if self._screen.passed == passed else 1
+                passed = self._screen.passed
+                if doubts > _DOUBTS or doubt.args[0] == "output_stuck":
+                    up = False  # only a reset may help
             except OSError as error:
                 self._bus_fault(error)
                 self._screen.give_up()
@@ -179,7 +184,8 @@ class Sampler:
         chunk = imu.CHUNK_FRAMES
         full = imu.fifo_size - imu.FRAME_BYTES
         joined = False  # whether the index of the FIFO's first frame is known
-        failed = odd = tries = 0
+        settled = False  # whether the times of the first frames are known well
+        failed = odd = 0
         last_ms = ticks_ms()
         while True:
             before = ticks_us()
@@ -217,16 +223,19 @@ class Sampler:
                 continue
             odd = 0
             if not joined:
-                joined = self._join(n, before, after, tries)
-                tries += 1
+                waited_ms = (ticks_ms() - last_ms) & _WRAP
+                joined = self._join(n, before, after, waited_ms > self._stall_ms // 2)
             else:  # none is news, too: the next sample has not been taken
                 missing = clock.look(before, after, self._next + n - 1)
-                if missing:
-                    if missing < 0:
-                        raise _Doubt("fifo_garbled")
+                if missing < 0:
+                    raise _Doubt("fifo_garbled")
+                if missing and n:
                     self._count("fifo_losses")
                     self._lose(missing)
-            if n and joined:
+                    clock.accept()
+            # The first frames may wait for looks that fix their time.
+            settled = settled or (joined and (clock.narrow or n >= chunk))
+            if n and settled and not clock.unsure:
                 while n > chunk:
                     n -= self._move(chunk, 12 * (n - chunk))
                     ready.set()
@@ -236,7 +245,7 @@ class Sampler:
                 last_ms = ticks_ms()
             elif (ticks_ms() - last_ms) & _WRAP > self._stall_ms:
                 raise _Doubt("sensor_stalls")
-            if not clock.narrow or not joined:
+            if clock.unsure or not clock.narrow or not joined:
                 # Look often until one look lies just behind a sample.
                 await asyncio.sleep_ms(1)
             elif self._flag:
@@ -245,11 +254,14 @@ class Sampler:
                 now = ticks_us()
                 await asyncio.sleep_ms(clock.wait_us(now, self._least_us) // 1000 + 1)
 
-    def _join(self, n, before, after, tries):
-        """Find the index of the FIFO's first frame; False if it cannot be told yet."""
+    def _join(self, n, before, after, guess):
+        """Find the index of the FIFO's first frame; False if it cannot be told yet.
+
+        guess: do not wait any longer for a look that can tell.
+        """
         clock = self._clock
         if clock.known:  # the sensor's clock ran on
-            newest = clock.locate(before, after, tries < _LOCATE_TRIES)
+            newest = clock.locate(before, after, not guess)
             if newest < 0:
                 return False
             self._lose(newest + 1 - n - self._next)
@@ -282,6 +294,8 @@ class Sampler:
 
     def _lose(self, n):
         if n > 0:
+            import board_clock
+            print(board_clock.now_us(),"LOSE",n,self._next)
             self._screen.give_up()  # a gap lies behind what is held back
             self._ring.gap(n)
             self._next += n

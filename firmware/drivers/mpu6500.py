@@ -120,7 +120,16 @@ class MPU6500:
         self.frames = bytearray(self.FRAME_BYTES * self.CHUNK_FRAMES)
         """What read_fifo has read."""
         view = memoryview(self.frames)
-        self._views = [view[: self.FRAME_BYTES * n] for n in range(self.CHUNK_FRAMES + 1)]
+        self._views = [view[: 12 * n] for n in range(self.CHUNK_FRAMES + 1)]
+        self._last_accel = [view[12 * n - 12 : 12 * n - 6] for n in range(self.CHUNK_FRAMES + 1)]
+        self._last_gyro = [view[12 * n - 6 : 12 * n] for n in range(self.CHUNK_FRAMES + 1)]
+        self._frames_read = 0
+        view = memoryview(self._all)
+        self._all_accel = view[:6]
+        self._all_gyro = view[8:]
+        # SMPLRT_DIV to FIFO_EN, as found after the FIFO was started.
+        self._settings = bytearray(_FIFO_EN - _SMPLRT_DIV + 1)
+        self._config = bytearray(_FIFO_EN - _SMPLRT_DIV + 1)
 
     # -- bringing up ----------------------------------------------------------------
 
@@ -202,14 +211,13 @@ class MPU6500:
         if self.kind == mpu_family.MPU6050:
             want.pop()  # one filter for both sensors
         self._want = bytes(want)
-        self._config = bytearray(len(want))
 
     def _differences(self):
         """(register, value, wanted value) of each setting that is not as written."""
         got = self._config
         self.bus.readfrom_mem_into(self.address, _SMPLRT_DIV, got)
         out = []
-        for i in range(len(got)):
+        for i in range(len(self._want)):
             if got[i] != self._want[i]:
                 out.append((_SMPLRT_DIV + i, got[i], self._want[i]))
         power = self.read(_PWR_MGMT_1)
@@ -225,7 +233,10 @@ class MPU6500:
         return self.read(_WHO_AM_I) == self.identity and not self._differences()
 
     def start_fifo(self):
-        """Empty the FIFO and fill it anew, beginning with the next sample. Raises OSError."""
+        """Empty the FIFO and fill it anew, beginning with the next sample.
+
+        Raises OSError: of the bus, or EIO when a setting is not what it was.
+        """
         write = self.write
         user = self._user_ctrl
         write(_INT_ENABLE, 0x00)
@@ -237,6 +248,10 @@ class MPU6500:
         # Whether a status bit rises while it is masked is documented nowhere.
         write(_INT_ENABLE, _READY_AND_OVERFLOW)
         self.read(_INT_STATUS)  # drops an overflow of before
+        self.bus.readfrom_mem_into(self.address, _SMPLRT_DIV, self._settings)
+        settings = self._settings
+        if settings[: len(self._want)] != self._want or settings[-1] != _FIFO_ACCEL_GYRO:
+            raise OSError(errno.EIO, "%s: the settings have changed" % self)
 
     # -- the way of the samples: nothing below allocates ------------------------------
 
@@ -255,6 +270,7 @@ class MPU6500:
         Raises OSError; then how far the FIFO was read is unknown, and only
         start_fifo() finds the beginning of a frame again.
         """
+        self._frames_read = n
         self.bus.readfrom_mem_into(self.address, _FIFO_R_W, self._views[n])
 
     @micropython.native
@@ -266,11 +282,22 @@ class MPU6500:
         be said. False, too, when the sensor was reset or a setting has changed
         since the last time. Raises OSError.
         """
+        read = self.bus.readfrom_mem_into
+        address = self.address
+        another = False  # whether another sample must have come since
+        if not left:
+            # The FIFO was emptied, so the last frame must be the newest sample. Had bytes
+            # slipped out of the FIFO, the read went beyond its end and they differ.
+            read(address, _ACCEL_XOUT_H, self._all)
+            n = self._frames_read
+            another = (
+                self._all_accel != self._last_accel[n] or self._all_gyro != self._last_gyro[n]
+            )
         if left >= 0:
             tries = 3  # a frame may be half written at this moment
             while True:
                 more = self.fifo_bytes() - left
-                if more < 0:
+                if more < 0 or (another and not more):
                     return False
                 if not more % 12:
                     break
@@ -278,11 +305,11 @@ class MPU6500:
                 if not tries:
                     return False
         power = self._power
-        self.bus.readfrom_mem_into(self.address, _USER_CTRL, power)
+        read(address, _USER_CTRL, power)
         if power[0] != self._running or power[1] != 0x01 or power[2]:
             return False
-        self.bus.readfrom_mem_into(self.address, _SMPLRT_DIV, self._config)
-        return self._config == self._want
+        read(address, _SMPLRT_DIV, self._config)
+        return self._config == self._settings
 
     def read_into(self, row):
         """Fill row[0:6] with the newest ax ay az gx gy gz, int16 counts. Raises OSError."""

@@ -1,0 +1,63 @@
+"""A simulated board that runs one script instead of the whole firmware."""
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from host_tools.errors import BeckonError
+from host_tools.live.address import BrokerAddress
+from host_tools.simulator.board import SimulatedBoard
+
+ON_BOARD = Path(__file__).resolve().parent / "on_board"
+
+
+class ScriptBoard(SimulatedBoard):
+    """`script` becomes main.py; `files` are written beside it as JSON."""
+
+    def __init__(
+        self,
+        script: Path,
+        devices: Mapping[tuple[int, int | None], Any],
+        *,
+        files: Mapping[str, Any],
+        speed: float,
+    ) -> None:
+        super().__init__(None, BrokerAddress("127.0.0.1", 1883), devices, speed=speed)
+        self._script = script
+        self._files = files
+
+    def _fill_flash(self) -> None:
+        super()._fill_flash()
+        (self.flash / "main.py").write_text(self._script.read_text())
+        shutil.copy(ON_BOARD / "line_pin.py", self.flash)
+        for name, content in self._files.items():
+            (self.flash / name).write_text(json.dumps(content))
+
+
+def sample(
+    sensor: Any, rate_hz: int, seconds: float, speed: float, stalls: Sequence[tuple[int, int]] = ()
+) -> tuple[Any, dict[str, int]]:
+    """Sample for so many seconds of board time: (records, counters).
+
+    stalls: (board us, ms) during which the board is busy elsewhere. Raises
+    BeckonError with the board's last words when it fails.
+    """
+    from host_tools.bench.sampling.records import read_records
+
+    files = {
+        "bench.json": {"rate_hz": rate_hz, "until_us": int(seconds * 1e6), "stalls": list(stalls)}
+    }
+    devices = {(0, 0x68): sensor}
+    with ScriptBoard(ON_BOARD / "frames.py", devices, files=files, speed=speed) as board:
+        try:
+            status = board.wait(timeout_s=10 + 4 * seconds / speed)
+        except BeckonError as error:
+            raise BeckonError(f"{error}: {board.output}, {sensor.now_us}") from None
+        counters_path = board.flash / "counters.json"
+        if status or not counters_path.exists():
+            words = " / ".join(list(board.output)[-3:])
+            raise BeckonError(f"the simulated board ended with status {status}: {words}")
+        return read_records(board.flash / "frames.bin"), json.loads(counters_path.read_text())

@@ -1,0 +1,65 @@
+"""main.py of a board that only samples: writes each frame that it gets to frames.bin.
+
+bench.json: rate_hz, until_us, stalls ([board us, ms] during which the program is
+busy elsewhere). A frame's record: see RECORD in ../records.py. At the end
+counters.json is written.
+"""
+import asyncio
+import json
+import struct
+import time
+from array import array
+
+import board_clock
+import machine
+from line_pin import LinePin
+
+machine.Pin = LinePin
+
+from drivers.i2c_bus import I2CBus
+from drivers.mpu6500 import MPU6500
+from ring_buffer import RingBuffer
+from sampler import Sampler
+
+with open("bench.json") as file:
+    settings = json.load(file)
+
+imu = MPU6500(I2CBus(0, scl=22, sda=21), rate_hz=settings["rate_hz"])
+ring = RingBuffer(128)
+sampler = Sampler(imu, ring, pin=None)
+
+
+async def stall(stalls):
+    for at_us, ms in stalls:
+        while board_clock.now_us() < at_us:
+            await asyncio.sleep_ms(max(1, min(1000, (at_us - board_clock.now_us()) // 1000)))
+        time.sleep_ms(ms)
+
+
+async def main():
+    asyncio.create_task(sampler.run())
+    asyncio.create_task(stall(settings["stalls"]))
+    row = array("h", bytes(12))
+    record = bytearray(36)
+    with open("frames.bin", "wb") as out:
+        while board_clock.now_us() < settings["until_us"]:
+            await sampler.ready.wait()
+            sampler.ready.clear()
+            while True:
+                index = ring.read_into(row)
+                if index < 0:
+                    break
+                now = board_clock.now_us()
+                taken = now - sampler._clock.age_us(index, time.ticks_us())
+                struct.pack_into("<iiqii", record, 0, index, ring.lost, taken,
+                                 sampler.t_ms(index), now // 1000)
+                struct.pack_into("<6h", record, 24, *row)
+                out.write(record)
+    counters = {}
+    sampler.counters(counters)
+    ring.counters(counters)
+    with open("counters.json", "w") as out:
+        json.dump(counters, out)
+
+
+asyncio.run(main())
