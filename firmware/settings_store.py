@@ -26,7 +26,7 @@ class SettingsStore:
             raise ValueError("names must be a list")
         told = {}
         for name in names:
-            if name not in config.SETTINGS:
+            if not isinstance(name, str) or name not in config.SETTINGS:
                 raise ValueError("no setting is called %r" % name)
             if name not in _SECRET:
                 told[name] = getattr(self._settings, name)

@@ -1,0 +1,221 @@
+"""Commands over MQTT: what is refused, what is answered, and that nothing harms the board."""
+
+import json
+import random
+
+import pytest
+
+from host_tools.device.remote import RemoteDevice
+from host_tools.errors import BeckonError
+from host_tools.live.address import BrokerAddress
+from tests.link.host import Board, Mosquitto
+
+GLOVE = """
+import config
+import gc
+from commands import Commands
+from settings_store import SettingsStore
+from trial import Trial
+async def main():
+    made = config.load(("config.json",))
+    made.broker_host, made.broker_port = "127.0.0.1", settings().broker_port
+    made.device = made.client_id = DEVICE
+    made.wifi_ssid, made.wifi_key = "net", "secret"
+    link = Link(made, log=log)
+    commands = Commands(link, DEVICE, log)
+    link.subscribe(topic(DEVICE, "cmd/#"), commands.take)
+    store = SettingsStore(made, Trial("config.json"))
+    async def fail(arguments):
+        {}["missing"]
+    async def diag(arguments):
+        gc.collect()
+        return {"diag": count(link, commands), "heap": gc.mem_alloc()}
+    async def large(arguments):
+        return {"text": "x" * 2000}
+    async def after(arguments):
+        async def then():
+            say(after=True)
+        return {"after": then}
+    for verb, handler in (("fail", fail), ("diag", diag), ("large", large), ("after", after),
+                          ("get", store.get), ("set", store.set)):
+        commands.add(verb, handler)
+    asyncio.create_task(link.run())
+    asyncio.create_task(commands.run())
+    await linked(link)
+    say(ready=True)
+    await asyncio.sleep(60)
+from mqtt_link import Link
+from publisher import topic
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+def glove(tmp_path):
+    """(device to ask, raw client, board)"""
+    with Mosquitto(tmp_path) as mosquitto:
+        folder = tmp_path / "flash"
+        folder.mkdir()
+        (folder / "config.json").write_text('{"keepalive_s": 30}')
+        with Board(GLOVE, broker_port=mosquitto.port, cwd=folder) as board:
+            assert board.next() == {"ready": True}
+            with RemoteDevice(BrokerAddress("127.0.0.1", mosquitto.port), "glove") as device:
+                yield device, board, folder
+
+
+def raw(device, verb, payload, retain=False):
+    """Publish a payload as it is; the next answer."""
+    topic = verb if isinstance(verb, bytes) else f"beckon/glove/cmd/{verb}"
+    device._client.publish(topic, payload, qos=1, retain=retain)
+    return device._answers.get(timeout=10)
+
+
+def diag(device):
+    return device.request("diag")
+
+
+def test_a_command_is_answered_with_its_transaction(glove):
+    device, _, _ = glove
+    answer = raw(device, "get", json.dumps({"transaction": 7, "names": ["keepalive_s"]}))
+    assert answer == {"transaction": 7, "ok": True, "settings": {"keepalive_s": 30}}
+
+
+@pytest.mark.parametrize(
+    "payload, told",
+    [
+        (b"", "not a JSON object"),
+        (b"hello", "not a JSON object"),
+        (b'{"transaction": 1', "not a JSON object"),
+        (b'{"transaction": 1]}', "not JSON"),
+        (b"[1]", "not a JSON object"),
+        (b"7", "not a JSON object"),
+        (b"\xff\xfe}", "not JSON"),
+        (b"{}", "transaction must be"),
+        (b'{"transaction": null}', "transaction must be"),
+        (b'{"transaction": true}', "transaction must be"),
+        (b'{"transaction": 1.5}', "transaction must be"),
+        (b'{"transaction": {"a": 1}}', "transaction must be"),
+        (b'{"transaction": "' + b"x" * 65 + b'"}', "64 characters"),
+        (b"[" * 100 + b"]" * 100, "nested too deep"),
+        (b"[" * 1400, "nested too deep"),
+        (b'{"a":' * 100 + b"1" + b"}" * 100, "nested too deep"),
+        (b'{"transaction": 1, "names": "all"}', "names must be a list"),
+        (b'{"transaction": 1, "names": ["nothing"]}', "no setting is called"),
+        (b'{"transaction": 1, "names": [[]]}', "no setting is called"),
+    ],
+    ids=range(19),
+)
+def test_what_is_wrong_is_refused_with_the_reason(glove, payload, told):
+    device, _, _ = glove
+    answer = raw(device, "get", payload)
+    assert told in answer["error"] and "ok" not in answer
+    assert diag(device)["diag"]["commands_refused"] == 1
+
+
+def test_a_command_too_long_is_passed_over(glove):
+    device, _, _ = glove
+    device._client.publish("beckon/glove/cmd/get", b'{"transaction": "%s"}' % (b"x" * 5000), qos=1)
+    told = diag(device)["diag"]
+    assert told["link_oversized"] == 1 and told["link_drops"] == 0
+
+
+@pytest.mark.parametrize("verb", ["", "nothing", "a/b/c", "GET", "get/", "\u20ac", "x" * 300])
+def test_an_unknown_verb_is_refused_with_the_known_ones(glove, verb):
+    device, _, _ = glove
+    answer = raw(device, verb, b'{"transaction": 1}')
+    assert "no such command; there are after, diag, fail, get, large, set" == answer["error"]
+
+
+def test_a_repeated_transaction_is_not_carried_out_again(glove):
+    device, board, _ = glove
+    command = b'{"transaction": "once"}'
+    assert raw(device, "after", command)["ok"]
+    assert board.next() == {"after": True}
+    assert "carried out before" in raw(device, "after", command)["error"]
+    assert diag(device)["ok"]
+    # Refused ones may be mended and sent again.
+    assert "error" in raw(device, "get", b'{"transaction": "two", "names": 1}')
+
+
+def test_a_retained_command_is_refused_at_each_connection(tmp_path):
+    with Mosquitto(tmp_path) as mosquitto:
+        with RemoteDevice(BrokerAddress("127.0.0.1", mosquitto.port), "glove") as device:
+            device._client.publish("beckon/glove/cmd/after", b'{"transaction": 1}', 1, retain=True)
+            device._client.publish("beckon/glove/cmd/\u00e9", b"\xff" * 99, 1, retain=True)
+            with Board(GLOVE, broker_port=mosquitto.port, cwd=tmp_path) as board:
+                assert board.next() == {"ready": True}
+                for _ in range(2):
+                    answer = device._answers.get(timeout=10)
+                    assert "without retain" in answer["error"] and "ok" not in answer
+                assert diag(device)["diag"]["commands_refused"] == 2
+
+
+def test_a_fault_in_one_verb_leaves_the_others(glove):
+    device, board, _ = glove
+    with pytest.raises(BeckonError, match="KeyError"):
+        device.request("fail")
+    assert diag(device)["diag"]["command_faults"] == 1
+
+
+def test_an_answer_too_large_is_told(glove):
+    device, _, _ = glove
+    with pytest.raises(BeckonError, match="too large"):
+        device.request("large")
+
+
+def test_secrets_are_not_told_and_not_taken(glove):
+    device, _, folder = glove
+    told = device.request("get", names=["keepalive_s", "wifi_ssid", "wifi_key", "password"])
+    assert told["settings"] == {"keepalive_s": 30, "wifi_ssid": "net"}
+    for name in ("wifi_key", "update_key", "password"):
+        with pytest.raises(BeckonError, match="secret"):
+            device.request("set", settings={name: "x"})
+    assert json.loads((folder / "config.json").read_text()) == {"keepalive_s": 30}
+
+
+def test_settings_are_changed_on_trial(glove):
+    device, _, folder = glove
+    assert device.request("set", settings={"keepalive_s": 60, "device": "mitten"})["restart"]
+    assert json.loads((folder / "config.json").read_text()) == {
+        "keepalive_s": 60, "device": "mitten"}
+    assert json.loads((folder / "config.json.old").read_text()) == {"keepalive_s": 30}
+    assert (folder / "config.json.try").read_text() == "0"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"keepalive_s": "60"}, {"keepalive_s": 1}, {"keepalive_s": True}, {"nothing": 1},
+     {"device": "x" * 33}, {"device": None}, {}, [1], "x", None],
+    ids=str,
+)
+def test_settings_that_cannot_be_are_refused(glove, values):
+    device, _, folder = glove
+    with pytest.raises(BeckonError, match="refuses set"):
+        device.request("set", settings=values)
+    assert [path.name for path in folder.iterdir()] == ["config.json"]
+
+
+def test_no_bytes_as_command_or_verb_harm_the_board(glove):
+    """Random and mutated commands; the board answers the last one with its memory unchanged."""
+    device, board, _ = glove
+    rng = random.Random(20250101)
+    good = b'{"transaction": "t%d", "names": ["keepalive_s"], "x": {"y": [1, -2.5e3, null]}}'
+    heap = []
+    for turn in range(400):
+        payload = bytearray(good % turn if rng.randrange(3) else rng.randbytes(rng.randrange(200)))
+        for _ in range(rng.randrange(4)):
+            if payload:
+                payload[rng.randrange(len(payload))] = rng.randrange(256)
+        if not rng.randrange(5):
+            payload = payload * rng.randrange(1, 20)
+        verb = rng.choice(["get", "get", "set", "after2", "\u00e9 ", "x/y", "diag"])
+        device._client.publish(f"beckon/glove/cmd/{verb}", bytes(payload), qos=1)
+        if turn % 3 == 2:  # only four may wait, the rest would be dropped
+            used = device.request("diag")["heap"]
+        if turn % 100 == 99:
+            heap.append(used)
+    told = diag(device)["diag"]
+    print("heap used:", heap, told, board.logs)
+    assert board.process.poll() is None
+    assert told["link_drops"] == told["command_faults"] == told["commands_dropped"] == 0
+    assert heap[-1] - heap[0] < 2048
