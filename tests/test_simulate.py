@@ -281,3 +281,15 @@ def test_watch_prints_each_event_once(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert len([line for line in lines if "wave" in line]) == 2
     assert not any("\x1b" in line for line in lines)
+
+
+def test_recording_that_stands_still_to_the_letter_is_no_frozen_sensor(tmp_path):
+    """Rounded or padded recordings repeat themselves, which the firmware must distrust."""
+    path = stillness(tmp_path / "padded.csv", 12)
+    lines = path.read_text().splitlines()
+    still = lines[401].partition(",")[2]
+    lines[402:802] = [f"{line.partition(',')[0]},{still}" for line in lines[402:802]]
+    path.write_text("\n".join(lines) + "\n")
+    with embedded_broker() as broker:
+        outcome = simulate(path, DEFAULT_MODEL, broker, speed=10)
+    assert outcome.counters["samples_lost"] == 0 and outcome.counters["sensor_starts"] == 1

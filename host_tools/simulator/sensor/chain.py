@@ -103,7 +103,8 @@ class SignalChain:
         """The part's answer in g and deg/s, noise of `sigma` (6,) at noise = 1 included."""
         e = self.errors
         t_s = np.zeros(len(t_us)) if zero_us is None else np.maximum(t_us - zero_us, 0.0) * 1e-6
-        values = self.movement.sample(t_s) / np.array([GRAVITY] * 3 + [1.0] * 3)
+        moved = self.movement.sample(t_s)
+        values = moved / np.array([GRAVITY] * 3 + [1.0] * 3)
         warm = self.temperature_c - 25.0
         scale = np.array(e.accel_scale + e.gyro_scale)
         bias = np.array(e.accel_bias_g + e.gyro_bias_dps)
@@ -112,12 +113,20 @@ class SignalChain:
         noise = np.full((len(t_us), 1), e.noise)
         duration = getattr(self.movement, "duration_s", None)
         if duration is not None and e.noise == 0:
-            # A recording holds its last sample for ever, which no sensor does and
-            # which a driver must take for a frozen one. After its end it lies still.
-            noise[t_s > duration] = 1.0
+            # No sensor says the same for ever, and a driver must take one that does for
+            # frozen. A recording does so after its end, and where it was rounded or padded.
+            noise[(t_s > duration) | self._stands_still(moved, t_s)] = 1.0
         if noise.any():
             values = values + noise * sigma * self._rng.standard_normal(values.shape)
         return values
+
+    def _stands_still(self, moved, t_s) -> NDArray[np.bool_]:
+        """(n,): whether the movement says to the letter what it said twice in the last 0.1 s."""
+        same = t_s >= 0.1
+        for before_s in (0.05, 0.1):
+            past = self.movement.sample(np.maximum(t_s - before_s, 0.0))
+            same &= (moved == past).all(axis=1)
+        return same
 
     def _filtered(self, t_us, period_us, zero_us, s) -> NDArray[np.float64]:
         rate_hz = max(s.accel_filter.rate_hz, s.gyro_filter.rate_hz)
