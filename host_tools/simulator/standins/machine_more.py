@@ -1,4 +1,6 @@
-"""More of the stand-in for `machine`: watchdog and real-time clock."""
+"""More of the stand-in for `machine`: watchdog, real-time clock, the REPL's UART."""
+
+import sys
 
 import board_clock as clock
 import machine
@@ -31,3 +33,17 @@ class RTC:
             return (year, month, day, weekday, hour, minute, second, 0)
         year, month, day, _, hour, minute, second, _ = fields
         time.set_wall_time(time.mktime((year, month, day, hour, minute, second, 0, 0)))
+
+
+class UART:
+    """UART 0, which carries the REPL: only its baud rate can be set.
+
+    The host (pty_board.py) finds it in the file `uart0` beside the stand-ins.
+    """
+
+    def __init__(self, id, baudrate=115200):
+        if id != 0:
+            raise ValueError("UART(%d) is not simulated" % id)
+        clock.real_sleep_us(50_000)  # until all that was written has left
+        with open(sys.argv[1] + "/uart0", "w") as file:
+            file.write(str(baudrate))

@@ -16,10 +16,12 @@ POLLHUP = 16
 
 _LONGEST_REAL_MS = const(20)  # how late a Ctrl-C may be noticed
 _CTRL_C = const(3)
+_TYPED_AHEAD = const(260)  # bytes, the size of an ESP32's input buffer
 
 _real = None  # the interpreter's own module
 _console = None
 _typed = bytearray(1)
+typed_ahead = []  # what else is typed waits here for the REPL (console.py), as in a board
 
 
 def start(real):
@@ -36,6 +38,8 @@ def _check_console():
             sys.exit("the host is gone")
         if _typed[0] == _CTRL_C:
             raise KeyboardInterrupt
+        if len(typed_ahead) < _TYPED_AHEAD:
+            typed_ahead.append(_typed[0])
 
 
 class poll:

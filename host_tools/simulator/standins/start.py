@@ -1,10 +1,11 @@
 """Power-on of the simulated board: puts the stand-ins in place, runs main.py.
 
     micropython start.py STANDINS REQUEST_PIPE RESPONSE_PIPE SPEED_MILLI RESET_CAUSE HEAP_BYTES
+        [PROGRAM ...]
 
-The current folder is the board's flash. HEAP_BYTES of heap are left to the
-firmware: what the interpreter was given beyond that and beyond what the
-stand-ins take is locked away.
+PROGRAM is executed instead of main.py. The current folder is the board's flash.
+HEAP_BYTES of heap are left to the firmware: what the interpreter was given beyond
+that and beyond what the stand-ins take is locked away.
 """
 
 import gc
@@ -47,4 +48,7 @@ clock.start(int(_speed_milli))
 gc.collect()
 _locked_away = bytearray(max(0, gc.mem_free() - int(_heap_bytes) - 256))
 
-exec(open("main.py").read(), {"__name__": "__main__"})
+exec(
+    open(sys.argv[7] if len(sys.argv) > 7 else "main.py").read(),
+    {"__name__": "__main__"},
+)
