@@ -17,6 +17,7 @@ from host_tools.toolchain import micropython_command, mosquitto_command, umqtt_f
 from host_tools.toolchain.cache import REPOSITORY, cache_folder
 from host_tools.toolchain.firmware_types import type_faults
 from host_tools.toolchain.stubs import stubs_folder
+from host_tools.toolchain.webassembly import node_missing, webassembly_folder
 
 EXTRA = "test"  # of pyproject.toml
 PASS_ON = True
@@ -39,6 +40,8 @@ def add_arguments(parser):
 
 def run(args) -> int:
     micropython_command(), umqtt_folder(), mosquitto_command(), stubs_folder()  # fetched aloud
+    if not node_missing():  # the tests that need it skip without
+        webassembly_folder()
     failed = [] if args.rest else _checks()
     command = [sys.executable, "-m", "pytest", "-q", *(["--soak"] if args.soak else []), *args.rest]
     status = subprocess.run(command, cwd=REPOSITORY, stdin=subprocess.DEVNULL).returncode

@@ -1,0 +1,24 @@
+"""Boards behind pseudo-terminals, for the tests of what talks to a serial port."""
+
+import pytest
+
+from host_tools.simulator.mpu6500 import SimulatedMPU6500
+from host_tools.simulator.pty_board import NodeProcess, PtyBoard, SensorProcess
+from host_tools.simulator.sensor.movement import Rest
+from host_tools.toolchain.webassembly import node_missing
+
+IMU = (0, 0x68)
+
+
+def node_board(flash, **options) -> PtyBoard:
+    """MicroPython under Node; skips where there is no Node."""
+    if node_missing():
+        pytest.skip(node_missing())
+    garble = options.pop("garble", None)
+    return PtyBoard(NodeProcess(flash, **options), garble)
+
+
+def sensor_board(flash, movement=None, speed=1.0, garble=None, sensor=None) -> PtyBoard:
+    """The simulated board with an MPU6500 that feels movement."""
+    sensor = sensor or SimulatedMPU6500(movement or Rest())
+    return PtyBoard(SensorProcess(flash, {IMU: sensor}, speed=speed), garble)
