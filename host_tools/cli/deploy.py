@@ -1,0 +1,144 @@
+"""Copy firmware, model and settings to a board; only what changed. Then see it live.
+
+The firmware is byte-compiled for the board's chip. Everything is verified on the board
+by SHA-256 before it is used; a deployment that is interrupted can simply be repeated.
+Settings and secrets are copied only with --settings. With --mqtt only a model is sent,
+through the broker, to a board that knows the update_key.
+
+examples:
+  beckon deploy
+  beckon deploy /dev/ttyUSB0 --model my.mlp --settings
+  beckon deploy --mqtt beckon-kitchen --model my.mlp --broker mqtt://homeassistant.local
+"""
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+
+from host_tools.cli.progress import progress
+from host_tools.errors import BeckonError
+from host_tools.paths import DEFAULT_MODEL
+
+
+def add_arguments(parser):
+    parser.add_argument("port", nargs="?", metavar="PORT",
+                        help="serial port; may be left out if there is one board")
+    parser.add_argument("--model", type=Path, metavar="FILE",
+                        help="becomes model.mlp; without it the board keeps its own, and one that "
+                             "has none gets the default model")
+    parser.add_argument("--settings", nargs="?", type=Path, const=Path(), metavar="FOLDER",
+                        help="copy config.json and secrets.json, too, from FOLDER or from where "
+                             "beckon setup wrote them")
+    parser.add_argument("--mqtt", metavar="DEVICE",
+                        help="send --model to this device through the broker instead")
+    parser.add_argument("--broker", metavar="URL",
+                        help="with --mqtt: mqtt://[user:password@]host:port; by default the one in "
+                             "the settings")
+    parser.add_argument("--json", action="store_true", help="print what was done as JSON")
+
+
+def run(args):
+    if args.mqtt:
+        return _over_mqtt(args)
+    from host_tools.device.deploy import deploy, firmware_files
+    from host_tools.device.ports import find_port
+
+    model = _model(args.model) if args.model else None
+    settings = _settings(args)
+    port = find_port(args.port)
+
+    def extra(survey):
+        files = dict(settings)
+        if model is not None:
+            files["model.mlp"] = model
+        elif "model.mlp" not in survey.files:
+            files["model.mlp"] = DEFAULT_MODEL.read_bytes()
+        return files
+
+    with _steps() as on_step:
+        report = deploy(port, firmware_files, extra, on_step=on_step)
+    if args.json:
+        print(json.dumps(dataclasses.asdict(report)))
+    else:
+        print(f"{report.machine}, MicroPython {report.version}, on {report.port}")
+        print(f"{len(report.copied)} files copied ({report.bytes_copied / 1024:.0f} KiB), "
+              f"{report.unchanged} unchanged, {len(report.removed)} removed")
+        print(report.sign)
+    if report.warning:
+        print(report.warning, file=sys.stderr)
+    return 0
+
+
+def _model(path):
+    from host_tools.model.format import read_model
+
+    read_model(path)  # nothing is sent that the board would refuse
+    return path.read_bytes()
+
+
+def _settings(args):
+    from host_tools.device.settings import default_folder, settings_files
+
+    if args.settings is None:
+        return {}
+    return settings_files(args.settings if args.settings != Path() else default_folder())
+
+
+def _steps():
+    """A context manager that gives on_step(what, done, total) and shows it."""
+    from contextlib import contextmanager
+
+    @contextmanager
+    def shown():
+        with progress("deploying", total=100) as step:
+            at = 0
+
+            def on_step(what, done, total):
+                nonlocal at
+                percent = int(100 * done / total) if total else at
+                step(what, max(0, percent - at))
+                at = max(at, percent)
+
+            yield on_step
+
+    return shown()
+
+
+def _over_mqtt(args):
+    from host_tools.device.remote import RemoteDevice
+    from host_tools.device.settings import default_folder, read_settings
+    from host_tools.live.address import BrokerAddress, parse_broker
+
+    if args.port:
+        raise BeckonError("name a port or --mqtt, not both", status=2)
+    if not args.model:
+        raise BeckonError("--mqtt sends a model: name it with --model", status=2)
+    model = _model(args.model)
+    given = args.settings if args.settings not in (None, Path()) else default_folder()
+    settings = read_settings(given)
+    key = settings["update_key"]
+    if not key:
+        raise BeckonError(f"no update_key in {given / 'secrets.json'}: a board takes a model only "
+                          "from one who knows it; beckon setup makes one")
+    if args.broker:
+        broker = parse_broker(args.broker)
+    elif settings["broker_host"]:
+        broker = BrokerAddress(settings["broker_host"], settings["broker_port"],
+                               settings["user"], settings["password"])
+    else:
+        raise BeckonError("name the broker with --broker", status=2)
+    with RemoteDevice(broker, args.mqtt) as device, progress("sending", total=len(model)) as step:
+        sent = 0
+
+        def on_progress(n):
+            nonlocal sent
+            step("", n - sent)
+            sent = n
+
+        model_id = device.send_model(model, key, on_progress)
+    if args.json:
+        print(json.dumps({"device": args.mqtt, "model": model_id, "bytes_copied": len(model)}))
+    else:
+        print(f"{args.mqtt} runs on model {model_id}")
+    return 0

@@ -1,0 +1,93 @@
+"""mpremote, through its command line: its Python modules are no documented interface."""
+
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+from host_tools.device.console import Unplugged, why_silent
+from host_tools.device.ports import check_port, open_fault
+from host_tools.errors import BeckonError
+
+
+def mpremote(
+    port: str,
+    arguments: list[str],
+    *,
+    timeout_s: float = 60.0,
+    resume: bool = False,
+    on_line: Callable[[str], None] | None = None,
+) -> str:
+    """Run one mpremote with commands for the board on port; returns what it printed.
+
+    resume: keep the board's state instead of soft-resetting it first. on_line: called
+    with each line as it comes. timeout_s: since the last line. Raises BeckonError.
+    """
+    check_port(port)
+    command = [sys.executable, "-m", "mpremote", "connect", port,
+               *(["resume"] if resume else []), *arguments]  # fmt: skip
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT)
+    assert process.stdout
+    out = b""
+    try:
+        done = 0
+        heard = time.monotonic()
+        while True:
+            chunk = _read(process, 0.05)
+            if chunk is None:
+                break
+            if chunk:
+                heard = time.monotonic()
+                out += chunk
+                if on_line and b"\n" in out[done:]:
+                    whole, _, _ = out[done:].rpartition(b"\n")
+                    done += len(whole) + 1
+                    for line in whole.decode(errors="replace").splitlines():
+                        on_line(line)
+            elif time.monotonic() - heard > timeout_s:
+                raise BeckonError(f"the board on {port} stopped answering; press its reset "
+                                  "button and try again")
+        status = process.wait(10)
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        process.stdout.close()
+    text = out.decode(errors="replace").replace("\r\n", "\n")
+    if status:
+        raise explain(port, text)
+    return text
+
+
+def _read(process: subprocess.Popen, timeout_s: float) -> bytes | None:
+    """What the process wrote, b"" when nothing came in time, None at its end."""
+    import os
+    import select
+
+    assert process.stdout
+    ready, _, _ = select.select([process.stdout], [], [], timeout_s)
+    if not ready:
+        return b""
+    return os.read(process.stdout.fileno(), 65536) or None
+
+
+def explain(port: str, text: str) -> BeckonError:
+    """The error for what a failing mpremote printed."""
+    if "ENOSPC" in text or re.search(r"OSError: (\[Errno )?28\b", text) or "No space left" in text:
+        return BeckonError(f"the flash of the board on {port} is full; remove files of yours with "
+                           f"`mpremote connect {port} rm :FILE`, then deploy again")
+    if "could not enter raw repl" in text or "timeout waiting" in text:
+        return BeckonError(why_silent(port, b""))
+    if "device disconnected" in text or "Input/output error" in text or "Errno 5" in text:
+        return Unplugged(f"the board on {port} went away; check cable and plug, then try again")
+    if "failed to access" in text or "in use by another" in text:
+        check_port(port)
+        return open_fault(port, OSError(16, "busy"))
+    lines = [line for line in text.strip().splitlines() if line.strip()]
+    if "MemoryError" in text:
+        return BeckonError(f"the board on {port} ran out of memory; press its reset button and "
+                           "try again")
+    last = lines[-1].strip() if lines else "nothing"
+    return BeckonError(f"mpremote failed on {port}: {last}")

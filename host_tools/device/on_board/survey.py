@@ -1,0 +1,50 @@
+# Executed on the board by host_tools/device/deploy.py, which sets WHERE before:
+# folders to look into, "" is the root. Prints one JSON line.
+import binascii
+import gc
+import hashlib
+import json
+import os
+import sys
+
+
+def _digest(path, buf):
+    sha = hashlib.sha256()
+    view = memoryview(buf)
+    with open(path, "rb") as file:
+        while True:
+            n = file.readinto(buf)
+            if not n:
+                return binascii.hexlify(sha.digest()).decode()
+            sha.update(view[:n])
+
+
+def _survey(where):
+    files = {}
+    buf = bytearray(1024)
+    for folder in where:
+        try:
+            entries = list(os.ilistdir(folder or "."))
+        except OSError:
+            continue  # there is no such folder yet
+        for entry in entries:
+            if entry[1] == 0x8000:
+                path = folder + "/" + entry[0] if folder else entry[0]
+                files[path] = _digest(path, buf)
+    flash = os.statvfs(".")
+    gc.collect()
+    impl = sys.implementation
+    return {
+        "files": files,
+        "version": impl[1][:3],
+        "machine": getattr(impl, "_machine", sys.platform),
+        "platform": sys.platform,
+        "mpy": getattr(impl, "_mpy", 0),
+        "block": flash[0],
+        "free": flash[0] * flash[3],
+        "size": flash[1] * flash[2],
+        "heap_free": gc.mem_free() if hasattr(gc, "mem_free") else 0,
+    }
+
+
+print("survey " + json.dumps(_survey(WHERE)))  # noqa: F821

@@ -1,0 +1,89 @@
+"""Which serial port the board is on, and why one cannot be opened."""
+
+import errno
+import os
+from pathlib import Path
+
+from host_tools.errors import BeckonError
+
+# USB vendor ids of the bridges on ESP32 boards, and of Espressif's own USB.
+_VENDORS = {0x10C4: "CP210x", 0x1A86: "CH340", 0x0403: "FTDI", 0x303A: "Espressif",
+            0x2341: "Arduino", 0x239A: "Adafruit"}  # fmt: skip
+
+
+def candidates() -> list[tuple[str, str]]:
+    """(port, what it is) of the serial ports that may be a board."""
+    from serial.tools.list_ports import comports
+
+    found = []
+    for port in comports():
+        if port.vid in _VENDORS:
+            found.append((port.device, f"{_VENDORS[port.vid]} {port.product or ''}".strip()))
+    return sorted(found)
+
+
+def find_port(named: str | None) -> str:
+    """The port that is named, or the only one there is.
+
+    Raises BeckonError: it is not there, not allowed, or there are none or several.
+    """
+    if named:
+        check_port(named)
+        return named
+    found = candidates()
+    if not found:
+        raise BeckonError(
+            "no board found on USB; plug it in with a cable that carries data (many only charge), "
+            "or name the port"
+        )
+    if len(found) > 1:
+        ports = ", ".join(f"{port} ({what})" for port, what in found)
+        raise BeckonError(f"there are several boards, name one of the ports: {ports}", status=2)
+    check_port(found[0][0])
+    return found[0][0]
+
+
+def check_port(port: str) -> None:
+    """Raises BeckonError if port is missing, is no serial port or may not be used."""
+    if "://" in port:  # rfc2217 and the like
+        return
+    path = Path(port)
+    if not path.exists():
+        there = ", ".join(name for name, _ in candidates()) or "none"
+        raise BeckonError(f"port {port} is not there; boards found: {there}; is it plugged in?")
+    if not path.is_char_device():
+        raise BeckonError(f"{port} is no serial port; name one like /dev/ttyUSB0")
+    if not os.access(port, os.R_OK | os.W_OK):
+        raise BeckonError(not_allowed(port))
+
+
+def not_allowed(port: str) -> str:
+    """The line for a port that this user may not open."""
+    group = _group(port) or "dialout"
+    return (f"port {port} may not be used by you: run `sudo usermod -aG {group} $USER`, then log "
+            "out and in again")
+
+
+def open_fault(port: str, error: Exception) -> BeckonError:
+    """What to say for what pyserial raised when it opened port."""
+    number = getattr(error, "errno", None)
+    text = str(error)
+    if number in (errno.EAGAIN, errno.EBUSY) or "exclusively lock" in text or "busy" in text:
+        return BeckonError(
+            f"port {port} is in use by another program; close the serial monitor, mpremote or "
+            "Thonny that holds it"
+        )
+    if number in (errno.EACCES, errno.EPERM):
+        return BeckonError(not_allowed(port))
+    if number in (errno.ENOENT, errno.ENXIO, errno.ENODEV, errno.EIO):
+        return BeckonError(f"port {port} is not there; is the board plugged in?")
+    return BeckonError(f"port {port} cannot be opened: {text}")
+
+
+def _group(port: str) -> str | None:
+    import grp
+
+    try:
+        return grp.getgrgid(os.stat(port).st_gid).gr_name
+    except (OSError, KeyError):
+        return None

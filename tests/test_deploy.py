@@ -1,0 +1,321 @@
+"""beckon deploy, with the real mpremote, on boards behind pseudo-terminals."""
+
+import json
+import os
+import random
+import shutil
+import stat
+
+import pytest
+
+from host_tools.cli.app import main
+from host_tools.device import deploy as deploying
+from host_tools.device.console import BoardError, Console, Unplugged, why_silent
+from host_tools.device.deploy import MANIFEST, STAGE, Plan, Survey, deploy, plan, sha256
+from host_tools.device.mpremote import mpremote
+from host_tools.device.ports import find_port
+from host_tools.device.settings import settings_files, write_settings
+from host_tools.errors import BeckonError
+from host_tools.live.broker import embedded_broker
+from host_tools.paths import DEFAULT_MODEL
+from host_tools.simulator.pty_board import PtyBoard, TalkingProcess
+from tests.boards import node_board, sensor_board
+
+MAIN = b"import lib.part\nprint('linked to', lib.part.NAME)\n"
+OLD = {"main.py": MAIN, "lib/part.py": b"NAME = 'old'\n", "lib/gone.py": b"x = 1\n"}
+NEW = {"main.py": MAIN, "lib/part.py": b"NAME = 'new'\n", "drivers/more.py": b"y = 2\n" * 60}
+
+
+def put(board, files, **options):
+    return deploy(board.port, lambda survey: files, **options)
+
+
+def on(flash):
+    """What lies in the board's flash, but for what a deployment keeps for itself."""
+    return {path.relative_to(flash).as_posix(): path.read_bytes()
+            for path in flash.rglob("*") if path.is_file()
+            and path.name != MANIFEST and STAGE not in path.parts}  # fmt: skip
+
+
+def test_copies_only_what_changed_and_removes_what_it_once_brought(tmp_path):
+    with node_board(tmp_path) as board:
+        first = put(board, OLD)
+        assert first.sign == "linked to old" and set(first.copied) == {*OLD, MANIFEST}
+        (tmp_path / "notes.txt").write_text("mine")
+        (tmp_path / "lib" / "part.mpy").write_bytes(b"would be taken second")
+        (tmp_path / "crash.txt").write_text("3 1\nold trouble")
+        board.plug()
+        second = put(board, NEW)
+        assert second.sign == "linked to new"
+        assert set(second.copied) == {"lib/part.py", "drivers/more.py", MANIFEST}
+        assert second.removed == ["crash.txt", "lib/gone.py", "lib/part.mpy"]
+        assert on(tmp_path) == {**NEW, "notes.txt": b"mine"}
+        third = put(board, NEW)
+        assert (third.copied, third.removed, third.bytes_copied) == ([], [], 0)
+        assert third.sign == "linked to new" and third.unchanged == 4
+    assert not (tmp_path / STAGE).exists()
+
+
+@pytest.fixture(scope="module")
+def old_flash(tmp_path_factory):
+    """A board's flash with OLD on it; copy it."""
+    flash = tmp_path_factory.mktemp("old")
+    with node_board(flash) as board:
+        put(board, OLD, restart=False)
+    return flash
+
+
+@pytest.fixture
+def flash(tmp_path, old_flash):
+    return shutil.copytree(old_flash, tmp_path / "flash")
+
+
+def cut_points(flash, n):
+    """Numbers of bytes from the host after which the plug is pulled."""
+    with node_board(flash) as board:
+        put(board, NEW, restart=False)
+        length = board.received
+    return [round((k + random.Random(k).random()) * length / n) for k in range(n)]
+
+
+def check_interrupted(tmp_path, old, points):
+    states = set()
+    for point in points:
+        flash = tmp_path / f"cut{point}"
+        shutil.copytree(old, flash)
+        with node_board(flash) as board:
+            board.unplug_after(point)
+            try:
+                put(board, NEW, restart=False)
+            except BeckonError as error:
+                assert "\n" not in str(error)
+            board.unplug()
+            found = on(flash)
+            if "main.py" in found:  # what the board would start must be of one kind
+                assert found in (OLD, NEW), point
+            states.add("old" if found == OLD else "new" if found == NEW else "between")
+            board.plug()
+            report = put(board, NEW)
+            assert report.sign == "linked to new", point
+            assert on(flash) == NEW
+            assert not (flash / STAGE).exists()
+    return states
+
+
+def test_unplugged_at_any_point_it_can_be_deployed_to_again(tmp_path, flash, old_flash):
+    states = check_interrupted(tmp_path, old_flash, cut_points(flash, 4))
+    assert "old" in states
+
+
+@pytest.mark.soak
+def test_unplugged_at_every_point(tmp_path, flash, old_flash):
+    states = check_interrupted(tmp_path, old_flash, cut_points(flash, 150))
+    assert states == {"old", "new", "between"}
+
+
+def test_goes_on_with_what_was_copied_before(flash):
+    with node_board(flash) as board:
+        original = deploying._settle
+        try:
+            deploying._settle = lambda *args: (_ for _ in ()).throw(BeckonError("power cut"))
+            with pytest.raises(BeckonError, match="power cut"):
+                put(board, NEW)
+        finally:
+            deploying._settle = original
+        assert on(flash) == OLD
+        damaged = next(path for path in (flash / STAGE).iterdir() if path.stat().st_size > 300)
+        damaged.write_bytes(damaged.read_bytes()[:-40])
+        board.plug()
+        report = put(board, NEW)
+        assert report.bytes_copied == len(NEW["drivers/more.py"])
+        assert on(flash) == NEW and report.sign == "linked to new"
+
+
+def test_a_full_flash_is_told_before_anything_is_copied(flash):
+    with node_board(flash, flash_bytes=24 * 4096) as board:
+        (flash / "recording.bin").write_bytes(bytes(8 * 4096))
+        board.plug()
+        with pytest.raises(BeckonError, match=r"KiB of flash left.*remove files"):
+            put(board, NEW)
+        assert {**on(flash), "recording.bin": b""} == {**OLD, "recording.bin": b""}
+        (flash / "recording.bin").unlink()
+        board.plug()
+        assert put(board, NEW).sign == "linked to new"
+
+
+def test_a_flash_that_fills_while_copying_leaves_the_old_firmware(flash, monkeypatch):
+    with node_board(flash, flash_bytes=24 * 4096) as board:
+        (flash / "recording.bin").write_bytes(bytes(10 * 4096))
+        board.plug()
+        monkeypatch.setattr(deploying, "_LITTLEFS_SPARE", -100)
+        with pytest.raises(BeckonError, match="flash of the board .* is full"):
+            put(board, {**NEW, "drivers/more.py": bytes(5 * 4096)})
+        assert {k: v for k, v in on(flash).items() if k != "recording.bin"} == OLD
+
+
+def test_firmware_that_fails_is_told(tmp_path):
+    with node_board(tmp_path) as board:
+        with pytest.raises(BeckonError, match="copied, but the firmware says: no model"):
+            put(board, {"main.py": b"print('beckon: no model')\n"})
+        with pytest.raises(BeckonError, match="copied, but the firmware stops: ValueError: 7"):
+            put(board, {"main.py": b"raise ValueError(7)\n"})
+
+
+def test_a_whole_firmware_is_compiled_for_the_board_and_lives(tmp_path, capsys):
+    flash, settings = tmp_path / "flash", tmp_path / "settings"
+    with embedded_broker() as broker, sensor_board(flash) as board:
+        write_settings(settings, {"wifi_ssid": "home", "wifi_key": "secret key",
+                                  "broker_host": broker.host, "broker_port": broker.port,
+                                  "time_server": ""})  # fmt: skip
+        assert main(["deploy", board.port, "--settings", str(settings), "--json"]) == 0
+        report = json.loads(capsys.readouterr().out)
+        assert report["sign"] == f"linked to {broker.host}"
+        assert (flash / "sampler.mpy").exists() and not (flash / "sampler.py").exists()
+        assert (flash / "model.mlp").read_bytes() == DEFAULT_MODEL.read_bytes()
+        assert json.loads((flash / "secrets.json").read_text()) == {"wifi_key": "secret key"}
+        # Its firmware runs now, and is stopped by the next one, which changes nothing.
+        assert main(["deploy", board.port]) == 0
+        said = capsys.readouterr()
+        assert "0 files copied" in said.out and f"linked to {broker.host}" in said.out
+    assert stat.S_IMODE((settings / "secrets.json").stat().st_mode) == 0o600
+
+
+def test_noise_on_the_line_never_leaves_a_wrong_file(tmp_path):
+    noise = random.Random(5)
+
+    def garble(data):
+        return bytes(b ^ 0x10 if noise.random() < 0.0005 else b for b in data)
+
+    with node_board(tmp_path, garble=garble) as board:
+        for _ in range(4):
+            try:
+                put(board, NEW, restart=False)
+            except BeckonError as error:
+                assert "\n" not in str(error)
+        board._garble = None
+        assert put(board, NEW).sign == "linked to new"
+        assert on(tmp_path) == NEW
+
+
+BOOT_LOOP = b"ets Jul 29 2019 12:21:46\r\n\r\nrst:0xc (SW_CPU_RESET),boot:0x13\r\n"
+
+
+@pytest.mark.parametrize(
+    "text, told",
+    [
+        (BOOT_LOOP, "keeps restarting"),
+        (b"rst:0x10 (RTCWDT_RTC_RESET)\r\ninvalid header: 0xffffffff\r\n", "has no MicroPython"),
+        (b"\x9f\xfe\x80\xc3" * 8, "sends what is no text"),
+        (b"tick\r\n", "does not stop for Ctrl-C .* 'tick'"),
+        (b"", "does not answer: press its reset button"),
+        (b"rst:0x1\r\nBrownout detector was triggered\r\n", "supply voltage"),
+        (b"waiting for download\r\n", "release its BOOT button"),
+    ],
+)
+def test_a_board_that_does_not_listen_is_explained(text, told, monkeypatch):
+    with PtyBoard(TalkingProcess(text)) as board, Console(board.port) as console:
+        with pytest.raises(BeckonError, match=told):
+            console.catch(timeout_s=0.6)
+
+
+def test_a_board_that_restarts_all_the_time_is_caught(tmp_path):
+    """It listens only now and then, as one that a watchdog resets."""
+    with node_board(tmp_path) as board:
+        board.deaf_until_boot = 5
+        (tmp_path / "n").write_text("")
+        (tmp_path / "main.py").write_text(
+            "import machine\nn = open('n').read()\n"
+            "with open('n', 'w') as f:\n    f.write(n + 'x')\n"
+            "if len(n) < 5:\n    machine.reset()\n"
+        )
+        board.plug()
+        assert put(board, NEW).sign == "linked to new"
+        assert board.boots > 6
+
+
+def test_a_program_that_runs_is_stopped(tmp_path):
+    tmp_path.joinpath("main.py").write_text(
+        "import asyncio\nprint('busy')\nwhile True:\n    asyncio.run(asyncio.sleep(1))\n"
+    )
+    with sensor_board(tmp_path) as board, Console(board.port) as console:
+        assert next(console.lines(10)) == "busy"
+        console.catch()
+        assert console.execute("print(6 * 7)") == "42\n"
+        with pytest.raises(BoardError, match="NameError") as caught:
+            console.execute("nothing")
+        assert "Traceback" in caught.value.traceback
+
+
+def test_ports_that_cannot_be_used(tmp_path, monkeypatch):
+    with pytest.raises(BeckonError, match="is not there; boards found"):
+        find_port(str(tmp_path / "ttyUSB9"))
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BeckonError, match="is no serial port"):
+        find_port(str(tmp_path / "file"))
+    with PtyBoard(TalkingProcess(b"")) as board:
+        monkeypatch.setattr(os, "access", lambda *args: False)
+        with pytest.raises(BeckonError, match="usermod -aG"):
+            find_port(board.port)
+        monkeypatch.undo()
+        with Console(board.port):
+            with pytest.raises(BeckonError, match="in use by another program"):
+                Console(board.port)
+            with pytest.raises(BeckonError, match="in use by another program"):
+                mpremote(board.port, ["eval", "1"])
+        with Console(board.port) as console:
+            board.unplug()
+            with pytest.raises(Unplugged, match="went away"):
+                for _ in range(100):
+                    console.write(b"x")
+                    console.read(0.01)
+
+
+def test_boards_are_chosen(monkeypatch):
+    from host_tools.device import ports
+
+    monkeypatch.setattr(ports, "candidates", list)
+    with pytest.raises(BeckonError, match="no board found on USB; .*cable that carries data"):
+        find_port(None)
+    monkeypatch.setattr(ports, "candidates", lambda: [("/dev/a", "CH340"), ("/dev/b", "CP210x")])
+    with pytest.raises(BeckonError, match=r"several boards.*/dev/a \(CH340\), /dev/b"):
+        find_port(None)
+
+
+def survey(**changes):
+    told = {"files": {}, "version": (1, 28, 0), "machine": "m", "platform": "esp32",
+            "mpy": 6 | 3 << 8 | 10 << 10, "block": 4096, "free": 1 << 20, "size": 2 << 20,
+            "heap_free": 100_000}  # fmt: skip
+    return Survey(**{**told, **changes})
+
+
+def test_plan():
+    assert survey().arch == "xtensawin" and survey(mpy=774).arch is None
+    assert survey(mpy=11 << 10).arch == "rv32imc"
+    files = {"main.py": b"m", "a.mpy": b"a", "config.json": b"{}"}
+    have = {path: sha256(data) for path, data in files.items()}
+    assert plan(survey(files=have), files, {"main.py", "a.mpy"}, set()) == Plan({}, [], b"m")
+    todo = plan(survey(files={**have, "a.py": "0", "config.json.try": "0", "config.json": "0",
+                              "mine.py": "0", "b.mpy": "0"}), files,
+                {"main.py", "a.mpy"}, {"a.mpy", "b.mpy"})  # fmt: skip
+    assert todo == Plan({"config.json": b"{}"}, ["a.py", "b.mpy", "config.json.try"], b"m")
+    assert plan(survey(files={}), files, {"main.py"}, set()).held is None
+    with pytest.raises(BeckonError, match="MicroPython 1.22.1; 1.24 or later"):
+        deploying.firmware_files(survey(version=(1, 22, 1)))
+
+
+def test_settings_are_checked_before_the_board_is_touched(tmp_path, capsys):
+    with pytest.raises(BeckonError, match="holds neither config.json nor secrets.json"):
+        settings_files(tmp_path)
+    (tmp_path / "config.json").write_text('{"broker_prt": 1}')
+    assert main(["deploy", "/dev/null", "--settings", str(tmp_path)]) == 1
+    assert "no setting is called 'broker_prt'" in capsys.readouterr().err
+    assert main(["deploy", "/dev/null", "--model", str(tmp_path / "config.json")]) == 1
+    assert main(["deploy", "--mqtt", "kitchen"]) == 2
+    assert "name it with --model" in capsys.readouterr().err.splitlines()[-1]
+    assert main(["deploy", "--mqtt", "kitchen", "--model", str(DEFAULT_MODEL), "--settings",
+                 str(tmp_path / "none")]) == 1  # fmt: skip
+    assert "no update_key" in capsys.readouterr().err
+
+
+def test_why_silent_names_the_port():
+    assert why_silent("/dev/x", b"").startswith("the board on /dev/x does not answer")
