@@ -72,6 +72,11 @@ class SampleClock:
         """Whether sample times are known to about a millisecond."""
         return self.known and self._max - self._min <= _NARROW_16
 
+    @property
+    def settled(self):
+        """Whether they will stay so for a while: the period is known to 0.4 %."""
+        return self.narrow and self._high - self._low <= self._low >> 8
+
     def forget(self):
         """The sensor's clock was restarted; the next start() gives the new phase."""
         self.known = False

@@ -22,6 +22,7 @@ from sample_clock import SampleClock
 _TRUSTED_BYTES = const(336)
 _GREATEST_FIFO = const(4096)  # of the whole family; a greater count is no count
 _STALL_MS = const(60)  # without a sample that is due: look what is wrong
+_STALL_LOOKS = const(4)
 _DOUBTS = const(4)  # in a row without a frame between them, before the sensor is reset
 _BUS_TRIES = const(3)  # failing looks in a row, before the sensor is looked after
 _RETRY_MS = (1, 10, 20, 50, 100, 200, 500, 1000)  # waits between attempts to find the sensor
@@ -186,7 +187,8 @@ class Sampler:
         joined = False  # whether the index of the FIFO's first frame is known
         settled = False  # whether the times of the first frames are known well
         failed = odd = 0
-        last_ms = ticks_ms()
+        waits = 0  # looks in a row that moved nothing
+        since_ms = 0  # when the first of such looks was
         while True:
             before = ticks_us()
             try:
@@ -198,7 +200,7 @@ class Sampler:
                     failed = 0
                     if not await self._look_after():
                         raise _Doubt("sensor_lost")
-                    last_ms = ticks_ms()
+                    waits = 0
                 await asyncio.sleep_ms(1)
                 continue
             failed = 0
@@ -222,8 +224,8 @@ class Sampler:
                 await asyncio.sleep_ms(1)
                 continue
             odd = 0
+            waited_ms = (ticks_ms() - since_ms) & _WRAP if waits else 0
             if not joined:
-                waited_ms = (ticks_ms() - last_ms) & _WRAP
                 joined = self._join(n, before, after, waited_ms > self._stall_ms // 2)
             else:  # none is news, too: the next sample has not been taken
                 missing = clock.look(before, after, self._next + n - 1)
@@ -242,10 +244,15 @@ class Sampler:
                     await asyncio.sleep_ms(0)
                 self._move(n, 0)
                 ready.set()
-                last_ms = ticks_ms()
-            elif (ticks_ms() - last_ms) & _WRAP > self._stall_ms:
-                raise _Doubt("sensor_stalls")
-            if clock.unsure or not clock.narrow or not joined:
+                waits = 0
+            else:
+                if not waits:
+                    since_ms = ticks_ms()
+                waits += 1
+                # Time alone says nothing: the program may have been busy elsewhere.
+                if waits > _STALL_LOOKS and waited_ms > self._stall_ms:
+                    raise _Doubt("sensor_stalls")
+            if clock.unsure or not clock.settled or not joined:
                 # Look often until one look lies just behind a sample.
                 await asyncio.sleep_ms(1)
             elif self._flag:

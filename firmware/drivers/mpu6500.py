@@ -59,7 +59,8 @@ _SETTLE_MS = const(110)  # gyro start 35 ms (PS table 1) and the slowest filter,
 class MPU6500:
     """address: 0x68 with AD0 low, 0x69 with AD0 high. accel_g: full scale, one of
     2, 4, 8, 16. gyro_dps: full scale, one of 250, 500, 1000, 2000. rate_hz: 4 to
-    1000; the nearest that the sensor can do is taken, see `period_us`.
+    1000; the nearest that the sensor can do is taken, see `period_us`. bandwidth_hz: of
+    both filters, one of 184, 92, 41, 20, 10, 5; by default the widest that fits the rate.
 
     Raises ValueError for another value. Touches no bus before bring_up().
     """
@@ -70,7 +71,9 @@ class MPU6500:
     CHUNK_FRAMES = 8
     """The most that read_fifo takes: 2.3 ms on a bus at 400 kHz."""
 
-    def __init__(self, bus, address=0x68, accel_g=8, gyro_dps=1000, rate_hz=100):
+    def __init__(
+        self, bus, address=0x68, accel_g=8, gyro_dps=1000, rate_hz=100, bandwidth_hz=0
+    ):
         if address not in (0x68, 0x69):
             raise ValueError("address must be 0x68 or 0x69, not %r" % (address,))
         if accel_g not in _ACCEL_RANGES_G:
@@ -79,6 +82,10 @@ class MPU6500:
             raise ValueError("gyro_dps must be 250, 500, 1000 or 2000, not %r" % (gyro_dps,))
         if not isinstance(rate_hz, (int, float)) or not 4 <= rate_hz <= 1000:
             raise ValueError("rate_hz must be from 4 to 1000, not %r" % (rate_hz,))
+        if bandwidth_hz and bandwidth_hz not in _BANDWIDTHS_HZ:
+            raise ValueError(
+                "bandwidth_hz must be 184, 92, 41, 20, 10 or 5, not %r" % (bandwidth_hz,)
+            )
         self.address = address
         self.accel_g = accel_g
         self.gyro_dps = gyro_dps
@@ -90,8 +97,10 @@ class MPU6500:
         code = 1
         while code < 6 and 2 * _BANDWIDTHS_HZ[code - 1] > self.rate_hz:
             code += 1
+        if bandwidth_hz:
+            code = 1 + _BANDWIDTHS_HZ.index(bandwidth_hz)
         self.bandwidth_hz = _BANDWIDTHS_HZ[code - 1]
-        """-3 dB point of both filters: at most half the rate, from 10 Hz on."""
+        """-3 dB point of both filters; if not asked for, at most half the rate, from 10 Hz on."""
         self.accel_lsb_per_g = _ACCEL_LSB_PER_G[_ACCEL_RANGES_G.index(accel_g)]
         self.gyro_lsb_per_10_dps = _GYRO_LSB_PER_10_DPS[_GYRO_RANGES_DPS.index(gyro_dps)]
 
@@ -111,6 +120,7 @@ class MPU6500:
         self._user_ctrl = getattr(bus, "USER_CTRL", 0)
         self._running = self._user_ctrl | 0x40
         self._divider = divider
+        self._test_bits = 0
         self._code = code
         self._one = bytearray(1)
         self._two = bytearray(2)
@@ -140,6 +150,7 @@ class MPU6500:
         no sensor's, EIO when a register does not keep what was written.
         """
         yield _POWER_UP_MS
+        self._test_bits = 0
         self._identify()
         self.write(_PWR_MGMT_1, 0x80)
         yield _RESET_MS
@@ -207,7 +218,8 @@ class MPU6500:
         shift = 2 if self.identity == 0x20 else 3
         code = self._code
         stop = _FIFO_STOP if self.fifo_stops else 0
-        want = [self._divider - 1, stop | code, gs << shift, fs << 3, code]
+        test = self._test_bits
+        want = [self._divider - 1, stop | code, gs << shift | test, fs << 3 | test, code]
         if self.kind == mpu_family.MPU6050:
             want.pop()  # one filter for both sensors
         self._want = bytes(want)
@@ -231,6 +243,13 @@ class MPU6500:
         False after it was reset or has lost its power. Raises OSError.
         """
         return self.read(_WHO_AM_I) == self.identity and not self._differences()
+
+    def self_test(self, on):
+        """Push the masses of all six axes, or let them go. Raises OSError."""
+        self._test_bits = 0xE0 if on else 0
+        self._settle()
+        self.write(_GYRO_CONFIG, self._want[2])
+        self.write(_ACCEL_CONFIG, self._want[3])
 
     def start_fifo(self):
         """Empty the FIFO and fill it anew, beginning with the next sample.
