@@ -100,8 +100,6 @@ class Sampler:
             into[name] = n
 
     def _count(self, name):
-        import board_clock
-        print(board_clock.now_us(),"CT",name)
         self._counts[name] = self._counts.get(name, 0) + 1
 
     # -- the task -----------------------------------------------------------------------
@@ -301,8 +299,6 @@ class Sampler:
 
     def _lose(self, n):
         if n > 0:
-            import board_clock
-            print(board_clock.now_us(),"LOSE",n,self._next)
             self._screen.give_up()  # a gap lies behind what is held back
             self._ring.gap(n)
             self._next += n
