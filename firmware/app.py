@@ -92,7 +92,7 @@ class App:
         if settings.time_server or not settings.broker_host.replace(".", "").isdigit():
             from dns import Resolver
 
-            self.resolver = Resolver(wifi.name_server)
+            self.resolver = Resolver(wifi.name_server, settings.name_server)
             self.parts.append(self.resolver)
             resolve = self.resolver.resolve
         will = (topic(settings.device, "status"), OFFLINE)

@@ -17,6 +17,7 @@ SETTINGS = {
     "password": ("", str, 0, 128),
     "keepalive_s": (30, int, 5, 3600),
     "response_timeout_ms": (3000, int, 100, 60000),  # for each answer of the broker
+    "name_server": ("", str, 0, 21),  # address or address:port; empty: what DHCP says
     "time_server": ("pool.ntp.org", str, 0, 253),  # host or host:port; empty: events have no time
     "update_key": ("", str, 0, 64),  # who knows it may send a model; empty: nobody
     "model": ("model.mlp", str, 1, 64),

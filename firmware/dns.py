@@ -21,11 +21,15 @@ _TRIES = const(2)
 
 
 class Resolver:
-    """name_server: returns the name server's IP address as text."""
+    """name_server: returns the name server's IP address as text.
 
-    def __init__(self, name_server, port=_PORT):
-        self._name_server = name_server
-        self._port = port
+    own: an address or address:port to ask instead.
+    """
+
+    def __init__(self, name_server, own=""):
+        own, _, port = own.partition(":")
+        self._name_server = (lambda: own) if own else name_server
+        self._port = int(port or _PORT)
         self._known = {}  # name -> address, of the last answer
         self.failures = 0
 

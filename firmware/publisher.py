@@ -59,6 +59,7 @@ class Publisher:
         self._seq = 0
         self._born = 0  # the connection that has had its birth message
         self._wake = asyncio.Event()
+        self._crowded = asyncio.Event()
         self._empty = asyncio.Event()
         if spooled:
             self._has_spool()
@@ -93,17 +94,20 @@ class Publisher:
         event.boot = self._boot
         event.seq = self._seq
         event.t_ms = self._clock.t_ms(index)
-        event.captured_ms = uptime_ms() - self._clock.age_ms(index)
+        event.captured_ms = max(0, uptime_ms() - self._clock.age_ms(index))
         event.sent = False
         self._count += 1
         self._seq += 1
         self._empty.clear()
         self._wake.set()
+        if self._count > _QUEUE // 2:
+            self._crowded.set()
         return event.seq
 
     async def run(self):
         """Send what is queued, in order, whenever the link is up; for ever."""
         asyncio.create_task(self._diagnose())
+        asyncio.create_task(self._make_room())
         self._wake.set()
         while True:
             await self._wake.wait()
@@ -169,8 +173,6 @@ class Publisher:
             while True:
                 if self._spool and self._spool.count:
                     await self._send_spooled()
-                    if self._count > _QUEUE // 2:  # they come faster than they go
-                        await self._save()
                 elif self._count:
                     await self._send_queued()
                 else:
@@ -186,28 +188,49 @@ class Publisher:
         sent, event.sent = event.sent, True
         await self._send(event, sent)
         if self._count and event.seq == seq and event is self._queue[self._head]:
-            self._drop_oldest()  # else it was overwritten while under way
+            self._drop_oldest()
+        elif self._spool:  # _make_room has moved it there while it was under way
+            self._pop_spooled(self._boot, seq)
 
     async def _send_spooled(self):
         event = self._spooled
-        spool = self._spool
+        if self._read_spooled():
+            await self._send(event, event.sent)
+            self._pop_spooled(event.boot, event.seq)
+
+    def _read_spooled(self):
+        """Whether self._spooled now is the oldest event in flash."""
         try:
-            record = spool.peek()
+            record = self._spool.peek()
             if record is None:
-                return
+                return False
             try:
-                event.unpack(record)
+                self._spooled.unpack(record)
+                return True
             except ValueError:  # written by another firmware
                 self.spool_faults += 1
-                spool.pop()
-                return
-            await self._send(event, event.sent)
-            spool.pop()
-        except LinkDown:
-            raise
-        except OSError:  # flash fails: do without it, what it holds may come at the next boot
+                self._spool.pop()
+        except OSError:  # flash fails: do without, what it holds may come at the next boot
             self.spool_faults += 1
-            self._spool = self._open_spool = None
+            self._spool = None
+        return False
+
+    def _pop_spooled(self, boot, seq):
+        """Be done with this event, if it still is the oldest in flash."""
+        event = self._spooled
+        if self._read_spooled() and (event.boot, event.seq) == (boot, seq):
+            try:
+                self._spool.pop()
+            except OSError:
+                self.spool_faults += 1
+                self._spool = None
+
+    async def _make_room(self):
+        """Move events to flash when the link is up but does not answer."""
+        while True:
+            await self._crowded.wait()
+            self._crowded.clear()
+            await self._save()
 
     def _has_spool(self):
         """Whether there is a spool; opens it when this is asked first."""

@@ -17,7 +17,7 @@ class UdpServer:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
         self._socket.settimeout(0.1)
-        self.port = self._socket.getsockname()[1]
+        self.address = "127.0.0.1:%d" % self._socket.getsockname()[1]
         self.asked = 0
         self._reply = reply
         self._open = True
@@ -61,8 +61,7 @@ LOOK_UP = """
 from dns import Resolver
 async def main():
     lag = Lag()
-    port = settings().name_server_port
-    resolver = Resolver(lambda: "127.0.0.1", port)
+    resolver = Resolver(None, settings().name_server)
     try:
         address = await resolver.number("broker.example")
     except OSError as error:
@@ -84,7 +83,7 @@ asyncio.run(main())
     ids=["found", "not found", "someone else's", "silence", "garbage"],
 )
 def test_a_name_server(reply, address, failures):
-    with UdpServer(reply) as server, Board(LOOK_UP, name_server_port=server.port) as board:
+    with UdpServer(reply) as server, Board(LOOK_UP, name_server=server.address) as board:
         said = board.next()
         assert said["address"] == said["again"] == address
         assert said["dns_failures"] == failures
@@ -94,7 +93,7 @@ def test_a_name_server(reply, address, failures):
 def test_a_name_server_that_fails_later_does_not_cost_the_address():
     replies = [found]
     with UdpServer(lambda query: replies.pop()(query) if replies else None) as server:
-        with Board(LOOK_UP, name_server_port=server.port) as board:
+        with Board(LOOK_UP, name_server=server.address) as board:
             said = board.next()
     assert said["address"] == said["again"] == "127.0.0.1"
     assert said["dns_failures"] == 1 and server.asked == 3
@@ -104,7 +103,7 @@ def test_the_link_finds_its_broker_by_name_after_an_outage_of_the_name_server():
     script = """
 from dns import Resolver
 async def main():
-    resolver = Resolver(lambda: "127.0.0.1", settings().name_server_port)
+    resolver = Resolver(None, settings().name_server)
     link = Link(settings(broker_host="broker.example"), resolve=resolver.resolve, log=log)
     asyncio.create_task(link.run())
     await linked(link)
@@ -113,7 +112,7 @@ asyncio.run(main())
 """
     replies = [found, not_found]
     with FakeBroker() as broker, UdpServer(lambda query: replies.pop()(query)) as server:
-        with Board(script, broker_port=broker.port, name_server_port=server.port) as board:
+        with Board(script, broker_port=broker.port, name_server=server.address) as board:
             broker.peer().accept()
             said = board.next()
     assert said["link_failed"] == 1 and said["dns_failures"] == 1
@@ -146,7 +145,7 @@ def time_packet(request, seconds, stratum=2):
 
 def test_a_time_server_sets_the_clock():
     with UdpServer(lambda request: time_packet(request, time.time())) as server:
-        with Board(TELL_TIME, time_server=f"127.0.0.1:{server.port}") as board:
+        with Board(TELL_TIME, time_server=server.address) as board:
             said = board.next()
     now = time.time()
     told = [time.strftime("%Y-%m-%dT%H:%M", time.gmtime(now - ago)) for ago in (0, 60)]
@@ -159,6 +158,6 @@ def test_a_time_server_sets_the_clock():
 )
 def test_a_time_server_that_cannot_tell_leaves_the_time_open(reply):
     with UdpServer(reply) as server:
-        with Board(TELL_TIME, time_server=f"127.0.0.1:{server.port}") as board:
+        with Board(TELL_TIME, time_server=server.address) as board:
             said = board.next()
     assert said["iso"] is None and said["clock_failures"] == 1

@@ -1,9 +1,12 @@
 """Events during outages: kept in flash, sent in order, with their true times."""
 
+import json
 import os
 import signal
 
-from tests.link.host import Board, FakeBroker, Mosquitto, Subscriber, is_event
+import pytest
+
+from tests.link.host import Board, FakeBroker, Mosquitto, Subscriber, is_event, publication
 
 COMMON = """
 from spool import Spool
@@ -121,6 +124,47 @@ asyncio.run(main())
     assert before["events_queued"] == 8 and before["events_dropped"] == 12
     assert before["spool_faults"] >= 8
     assert after["left"] == 0 and after["events_delivered"] == 8
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_events_during_a_silence_of_the_broker_are_kept_in_order(tmp_path, answered):
+    """The first event's acknowledgement comes late, or only on the next connection."""
+    script = COMMON + """
+async def main():
+    link = make_link()
+    publisher = make_publisher(link, spool=Spool)
+    asyncio.create_task(link.run())
+    asyncio.create_task(publisher.run())
+    await linked(link)
+    await play(publisher, 30, 5)
+    say(**count(publisher))
+    left = await publisher.close(5000)
+    say(left=left, **count(publisher))
+asyncio.run(main())
+"""
+    with FakeBroker() as broker, Board(script, broker_port=broker.port, cwd=tmp_path,
+                                       response_timeout_ms=1000) as board:
+        peer = broker.peer()
+        peer.accept()
+        kind, body = peer.serve(is_event)  # and no acknowledgement
+        during = board.next()
+        assert during["events_dropped"] == 0 and during["spool_waiting"] > 20
+        seqs = [json.loads(publication(kind, body)[1])["seq"]]
+        if answered:
+            peer.acknowledge(kind, body)
+        else:
+            peer.close()
+            peer = broker.peer()
+            peer.accept()
+        while len(set(seqs)) < 30:
+            kind, body = peer.serve(is_event)
+            seqs.append(json.loads(publication(kind, body)[1])["seq"])
+            peer.acknowledge(kind, body)
+        peer.serve(lambda kind, body: kind == 0xE0)
+        after = board.next()
+    assert seqs == list(range(30)) if answered else [0, *range(30)]
+    assert after["left"] == 0 and after["spool_waiting"] == 0
+    assert after["events_delivered"] == 30
 
 
 def test_an_event_under_way_when_the_board_stops_is_kept(tmp_path):

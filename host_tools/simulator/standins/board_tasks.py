@@ -32,8 +32,8 @@ class TaskQueue:
 
 
 class Task:
-    """state: True while it runs, a TaskQueue of those who wait for it, a callable,
-    False when it is over, None when that was noticed."""
+    """state: True while it runs, a TaskQueue of those who wait for it, a callable;
+    None when it is over, False once somebody has asked for its result."""
 
     def __init__(self, coro, globals=None):
         self.coro = coro
@@ -43,7 +43,7 @@ class Task:
 
     def __iter__(self):
         if not self.state:
-            self.state = None
+            self.state = False
         elif self.state is True:
             self.state = TaskQueue()
         elif not isinstance(self.state, TaskQueue):
