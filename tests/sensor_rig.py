@@ -26,7 +26,7 @@ class Bus:
 
     def _find(self, address: int) -> None:
         if address != self.address:
-            raise OSError(19)
+            raise OSError(19, "nothing there")
 
     def readfrom_mem_into(self, address, register, buffer):
         self._find(address)

@@ -107,6 +107,8 @@ class Calibration:
             text = file.read()
         try:
             entries = json.loads(text)
+            if not isinstance(entries, dict):
+                raise ValueError("no object in it")
             check = entries.pop("check")
             self = cls(**entries)
         except (ValueError, KeyError, TypeError, AttributeError) as fault:

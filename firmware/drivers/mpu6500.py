@@ -301,13 +301,13 @@ class MPU6500:
         be said. False, too, when the sensor was reset or a setting has changed
         since the last time. Raises OSError.
         """
-        read = self.bus.readfrom_mem_into
+        bus = self.bus  # its methods are called in place: a bound method would be allocated
         address = self.address
         another = False  # whether another sample must have come since
         if not left:
             # The FIFO was emptied, so the last frame must be the newest sample. Had bytes
             # slipped out of the FIFO, the read went beyond its end and they differ.
-            read(address, _ACCEL_XOUT_H, self._all)
+            bus.readfrom_mem_into(address, _ACCEL_XOUT_H, self._all)
             n = self._frames_read
             another = (
                 self._all_accel != self._last_accel[n] or self._all_gyro != self._last_gyro[n]
@@ -324,10 +324,10 @@ class MPU6500:
                 if not tries:
                     return False
         power = self._power
-        read(address, _USER_CTRL, power)
+        bus.readfrom_mem_into(address, _USER_CTRL, power)
         if power[0] != self._running or power[1] != 0x01 or power[2]:
             return False
-        read(address, _SMPLRT_DIV, self._config)
+        bus.readfrom_mem_into(address, _SMPLRT_DIV, self._config)
         return self._config == self._settings
 
     def read_into(self, row):

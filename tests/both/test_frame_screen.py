@@ -122,8 +122,9 @@ def test_every_frame_is_either_passed_held_or_a_gap():
 def test_counts_frames_at_the_end_of_the_range():
     ring = RingBuffer(16)
     screen = FrameScreen(ring, 8)
-    raw = frame(32767, 0, 1, 2, 3, 4) + frame(0, 1, 2, 3, 4, -32768) + frame(32766, -32767, 0, 1, 2, 3)
-    assert screen.push_fifo(raw + frame(32767, -32768, 32767, 1, 2, 3), 4)
+    raw = frame(32767, 0, 1, 2, 3, 4) + frame(0, 1, 2, 3, 4, -32768)
+    raw += frame(32766, -32767, 0, 1, 2, 3) + frame(32767, -32768, 32767, 1, 2, 3)
+    assert screen.push_fifo(raw, 4)
     assert screen.saturated == 3
     assert screen.passed == 4
 

@@ -59,24 +59,31 @@ def follow(sensor, clock, until_us, check, start_us=0, wait_us=20_000, lost=()):
             now += 1000 + sensor.random(300)
 
 
+def error_us(sensor, clock, now):
+    """How far the clock is off for its newest sample."""
+    return clock.age_us(clock.index, now & WRAP) - (now - sensor.taken_us(clock.index))
+
+
+def learn(off_ppm):
+    sensor = Sensor(10_000_000 - 10 * off_ppm, seed=7 + off_ppm)
+    clock = SampleClock(10_000)
+    worst = [0, 0]
+
+    def check(now, answer, missing):
+        assert answer == 0
+        late = now > 1_000_000
+        worst[late] = max(worst[late], abs(error_us(sensor, clock, now)))
+
+    follow(sensor, clock, 90_000_000, check)
+    return worst, clock.period_1024 * 1000 / (sensor.period * 1024) - 1
+
+
 def test_learns_period_and_keeps_times_to_a_millisecond():
-    for off in (-10_000, -300, 0, 2_000, 10_000):
-        period = 10_000_000 - 10 * off
-        sensor = Sensor(period, seed=7 + off)
-        clock = SampleClock(10_000)
-        worst = [0, 0]
-
-        def check(now, answer, missing):
-            assert answer == 0
-            error = clock.age_us(clock.index, now & WRAP) - (now - sensor.taken_us(clock.index))
-            late = now > 1_000_000
-            worst[late] = max(worst[late], abs(error))
-
-        follow(sensor, clock, 90_000_000, check)
+    for off_ppm in (-10_000, -300, 0, 2_000, 10_000):
+        worst, period_error = learn(off_ppm)
         assert worst[0] <= 1_000, worst
         assert worst[1] <= 700, worst
-        # 30 ppm is the least that the clock admits to not knowing.
-        assert abs(clock.period_1024 * 1000 - period * 1024) < 40e-6 * period * 1024
+        assert abs(period_error) < 40e-6  # 30 ppm is the least that the clock admits to
 
 
 def test_times_do_not_drift_over_an_hour():
@@ -93,21 +100,25 @@ def test_times_do_not_drift_over_an_hour():
     assert worst[0] <= 2_000  # one for the whole milliseconds, one for sample 0
 
 
+def keep_up(period_us):
+    sensor = Sensor(period_us * 1004, first_us=3_000_000)
+    clock = SampleClock(period_us)
+    settled = [0]
+
+    def check(now, answer, missing):
+        assert answer == 0
+        # An unknown phase is known to half a period at worst.
+        most = 800 if settled[0] else max(800, period_us // 2)
+        assert abs(error_us(sensor, clock, now)) <= most
+        settled[0] += clock.settled
+
+    follow(sensor, clock, 20_000_000, check, start_us=2_990_000)
+    return settled[0]
+
+
 def test_every_rate():
     for period_us in (1_000, 2_000, 5_000, 20_000, 250_000):
-        sensor = Sensor(period_us * 1004, first_us=3_000_000)
-        clock = SampleClock(period_us)
-        seen = [0]
-
-        def check(now, answer, missing):
-            assert answer == 0
-            error = clock.age_us(clock.index, now & WRAP) - (now - sensor.taken_us(clock.index))
-            # An unknown phase is known to half a period at worst.
-            assert abs(error) <= max(800, 0 if seen[0] else period_us // 2)
-            seen[0] += clock.settled
-
-        follow(sensor, clock, 20_000_000, check, start_us=2_990_000)
-        assert seen[0]
+        assert keep_up(period_us), period_us
 
 
 def test_ticks_may_wrap_anywhere():
@@ -123,25 +134,30 @@ def test_ticks_may_wrap_anywhere():
     assert sensor.newest(WRAP + 5_000_000) - clock.index < 100
 
 
+def lose(seed):
+    sensor = Sensor(10_030_000, seed=seed)
+    clock = SampleClock(10_000)
+    lost = [400 + 83 * k + sensor.random(40) for k in range(6)]
+    lost += [k + 1 for k in lost[3:]]
+    found = [0]
+
+    def check(now, answer, missing):
+        assert answer >= 0
+        if answer:
+            assert answer == missing
+            found[0] += answer
+        elif missing:
+            # Not noticed yet: then nothing may be handed on for good.
+            assert clock.unsure or now - sensor.taken_us(clock.index) < 60_000
+
+    follow(sensor, clock, 15_000_000, check, lost=lost)
+    return len(lost), found[0]
+
+
 def test_a_sample_that_vanishes_is_counted_before_the_next_is_believed():
     for seed in range(12):
-        sensor = Sensor(10_030_000, seed=seed)
-        clock = SampleClock(10_000)
-        lost = [400 + 83 * k + sensor.random(40) for k in range(6)]
-        lost += [k + 1 for k in lost[3:]]
-        found = [0]
-
-        def check(now, answer, missing):
-            assert answer >= 0
-            if answer:
-                assert answer == missing
-                found[0] += answer
-            elif missing:
-                # Not noticed yet: then nothing may be handed on for good.
-                assert clock.unsure or now - sensor.taken_us(clock.index) < 60_000
-
-        follow(sensor, clock, 15_000_000, check, lost=lost)
-        assert found[0] == len(lost)
+        lost, found = lose(seed)
+        assert lost == found
 
 
 def test_more_samples_than_there_can_be():
