@@ -8,6 +8,7 @@ what was copied already.
 
 import hashlib
 import json
+import re
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from host_tools.device.console import Console
 from host_tools.device.image import image_files
 from host_tools.device.mpremote import mpremote
 from host_tools.errors import BeckonError
+from host_tools.paths import FIRMWARE
 
 STAGE = ".beckon-new"
 MANIFEST = "deployed.json"
@@ -92,6 +94,12 @@ def firmware_files(survey: Survey) -> dict[str, bytes]:
     return image_files(survey.arch)
 
 
+def firmware_version() -> str:
+    """The version that the firmware of this checkout gives itself."""
+    found = re.search(r'^VERSION = "([^"]+)"', (FIRMWARE / "app.py").read_text(), re.MULTILINE)
+    return found[1] if found else "unknown"
+
+
 def look(port: str, folders: set[str]) -> Survey:
     """Stop the board's program and see what lies in folders ("" is the root)."""
     where = sorted(folders | {"", STAGE})
@@ -151,7 +159,7 @@ def deploy(
     first = look(port, {"lib", "lib/umqtt", "drivers"})
     code_files = dict(make_files(first))
     files = {**code_files, **make_extra(first)}
-    manifest = json.dumps(sorted(code_files)).encode()
+    manifest = json.dumps({"version": firmware_version(), "files": sorted(code_files)}).encode()
     files[MANIFEST] = manifest
     folders = {path.rpartition("/")[0] for path in files}
     old_code = _old_code(port, first, manifest)
@@ -181,8 +189,8 @@ def _old_code(port: str, survey: Survey, manifest: bytes) -> set[str]:
         return set()
     out = mpremote(port, ["exec", f"print(open({MANIFEST!r}).read())"], resume=True)
     try:
-        paths = json.loads(out)
-    except ValueError:
+        paths = json.loads(out)["files"]
+    except (ValueError, KeyError, TypeError):
         return set()
     return {p for p in paths if isinstance(p, str)} if isinstance(paths, list) else set()
 

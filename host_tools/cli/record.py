@@ -1,0 +1,164 @@
+"""Record gestures into a data-set folder: guided, take by take, or freely.
+
+Guided: hold the board still, wait for GO, make the gesture once, rest. A take that
+cannot be used (samples lost, range exceeded, no movement, not at rest before and after)
+is refused at once and asked for again. Ctrl-C ends and saves what is good.
+Free: one uninterrupted recording; with one label all of it gets that label.
+
+The board needs Beckon's firmware (beckon deploy). --from takes the samples from
+elsewhere: csv is any firmware that prints a line of three or six numbers for each sample, a
+FILE is played as if it were live.
+
+examples:
+  beckon record --labels circle,x,y --takes 20 --out data/mine --subject ann
+  beckon record --free --labels none --seconds 120 --out data/mine
+  beckon record /dev/ttyACM0 --from csv --labels up,down --out data/other
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from host_tools.cli.progress import waiting
+from host_tools.errors import BeckonError
+
+
+def add_arguments(parser):
+    parser.add_argument("port", nargs="?", metavar="PORT",
+                        help="serial port; may be left out if there is one board")
+    parser.add_argument("--labels", default="", metavar="A,B,..", help="the gestures, in order")
+    parser.add_argument("--takes", type=int, default=15, metavar="N", help="good takes of each")
+    parser.add_argument("--out", type=Path, default=Path("recordings-mine"), metavar="FOLDER",
+                        help="data-set folder, made if missing; what it holds stays")
+    parser.add_argument("--subject", default="me", metavar="NAME", help="whose hand it is")
+    parser.add_argument("--free", action="store_true", help="one recording without guidance")
+    parser.add_argument("--seconds", type=float, metavar="S",
+                        help="guided: length of a take (default: 2); free: stop after so many")
+    parser.add_argument("--countdown", type=float, default=3.0, metavar="S",
+                        help="time before each take")
+    parser.add_argument("--rate", type=float, default=100.0, metavar="HZ",
+                        help="samples a second; above 100 a faster baud rate is used")
+    parser.add_argument("--accel-g", type=int, default=8, choices=(2, 4, 8, 16),
+                        help="range of the accelerometer")
+    parser.add_argument("--gyro-dps", type=int, default=1000, choices=(250, 500, 1000, 2000),
+                        help="range of the gyroscope")
+    parser.add_argument("--from", dest="source", default="board", metavar="board|csv|FILE",
+                        help="where the samples come from")
+    parser.add_argument("--accel-unit", default="m/s2", choices=("m/s2", "g", "mg"),
+                        help="with --from csv: the unit of the acceleration")
+    parser.add_argument("--baud", type=int, metavar="N", help="another baud rate")
+    parser.add_argument("--speed", type=float, default=1.0, metavar="N",
+                        help="with --from FILE: times real time, 0 as fast as possible")
+    parser.add_argument("--json", action="store_true", help="print what was recorded as JSON")
+
+
+def run(args):
+    from host_tools.recording.display import display
+    from host_tools.recording.guide import Guide
+    from host_tools.recording.session import Session
+    from host_tools.recording.writer import check_folder
+
+    labels = _checked(args)
+    check_folder(args.out)
+    with _source(args) as source:
+        if source.warning:
+            print(f"beckon record: {source.warning}", file=sys.stderr)
+        guide = None
+        if not args.free:
+            guide = Guide(labels, args.takes, source.rate_hz, args.seconds or 2.0, args.countdown)
+        session = Session(source, guide, labels[0] if args.free and labels else "")
+        try:
+            with display(session) as shown:
+                while session.step():
+                    shown.update()
+                    if args.free and args.seconds and session.seconds >= args.seconds:
+                        break
+                shown.update()
+        except KeyboardInterrupt:
+            print(file=sys.stderr)
+        paths = session.save(args.out, args.subject, _ask if sys.stdin.isatty() else None)
+    _report(args, session, paths)
+    if session.fault:
+        raise BeckonError(f"{session.fault} ({len(paths)} recordings saved)")
+    if not paths:
+        raise BeckonError("no good take, so nothing was saved")
+    return 0
+
+
+def _checked(args):
+    """The labels. Raises BeckonError for arguments that cannot be."""
+    from host_tools.recording.writer import check_name
+
+    labels = [check_name("label", label.strip()) for label in args.labels.split(",") if args.labels]
+    check_name("subject", args.subject)
+    if len(set(labels)) != len(labels):
+        raise BeckonError(f"--labels {args.labels}: a label comes twice", status=2)
+    if not labels and not args.free:
+        raise BeckonError("name the gestures with --labels, or record with --free", status=2)
+    if args.free and len(labels) > 1:
+        raise BeckonError("--free takes one label for all of it, or none", status=2)
+    for name, value, least, most in (
+        ("--takes", args.takes, 1, 1000),
+        ("--countdown", args.countdown, 1, 60),
+        ("--seconds", args.seconds or 2, 0.5, 10 if not args.free else 86400),
+        ("--rate", args.rate, 10, 500),
+    ):
+        if not least <= value <= most:
+            raise BeckonError(f"{name} {value:g}: name a number from {least:g} to {most:g}", 2)
+    return labels
+
+
+def _source(args):
+    from host_tools.device.ports import find_port
+    from host_tools.recording.sources import BoardSource, ForwarderSource, ReplaySource
+
+    if args.source == "csv":
+        return _Opening(ForwarderSource(find_port(args.port), args.accel_unit, args.baud or 115200),
+                        "measuring the rate of what comes")
+    if args.source != "board":
+        path = Path(args.source)
+        if not path.is_file():
+            raise BeckonError(f"--from {args.source}: no such file; write board, csv, or the name "
+                              "of a recording", status=2)
+        return ReplaySource(path, args.speed)
+    return _Opening(BoardSource(find_port(args.port), args.rate, args.accel_g, args.gyro_dps,
+                                args.baud), "starting the board's sensor")
+
+
+class _Opening:
+    """A source whose opening takes its time."""
+
+    def __init__(self, source, what):
+        self._source = source
+        self._what = what
+
+    def __enter__(self):
+        with waiting(self._what):
+            return self._source.__enter__()
+
+    def __exit__(self, *exception):
+        self._source.__exit__(*exception)
+
+
+def _ask(reason):
+    print(f"beckon record: {reason}", file=sys.stderr)
+    try:
+        return input("Enter tries again, q gives up: ").strip().lower() != "q"
+    except EOFError:
+        return False
+
+
+def _report(args, session, paths):
+    takes = len(session.guide.good) if session.guide else 0
+    refused = len(session.guide.bad) if session.guide else 0
+    rate = session.source.measured_hz
+    if args.json:
+        print(json.dumps({
+            "recordings": [str(path) for path in paths], "takes": takes, "refused": refused,
+            "samples": session.samples, "lost": session.lost, "seconds": round(session.seconds, 3),
+            "measured_hz": rate and round(rate, 4), "fault": session.fault,
+        }))  # fmt: skip
+        return
+    what = f"{takes} takes ({refused} refused), " if session.guide else ""
+    print(f"{what}{session.seconds:.1f} s at {rate:.2f} Hz, {session.lost} samples lost "
+          f"-> {len(paths)} recordings in {args.out}")

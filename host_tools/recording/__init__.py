@@ -1,0 +1,1 @@
+"""Recording gestures: from a board's serial line, or another source, to data-set folders."""

@@ -1,0 +1,132 @@
+"""One sitting: reads a source, keeps all of it, guides, and saves what is good at the end."""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from host_tools.device.console import Unplugged
+from host_tools.errors import BeckonError
+from host_tools.recording.guide import Guide, Phase
+from host_tools.recording.sources import Block, Finished
+from host_tools.recording.writer import LabelledSpan, Segment, segments, write_recording
+
+_READ_S = 0.1
+_SILENCE_S = 5.0
+
+
+@dataclass
+class Session:
+    """source: one of host_tools/recording/sources.py, entered. guide: None for free capture.
+
+    Free capture: everything is one recording; label names all of it, or "" leaves it
+    for later.
+    """
+
+    source: Any
+    guide: Guide | None = None
+    label: str = ""
+    blocks: list[Block] = field(default_factory=list)
+    fault: str = ""
+    """Why it ended before its time, or ""."""
+
+    def __post_init__(self) -> None:
+        self.utc_start = datetime.now(UTC)
+        self._heard_s = time.monotonic()
+
+    @property
+    def first(self) -> int:
+        return self.blocks[0].index if self.blocks else 0
+
+    @property
+    def end(self) -> int:
+        return self.blocks[-1].end if self.blocks else 0
+
+    @property
+    def samples(self) -> int:
+        return sum(len(block.values) for block in self.blocks)
+
+    @property
+    def lost(self) -> int:
+        return self.end - self.first - self.samples
+
+    @property
+    def seconds(self) -> float:
+        return (self.end - self.first) / self.source.rate_hz
+
+    def step(self) -> bool:
+        """Read once; False when it is over: guided to its end, or the source is."""
+        try:
+            blocks = self.source.read(_READ_S)
+        except Finished:
+            return False
+        except Unplugged as error:
+            self.fault = str(error)
+            return False
+        if blocks:
+            if not self.blocks:
+                self.utc_start = datetime.now(UTC)
+            self._heard_s = time.monotonic()
+        elif time.monotonic() - self._heard_s > _SILENCE_S:
+            self.fault = f"no samples for {_SILENCE_S:g} s; check the sensor's wires"
+            return False
+        for block in blocks:
+            self.blocks.append(block)
+            if self.guide:
+                self.guide.feed(block)
+        return not (self.guide and self.guide.phase is Phase.DONE)
+
+    def parts(self) -> list[Segment]:
+        """The recordings that there are to save."""
+        if not self.blocks:
+            return []
+        if not self.guide:
+            whole = [LabelledSpan(self.first, self.end, self.label)] if self.label else []
+            return [Segment(self.first, self.end, tuple(whole))]
+        spans = [LabelledSpan(t.start, t.stop, t.label) for t in self.guide.good]
+        # A take under way when it ends is cut off: half a gesture is no rest.
+        end = self.guide.pending_from(self.end)
+        return segments(end, spans, [*self.guide.bad, (0, self.first)])
+
+    def save(
+        self, folder: Path, subject: str, on_retry: Callable[[str], bool] | None = None
+    ) -> list[Path]:
+        """Write all recordings; returns their paths.
+
+        on_retry: asked with the reason when that fails, whether to try again. Raises
+        BeckonError; what could not be written then lies in a temporary folder that the
+        message names.
+        """
+        paths = []
+        stamp = self.utc_start.strftime("%Y%m%d-%H%M%S")
+        parts = self.parts()
+        for number, part in enumerate(parts, 1):
+            name = f"{subject.replace(' ', '_')}-{stamp}" + (f"-{number}" if len(parts) > 1 else "")
+            while True:
+                try:
+                    paths.append(self._write(folder, name, part, subject))
+                    break
+                except BeckonError as error:
+                    if on_retry and on_retry(str(error)):
+                        continue
+                    raise self._rescue(name, part, subject, error) from None
+        return paths
+
+    def _write(self, folder: Path, name: str, part: Segment, subject: str) -> Path:
+        rate = self.source.measured_hz or self.source.rate_hz
+        about = {**self.source.about(), "nominal_hz": self.source.rate_hz}
+        return write_recording(folder, name, self.blocks, part, rate, about, subject,
+                               self.utc_start)  # fmt: skip
+
+    def _rescue(self, name: str, part: Segment, subject: str, error: BeckonError) -> BeckonError:
+        rescue = Path(tempfile.mkdtemp(prefix="beckon-rescued-"))
+        try:
+            self._write(rescue, name, part, subject)
+        except BeckonError:
+            shutil.rmtree(rescue, ignore_errors=True)
+            return error
+        return BeckonError(f"{error}; what was recorded is in {rescue}")
