@@ -185,6 +185,7 @@ class Sampler:
         joined = False  # whether the index of the FIFO's first frame is known
         settled = False  # whether the times of the first frames are known well
         failed = odd = 0
+        held = 0  # frames in the FIFO at the last of such looks
         waits = 0  # looks in a row that moved nothing
         since_ms = 0  # when the first of such looks was
         while True:
@@ -244,8 +245,10 @@ class Sampler:
                 ready.set()
                 waits = 0
             else:
-                if not waits:
+                if not waits or (joined and n != held):  # frames still come in
                     since_ms = ticks_ms()
+                    waits = 0
+                held = n
                 waits += 1
                 # Time alone says nothing: the program may have been busy elsewhere.
                 if waits > _STALL_LOOKS and waited_ms > self._stall_ms:
