@@ -5,6 +5,7 @@ import json
 import socket
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 from host_tools.cli.app import main
 from host_tools.evaluation.matching import HIT, match_events, missed
 from host_tools.live.broker import embedded_broker
+from host_tools.model.format import read_model, seal, write_model
 from host_tools.paths import DEFAULT_MODEL, DEMO
 from host_tools.simulator.simulate import simulate
 
@@ -87,6 +89,21 @@ def test_five_minutes_lose_no_sample(tmp_path):
     assert outcome.counters["samples"] >= 30_000
     assert outcome.counters["samples_lost"] == 0
     assert outcome.counters["gaps"] == 0
+
+
+@pytest.mark.parametrize("rate", [50, 100, 200])
+def test_sampling_starts_without_a_loss(tmp_path, rate):
+    """Whatever the sensor's rate: the firmware must not take a slow start for a stall."""
+    model = read_model(DEFAULT_MODEL)
+    front_end = replace(model.front_end, rate_hz=rate)
+    path = tmp_path / "model.mlp"
+    write_model(path, seal(replace(model, front_end=front_end)))
+    recording = stillness(tmp_path / "still.csv", 3)
+    with embedded_broker() as broker:
+        for _ in range(3):
+            counters = simulate(recording, path, broker, speed=10).counters
+            assert (counters["samples_lost"], counters["sensor_starts"]) == (0, 1)
+            assert counters["samples"] >= 3 * rate
 
 
 @pytest.mark.soak
