@@ -18,7 +18,9 @@ def float_layers(net: Network) -> list[FloatLayer]:
         if i == 0:
             weights = weights * (32768 * INPUT_SCALE)
         activation = "identity" if i == len(net.layers) - 1 else "relu"
-        out.append(FloatLayer(weights, layer.bias, layer.positions, layer.step, activation))
+        out.append(
+            FloatLayer(weights, layer.bias, layer.positions, layer.step, activation, layer.pool)
+        )
     return out
 
 

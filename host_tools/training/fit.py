@@ -23,11 +23,13 @@ def layers_of(recipe: Recipe) -> list[Layer]:
     """The recipe's layers: convolutions in time, hidden layers, one score a class."""
     frames, channels = recipe.window, recipe.axes
     layers = []
-    for kernel, outputs, step in recipe.conv:
+    for kernel, outputs, step, *pool in recipe.conv:
         kernel = min(kernel, frames)
         positions = (frames - kernel) // step + 1
-        layers.append(Layer(kernel * channels, outputs, positions, step * channels))
-        frames, channels = positions, outputs
+        size = min(pool[0], positions) if pool else 1
+        positions -= positions % size
+        layers.append(Layer(kernel * channels, outputs, positions, step * channels, pool=size))
+        frames, channels = positions // size, outputs
     size = frames * channels
     for outputs in recipe.hidden:
         layers.append(Layer(size, outputs))

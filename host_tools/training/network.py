@@ -22,7 +22,8 @@ RELU, LINEAR = "relu", "linear"
 class Layer:
     """weights: float32 (kernel, outputs); bias: float32 (outputs).
 
-    Output: position after position, `outputs` values each.
+    Output: position after position, `outputs` values each; of `pool`
+    neighbouring positions only the largest values.
     """
 
     kernel: int
@@ -30,6 +31,7 @@ class Layer:
     positions: int = 1
     step: int = 0
     activation: str = RELU
+    pool: int = 1
     weights: np.ndarray = field(default=None, repr=False)
     bias: np.ndarray = field(default=None, repr=False)
 
@@ -39,7 +41,7 @@ class Layer:
 
     @property
     def size(self) -> int:
-        return self.positions * self.outputs
+        return self.positions // self.pool * self.outputs
 
     def columns(self, x: np.ndarray) -> np.ndarray:
         """x (n, inputs) -> (n * positions, kernel), one row for each place of the kernel."""
@@ -98,8 +100,14 @@ class Network:
             z += layer.bias
             if layer.activation == RELU:
                 np.maximum(z, 0, out=z)
-            self._kept.append((columns, weights, z, x.shape, mask))
-            x = z.reshape(len(x), layer.size)
+            shape = x.shape
+            winners = None
+            if layer.pool > 1:
+                groups = z.reshape(-1, layer.pool, layer.outputs)
+                winners = groups.argmax(axis=1)[:, None]
+                pooled = np.take_along_axis(groups, winners, axis=1)
+            x = (z if winners is None else pooled).reshape(len(x), layer.size)
+            self._kept.append((columns, weights, z, shape, mask, winners))
         return x
 
     def backward(self, gradient: np.ndarray) -> None:
@@ -111,8 +119,13 @@ class Network:
         self.gradients = []
         for i in range(len(self.layers) - 1, -1, -1):
             layer = self.layers[i]
-            columns, weights, z, shape, mask = self._kept[i]
-            d = gradient.reshape(z.shape)
+            columns, weights, z, shape, mask, winners = self._kept[i]
+            if winners is None:
+                d = gradient.reshape(z.shape)
+            else:  # only the largest of a pool had any effect
+                d = np.zeros((len(winners), layer.pool, layer.outputs), np.float32)
+                np.put_along_axis(d, winners, gradient.reshape(winners.shape), axis=1)
+                d = d.reshape(z.shape)
             if layer.activation == RELU:
                 d = d * (z > 0)
             self.gradients[:0] = [columns.T @ d, d.sum(axis=0)]

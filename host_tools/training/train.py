@@ -2,13 +2,16 @@
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 
 import numpy as np
 
 from ..dataset import Dataset
 from ..errors import BeckonError
 from ..model.format import Model
+from .calibrate import Calibration, calibrate
 from .export import export
 from .fit import Report, fit
 from .recipe import Recipe
@@ -16,25 +19,34 @@ from .sampler import Sampler
 from .windows import Bank
 
 _CALIBRATION_WINDOWS = 1024
+CALIBRATION_SHARE = 0.6  # steps of the calibration's training for each of the model's
 
 
 @dataclass(frozen=True)
 class Trained:
     model: Model
     recipe: Recipe
+    calibration: Calibration
 
 
-def train(data: Dataset, recipe: Recipe, progress=None) -> Trained:
-    """Make a model. progress(Report): called now and then."""
+def train(data: Dataset, recipe: Recipe, progress=None, budget_per_hour: float = 1.0) -> Trained:
+    """Make a model. progress(Report): called now and then.
+
+    The calibration's own, shorter training runs beside in another process.
+    budget_per_hour: false alarms that the debouncer's settings may cost.
+    """
     bank = Bank(data, recipe)
     check(data, bank, recipe)
-    net = fit(recipe, bank, progress)
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as other:
+        steps = max(1, round(recipe.steps * CALIBRATION_SHARE))
+        calibration = other.submit(calibrate, data, recipe, steps, budget_per_hour)
+        net = fit(recipe, bank, progress)
+        found = calibration.result()
     sampler = Sampler(bank, recipe, np.random.default_rng(recipe.seed))
     windows, _ = sampler.draw(_CALIBRATION_WINDOWS)
-    debounce = bytes([80, 4, 0, 6, 10, 0, 0, 0])
     notes = f"seed {recipe.seed}, data {digest(data)}"
-    model = export(net, recipe, windows, debounce, notes=notes)
-    return Trained(model, recipe)
+    model = export(net, recipe, windows, found.debounce, notes=notes)
+    return Trained(model, recipe, found)
 
 
 def check(data: Dataset, bank: Bank, recipe: Recipe) -> None:
@@ -42,7 +54,7 @@ def check(data: Dataset, bank: Bank, recipe: Recipe) -> None:
     for k, label in enumerate(recipe.labels):
         if k == recipe.idle:
             continue
-        count = sum(e.label == k for e in bank.events) + sum(s[3] == k for s in bank.streams)
+        count = sum(e.label == k for e in bank.events) + sum(s.label == k for s in bank.going_on)
         if count == 1:
             raise BeckonError(
                 f"{data.name}: one example of {label!r} only; record at least two, better twenty"

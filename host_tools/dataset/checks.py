@@ -1,0 +1,153 @@
+"""What looks wrong in recordings: units, gravity, range, rate. Notices, never refusals.
+
+    for notice in check(dataset): print(notice)
+
+A notice names the finding, where, and the likely cure.
+"""
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+
+from .recording import Dataset, Recording
+
+GRAVITY = 9.80665  # m/s^2
+_BLOCK_S = 0.25  # stillness is judged over blocks of this length
+_CLIPPED = 0.005  # part of the samples at the limit that is worth telling
+
+
+def check(data: Dataset) -> list[str]:
+    """All findings about a data set, most serious first."""
+    out = []
+    found = rest_level(data)
+    if found is not None:
+        out += _gravity(found)
+    out += _turning(data)
+    out += _clipping(data)
+    out += _rates(data)
+    out += _subjects(data)
+    return out
+
+
+def rest_level(data: Dataset) -> float | None:
+    """Median |a| of the stillest tenth of all blocks; None if there are hardly any."""
+    levels = []
+    for r in data.recordings:
+        n = max(2, int(_BLOCK_S * r.rate_hz))
+        blocks = r.samples[: len(r.samples) // n * n, :3].reshape(-1, n, 3)
+        if len(blocks):
+            spread = blocks.std(axis=1).max(axis=1)
+            size = np.linalg.norm(blocks.mean(axis=1), axis=1)
+            levels.append(np.stack([spread, size], axis=1))
+    if not levels:
+        return None
+    table = np.concatenate(levels)
+    still = table[table[:, 0] <= np.quantile(table[:, 0], 0.1)]
+    return float(np.median(still[:, 1]))
+
+
+def _gravity(rest: float) -> list[str]:
+    if 0.85 < rest < 1.15:
+        return [f"at rest |a| is {rest:.2f}: acceleration seems to be in g; multiply by 9.80665"]
+    if 850 < rest < 1150:
+        return [f"at rest |a| is {rest:.0f}: acceleration seems in mg; multiply by 0.00980665"]
+    if rest < 3:
+        return [
+            f"at rest |a| is {rest:.2f} m/s^2: gravity is missing; a sensor that measures gravity "
+            "will not agree with a model trained on this"
+        ]
+    if abs(rest / GRAVITY - 1) > 0.1:
+        return [f"at rest |a| is {rest:.2f} m/s^2 instead of 9.8: wrong range or unit, or no rest"]
+    if abs(rest / GRAVITY - 1) > 0.025:
+        off = 100 * (rest / GRAVITY - 1)
+        return [f"at rest |a| is {rest:.2f} m/s^2: the sensor is {off:+.0f} % off"]
+    return []
+
+
+def turning_ratio(r: Recording) -> tuple[float, float]:
+    """How much gravity turns for each degree that the gyroscope reports, and its weight.
+
+    A fixed direction u seen from a body that turns at w moves by du/dt = -w x u.
+    The slope of the measured against the predicted change is 1; it is about 57
+    for turn rates in rad/s, and the true over the assumed rate when time is wrong.
+    """
+    if r.axes < 6:
+        return 0.0, 0.0
+    a, w = r.samples[:, :3].astype(float), np.radians(r.samples[:, 3:].astype(float))
+    size = np.linalg.norm(a, axis=1)
+    k = max(2, int(0.2 * r.rate_hz))
+    if len(a) < 2 * k:
+        return 0.0, 0.0
+    quiet = np.abs(size - np.median(size)) < 0.08 * max(np.median(size), 1e-6)
+    width = max(1, k // 3)
+    smooth = np.stack([np.convolve(c, np.ones(width) / width, "same") for c in a.T], axis=1)
+    u = smooth / np.maximum(np.linalg.norm(smooth, axis=1, keepdims=True), 1e-9)
+    turn = np.cumsum(-np.cross(w, u), axis=0) / r.rate_hz
+    whole = np.convolve(quiet, np.ones(k + 1), "valid") > k + 0.5
+    whole = whole[: len(a) - k]
+    predicted = (turn[k:] - turn[:-k])[: len(whole)][whole]
+    measured = (u[k:] - u[:-k])[: len(whole)][whole]
+    return float((measured * predicted).sum()), float((predicted**2).sum())
+
+
+def _turning(data: Dataset) -> list[str]:
+    pairs = [turning_ratio(r) for r in data.recordings]
+    both, weight = sum(p[0] for p in pairs), sum(p[1] for p in pairs)
+    if weight < 1e-4:
+        return []
+    slope = both / weight
+    said = f"gravity turns {slope:.2g} times as fast as the gyroscope says"
+    if slope > 20:
+        return [f"{said}: turn rates seem to be in rad/s; multiply by 57.2958"]
+    if weight > 0.5 and not 0.45 < slope < 1.6:
+        return [f"{said}: the rate, the gyroscope's range or an axis may be wrong"]
+    return []
+
+
+def clipped_share(r: Recording, group: int) -> tuple[float, float]:
+    """(limit, part of the samples at it) for group 0 accelerometer, 1 gyroscope.
+
+    Only a largest value that is held for two samples running is a limit.
+    """
+    x = np.abs(r.samples[:, 3 * group : 3 * group + 3])
+    if not x.size:
+        return 0.0, 0.0
+    limit = float(x.max())
+    at = x >= 0.9985 * limit
+    held = (at[1:] & at[:-1]).any()
+    return limit, float(at.any(axis=1).mean()) if held else 0.0
+
+
+def _clipping(data: Dataset) -> list[str]:
+    out = []
+    for group, name, unit in ((0, "acceleration", "m/s^2"), (1, "turn rate", "deg/s")):
+        limit = max((clipped_share(r, group)[0] for r in data.recordings), default=0)
+        total = sum(len(r.samples) for r in data.recordings)
+        hit, files = 0, 0
+        for r in data.recordings:
+            x = np.abs(r.samples[:, 3 * group : 3 * group + 3])
+            at = (x >= 0.9985 * limit).any(axis=1) if x.size else np.zeros(1, bool)
+            if (at[1:] & at[:-1]).any():
+                hit += int(at.sum())
+                files += 1
+        if limit and files > 1 and hit > _CLIPPED * total:
+            out.append(
+                f"{name} is clipped at {limit:.4g} {unit} in {files} recordings "
+                f"({100 * hit / total:.1f} % of the samples): record with a wider range if you can"
+            )
+    return out
+
+
+def _rates(data: Dataset) -> list[str]:
+    rates = Counter(round(r.native_hz or r.rate_hz) for r in data.recordings)
+    if max(rates, default=0) > 1.03 * min(rates, default=0):
+        listed = ", ".join(f"{hz} Hz ({n})" for hz, n in sorted(rates.items()))
+        return [f"recordings have different rates and are resampled: {listed}"]
+    return []
+
+
+def _subjects(data: Dataset) -> list[str]:
+    if len(data.subjects) < 2:
+        return ["all from one person: figures will not hold for others"]
+    return []

@@ -1,0 +1,78 @@
+"""The tables of the article "TinyML: Machine Learning on ESP32 with MicroPython".
+
+Windows: one row each, `label,shift,ax_0,ay_0,...,gz_0,ax_50,...`, the number
+behind the name being milliseconds. Rows whose shift is not 0 are shifted
+copies of others and are left out: what they teach, augmentation does better.
+Streams: one CSV each with a column for every axis, named move_LABEL_... .
+"""
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from ...errors import BeckonError
+from ..recording import AXES, Dataset, Recording, Span
+from . import plain
+from .options import Options
+
+_COLUMN = re.compile(r"^(a|acc_?|g|gyro?_?)([xyz])_(\d+)$", re.I)
+_STREAM = re.compile(r"^move_([a-z]+)_", re.I)
+_ORIGINALS = (0, -99)  # values of shift; -99 marks further windows of no gesture
+_NAMES = {"0": "none"}  # the author's number for it; a table with names needs no translation
+
+
+def read(path: Path, options: Options) -> Dataset:
+    """A table of windows, a stream, or a folder of either."""
+    files = [path] if path.is_file() else sorted(
+        p for p in path.rglob("*") if p.name.endswith((".csv", ".csv.gz"))
+    )
+    data = Dataset(path.name, [])
+    for file in files:
+        header, rows = plain.read_table(file)
+        if any(_COLUMN.match(h) for h in header):
+            data.recordings += _windows(file, header, rows, options)
+        else:
+            stream = _STREAM.match(file.name)
+            label = options.label or (stream[1] if stream else None)
+            known = Options(**{**options.__dict__, "label": label})
+            recording, notices = plain.read_file(file, known)
+            data.recordings.append(recording)
+            data.notices += notices
+    return data
+
+
+def _windows(path: Path, header, rows, options: Options) -> list[Recording]:
+    places: dict[int, dict[str, int]] = {}
+    for i, name in enumerate(header):
+        if m := _COLUMN.match(name):
+            axis = m[1][0].lower() + m[2].lower()
+            places.setdefault(int(m[3]), {})[axis] = i
+    times = sorted(places)
+    axes = [a for a in AXES if a in places[times[0]]]
+    steps = {b - a for a, b in zip(times, times[1:], strict=False)}
+    ragged = any(set(places[t]) != set(axes) for t in times)
+    if len(steps) != 1 or ragged or len(axes) not in (3, 6):
+        raise BeckonError(f"{path}:1: the columns are no even grid of samples of 3 or 6 axes")
+    step_ms = steps.pop()
+    columns = [places[t][a] for t in times for a in axes]
+    label_at = header.index("label") if "label" in header else None
+    shift_at = header.index("shift") if "shift" in header else None
+    if label_at is None and options.label is None:
+        raise BeckonError(f"{path}: has no column label; give it with --label", 2)
+    out = []
+    for line, row in rows:
+        if shift_at is not None:
+            if plain.to_numbers(path, line, row, [shift_at])[0] not in _ORIGINALS:
+                continue
+        values = plain.to_numbers(path, line, row, columns)
+        samples = np.array(values).reshape(len(times), len(axes)) * options.scale(len(axes))
+        found = options.label or row[label_at].strip()
+        label = _NAMES.get(found, found)
+        span = Span(0.0, float(times[-1] - times[0]), label, options.subject, line)
+        rate_hz = 1000 / step_ms
+        name = f"{label}_{len(out) + 1:04d}"
+        out.append(Recording(name, samples.astype(np.float32), rate_hz, (span,), path=path,
+                             native_hz=rate_hz))
+    return out

@@ -1,0 +1,70 @@
+"""NumPy folders: LABEL/*.npy, each (samples, axes), or one X.npy with y.npy.
+
+X.npy: (recordings, samples, axes) or (recordings, axes, samples); y.npy: one
+label each, numbers or text. The rate must be told, an array does not know it.
+"""
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from ...errors import BeckonError
+from ..recording import Dataset, Recording, Span
+from .options import Options
+
+
+def read(path: Path, options: Options) -> Dataset:
+    if not options.rate_hz:
+        raise BeckonError(f"{path}: .npy files hold no times; give the rate with --rate", 2)
+    data = Dataset(path.name, [])
+    if (path / "X.npy").exists():
+        x, y = _load(path / "X.npy"), _load(path / "y.npy")
+        if len(x) != len(y):
+            raise BeckonError(f"{path}: X.npy has {len(x)} recordings, y.npy {len(y)} labels")
+        for i, (samples, label) in enumerate(zip(x, y, strict=True)):
+            data.recordings.append(_recording(path / "X.npy", f"{label}_{i:04d}", samples,
+                                              str(label), options))
+        return data
+    files = [path] if path.is_file() else sorted(path.rglob("*.npy"))
+    for file in files:
+        label = options.label or (file.parent.name if file.parent != path else file.stem)
+        name = f"{label}_{file.stem}" if file.parent != path else file.stem
+        data.recordings.append(_recording(file, name, _load(file), label, options))
+    return data
+
+
+def _load(path: Path) -> np.ndarray:
+    try:
+        return np.load(path, allow_pickle=False)
+    except (OSError, ValueError) as e:
+        raise BeckonError(f"{path}: not a NumPy array ({e})") from None
+
+
+def _recording(path: Path, name: str, x: np.ndarray, label: str, options: Options) -> Recording:
+    x = np.asarray(x, np.float64)
+    if x.ndim == 2 and x.shape[1] not in (3, 6) and x.shape[0] in (3, 6):
+        x = x.T
+    if x.ndim != 2 or x.shape[1] not in (3, 6) or len(x) < 2:
+        raise BeckonError(f"{path}: {name} has shape {x.shape}; (samples, 3 or 6) is needed")
+    if not np.isfinite(x).all():
+        raise BeckonError(f"{path}: {name} holds NaN or infinity")
+    x = x * options.scale(x.shape[1])
+    span = Span(0.0, (len(x) - 1) * 1000 / options.rate_hz, label, options.subject)
+    return Recording(name, x.astype(np.float32), float(options.rate_hz), (span,), path=path,
+                     native_hz=float(options.rate_hz))
+
+
+def write(data: Dataset, folder: Path) -> int:
+    """LABEL/NAME.npy, float32 (samples, axes) in m/s^2 and deg/s; returns how many."""
+    if folder.exists():
+        raise BeckonError(f"{folder}: is there already; name another folder")
+    count = 0
+    for r in data.recordings:
+        for k, s in enumerate(r.spans):
+            a, b = max(0, round(r.index(s.start_ms))), round(r.index(s.end_ms)) + 1
+            place = folder / s.label
+            place.mkdir(parents=True, exist_ok=True)
+            np.save(place / f"{r.name.replace('/', '_')}_{k:03d}.npy", r.samples[a:b])
+            count += 1
+    return count

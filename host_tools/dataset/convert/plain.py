@@ -1,0 +1,146 @@
+"""Plain CSV of any make: the columns are guessed from their names, or told.
+
+One file is one recording. Its label comes from the option, from a column
+`label` (runs of the same value become spans), or from the file's name up to
+the first dot, underscore or digit.
+"""
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+
+from ...errors import BeckonError
+from ..recording import AXES, Dataset, Recording, Span
+from ..timing import even_grid
+from .options import TIME_UNITS, Options
+
+_TIME = re.compile(r"^(t|t_ms|time|time_?stamp|ms|millis|elapsed|seconds_elapsed)\b", re.I)
+_ACCEL = re.compile(r"^(a|acc|accel|accelerometer|acceleration|accelero)[ _.\-]?([xyz])\b", re.I)
+_GYRO = re.compile(r"^(g|gyr|gyro|gyroscope|rot|w|omega)[ _.\-]?([xyz])\b", re.I)
+_LABEL = re.compile(r"^(label|class|gesture|target)$", re.I)
+
+
+def read(path: Path, options: Options) -> Dataset:
+    """A file, or every .csv and .csv.gz of a folder."""
+    files = [path] if path.is_file() else sorted(
+        p for p in path.rglob("*.csv*")
+        if p.name.endswith((".csv", ".csv.gz")) and p.name != "labels.csv"
+    )
+    data = Dataset(path.name, [])
+    for file in files:
+        recording, notices = read_file(file, options)
+        data.recordings.append(recording)
+        data.notices += notices
+    return data
+
+
+def read_file(path: Path, options: Options) -> tuple[Recording, list[str]]:
+    header, rows = read_table(path)
+    where = match_columns(path, header, options)
+    numbers = [where[a] for a in AXES if a in where]
+    columns = ([where["t_ms"]] if "t_ms" in where else []) + numbers
+    table = np.array([to_numbers(path, i, row, columns) for i, row in rows])
+    if len(table) < 2:
+        raise BeckonError(f"{path}: holds {len(table)} samples")
+    if "t_ms" in where:
+        if options.time not in TIME_UNITS:
+            raise BeckonError(f"unit {options.time!r} is not known; use {', '.join(TIME_UNITS)}", 2)
+        table[:, 0] = (table[:, 0] - table[0, 0]) * TIME_UNITS[options.time]
+    elif options.rate_hz:
+        t = np.arange(len(table)) * 1000 / options.rate_hz
+        table = np.column_stack([t, table])
+    else:
+        raise BeckonError(f"{path}: has no column of times; give the rate with --rate", 2)
+    table[:, 1:] *= options.scale(table.shape[1] - 1)
+    samples, start_ms, rate_hz, holes, notices = even_grid(path, table)
+    end_ms = float(table[-1, 0])
+    if options.label is None and "label" in where:
+        spans = runs_of([row[where["label"]] for _, row in rows], table[:, 0], options.subject)
+    else:
+        label = options.label or label_of(path)
+        spans = [Span(0.0, end_ms, label, options.subject)]
+    name = path.name.removesuffix(".gz").removesuffix(".csv")
+    return Recording(name, samples, rate_hz, tuple(spans), start_ms, holes, "", path,
+                     native_hz=rate_hz), notices
+
+
+def read_table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """Header and (line number, fields) of the other lines; , ; and tab separate."""
+    try:
+        raw = path.read_bytes()
+        text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8-sig")
+    except (OSError, EOFError, UnicodeDecodeError) as e:
+        raise BeckonError(f"{path}: cannot be read ({e})") from None
+    first = text.partition("\n")[0]
+    separator = max(",;\t", key=first.count)
+    lines = csv.reader(io.StringIO(text), delimiter=separator)
+    rows = [(lines.line_num, row) for row in lines if row]
+    if not rows:
+        raise BeckonError(f"{path}: is empty")
+    return [h.strip() for h in rows[0][1]], rows[1:]
+
+
+def match_columns(path: Path, header: list[str], options: Options) -> dict[str, int]:
+    """Our column names -> places in the file."""
+    where: dict[str, int] = {}
+    for ours, theirs in options.columns:
+        if theirs not in header:
+            raise BeckonError(f"{path}: has no column {theirs!r}, only {', '.join(header)}", 2)
+        where[ours] = header.index(theirs)
+    for i, name in enumerate(header):
+        found = None
+        if _TIME.match(name):
+            found = "t_ms"
+        elif _LABEL.match(name):
+            found = "label"
+        elif m := _ACCEL.match(name):
+            found = "a" + m[2].lower()
+        elif m := _GYRO.match(name):
+            found = "g" + m[2].lower()
+        if found and i not in where.values():
+            where.setdefault(found, i)
+    lacking = [a for a in AXES[:3] if a not in where]
+    if lacking:
+        raise BeckonError(
+            f"{path}: cannot tell which column is {lacking[0]} among {', '.join(header)}; "
+            f"say so with --columns {lacking[0]}=NAME", 2
+        )
+    if 0 < sum(a in where for a in AXES[3:]) < 3:
+        raise BeckonError(f"{path}: has not all of gx, gy, gz", 2)
+    return where
+
+
+def to_numbers(path: Path, line: int, row: list[str], columns: list[int]) -> list[float]:
+    out = []
+    for i in columns:
+        try:
+            out.append(float(row[i]))
+        except (ValueError, IndexError):
+            text = row[i] if i < len(row) else "nothing"
+            raise BeckonError(f"{path}:{line}: {text!r} is no number") from None
+    if not np.isfinite(out).all():
+        raise BeckonError(f"{path}:{line}: not a finite number")
+    return out
+
+
+def runs_of(labels: list[str], t_ms: np.ndarray, subject: str) -> list[Span]:
+    """Spans of equal neighbouring labels; an empty label is none."""
+    spans, start = [], 0
+    for i in range(1, len(labels) + 1):
+        if i == len(labels) or labels[i] != labels[start]:
+            if labels[start].strip():
+                end = t_ms[min(i, len(labels) - 1)]
+                spans.append(Span(float(t_ms[start]), float(end), labels[start].strip(), subject))
+            start = i
+    return [s for s in spans if s.end_ms > s.start_ms]
+
+
+def label_of(path: Path) -> str:
+    """"circle.3f2a.csv", "circle_01.csv", "circle01.csv" -> "circle"."""
+    stem = path.name.split(".")[0]
+    return re.split(r"[\d]", stem)[0].rstrip("_- ") or stem
