@@ -15,6 +15,8 @@ from machine import I2C, WDT, WDT_RESET, Pin, reset, reset_cause, unique_id
 VERSION = "0.1.0"
 
 _RING_FRAMES = 128  # more than a second at 100 Hz, for a loop that is held up
+# Collecting early packs what stays to the heap's low end and so keeps large holes whole.
+_COLLECT_BYTES = 16384
 _GOODBYE_MS = 5000
 _BEFORE_RESET_S = 3  # time to read the fault on the serial line
 _CRASH_FILE = "crash.txt"
@@ -29,6 +31,7 @@ class App:
     """
 
     def __init__(self):
+        gc.threshold(_COLLECT_BYTES)
         self.crash = ""  # what the last crash was, until this run has been healthy
         crashes = self._look_back()
         self.settings_trial = _trial("config.json")

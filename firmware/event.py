@@ -7,7 +7,7 @@ from wall_clock import iso
 
 # boot, sequence number, sample clock, uptime and time of day at capture, confidence,
 # whether it was sent before, length of the label. Label and model follow.
-_RECORD = "<QIQQQBBB"
+_RECORD = "<QIqqqBBB"
 
 
 class Event:

@@ -12,6 +12,7 @@ is in use is touched before all is checked; then the model goes on trial.
 """
 
 import binascii
+import gc
 import hashlib
 import os
 
@@ -104,11 +105,23 @@ class ModelUpdate:
             signed = signed_text(self._device, nonce, self._size, digest)
             if not equal(given, hmac_sha256(self._key, signed)):
                 raise ValueError("the HMAC is wrong; is it the same update_key on both sides?")
-            model_id = self._load(self._new).model_id  # runs its golden window
+            model_id = self._checked()
             self._trial.replace(self._new)
         finally:
             self._forget()
         return {"model": model_id, "after": self._restart}
+
+    def _checked(self):
+        """The new model's id. Raises ValueError if it does not load, or calculates wrong.
+
+        Where there is no room for a second model beside the one in use, the next boot
+        checks it, and takes the old one back if it is not good.
+        """
+        gc.collect()
+        try:
+            return self._load(self._new).model_id  # which runs its golden window
+        except MemoryError:
+            return None
 
     def _digest(self):
         """(CRC-32, SHA-256) of the new file."""

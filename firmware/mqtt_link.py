@@ -32,6 +32,9 @@ _PUBACK = const(4)
 _SUBACK = const(9)
 _PINGRESP = const(13)
 
+_CONNECTED = const(0)  # in place of a packet id: CONNACK is waited for
+_PONG = const(-1)  # PINGRESP
+
 _OUT_BYTES = const(1536)  # the largest packet sent, and all that wait for the network
 _IN_BYTES = const(1536)  # the largest packet taken
 _TICK_MS = const(100)  # how finely timeouts are kept
@@ -84,7 +87,7 @@ class Link:
         self._client = _client(settings, will, self._deliver)
         self._topics = []  # (topic, handler)
         self._stream = None
-        self._waiting = {}  # packet id -> Answer; 0 is CONNACK, -1 is PINGRESP
+        self._waiting = []  # Answers that are due
         self._sending = False
         self._work = asyncio.Event()
         self._sent = asyncio.Event()
@@ -133,7 +136,7 @@ class Link:
         answer = self._expect(packet_id) if qos else None
         self._send()
         if qos:
-            await self._answered(packet_id, answer)
+            await self._answered(answer)
 
     async def close(self, timeout_ms):
         """Say goodbye, so that the broker keeps the will to itself; run() returns."""
@@ -252,7 +255,7 @@ class Link:
 
     async def _log_in(self):
         """Wait for CONNACK, then subscribe. Raises LinkDown, MQTTException."""
-        code = await self._answered(0, self._expect(0))
+        code = await self._answered(self._expect(_CONNECTED))
         if code:
             self.refused += 1
             raise simple.MQTTException(code)
@@ -262,7 +265,7 @@ class Link:
             self._client.subscribe(topic, 1)
             answer = self._expect(packet_id)
             self._send()
-            if await self._answered(packet_id, answer) & 0x80:
+            if await self._answered(answer) & 0x80:
                 self.refused += 1
                 self._log("the broker refuses to subscribe %s" % topic)
 
@@ -283,8 +286,8 @@ class Link:
         self.ready.clear()
         self._changed()
         self._sent.set()
-        for packet_id in list(self._waiting):
-            self._waiting.pop(packet_id).set(None)
+        while self._waiting:
+            self._waiting.pop().set(None)
 
     async def _receive(self):
         """Cut the stream into packets; more than the buffer holds is passed over."""
@@ -299,7 +302,7 @@ class Link:
                 raise OSError(errno.ECONNRESET)
             self._last_in = ticks_ms()
             have += n
-            if 0 in self._waiting and buffer[0] != 0x20:  # the first packet is CONNACK
+            if buffer[0] != 0x20 and self._awaits(_CONNECTED):  # the first packet is CONNACK
                 self.malformed += 1
                 raise OSError(errno.EINVAL)
             at = 0
@@ -345,10 +348,9 @@ class Link:
             await asyncio.sleep_ms(_TICK_MS)
             self.turns += 1
             now = ticks_ms()
-            for answer in self._waiting.values():
-                if ticks_diff(now, answer.due) > 0:
-                    self.timeouts += 1
-                    raise OSError(errno.ETIMEDOUT)
+            if self._is_late(now):
+                self.timeouts += 1
+                raise OSError(errno.ETIMEDOUT)
             if self._sending and ticks_diff(now, self._last_out) > 2 * self._timeout_ms:
                 self.timeouts += 1  # not even the socket takes bytes any more
                 raise OSError(errno.ETIMEDOUT)
@@ -356,9 +358,9 @@ class Link:
                 raise OSError(errno.EHOSTUNREACH)
             # Sending counts for the broker, hearing for us: ping when either was long ago.
             idle_ms = max(ticks_diff(now, self._last_out), ticks_diff(now, self._last_in))
-            if idle_ms > keepalive_ms // 2 and -1 not in self._waiting and not self._sending:
+            if idle_ms > keepalive_ms // 2 and not self._sending and not self._awaits(_PONG):
                 self._client.ping()
-                self._expect(-1)
+                self._expect(_PONG)
                 self._send()
 
     # Packets out.
@@ -369,7 +371,7 @@ class Link:
         while True:
             if client.pid >= 65535:
                 client.pid = 0
-            if client.pid + 1 not in self._waiting:
+            if not self._awaits(client.pid + 1):
                 return client.pid + 1
             client.pid += 1
 
@@ -401,19 +403,33 @@ class Link:
     def _expect(self, packet_id):
         if self._over.is_set():  # nobody would answer, or tell that it is late
             raise LinkDown(errno.ENOTCONN)
-        answer = self._waiting[packet_id] = Answer(ticks_add(ticks_ms(), self._timeout_ms))
+        answer = Answer(packet_id, ticks_add(ticks_ms(), self._timeout_ms))
+        self._waiting.append(answer)
         return answer
 
-    async def _answered(self, packet_id, answer):
+    def _is_late(self, now):
+        for answer in self._waiting:
+            if ticks_diff(now, answer.due) > 0:
+                return True
+        return False
+
+    def _awaits(self, packet_id):
+        for answer in self._waiting:
+            if answer.packet_id == packet_id:
+                return True
+        return False
+
+    async def _answered(self, answer):
         code = await answer.wait()
         if code is None:
             raise LinkDown(errno.ENOTCONN)
         return code
 
     def _answer(self, packet_id, code):
-        answer = self._waiting.pop(packet_id, None)
-        if answer:  # else a late one, which is nobody's business any more
-            answer.set(code)
+        for i in range(len(self._waiting)):
+            if self._waiting[i].packet_id == packet_id:
+                self._waiting.pop(i).set(code)
+                return  # else it is a late one, which is nobody's business any more
 
     def _take(self, packet, header):
         """One whole packet. Raises OSError for what a broker must not send."""
@@ -424,11 +440,11 @@ class Link:
         elif kind == _PUBACK and size == 2:
             self._answer(packet[header] << 8 | packet[header + 1], 0)
         elif kind == _PINGRESP and size == 0:
-            self._answer(-1, 0)
+            self._answer(_PONG, 0)
         elif kind == _SUBACK and size == 3:
             self._answer(packet[header] << 8 | packet[header + 1], packet[header + 2])
         elif kind == _CONNACK and size == 2:
-            self._answer(0, packet[header + 1])
+            self._answer(_CONNECTED, packet[header + 1])
         else:
             self.malformed += 1
             raise OSError(errno.EINVAL)
@@ -477,7 +493,8 @@ class Link:
 class Answer:
     """An acknowledgement that is due; its code is None when the link went down."""
 
-    def __init__(self, due):
+    def __init__(self, packet_id, due):
+        self.packet_id = packet_id
         self.due = due
         self._code = None
         self._event = asyncio.Event()

@@ -94,7 +94,7 @@ class Publisher:
         event.boot = self._boot
         event.seq = self._seq
         event.t_ms = self._clock.t_ms(index)
-        event.captured_ms = max(0, uptime_ms() - self._clock.age_ms(index))
+        event.captured_ms = uptime_ms() - self._clock.age_ms(index)
         event.sent = False
         self._count += 1
         self._seq += 1
@@ -128,6 +128,10 @@ class Publisher:
         except (LinkDown, asyncio.TimeoutError):
             await self._save()  # and the broker's last will tells that this end is gone
         await self._link.close(max(0, ticks_diff(give_up, ticks_ms())))
+        return self._count
+
+    def waiting(self):
+        """How many events wait in RAM."""
         return self._count
 
     def counters(self, into):

@@ -63,6 +63,13 @@ class RemoteDevice:
         self._client.disconnect()
         self._client.loop_stop()
 
+    def await_board(self, timeout_s: float) -> dict[str, Any]:
+        """Wait until the board has said what it is (again), its `state`."""
+        try:
+            return self._states.get(timeout=timeout_s)
+        except queue.Empty:
+            raise NoAnswer(f"{self.device} does not come up within {timeout_s:g} s") from None
+
     def request(self, verb: str, **arguments: Any) -> dict[str, Any]:
         """Ask for verb and return its answer."""
         transaction = secrets.token_hex(8)
@@ -99,9 +106,10 @@ class RemoteDevice:
         ).hexdigest()
         while not self._states.empty():
             self._states.get()
-        answer = self.request("model", step="commit", hmac=signed)
-        self._await_state(answer["model"], wait_s)
-        return str(answer["model"])
+        self.request("model", step="commit", hmac=signed)
+        model_id = model[8:12][::-1].hex()
+        self._await_state(model_id, wait_s)
+        return model_id
 
     def _upload(self, model: bytes, on_progress: Callable[[int], None]) -> str:
         """Bring all of model to the board; the nonce for its signature."""

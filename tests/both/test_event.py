@@ -31,6 +31,13 @@ def test_a_record_gives_the_event_back():
             assert getattr(after, name) == getattr(before, name), name
 
 
+def test_what_was_captured_before_the_first_millisecond_is_kept():
+    before, after = event(), Event()
+    before.captured_ms = -3
+    after.unpack(before.pack())
+    assert after.captured_ms == -3
+
+
 def test_a_record_fits_the_spool():
     assert len(event("x" * 999, "y" * 999).pack()) <= 512
 

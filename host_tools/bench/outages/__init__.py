@@ -12,17 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
+from host_tools.bench.outages.board import StillBoard
 from host_tools.bench.outages.broker import Arrival, Mosquitto, Watcher
 from host_tools.bench.outages.name_server import NameServer
 from host_tools.bench.outages.proxy import Proxy
 from host_tools.errors import BeckonError
 from host_tools.live.address import BrokerAddress
-from host_tools.paths import DEFAULT_MODEL
-from host_tools.simulator.board import SimulatedBoard
-from host_tools.simulator.mpu6500 import SimulatedMPU6500
-from host_tools.simulator.sensor.movement import RecordedMovement
 from host_tools.simulator.time_server import time_server
 
 _ON_BOARD = Path(__file__).resolve().parent / "on_board"
@@ -30,7 +25,6 @@ _DEVICE = "bench"
 _GAP_MS = (100, 500)  # between events
 _START_TIMEOUT_S = 60
 _RECOVERY_TIMEOUT_S = 60
-_STILL_S = 3600
 
 
 @dataclass
@@ -57,13 +51,11 @@ class Outcome:
     output: list[str] = field(default_factory=list)
 
 
-class _Board(SimulatedBoard):
+class _Board(StillBoard):
+    """Posts at least so many events at random times; see on_board/main.py."""
+
     def __init__(self, broker: BrokerAddress, events: int, **settings: object):
-        t_ms, values = _stillness()
-        sensor = SimulatedMPU6500(RecordedMovement(t_ms, values))
-        super().__init__(
-            DEFAULT_MODEL, broker, {(0, 0x68): sensor}, settings={"device": _DEVICE, **settings}
-        )
+        super().__init__(broker, {"device": _DEVICE, **settings})
         self._events = events
 
     def _fill_flash(self) -> None:
@@ -72,18 +64,6 @@ class _Board(SimulatedBoard):
         (self.flash / "bench.json").write_text(
             f'{{"events": {self._events}, "gap_ms": [{_GAP_MS[0]}, {_GAP_MS[1]}]}}'
         )
-
-    def says(self, start: str) -> str:
-        """The first line that begins so, or nothing."""
-        return next((line for line in list(self.output) if line.startswith(start)), "")
-
-
-def _stillness() -> tuple[np.ndarray, np.ndarray]:
-    """A hand at rest: gravity and noise, so that the sensor does not look frozen."""
-    rng = np.random.default_rng(1)
-    count = _STILL_S * 20
-    values = rng.normal(0, 0.02, (count, 6)) + [0, 0, 9.81, 0, 0, 0]
-    return np.arange(count) * 50.0, values
 
 
 class Stage:
@@ -113,13 +93,14 @@ def run(
     ):
         watcher = Watcher(broker.port, _DEVICE)
         try:
-            with _Board(
+            board = _Board(
                 BrokerAddress("127.0.0.1", proxy.port),
                 events,
                 broker_host="broker.bench",
                 name_server=names.address,
                 time_server=clock,
-            ) as board:
+            )
+            with board:
                 stage = Stage(broker, proxy, names, watcher, board)
                 _await_begin(stage)
                 kinds = list(KINDS)
@@ -140,7 +121,7 @@ def _await_begin(stage: Stage) -> None:
     until = time.monotonic() + _START_TIMEOUT_S
     while not stage.watcher.arrivals:
         if stage.board.returncode is not None or time.monotonic() > until:
-            raise BeckonError(f"the board does not begin: {list(stage.board.output)[-3:]}")
+            raise BeckonError(f"the board does not begin: {stage.board.last_words()}")
         time.sleep(0.02)
 
 
@@ -158,7 +139,7 @@ def _stage(stage: Stage, kind: str, rng: random.Random) -> Outage:
 
     if not stage.watcher.wait(recovered, _RECOVERY_TIMEOUT_S):
         raise BeckonError(
-            f"no event within {_RECOVERY_TIMEOUT_S} s after {kind}: {list(stage.board.output)[-3:]}"
+            f"no event within {_RECOVERY_TIMEOUT_S} s after {kind}: {stage.board.last_words()}"
         )
     outage.recovered_s = next(a.at_s for a in reversed(arrivals) if a.at_s > outage.end_s)
     for arrival in reversed(arrivals):
@@ -172,7 +153,7 @@ def _finish(stage: Stage, outcome: Outcome, events: int) -> None:
     (stage.board.flash / "enough").touch()
     while not (said := stage.board.says("posted")):
         if stage.board.returncode is not None:
-            raise BeckonError(f"the simulated board ended: {list(stage.board.output)[-3:]}")
+            raise BeckonError(f"the simulated board ended: {stage.board.last_words()}")
         time.sleep(0.05)
     outcome.sent = int(said.split()[1])
     stage.board.stop()
@@ -228,6 +209,11 @@ def _mode(mode: str, reset: bool = False) -> Callable[[Stage], None]:
     return act
 
 
+def _gone(stage: Stage) -> None:
+    stage.proxy.half_open()
+    stage.proxy.set_mode("pass")
+
+
 def _lose_wifi(stage: Stage) -> None:
     (stage.board.flash / "wifi_lost").touch()
     stage.proxy.set_mode("hole")
@@ -265,6 +251,7 @@ KINDS: dict[str, tuple[Act, Act, tuple[float, float]]] = {
     "nobody listens": (_mode("closed"), _mode("pass"), _SOME),
     "black hole": (_mode("hole"), _mode("pass"), _LONG),
     "black hole, brief": (_mode("hole"), _mode("pass"), _SOME),
+    "black hole, then all connections gone": (_mode("hole"), _gone, _LONG),
     "half-open": (lambda stage: stage.proxy.half_open(), _nothing, _BRIEF),
     "a byte a second": (_mode("slow"), _mode("pass"), _LONG),
     "login refused": (_mode("refuse", reset=True), _mode("pass"), _SOME),

@@ -1,0 +1,36 @@
+"""A simulated board with the whole firmware, on a hand that keeps still."""
+
+from typing import Any
+
+import numpy as np
+
+from host_tools.live.address import BrokerAddress
+from host_tools.paths import DEFAULT_MODEL
+from host_tools.simulator.board import SimulatedBoard
+from host_tools.simulator.mpu6500 import SimulatedMPU6500
+from host_tools.simulator.sensor.movement import RecordedMovement
+
+_STILL_S = 3600
+
+
+class StillBoard(SimulatedBoard):
+    """settings: more entries for config.json."""
+
+    def __init__(self, broker: BrokerAddress, settings: dict[str, Any]):
+        sensor = SimulatedMPU6500(RecordedMovement(*_stillness()))
+        super().__init__(DEFAULT_MODEL, broker, {(0, 0x68): sensor}, settings=settings)
+
+    def says(self, start: str) -> str:
+        """The first line that begins so, or nothing."""
+        return next((line for line in list(self.output) if line.startswith(start)), "")
+
+    def last_words(self) -> str:
+        return " / ".join(list(self.output)[-3:]) or "it printed nothing"
+
+
+def _stillness() -> tuple[np.ndarray, np.ndarray]:
+    """Gravity and noise, so that the sensor does not look frozen."""
+    rng = np.random.default_rng(1)
+    count = _STILL_S * 20
+    values = rng.normal(0, 0.02, (count, 6)) + [0, 0, 9.81, 0, 0, 0]
+    return np.arange(count) * 50.0, values
