@@ -108,6 +108,7 @@ class RingBuffer:
         """Frames that the reader was too late for."""
         return self._state[_OVERWRITTEN]
 
+    @micropython.native
     def push_fifo(self, raw, n):
         """Append n frames of 12 bytes from the start of raw: six big-endian int16.
 

@@ -39,6 +39,10 @@ class SampleClock:
         self._high = (period_us << 10) + off * 1024 // 1000
         self.known = False
         """Whether a phase is known: False before the first sample and after forget()."""
+        self.narrow = False
+        """Whether sample times are known to about a millisecond."""
+        self.settled = False
+        """Whether they will stay so for a while: the period is known to 0.4 %."""
         self.index = -1
         """The sample that the state below belongs to."""
         self._t = 0  # board time of the look
@@ -47,7 +51,7 @@ class SampleClock:
         # Time of the sample since sample 0: whole ms, and 1/16 us.
         self._ms = 0
         self._rest = 0
-        self._quiet_least = self._quiet_most = self._period_16 = 0
+        self._quiet_least = self._quiet_most = self._period_16 = self._mid = 0
         self._based = False  # whether sample 0's time has been settled
         self.unsure = False
         """Whether the last look found a sample overdue: it may be late, or lost."""
@@ -67,19 +71,9 @@ class SampleClock:
         """Width of the interval that `index` was taken in, at the time of the look."""
         return (self._max - self._min) >> 4
 
-    @property
-    def narrow(self):
-        """Whether sample times are known to about a millisecond."""
-        return self.known and self._max - self._min <= _NARROW_16
-
-    @property
-    def settled(self):
-        """Whether they will stay so for a while: the period is known to 0.4 %."""
-        return self.narrow and self._high - self._low <= self._low >> 8
-
     def forget(self):
         """The sensor's clock was restarted; the next start() gives the new phase."""
-        self.known = False
+        self.known = self.narrow = self.settled = False
         self._old[0] = self._young[0] = -1
 
     def rest(self, now_us):
@@ -92,6 +86,8 @@ class SampleClock:
         self._max += dt
         self._quiet_most = self._quiet_least  # never
         self._t = now_us
+        self._mid += dt
+        self.narrow = self.settled = False
         self._old[0] = self._young[0] = -1
 
     def start(self, index, before_us, after_us, oldest_us):
@@ -105,8 +101,8 @@ class SampleClock:
             most = limit
         self._missed = -1
         self.unsure = False
-        self._move(index, after_us, least, most)
         self.known = True
+        self._move(index, after_us, least, most)
 
     @micropython.native
     def look(self, before_us, after_us, newest):
@@ -210,17 +206,15 @@ class SampleClock:
         """Milliseconds from sample 0 to sample `index`, by the board's clock."""
         return self._ms + self.t_us_rest(index) // 1000
 
+    @micropython.native
     def wait_us(self, now_us, least_us):
         """Microseconds from now_us to the first sample at least least_us away.
 
         That is the middle of the interval that it will be taken in.
         """
-        period = self.period_1024
-        age = self.age_us(self.index, now_us) + least_us
-        past = (age - self._span_us(age * 16 // (period >> 6))) if age > 0 else age
-        if past <= 0:
-            return least_us - past
-        return least_us + (period >> 10) - past
+        period = self._period_16
+        age = ((((now_us - self._t) & _WRAP) + least_us) << 4) + self._mid
+        return least_us + ((period - age % period) >> 4)
 
     # -- inside ---------------------------------------------------------------------
 
@@ -257,7 +251,13 @@ class SampleClock:
         self._hush()
 
     def _hush(self):
-        """Find between which ages, less the reference's, a look says nothing new."""
+        """Prepare what each look needs: between which ages, less the reference's, it
+        says nothing new, and how well the times are known.
+        """
+        width = self._max - self._min
+        self.narrow = self.known and width <= _NARROW_16
+        self.settled = self.narrow and self._high - self._low <= self._low >> 8
+        self._mid = (self._min + self._max) >> 1
         period = self.period_1024
         self._period_16 = period >> 6
         # What _QUIET samples can add: half the period's uncertainty and the bits cut off.

@@ -303,22 +303,22 @@ class MPU6500:
         """
         bus = self.bus  # its methods are called in place: a bound method would be allocated
         address = self.address
-        another = False  # whether another sample must have come since
+        check = left >= 0
         if not left:
             # The FIFO was emptied, so the last frame must be the newest sample. Had bytes
             # slipped out of the FIFO, the read went beyond its end and they differ.
             bus.readfrom_mem_into(address, _ACCEL_XOUT_H, self._all)
             n = self._frames_read
-            another = (
+            check = (
                 self._all_accel != self._last_accel[n] or self._all_gyro != self._last_gyro[n]
             )
-        if left >= 0:
+        if check:  # more frames lie there, or another has come since: whole ones
             tries = 3  # a frame may be half written at this moment
             while True:
-                more = self.fifo_bytes() - left
-                if more < 0 or (another and not more):
+                size = self.fifo_bytes()
+                if size < left or not size:
                     return False
-                if not more % 12:
+                if not (size - left) % 12:
                     break
                 tries -= 1
                 if not tries:

@@ -291,6 +291,9 @@ def test_what_makes_a_read_doubtful():
     def slipped(bus):
         bus.fifo += b"12345"
 
+    def two_more(bus):
+        bus.fifo += bytes(24)
+
     def read_beyond_the_end(bus):  # so the last frame is not the newest sample
         bus.registers[0x44] ^= 1
 
@@ -305,11 +308,12 @@ def test_what_makes_a_read_doubtful():
         asleep,
         another_range,
         another_frame_size,
-        slipped,
         read_beyond_the_end,
     ):
         assert not after(change), change
     assert not after(lambda bus: None, left=12)  # a frame is missing
+    assert not after(slipped, left=12)
+    assert after(two_more, left=12)
     assert after(lambda bus: None, left=-1)  # after an overflow
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from host_tools.bench.sampling.board import sample
-from host_tools.bench.sampling.records import Comparison, compare
+from host_tools.bench.sensing.board import sample
+from host_tools.bench.sensing.records import Comparison, compare
 from host_tools.simulator.mpu6500 import SimulatedMPU6500
 from host_tools.simulator.sensor.faults import Fault
 from host_tools.simulator.sensor.movement import Sines

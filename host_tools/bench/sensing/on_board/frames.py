@@ -29,6 +29,16 @@ ring = RingBuffer(128)
 sampler = Sampler(imu, ring, pin=None)
 
 
+def both_clocks():
+    """Board time and ticks_us() of the same moment, to 0.1 ms."""
+    while True:
+        before = board_clock.now_us()
+        ticks = time.ticks_us()
+        now = board_clock.now_us()
+        if now - before < 200:
+            return (before + now) // 2, ticks
+
+
 async def stall(stalls):
     for at_us, ms in stalls:
         while board_clock.now_us() < at_us:
@@ -49,8 +59,8 @@ async def main():
                 index = ring.read_into(row)
                 if index < 0:
                     break
-                now = board_clock.now_us()
-                taken = now - sampler._clock.age_us(index, time.ticks_us())
+                now, ticks = both_clocks()
+                taken = now - sampler._clock.age_us(index, ticks)
                 struct.pack_into("<iiqii", record, 0, index, ring.lost, taken,
                                  sampler.t_ms(index), now // 1000)
                 struct.pack_into("<6h", record, 24, *row)

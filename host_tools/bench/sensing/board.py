@@ -45,7 +45,7 @@ def sample(
     stalls: (board us, ms) during which the board is busy elsewhere. Raises
     BeckonError with the board's last words when it fails.
     """
-    from host_tools.bench.sampling.records import read_records
+    from host_tools.bench.sensing.records import read_records
 
     files = {
         "bench.json": {"rate_hz": rate_hz, "until_us": int(seconds * 1e6), "stalls": list(stalls)}

@@ -1,0 +1,27 @@
+"""What draining the FIFO costs on this computer besides the bus."""
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from typing import Any
+
+from host_tools.bench.sensing.board import ON_BOARD
+from host_tools.errors import BeckonError
+from host_tools.paths import FIRMWARE
+from host_tools.toolchain import micropython_command
+
+
+def drain_cost() -> dict[str, Any]:
+    """See on_board/cost.py. Raises BeckonError with MicroPython's words when it fails."""
+    done = subprocess.run(
+        [*micropython_command(), str(ON_BOARD / "cost.py")],
+        env={**os.environ, "MICROPYPATH": f"{FIRMWARE}:{FIRMWARE / 'lib'}:.frozen"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    if done.returncode:
+        raise BeckonError(f"the drain could not be measured: {(done.stdout + done.stderr)[-300:]}")
+    return json.loads(done.stdout)
