@@ -24,6 +24,10 @@ _LINK_MS = 180_000  # settings on trial: so long without a link, and it restarts
 _CRASHES = 3  # so many in a row, and the board comes up without its sensing part
 
 
+class SettingsError(Exception):
+    """Settings with which nothing can run; only a hand at the serial line can mend them."""
+
+
 class App:
     """Everything that runs on the board.
 
@@ -35,10 +39,7 @@ class App:
         self.crash = ""  # what the last crash was, until this run has been healthy
         crashes = self._look_back()
         self.settings_trial = _trial("config.json")
-        import config
-
-        self.settings = config.load(chip_id=unique_id())
-        del sys.modules["config"], config  # read once; its tables would stay in the heap
+        self.settings = self._load_settings()
         gc.collect()
         self.engine = self.sampler = self.recognizer = None
         self.safe = ""
@@ -52,6 +53,21 @@ class App:
         self._connect()
         if self.engine:
             self._sense()
+
+    def _load_settings(self):
+        import config
+
+        try:
+            try:
+                return config.load(chip_id=unique_id())
+            except ValueError:
+                if not (self.settings_trial and self.settings_trial.revert()):
+                    raise
+                return config.load(chip_id=unique_id())
+        except ValueError as fault:
+            raise SettingsError(str(fault))
+        finally:
+            del sys.modules["config"]  # read once; its tables would stay in the heap
 
     def _look_back(self):
         """How many crashes in a row came before this boot."""
@@ -278,20 +294,21 @@ def _is_spooled():
 
 
 def main():
+    app = None
     try:
         app = App()
-    except (ValueError, OSError) as fault:  # settings: a reset would not mend them
-        print("beckon:", fault)
-        return
-    try:
         asyncio.run(app.run())
     except KeyboardInterrupt:
-        app.health.relax()
-        unsent = asyncio.run(app.publisher.close(_GOODBYE_MS))
-        print("beckon: stopped, %d events not sent" % unsent)
+        if app:
+            app.health.relax()
+            unsent = asyncio.run(app.publisher.close(_GOODBYE_MS))
+            print("beckon: stopped, %d events not sent" % unsent)
+    except SettingsError as fault:
+        print("beckon:", fault)
     except Exception as fault:
         # A part that fails unforeseen must not leave a board that only looks alive.
         sys.print_exception(fault)
+        app = None
         gc.collect()
         _record_crash(fault)
         time.sleep(_BEFORE_RESET_S)

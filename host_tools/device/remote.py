@@ -148,7 +148,8 @@ class RemoteDevice:
             if state.get("model") == model_id:
                 return
             if state.get("model_taken_back"):
-                reason = state.get("crash") or "it could not be loaded"
+                lines = str(state.get("crash")).strip().splitlines()
+                reason = lines[-1] if lines else "it could not be loaded"
                 raise BeckonError(f"{self.device} went back to its old model: {reason}")
 
     def _on_connect(self, client, userdata, flags, reason, properties):

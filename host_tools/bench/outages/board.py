@@ -14,11 +14,12 @@ _STILL_S = 3600
 
 
 class StillBoard(SimulatedBoard):
-    """settings: more entries for config.json."""
+    """settings: more entries for config.json. speed: board time over real time."""
 
-    def __init__(self, broker: BrokerAddress, settings: dict[str, Any]):
+    def __init__(self, broker: BrokerAddress, settings: dict[str, Any], speed: float = 1.0):
         sensor = SimulatedMPU6500(RecordedMovement(*_stillness()))
-        super().__init__(DEFAULT_MODEL, broker, {(0, 0x68): sensor}, settings=settings)
+        devices = {(0, 0x68): sensor}
+        super().__init__(DEFAULT_MODEL, broker, devices, settings=settings, speed=speed)
 
     def says(self, start: str) -> str:
         """The first line that begins so, or nothing."""

@@ -1,0 +1,193 @@
+"""The whole firmware on a simulated board: crashes, safe mode, watchdog, trials."""
+
+import json
+import time
+
+import pytest
+
+from host_tools.bench.outages.board import StillBoard
+from host_tools.device.remote import RemoteDevice
+from host_tools.errors import BeckonError
+from host_tools.live.address import BrokerAddress
+from host_tools.paths import DEFAULT_MODEL
+from tests.link.host import Mosquitto
+from tests.test_link_model import another_model
+
+DEVICE = "glove"
+KEY = "k3y"
+SPEED = 20
+
+
+class Board(StillBoard):
+    """before: MicroPython that runs in front of the firmware."""
+
+    def __init__(self, broker, before="", speed=SPEED):
+        super().__init__(broker, {"device": DEVICE, "update_key": KEY}, speed)
+        self._before = before
+
+    def _fill_flash(self):
+        super()._fill_flash()
+        if self._before:
+            (self.flash / "main.py").write_text(self._before + "\nimport app\napp.main()\n")
+
+
+@pytest.fixture
+def broker(tmp_path):
+    with Mosquitto(tmp_path) as mosquitto:
+        yield BrokerAddress("127.0.0.1", mosquitto.port)
+
+
+@pytest.fixture
+def device(broker):
+    with RemoteDevice(broker, DEVICE) as device:
+        yield device
+
+
+def state_with(device, key, timeout_s=40):
+    """The next state in which `key` has a true value."""
+    until = time.monotonic() + timeout_s
+    while time.monotonic() < until:
+        state = device.await_board(timeout_s)
+        if state[key]:
+            return state
+    raise AssertionError(f"no state with {key}")
+
+
+def test_a_board_that_is_well_says_so(broker, device):
+    with Board(broker) as board:
+        state = device.await_board(30)
+        assert state["crash"] == "" and state["safe_mode"] == ""
+        assert state["model"] == DEFAULT_MODEL.read_bytes()[8:12][::-1].hex()
+        assert state["model_taken_back"] is False
+        told = device.request("diag")["diag"]
+        assert told["link_connects"] == 1 and told["samples_lost"] == 0
+        assert not any(isinstance(value, float) for value in told.values())
+        assert device.request("restart")["ok"]
+        assert device.await_board(30)["reset_cause"] == 5
+        assert board.boots == 2
+        assert not (board.flash / "crash.txt").exists()
+
+
+CRASH = """
+import recognizer
+def step(self, ring, frames=8):
+    raise RuntimeError("it fell over")
+recognizer.Recognizer.step = step
+"""
+
+
+def test_three_crashes_in_a_row_lead_to_a_safe_mode_that_takes_commands(broker, device):
+    with Board(broker, CRASH) as board:
+        state = state_with(device, "safe_mode")
+        assert state["safe_mode"] == "3 crashes in a row" and board.boots == 4
+        assert "RuntimeError" in state["crash"] and "it fell over" in state["crash"]
+        assert "step" in state["crash"]  # the traceback
+        assert "model" not in state
+        assert "samples" not in device.request("diag")["diag"]
+        # A minute without a crash, and it is worth another try.
+        until = time.monotonic() + 30
+        while (board.flash / "crash.txt").exists() and time.monotonic() < until:
+            time.sleep(0.05)
+        device.request("restart")
+        until = time.monotonic() + 30
+        while board.boots < 6 and time.monotonic() < until:
+            time.sleep(0.05)
+        assert board.boots >= 6  # it crashed again, and came up again
+
+
+@pytest.mark.parametrize(
+    "before, part",
+    [
+        ("import sampler, asyncio\nasync def run(self):\n    await asyncio.sleep(9999)\n"
+         "sampler.Sampler.run = run\n", "sampling"),
+        ("import mqtt_link, asyncio\nasync def run(self):\n    await asyncio.sleep(9999)\n"
+         "mqtt_link.Link.run = run\n", "link"),
+    ],
+    ids=["sampling", "link"],
+)
+def test_a_part_that_makes_no_progress_is_named_and_the_board_reset(broker, before, part):
+    with Board(broker, before) as board:
+        until = time.monotonic() + 30
+        while board.boots < 2 and time.monotonic() < until:
+            time.sleep(0.02)
+        assert board.boots >= 2
+        note = (board.flash / "crash.txt").read_text()
+        assert note.endswith(f"watchdog: no progress in {part}")
+
+
+def test_a_model_that_is_no_model_leads_to_safe_mode_and_can_be_replaced(broker, device):
+    class Broken(Board):
+        def _fill_flash(self):
+            super()._fill_flash()
+            if not self.boots:
+                (self.flash / "model.mlp").write_bytes(b"what is this")
+
+    with Broken(broker) as board:
+        state = device.await_board(30)
+        assert "model.mlp" in state["safe_mode"]
+        model = DEFAULT_MODEL.read_bytes()
+        device.send_model(model, KEY, wait_s=30)
+        assert (board.flash / "model.mlp").read_bytes() == model
+
+
+def test_a_new_model_is_confirmed_after_a_healthy_minute(broker, device):
+    model = another_model()
+    with Board(broker) as board:
+        device.await_board(30)
+        sent = []
+        assert device.send_model(model, KEY, sent.append, wait_s=30) == model[8:12][::-1].hex()
+        assert sent[-1] == len(model)
+        until = time.monotonic() + 30
+        while (board.flash / "model.mlp.try").exists() and time.monotonic() < until:
+            time.sleep(0.05)
+        assert not (board.flash / "model.mlp.try").exists()
+        assert (board.flash / "model.mlp.old").read_bytes() == DEFAULT_MODEL.read_bytes()
+        assert board.boots == 2
+
+
+def test_a_new_model_with_which_the_board_crashes_is_taken_back(broker, device):
+    model = another_model()
+    crash = f"""
+import app
+sense = app.App._sense
+def crash(self):
+    if self.engine.model_id == {model[8:12][::-1].hex()!r}:
+        raise RuntimeError("this model is not for me")
+    sense(self)
+app.App._sense = crash
+"""
+    with Board(broker, crash) as board:
+        device.await_board(30)
+        with pytest.raises(BeckonError, match="went back to its old model.*not for me"):
+            device.send_model(model, KEY, wait_s=30)
+        assert (board.flash / "model.mlp").read_bytes() == DEFAULT_MODEL.read_bytes()
+        assert not (board.flash / "model.mlp.try").exists()
+
+
+def test_settings_without_a_way_to_the_broker_are_taken_back(broker, device):
+    with Board(broker, speed=200) as board:
+        device.await_board(30)
+        device.request("set", settings={"broker_port": 1})
+        device.request("restart")
+        state = state_with(device, "settings_taken_back", timeout_s=60)
+        assert state["model"] and board.boots >= 3
+        assert json.loads((board.flash / "config.json").read_text())["broker_port"] == broker.port
+
+
+def test_settings_that_cannot_be_read_end_the_program_with_a_line(broker):
+    class Broken(Board):
+        def _fill_flash(self):
+            super()._fill_flash()
+            (self.flash / "config.json").write_text('{"broker_port": "many"}')
+
+    with Broken(broker) as board:
+        assert board.wait(30) == 0
+    assert board.last_words().startswith("beckon: config.json: broker_port must be int")
+
+
+def test_a_start_that_fails_is_a_crash_as_well(broker, device):
+    with Board(broker, "import app\ndel app.App._connect\n") as board:
+        until = time.monotonic() + 30
+        while board.boots < 2 and time.monotonic() < until:
+            time.sleep(0.02)
+        assert "AttributeError" in (board.flash / "crash.txt").read_text()
