@@ -198,13 +198,9 @@ class SampleClock:
         age = (self._min + self._max) >> 5
         return dt + age - self._span_us(index - self.index)
 
-    def t_us_rest(self, index):
-        """Microseconds by which sample `index` lies behind `t_ms` of the reference."""
-        return (self._rest >> 4) + self._span_us(index - self.index)
-
     def t_ms(self, index):
-        """Milliseconds from sample 0 to sample `index`, by the board's clock."""
-        return self._ms + self.t_us_rest(index) // 1000
+        """Milliseconds from sample 0 to sample `index`, by the board's clock, rounded."""
+        return self._ms + ((self._rest >> 4) + self._span_us(index - self.index) + 500) // 1000
 
     @micropython.native
     def wait_us(self, now_us, least_us):

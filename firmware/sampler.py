@@ -77,8 +77,8 @@ class Sampler:
         return self._clock.t_ms(index)
 
     def age_ms(self, index):
-        """Milliseconds since sample `index` was taken, by the board's clock."""
-        return self._clock.age_us(index, ticks_us()) // 1000
+        """Milliseconds since sample `index` was taken, by the board's clock, rounded."""
+        return (self._clock.age_us(index, ticks_us()) + 500) // 1000
 
     @property
     def period_1024(self):

@@ -32,7 +32,8 @@ class Comparison:
     """frames: handed on. wrong: of them, those that are not the sample of their time.
     lost: samples between the first and the last frame that were not handed on.
     uncounted: how far the marked gaps are from what is really missing, summed.
-    Errors of the times in ms, against the true ones, of every frame."""
+    Errors in ms of every frame's time against the true one: error_ms of the time at which
+    the board says it was taken, t_error_ms of its t_ms, which counts from sample 0."""
 
     frames: int
     wrong: int
@@ -40,6 +41,8 @@ class Comparison:
     uncounted: int
     error_ms_max: float
     error_ms_mean: float
+    t_error_ms_max: float
+    t_error_ms_mean: float
     latency_ms_mean: float
     latency_ms_max: float
 
@@ -67,6 +70,7 @@ def compare(records: NDArray, truth: Truth, period_us: float) -> Comparison:
     off = np.where(
         restarted, np.maximum(np.abs(marked - by_time) - 1, 0), np.abs(marked - missing)
     )
+    t_error_ms = np.abs(records["t_ms"] - (times[tick] - times[0]) / 1000)
     late_ms = records["handed_ms"] - times[tick] / 1000
     return Comparison(
         frames=len(records),
@@ -75,6 +79,8 @@ def compare(records: NDArray, truth: Truth, period_us: float) -> Comparison:
         uncounted=int(np.ceil(off).sum()),
         error_ms_max=float(np.abs(error_ms).max()),
         error_ms_mean=float(np.abs(error_ms).mean()),
+        t_error_ms_max=float(t_error_ms.max()),
+        t_error_ms_mean=float(t_error_ms.mean()),
         latency_ms_mean=float(late_ms.mean()),
         latency_ms_max=float(late_ms.max()),
     )

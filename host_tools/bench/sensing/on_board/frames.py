@@ -16,10 +16,10 @@ from line_pin import LinePin
 
 machine.Pin = LinePin
 
-from drivers.i2c_bus import I2CBus
-from drivers.mpu6500 import MPU6500
-from ring_buffer import RingBuffer
-from sampler import Sampler
+from drivers.i2c_bus import I2CBus  # noqa: E402
+from drivers.mpu6500 import MPU6500  # noqa: E402
+from ring_buffer import RingBuffer  # noqa: E402
+from sampler import Sampler  # noqa: E402
 
 with open("bench.json") as file:
     settings = json.load(file)
