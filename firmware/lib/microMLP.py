@@ -615,7 +615,7 @@ def _softmax(a: ptr32, scores: ptr32) -> int:
     """Softmax of the best score, in percent.
 
     2**-f for f in [0, 1) is taken as 1 - 0.67157 f + 0.17157 f**2: exact at
-    0, 1/2 and 1, within 0.2 % between.
+    0, 1/2 and 1, within 0.4 % between.
     """
     st = ptr32(uint(a) + a[0])
     low = 65535

@@ -1,0 +1,41 @@
+"""Run model files over frames with the engine; print what differs from what is expected.
+
+    micropython compare.py FOLDER COUNT
+
+FOLDER has N.mlp, N.frames (int16, six a frame) and N.expected for N below COUNT: a line
+for each window with the frame's index, the label, the confidence and the scores.
+"""
+import sys
+from array import array
+
+from microMLP import Engine
+
+
+def lines(engine, frames):
+    for i in range(0, len(frames), 6):
+        if engine.push(frames[i:i + 6]):
+            label = engine.infer()
+            numbers = [i // 6, label, engine.confidence] + list(engine.scores)
+            yield " ".join(str(n) for n in numbers)
+
+
+def main(folder, count):
+    windows = different = 0
+    for n in range(count):
+        name = f"{folder}/{n}"
+        with open(name + ".frames", "rb") as file:
+            frames = array("h", file.read())
+        with open(name + ".expected") as file:
+            expected = file.read().splitlines()
+        try:
+            got = list(lines(Engine.load(name + ".mlp"), frames))
+        except ValueError as e:
+            got = [str(e)]
+        windows += len(expected)
+        if got != expected:
+            different += 1
+            print("model", n, "gives", got[:2], "not", expected[:2])
+    print(count, "models", windows, "windows", different, "different")
+
+
+main(sys.argv[1], int(sys.argv[2]))

@@ -1,0 +1,95 @@
+"""NumPy, CPython and MicroPython give the same integers for the same model and window."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from host_tools.model import reference
+from host_tools.model.format import encode, write_model
+from host_tools.toolchain import micropython_command
+from tests.random_models import random_frames, random_model
+
+HERE = Path(__file__).parent
+LIB = HERE.parent / "firmware" / "lib"
+
+
+def run(command, script, *args, timeout_s=600):
+    """The last line that the script prints under an interpreter."""
+    done = subprocess.run(
+        [*command, str(HERE / "engine" / script), *map(str, args)],
+        env={**os.environ, "MICROPYPATH": f"{LIB}:.frozen", "PYTHONPATH": str(LIB)},
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout_s,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.splitlines()[-1]
+
+
+INTERPRETERS = {"MicroPython": micropython_command, "CPython": lambda: [sys.executable]}
+
+
+def write_cases(folder, seeds):
+    windows = 0
+    for number, seed in enumerate(seeds):
+        model = random_model(seed)
+        frames = random_frames(model, seed)
+        result = reference.run(model, frames)
+        write_model(folder / f"{number}.mlp", model)
+        (folder / f"{number}.frames").write_bytes(frames.tobytes())
+        lines = [
+            " ".join(map(str, [end, label, confidence, *scores]))
+            for end, scores, label, confidence in zip(*result, strict=True)
+        ]
+        (folder / f"{number}.expected").write_text("\n".join(lines))
+        windows += len(lines)
+    return windows
+
+
+@pytest.mark.parametrize("interpreter", INTERPRETERS)
+def test_bit_exact(interpreter, tmp_path):
+    windows = write_cases(tmp_path, range(200))
+    said = run(INTERPRETERS[interpreter](), "compare.py", tmp_path, 200)
+    assert said == f"200 models {windows} windows 0 different"
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("interpreter", INTERPRETERS)
+def test_bit_exact_on_ten_thousand(interpreter, tmp_path):
+    windows = write_cases(tmp_path, range(10_000))
+    assert windows > 10_000
+    said = run(INTERPRETERS[interpreter](), "compare.py", tmp_path, 10_000)
+    assert said == f"10000 models {windows} windows 0 different"
+
+
+def small_models():
+    """A dense one with a table, a convolution with pooling, a gated 6-bit one."""
+    found = {}
+    for seed in range(1000):
+        model = random_model(seed, longest=5)
+        size = len(encode(model))
+        kind = None
+        if size < 700 and any(x.pool > 1 for x in model.layers):
+            kind = "convolution"
+        if size < 700 and model.fast and any(model.front_end.gate):
+            kind = "6 bits, gated"
+        if size < 3000 and model.tables:
+            kind = "table"
+        if kind and kind not in found:
+            found[kind] = model
+        if len(found) == 3:
+            return found
+    raise AssertionError(found)
+
+
+@pytest.mark.parametrize("interpreter", INTERPRETERS)
+@pytest.mark.parametrize("kind", ["convolution", "6 bits, gated", "table"])
+def test_broken_files_are_refused_or_run(interpreter, kind, tmp_path):
+    """On CPython a read or write outside the engine's memory is an IndexError."""
+    model = small_models()[kind]
+    write_model(tmp_path / "m.mlp", model)
+    step = 1 if interpreter == "MicroPython" and kind != "table" else 13
+    said = run(INTERPRETERS[interpreter](), "fuzz.py", tmp_path / "m.mlp", step)
+    refused, _, ran, _ = said.split()
+    assert int(refused) > 0 and int(ran) > 0

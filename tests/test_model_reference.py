@@ -1,0 +1,143 @@
+"""The NumPy reference against plain Python, line by line from docs/model-file.md."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from host_tools.model import reference
+from tests.random_models import random_frames, random_front_end, random_model
+
+
+def clamp16(v):
+    return max(-32768, min(32767, v))
+
+
+def plain_front_end(fe, frames):
+    out = []
+    d = fe.decimation
+    for i in range(0, len(frames) - d + 1, d):
+        row = []
+        for a in fe.axes:
+            total = sum(int(frames[i + k][a.axis]) for k in range(d))
+            row.append(clamp16(((total - a.offset) * a.mul) >> a.shift))
+        out.append(row)
+    return out
+
+
+def plain_window(fe, window):
+    """Normalised values, and whether the window is still."""
+    n, columns = len(window), list(zip(*window, strict=True))
+    means = [sum(c) // n for c in columns]
+    factors, gated, moving = {0: 1024, 1: 1024}, False, False
+    for group in (0, 1):
+        use = [i for i, a in enumerate(fe.axes) if (a.axis > 2) == bool(group)]
+        away = [abs(v - means[i]) for i in use for v in columns[i]]
+        if not away:
+            continue
+        spread = sum(away) // len(away)
+        if fe.gate[group]:
+            gated = True
+            moving = moving or spread >= fe.gate[group]
+        if fe.level[group]:
+            size = max(spread if fe.measure else max(away), fe.floor[group])
+            factors[group] = (fe.level[group] << 10) // size
+    values = []
+    for row in window:
+        for i, (v, a) in enumerate(zip(row, fe.axes, strict=True)):
+            z = clamp16(v - means[i]) if fe.centre >> a.axis & 1 else v
+            values.append(clamp16(z * factors[a.axis > 2] >> 10))
+    return values, gated and not moving
+
+
+@given(st.integers(0, 10**6))
+@settings(max_examples=80, deadline=None)
+def test_features(seed):
+    model = random_model(seed)
+    fe = model.front_end
+    frames = random_frames(model, seed)
+    rows = plain_front_end(fe, frames)
+    assert np.array_equal(reference.front_end(fe, frames), np.array(rows))
+    found = reference.features(fe, frames)
+    starts = range(0, len(rows) - fe.window + 1, fe.hop)
+    assert [int(e) for e in found.end] == [(s + fe.window) * fe.decimation - 1 for s in starts]
+    for k, s in enumerate(starts):
+        values, still = plain_window(fe, rows[s : s + fe.window])
+        assert bool(found.still[k]) == still
+        if not still:
+            assert found.values[k].tolist() == values
+
+
+@given(st.integers(0, 10**6))
+@settings(max_examples=40, deadline=None)
+def test_layers(seed):
+    model = random_model(seed)
+    values = np.random.default_rng(seed).integers(-32768, 32768, (2, model.front_end.window
+                                                  * len(model.front_end.axes))).astype(np.int16)
+    got = reference.scores(model, values)
+    for row, expected in zip(reference.inputs(model, values).tolist(), got, strict=True):
+        u = row
+        for layer in model.layers:
+            out = []
+            for p in range(layer.positions):
+                part = u[p * layer.step : p * layer.step + layer.inputs]
+                for j in range(layer.outputs):
+                    w = layer.weights[j].tolist()
+                    s = sum(x * y for x, y in zip(part, w, strict=True)) + int(layer.bias[j])
+                    s = (s + 2**31) % 2**32 - 2**31
+                    out.append(s)
+            if layer is model.layers[-1]:
+                assert out == expected.tolist()
+                break
+            out = [max(0, min(layer.top, (s >> layer.shift) + layer.zero)) for s in out]
+            if layer.kind:
+                out = [int(model.tables[layer.table][v]) for v in out]
+            m = layer.outputs
+            groups = [out[g * layer.pool * m : (g + 1) * layer.pool * m]
+                      for g in range(layer.positions // layer.pool)]
+            u = [max(g[j::m]) for g in groups for j in range(m)]
+
+
+@given(st.lists(st.integers(-(2**31), 2**31 - 1), min_size=2, max_size=8),
+       st.integers(1024, 32767), st.integers(1, 31))
+@settings(max_examples=300, deadline=None)
+def test_confidence_is_the_softmax(scores, mul, shift):
+    model = dataclasses.replace(random_model(1), logit_mul=mul, logit_shift=shift)
+    got = int(reference.confidence(model, np.array([scores], np.int32))[0])
+    octaves = [((max(scores) >> shift) - (s >> shift)) * mul / 2**18 for s in scores]
+    true = 100 / sum(2.0 ** -min(o, 100) for o in octaves)
+    assert abs(got - true) <= 1.5
+    assert 0 < got <= 100
+
+
+def test_two_to_the_minus_f():
+    """The polynomial is within 0.4 % of 2**-f."""
+    f = np.arange(256)
+    got = 32768 - 86 * f + (22 * f * f >> 8)
+    assert np.abs(got / 32768 / 2.0 ** (-f / 256) - 1).max() < 0.004
+
+
+def test_short_recordings_have_no_windows():
+    model = random_model(3)
+    for n in (0, 1, model.front_end.window * model.front_end.decimation - 1):
+        result = reference.run(model, np.zeros((n, 6), np.int16))
+        assert [len(x) for x in result] == [0, 0, 0, 0]
+        assert result.scores.shape == (0, len(model.labels))
+
+
+def test_frames_of_another_shape_are_refused():
+    with pytest.raises(ValueError, match=r"\(n, 6\)"):
+        reference.front_end(random_front_end(np.random.default_rng(1)), np.zeros((5, 3)))
+
+
+def test_a_recording_is_the_same_in_pieces_of_memory(monkeypatch):
+    model = random_model(11)
+    frames = np.concatenate([random_frames(model, s) for s in range(5)])
+    whole = reference.run(model, frames)
+    monkeypatch.setattr(reference, "_CHUNK_VALUES", 50)
+    for a, b in zip(whole, reference.run(model, frames), strict=True):
+        assert np.array_equal(a, b)
+
+
