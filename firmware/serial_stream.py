@@ -22,6 +22,8 @@ _RING_FRAMES = const(128)
 _INFO_MS = const(1000)
 _HELLOS = const(30)
 _HELLO_MS = const(50)
+_FEED_TURNS = const(600)
+_NEVER_MS = const(2_000_000)  # a watchdog that the firmware has set goes on counting
 
 
 def run(rate_hz=100, accel_g=8, gyro_dps=1000, baud=0, text=False):
@@ -98,6 +100,7 @@ def _tell(out, told, sampler, ring):
     sampler.counters(told)
     ring.counters(told)
     told["period_1024"] = sampler.period_1024
+    told["uncertainty_us"] = sampler.uncertainty_us
     told["fault"] = str(sampler.fault) if sampler.fault else ""
     out.info(told)
 
@@ -112,12 +115,23 @@ async def _frames(sampler, ring, out, told, imu):
 
 
 async def _infos(sampler, ring, out, told, imu):
+    turn = 0
     while True:
+        if not turn % _FEED_TURNS:
+            _be_patient()
+        turn += 1
         told["sensor"] = imu.name
         told["who_am_i"] = imu.identity
         told["warning"] = imu.warning
         _tell(out, told, sampler, ring)
         await asyncio.sleep_ms(_INFO_MS)
+
+
+def _be_patient():
+    try:
+        machine.WDT(timeout=_NEVER_MS)
+    except (AttributeError, ValueError, OSError):
+        pass  # a port without, or whose watchdog keeps its time
 
 
 async def _lines(sampler, ring, imu):

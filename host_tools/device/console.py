@@ -13,7 +13,7 @@ import re
 import time
 from collections.abc import Iterator
 
-from host_tools.device.ports import check_port, open_fault
+from host_tools.device.ports import check_port, is_busy, open_fault
 from host_tools.errors import BeckonError
 
 BAUD = 115200
@@ -21,6 +21,7 @@ _CTRL_A, _CTRL_B, _CTRL_C, _CTRL_D = b"\x01", b"\x02", b"\x03", b"\x04"
 _RAW_PROMPT = b"raw REPL; CTRL-B to exit\r\n>"
 _POLL_S = 0.02
 _ASK_EVERY_S = 0.25
+_BUSY_S = 1.0
 _BLOCK = 256  # bytes at a time, and a pause: a board's input buffer holds 260
 
 
@@ -43,13 +44,18 @@ class Console:
     def __init__(self, port: str, baud: int = BAUD):
         import serial
 
-        check_port(port)
         self.port = port
-        try:
-            self._serial = serial.serial_for_url(port, baudrate=baud, timeout=0, exclusive=True,
-                                                 write_timeout=10)
-        except (OSError, ValueError) as error:
-            raise open_fault(port, error) from None
+        until = time.monotonic() + _BUSY_S
+        while True:
+            check_port(port)
+            try:
+                self._serial = serial.serial_for_url(port, baudrate=baud, timeout=0,
+                                                     exclusive=True, write_timeout=10)
+                return
+            except (OSError, ValueError) as error:
+                if not is_busy(error) or time.monotonic() > until:
+                    raise open_fault(port, error) from None
+            time.sleep(0.05)  # who held it may be just about to end
 
     def __enter__(self) -> "Console":
         return self
@@ -138,6 +144,13 @@ class Console:
         self.write(b"\r" + _CTRL_B + _CTRL_A)
         if not self._until(_RAW_PROMPT, 3).endswith(_RAW_PROMPT):
             raise BeckonError(why_silent(self.port, b""))
+
+    def refresh(self) -> None:
+        """A soft reset: what ran before, its tasks and its memory, is gone; main.py is not run."""
+        self.write(_CTRL_D)
+        heard = self._until(b"soft reboot\r\n", 3) + self._until(_RAW_PROMPT, 10)
+        if not heard.endswith(_RAW_PROMPT):
+            raise BeckonError(why_silent(self.port, heard))
 
     def leave(self) -> None:
         """Go from the raw REPL to the friendly one, where mpremote expects the board."""

@@ -68,7 +68,7 @@ def open_fault(port: str, error: Exception) -> BeckonError:
     """What to say for what pyserial raised when it opened port."""
     number = getattr(error, "errno", None)
     text = str(error)
-    if number in (errno.EAGAIN, errno.EBUSY) or "exclusively lock" in text or "busy" in text:
+    if is_busy(error):
         return BeckonError(
             f"port {port} is in use by another program; close the serial monitor, mpremote or "
             "Thonny that holds it"
@@ -78,6 +78,13 @@ def open_fault(port: str, error: Exception) -> BeckonError:
     if number in (errno.ENOENT, errno.ENXIO, errno.ENODEV, errno.EIO):
         return BeckonError(f"port {port} is not there; is the board plugged in?")
     return BeckonError(f"port {port} cannot be opened: {text}")
+
+
+def is_busy(error: Exception) -> bool:
+    """Whether pyserial says with error that another program holds the port."""
+    if getattr(error, "errno", None) in (errno.EAGAIN, errno.EBUSY):
+        return True
+    return "exclusively lock" in str(error) or "busy" in str(error)
 
 
 def _group(port: str) -> str | None:

@@ -77,6 +77,7 @@ class BoardSource:
         self._console = console = Console(self._port)
         try:
             console.catch()
+            console.refresh()
             console.start(f"import serial_stream\nserial_stream.run({self._settings}, "
                           f"baud={self._baud})")  # fmt: skip
             if self._baud != BAUD:
@@ -125,6 +126,10 @@ class BoardSource:
             "line_bytes_skipped": self._decoder.skipped,
             "line_frames_refused": self._decoder.refused,
         }
+
+    def counters(self) -> dict[str, Any]:
+        """What the board told last about itself and its sampling."""
+        return dict(self._told)
 
     @property
     def warning(self) -> str:

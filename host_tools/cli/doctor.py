@@ -1,0 +1,42 @@
+"""Examine a board: port, MicroPython, memory, firmware, sensor, sampling, Wi-Fi, broker, clock.
+
+A line for each part: ok, warning or fault, with what to do. The board's program is
+stopped meanwhile and restarted. Lay the board still, for the sensor's self-test.
+Exit status 1 if there is a fault.
+
+examples:
+  beckon doctor
+  beckon doctor /dev/ttyUSB0 --json
+"""
+
+import dataclasses
+import json
+import sys
+
+
+def add_arguments(parser):
+    parser.add_argument("port", nargs="?", metavar="PORT",
+                        help="serial port; may be left out if there is one board")
+    parser.add_argument("--json", action="store_true",
+                        help="one JSON object a line: part, state, text, cure")
+
+
+def run(args):
+    from host_tools.cli.progress import waiting
+    from host_tools.device.doctor import FAULT, WARNING, examine
+
+    counts = {FAULT: 0, WARNING: 0}
+    findings = examine(args.port)
+    while True:
+        with waiting("examining"):
+            finding = next(findings, None)
+        if finding is None:
+            break
+        counts[finding.state] = counts.get(finding.state, 0) + 1
+        if args.json:
+            print(json.dumps(dataclasses.asdict(finding)), flush=True)
+        else:
+            print(finding, flush=True)
+    if not args.json:
+        print(f"{counts[FAULT]} faults, {counts[WARNING]} warnings", file=sys.stderr)
+    return 1 if counts[FAULT] else 0
