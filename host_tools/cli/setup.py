@@ -1,0 +1,158 @@
+"""Ask for Wi-Fi and broker, test them from here, and write the board's settings.
+
+config.json and secrets.json go to a folder outside the repository, secrets readable for you
+only; beckon deploy --settings copies them to a board. An update_key is made, with
+which models can be sent through the broker. Enter keeps what was set before.
+With --set nothing is asked.
+
+examples:
+  beckon setup
+  beckon setup --set wifi_ssid=home --set broker_host=192.168.1.10 --folder kitchen
+"""
+
+import getpass
+import json
+import secrets
+import sys
+from pathlib import Path
+
+from host_tools.cli.progress import waiting
+from host_tools.errors import BeckonError
+
+# name, question, whether it is typed unseen
+_QUESTIONS = (
+    ("wifi_ssid", "Wi-Fi network (2.4 GHz)", False),
+    ("wifi_key", "Wi-Fi password", True),
+    ("broker_host", "MQTT broker, host or address", False),
+    ("broker_port", "its port", False),
+    ("user", "user, if it wants one", False),
+    ("password", "password", True),
+    ("device", "name of this board (empty: made from its chip)", False),
+)
+_NEEDED = ("wifi_ssid", "broker_host")
+
+
+def add_arguments(parser):
+    parser.add_argument("--folder", type=Path, metavar="FOLDER",
+                        help="where the settings lie (default: beckon in your configuration "
+                             "folder)")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE",
+                        help="set this and ask nothing; can be repeated. Others can see it in the "
+                             "list of processes, so better let passwords be asked")
+    parser.add_argument("--no-test", action="store_true", help="write without testing")
+    parser.add_argument("--json", action="store_true", help="print what was found as JSON")
+
+
+def run(args):
+    from host_tools.device.settings import default_folder, read_settings, write_settings
+
+    folder = args.folder or default_folder()
+    before = read_settings(folder)
+    given = dict(_assigned(text, before) for text in args.set)
+    if not given and not sys.stdin.isatty():
+        raise BeckonError("there is no terminal to ask on; use --set NAME=VALUE", status=2)
+    while True:
+        values = given or _ask(before)
+        if not before["update_key"] and "update_key" not in values:
+            values["update_key"] = secrets.token_hex(16)
+        faults, notes = ([], []) if args.no_test else _test({**before, **values})
+        for fault in faults:
+            print(f"beckon setup: {fault}", file=sys.stderr)
+        if not faults or given or not _again():
+            break
+        before = {**before, **values}
+    write_settings(folder, values)
+    if args.json:
+        print(json.dumps({"folder": str(folder), "faults": faults, "notes": notes}))
+    else:
+        for note in notes:
+            print(note)
+        named = f" {args.folder}" if args.folder else ""
+        print(f"settings written to {folder}; copy them: beckon deploy --settings{named}")
+    return 1 if faults else 0
+
+
+def _assigned(text, before):
+    """(name, value) of NAME=VALUE, with the type that the setting has."""
+    from host_tools.device.settings import check
+
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise BeckonError(f"--set {text}: write NAME=VALUE", status=2)
+    return name, _typed(name, value, before, check)
+
+
+def _typed(name, value, before, check):
+    if isinstance(before.get(name), int):
+        try:
+            value = int(value, 0)
+        except ValueError:
+            raise BeckonError(f"{name} must be a whole number, not {value!r}", status=2) from None
+    check(name, value)
+    return value
+
+
+def _ask(before):
+    from host_tools.device.settings import check
+
+    values: dict[str, str | int] = {}
+    for name, question, unseen in _QUESTIONS:
+        if name == "password" and not values.get("user", before["user"]):
+            continue
+        values[name] = _answer(name, question, unseen, before, check)
+    return values
+
+
+def _answer(name, question, unseen, before, check):
+    old = before[name]
+    shown = f" [{'kept' if unseen else old}]" if old else ""
+    while True:
+        text = (getpass.getpass if unseen else input)(f"{question}{shown}: ")
+        text = text if unseen else text.strip()
+        if not text:
+            if old or name not in _NEEDED:
+                return old
+            print(f"beckon setup: {question} is needed", file=sys.stderr)
+            continue
+        try:
+            return _typed(name, text, before, check)
+        except BeckonError as error:
+            print(f"beckon setup: {error}", file=sys.stderr)
+
+
+def _again():
+    return input("Change the answers? [Y/n] ").strip().lower() not in ("n", "no")
+
+
+def _test(settings):
+    """(what is wrong, what is well), each a list of lines."""
+    from host_tools.device.network_check import check_broker, check_wifi, is_only_here, own_address
+    from host_tools.live.address import BrokerAddress
+
+    faults, notes = [], []
+    for name in _NEEDED:
+        if not settings[name]:
+            faults.append(f"{name} is not set")
+    if settings["wifi_ssid"]:
+        with waiting("looking for the Wi-Fi"):
+            try:
+                found = check_wifi(settings["wifi_ssid"])
+                notes.append(f"Wi-Fi {settings['wifi_ssid']}: " + ("in range" if found else
+                             "cannot be tested from here; beckon doctor does it on the board"))
+            except BeckonError as error:
+                faults.append(str(error))
+    host = settings["broker_host"]
+    if host:
+        broker = BrokerAddress(host, settings["broker_port"], settings["user"],
+                               settings["password"])
+        if is_only_here(host):
+            use = own_address()
+            faults.append(f"{host} means this computer itself; a board needs its address in the "
+                          f"network{f': {use}' if use else ''}")
+        with waiting("connecting to the broker"):
+            try:
+                check_broker(broker)
+                notes.append(f"broker {broker}: lets us in")
+            except BeckonError as error:
+                faults.append(str(error))
+    return faults, notes
