@@ -115,7 +115,13 @@ class App:
             self.parts.append(self.resolver)
             resolve = self.resolver.resolve
         will = (topic(settings.device, "status"), OFFLINE)
-        self.link = Link(settings, will, wifi, resolve)
+        wrap = None
+        if settings.tls_ca:
+            from machine import RTC
+            from tls_socket import Tls
+
+            wrap = Tls(settings, self.wall, RTC().datetime).wrap
+        self.link = Link(settings, will, wifi, resolve, wrap)
         self.link.subscribe(topic(settings.device, "cmd/#"), self._command)
         from boot_number import next_boot
 

@@ -15,6 +15,10 @@ SETTINGS = {
     "broker_port": (1883, int, 1, 65535),
     "user": ("", str, 0, 128),
     "password": ("", str, 0, 128),
+    "tls_ca": ("", str, 0, 64),  # file that vouches for the broker; empty: no TLS
+    "tls_cert": ("", str, 0, 64),  # file by which the board proves itself, if it is to
+    "tls_key": ("", str, 0, 64),
+    "tls_name": ("", str, 0, 253),  # the broker's name in its certificate; empty: broker_host
     "keepalive_s": (30, int, 5, 3600),
     "response_timeout_ms": (3000, int, 100, 60000),  # for each answer of the broker
     "name_server": ("", str, 0, 21),  # address or address:port; empty: what DHCP says

@@ -14,9 +14,16 @@ _REFUSALS = {
 
 def explain(error, host):
     """An error of a connection to host as a phrase that helps."""
-    if type(error).__name__ == "MQTTException":
+    kind = type(error).__name__
+    if kind == "MQTTException":
         code = error.args[0]
         return _REFUSALS.get(code, "the broker refuses, code %r" % code)
+    if kind == "NoTime":
+        return "the time of day is not known yet, so no certificate can be checked"
+    if kind == "ValueError":  # of a name, or of TLS about a certificate
+        return "%s: %s" % (host, str(error).strip())
+    if "MBEDTLS" in str(error):
+        return "TLS with %s fails: %s" % (host, error)
     number = getattr(error, "errno", None)
     if number == errno.ETIMEDOUT:
         return "the broker does not answer"

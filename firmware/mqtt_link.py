@@ -221,7 +221,9 @@ class Link:
             self._end(None)
             for task in tasks:
                 task.cancel()
-            self._stream = None
+            if self._stream:
+                self._stream.s.close()  # with TLS, what it has allocated beside the heap
+                self._stream = None
             sock.close()
 
     async def _greet(self, sock, address):

@@ -5,7 +5,7 @@ import json
 import config
 
 # Never told, never changed over the network.
-_SECRET = ("wifi_key", "user", "password", "update_key", "tls_ca", "tls_cert", "tls_key")
+_SECRET = ("wifi_key", "user", "password", "update_key")
 
 
 class SettingsStore:

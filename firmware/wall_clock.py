@@ -30,5 +30,10 @@ def iso(unix_ms):
     """Milliseconds since 1970 as ISO 8601, or None for 0."""
     if not unix_ms:
         return None
-    t = gmtime(unix_ms // 1000 - _EPOCH_S)
+    t = fields(unix_ms)
     return "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ" % (tuple(t[:6]) + (unix_ms % 1000,))
+
+
+def fields(unix_ms):
+    """Year, month, day, hour, minute, second, weekday (0 is Monday), UTC."""
+    return gmtime(unix_ms // 1000 - _EPOCH_S)

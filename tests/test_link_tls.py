@@ -1,0 +1,163 @@
+"""TLS with a real mosquitto and the interpreter's own mbedTLS."""
+
+import ssl
+
+import pytest
+
+from tests.link.host import TESTS, Board, FakeBroker, Mosquitto
+
+FILES = TESTS / "link" / "tls"
+
+GLOVE = """
+try:
+    import tls
+except ImportError:
+    say(no_tls=True)
+from mqtt_link import Link
+from tls_socket import Tls
+from uptime import uptime_ms
+from wall_clock import WallClock
+async def main():
+    made = settings()
+    wall = WallClock()
+    rtc = []
+    wrap = Tls(made, wall, rtc.append).wrap
+    if made.clock_at_2000:
+        import tls_socket
+        class Time:
+            def gmtime(self):
+                return (2025 if rtc else 2000,)
+        tls_socket.time = Time()
+    link = Link(made, wrap=wrap, log=log)
+    came = []
+    link.subscribe(b"a/#", lambda topic, payload, retained: came.append(len(payload)))
+    lag = Lag()
+    asyncio.create_task(link.run())
+    await asyncio.sleep_ms(600)
+    if made.clock_at_2000:
+        say(linked=link.ready.is_set(), rtc=rtc)
+        wall.set(1735689600000, uptime_ms())
+    try:
+        await linked(link, 3000)
+    except asyncio.TimeoutError:
+        say(linked=False, **count(link))
+    before = count(lag)
+    for i in range(50):
+        await link.publish(b"a/b", b"x" * i * 20)
+    say(linked=True, came=came, rtc=rtc, handshake_lag_us=before["lag_us_max"], **count(link, lag))
+    await link.close(1000)
+asyncio.run(main())
+"""
+
+
+def tls_board(port, **settings):
+    usual = {"tls_ca": str(FILES / "ca.crt"), "tls_cert": "", "tls_key": "",
+             "tls_name": "localhost", "clock_at_2000": False}
+    return Board(GLOVE, broker_port=port, **{**usual, **settings})
+
+
+@pytest.fixture
+def broker(tmp_path):
+    lines = [
+        "allow_anonymous true",
+        *(f"{name} {FILES / file}" for name, file in (
+            ("cafile", "ca.crt"), ("certfile", "server.crt"), ("keyfile", "server.key"))),
+    ]
+
+    def start(*more):
+        return Mosquitto(tmp_path, 0, *lines, *more)
+
+    return start
+
+
+def said_or_skipped(board):
+    said = board.next()
+    if "no_tls" in said:
+        pytest.skip("this MicroPython has no TLS")
+    return said
+
+
+def test_events_over_tls(broker):
+    with broker() as mosquitto, tls_board(mosquitto.port) as board:
+        said = said_or_skipped(board)
+        assert said["linked"] and said["came"] == [i * 20 for i in range(50)]
+        assert said["link_connects"] == 1 and said["link_drops"] == 0
+        assert said["rtc"] == []  # the clock was right
+        print("loop lag us, handshake:", said["handshake_lag_us"], "p99:", said["lag_us_p99"])
+
+
+@pytest.mark.parametrize(
+    "settings, told",
+    [
+        ({"tls_ca": str(FILES / "other.crt")}, "not correctly signed by the trusted CA"),
+        ({"tls_name": "broker.example"}, "does not match with the expected CN"),
+    ],
+    ids=["another CA", "another name"],
+)
+def test_a_broker_that_is_not_the_one_is_refused(broker, settings, told):
+    with broker() as mosquitto, tls_board(mosquitto.port, **settings) as board:
+        said = said_or_skipped(board)
+    assert not said["linked"] and said["link_connects"] == 0
+    assert any(told in line for line in board.logs), board.logs
+
+
+def test_a_board_proves_itself_by_its_certificate(broker):
+    with broker("require_certificate true") as mosquitto:
+        own = {"tls_cert": str(FILES / "client.crt"), "tls_key": str(FILES / "client.key")}
+        with tls_board(mosquitto.port, **own) as board:
+            assert said_or_skipped(board)["linked"]
+        with tls_board(mosquitto.port) as board:
+            assert not said_or_skipped(board)["linked"]
+
+
+def test_without_the_time_no_certificate_is_believed(broker):
+    with broker() as mosquitto, tls_board(mosquitto.port, clock_at_2000=True) as board:
+        assert said_or_skipped(board) == {"linked": False, "rtc": []}
+        said = board.next()
+    assert said["linked"] and said["rtc"] == [[2025, 1, 1, 2, 0, 0, said["rtc"][0][6], 0]]
+    assert "time of day is not known" in board.logs[0]
+
+
+@pytest.mark.parametrize(
+    "answer", [b"\x20\x02\0\0", b"\x15\x03\x01\0\x02\x02\x28", b"", b"\xff" * 600],
+    ids=["no TLS", "alert", "closed", "garbage"],
+)
+def test_what_is_no_tls_ends_the_attempt_only(answer):
+    with FakeBroker() as fake, tls_board(fake.port, response_timeout_ms=500) as board:
+        for _ in range(2):
+            peer = fake.peer()
+            peer.socket.recv(1)
+            peer.send(answer)
+            peer.close()
+        said = said_or_skipped(board)
+    assert not said["linked"] and said["link_failed"] >= 2
+    assert board.logs
+
+
+def test_a_silent_peer_is_left():
+    with FakeBroker() as fake, tls_board(fake.port, response_timeout_ms=300) as board:
+        fake.peer()
+        fake.peer()
+        said = said_or_skipped(board)
+    assert not said["linked"] and said["link_timeouts"] >= 2
+
+
+@pytest.mark.parametrize(
+    "content", [None, b"", b"no certificate"], ids=["missing", "empty", "text"]
+)
+def test_files_that_are_no_certificates_are_named(tmp_path, content):
+    path = tmp_path / "ca.crt"
+    if content is not None:
+        path.write_bytes(content)
+    with tls_board(1, tls_ca=str(path)) as board:
+        output = board.process.communicate(timeout=20)[0]
+    if "no_tls" in output:
+        pytest.skip("this MicroPython has no TLS")
+    assert "Error" in output
+
+
+def test_the_test_certificates_are_good():
+    """They work with another TLS than the one under test."""
+    context = ssl.create_default_context(cafile=str(FILES / "ca.crt"))
+    context.load_cert_chain(FILES / "client.crt", FILES / "client.key")
+    assert context.cert_store_stats()["x509_ca"] == 1
