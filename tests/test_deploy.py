@@ -12,6 +12,7 @@ from host_tools.cli.app import main
 from host_tools.device import deploy as deploying
 from host_tools.device.console import BoardError, Console, Unplugged, why_silent
 from host_tools.device.deploy import MANIFEST, STAGE, Plan, Survey, deploy, plan, sha256
+from host_tools.device.image import unix_arch, write_image
 from host_tools.device.mpremote import mpremote
 from host_tools.device.ports import find_port
 from host_tools.device.settings import settings_files, write_settings
@@ -103,7 +104,7 @@ def check_interrupted(tmp_path, old, points):
 
 
 def test_unplugged_at_any_point_it_can_be_deployed_to_again(tmp_path, flash, old_flash):
-    states = check_interrupted(tmp_path, old_flash, cut_points(flash, 4))
+    states = check_interrupted(tmp_path, old_flash, cut_points(flash, 3))
     assert "old" in states
 
 
@@ -161,8 +162,28 @@ def test_firmware_that_fails_is_told(tmp_path):
             put(board, {"main.py": b"raise ValueError(7)\n"})
 
 
-def test_a_whole_firmware_is_compiled_for_the_board_and_lives(tmp_path, capsys):
+def firmware_on(flash):
+    """The firmware as deploy puts it there, in a moment."""
+    write_image(flash, unix_arch())
+    shutil.copyfile(DEFAULT_MODEL, flash / "model.mlp")
+
+
+@pytest.mark.soak
+def test_a_whole_firmware_on_an_empty_board(tmp_path, capsys):
+    with sensor_board(tmp_path / "flash") as board:
+        assert main(["deploy", board.port]) == 0
+    assert "the firmware runs" in capsys.readouterr().out
+    firmware_on(tmp_path / "expected")
+    found, expected = on(tmp_path / "flash"), on(tmp_path / "expected")
+    assert {path: found.get(path) for path in expected} == expected
+
+
+def test_a_firmware_that_lacks_files_is_completed_and_lives(tmp_path, capsys):
     flash, settings = tmp_path / "flash", tmp_path / "settings"
+    firmware_on(flash)
+    for name in ("sampler.mpy", "drivers/mpu6500.mpy", "model.mlp", "main.py"):
+        (flash / name).unlink()
+    (flash / "config.py").write_text("raise ValueError('of an old deployment')")
     with embedded_broker() as broker, sensor_board(flash) as board:
         write_settings(settings, {"wifi_ssid": "home", "wifi_key": "secret key",
                                   "broker_host": broker.host, "broker_port": broker.port,
@@ -170,6 +191,7 @@ def test_a_whole_firmware_is_compiled_for_the_board_and_lives(tmp_path, capsys):
         assert main(["deploy", board.port, "--settings", str(settings), "--json"]) == 0
         report = json.loads(capsys.readouterr().out)
         assert report["sign"] == f"linked to {broker.host}"
+        assert "config.py" in report["removed"] and len(report["copied"]) == 7
         assert (flash / "sampler.mpy").exists() and not (flash / "sampler.py").exists()
         assert (flash / "model.mlp").read_bytes() == DEFAULT_MODEL.read_bytes()
         assert json.loads((flash / "secrets.json").read_text()) == {"wifi_key": "secret key"}
@@ -178,6 +200,25 @@ def test_a_whole_firmware_is_compiled_for_the_board_and_lives(tmp_path, capsys):
         said = capsys.readouterr()
         assert "0 files copied" in said.out and f"linked to {broker.host}" in said.out
     assert stat.S_IMODE((settings / "secrets.json").stat().st_mode) == 0o600
+
+
+def test_a_model_goes_through_the_broker(tmp_path, capsys):
+    """Slow and thorough tests of that way are in test_link_model.py; this one is the command."""
+    flash, settings = tmp_path / "flash", tmp_path / "settings"
+    firmware_on(flash)
+    with embedded_broker() as broker:
+        write_settings(settings, {"wifi_ssid": "home", "broker_host": broker.host,
+                                  "broker_port": broker.port, "time_server": "",
+                                  "device": "kitchen", "update_key": "k" * 32})  # fmt: skip
+        for name, data in settings_files(settings).items():
+            (flash / name).write_bytes(data)
+        with sensor_board(flash) as board, Console(board.port) as console:
+            assert any(line.startswith("linked to") for line in console.lines(20))
+            assert main(["deploy", "--mqtt", "kitchen", "--model", str(DEFAULT_MODEL),
+                         "--settings", str(settings)]) == 0  # fmt: skip
+            assert "kitchen runs on model " in capsys.readouterr().out
+            assert board.boots == 2
+    assert (flash / "model.mlp").read_bytes() == DEFAULT_MODEL.read_bytes()
 
 
 def test_noise_on_the_line_never_leaves_a_wrong_file(tmp_path):
@@ -231,6 +272,15 @@ def test_a_board_that_restarts_all_the_time_is_caught(tmp_path):
         board.plug()
         assert put(board, NEW).sign == "linked to new"
         assert board.boots > 6
+
+
+def test_a_board_whose_port_goes_away_at_a_reset(tmp_path):
+    """The USB of an S2 or S3 is MicroPython's own."""
+    with node_board(tmp_path) as board:
+        board.native_usb = True
+        assert put(board, OLD).sign == "linked to old"
+        board.late_s = 1.0
+        assert put(board, NEW).sign == "linked to new"
 
 
 def test_a_program_that_runs_is_stopped(tmp_path):

@@ -6,8 +6,6 @@ import hashlib
 import io
 import json
 import os
-import threading
-import time
 
 import numpy as np
 import pytest
@@ -17,20 +15,15 @@ from rich.console import Console
 
 from host_tools.cli.app import main
 from host_tools.dataset.folder import read_dataset, read_recording
-from host_tools.device.image import unix_arch, write_image
 from host_tools.errors import BeckonError
 from host_tools.recording import writer
 from host_tools.recording.display import LiveDisplay, Plot, bars
 from host_tools.recording.guide import Guide, Phase
 from host_tools.recording.session import Session
-from host_tools.recording.sources import Block, BoardSource, ReplaySource, baud_for
+from host_tools.recording.sources import Block, ReplaySource, baud_for
 from host_tools.recording.stream import Decoder, Info, Samples
 from host_tools.recording.takes import BadTake, judge
 from host_tools.recording.writer import LabelledSpan, check_name, segments
-from host_tools.simulator.mpu6500 import SimulatedMPU6500
-from host_tools.simulator.pty_board import PtyBoard, TalkingProcess
-from host_tools.simulator.sensor.movement import Rest, Sines
-from tests.boards import node_board, sensor_board
 
 RATE = 100.0
 
@@ -396,154 +389,9 @@ def test_live_display_shows_what_to_do(tmp_path):
     assert "all done" in said
 
 
-# -- on a board -------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def firmware(tmp_path_factory):
-    """A flash with the whole firmware, but for main.py."""
-    flash = tmp_path_factory.mktemp("flash") / "flash"
-    write_image(flash, unix_arch())
-    (flash / "main.py").unlink()
-    return flash
-
-
-@pytest.mark.parametrize("rate, baud", [(100, 115200), (200, 230400)])
-def test_a_board_delivers_every_sample(firmware, tmp_path, capsys, rate, baud):
-    sensor = SimulatedMPU6500(Sines())
-    with sensor_board(firmware, sensor=sensor, speed=4) as board:
-        assert main(["record", board.port, "--free", "--seconds", "12", "--rate", str(rate),
-                     "--labels", "none", "--out", str(tmp_path), "--json"]) == 0  # fmt: skip
-    told = json.loads(capsys.readouterr().out)
-    assert told["lost"] == 0 and told["samples"] >= 12 * rate
-    assert told["measured_hz"] == pytest.approx(rate, rel=0.01)
-    (path,) = (tmp_path / "recordings").glob("*.json")
-    about = json.loads(path.read_text())
-    assert about["baud"] == baud and about["sensor"] == "MPU6500" and about["accel_g"] == 8
-    assert about["line_frames_refused"] == 0
-    (recording,) = read_dataset(tmp_path).recordings
-    assert recording.spans[0].label == "none"
-    turning = recording.samples[:, 3:]
-    assert 290 < np.abs(turning).max() < 310  # Sines: 300 deg/s
-
-
 def test_baud_for():
     assert [baud_for(rate) for rate in (50, 100, 200, 400, 500)] == [
         115200, 115200, 230400, 460800, 921600]  # fmt: skip
-
-
-@pytest.mark.soak
-def test_an_hour_loses_nothing(firmware):
-    sensor = SimulatedMPU6500(Rest())
-    board = sensor_board(firmware, sensor=sensor, speed=20)
-    with board, BoardSource(board.port) as source:
-        session = Session(source)
-        while session.step() and session.seconds < 3600:
-            pass
-        assert not session.fault and session.samples >= 360_000 and session.lost == 0
-
-
-def test_a_line_with_faults_loses_samples_and_knows_it(firmware):
-    flips = np.random.default_rng(3)
-
-    def garble(data):
-        if flips.random() < 0.02 and len(data) > 20:
-            at = int(flips.integers(len(data)))
-            return data[:at] + bytes((data[at] ^ 1,)) + data[at + 1 :]
-        return data
-
-    sensor = SimulatedMPU6500(Rest())
-    board = sensor_board(firmware, sensor=sensor, speed=4)
-    with board, BoardSource(board.port) as source:
-        board._garble = garble
-        session = Session(source)
-        while session.step() and session.seconds < 20:
-            pass
-        board._garble = None
-        about = source.about()
-        assert session.lost > 0 and about["line_frames_refused"] > 0
-        rows = np.concatenate([b.values for b in session.blocks])
-        assert np.abs(rows[:, :3] - [0, 0, 9.81]).max() < 0.5  # not one wrong sample
-        assert np.abs(rows[:, 3:]).max() < 5
-
-
-def test_unplugged_in_the_middle_keeps_what_was_recorded(firmware, tmp_path, capsys):
-    with sensor_board(firmware) as board:
-        timer = threading.Timer(4, board.unplug)
-        timer.start()
-        status = main(["record", board.port, "--free", "--out", str(tmp_path)])
-        timer.join()
-    said = capsys.readouterr()
-    assert status == 1 and "went away" in said.err and "1 recordings saved" in said.err
-    (path,) = (tmp_path / "recordings").glob("*.csv.gz")
-    assert len(read_recording(path)[0].samples) > 50
-
-
-def test_a_sensor_that_does_not_answer_is_told(firmware, monkeypatch):
-    from host_tools.recording import sources
-
-    monkeypatch.setattr(sources, "_FIRST_TIMEOUT_S", 2.0)
-    sensor = SimulatedMPU6500(Rest())
-    sensor.faults.no_answer_until_us = 1 << 60
-    with sensor_board(firmware, sensor=sensor) as board:
-        with pytest.raises(BeckonError, match=r"does not answer \(.*19.*check its wires"):
-            with BoardSource(board.port):
-                pass
-
-
-def test_a_board_without_the_firmware_is_told(tmp_path):
-    with node_board(tmp_path) as board, pytest.raises(BeckonError, match="run beckon deploy"):
-        with BoardSource(board.port):
-            pass
-
-
-def test_text_lines_and_any_data_forwarder(firmware, tmp_path, capsys):
-    """The firmware's own text mode, read as any other forwarder's."""
-    main_py = firmware / "main.py"
-    main_py.write_text("import serial_stream\nserial_stream.run(rate_hz=50, text=True)\n")
-    try:
-        with sensor_board(firmware, movement=Rest()) as board:
-            time.sleep(1)
-            status = main(["record", board.port, "--from", "csv", "--free", "--seconds", "2",
-                           "--out", str(tmp_path), "--json"])  # fmt: skip
-    finally:
-        main_py.unlink()
-    said = capsys.readouterr()
-    assert status == 0, said.err
-    told = json.loads(said.out)
-    assert told["lost"] == 0 and told["measured_hz"] == pytest.approx(50, rel=0.15)
-    (path,) = (tmp_path / "recordings").glob("*.csv.gz")
-    assert np.abs(read_recording(path)[0].samples[:, 2] - 9.81).max() < 0.3
-
-
-@pytest.mark.parametrize(
-    "text, told",
-    [(b"", "nothing comes from"), (b"hello world\n", "sends 'hello world'; a data forwarder")],
-)
-def test_what_is_no_data_forwarder(text, told, tmp_path, capsys, monkeypatch):
-    from host_tools.recording.sources import ForwarderSource
-
-    monkeypatch.setattr(ForwarderSource, "_MEASURE_S", 0.4)
-    with PtyBoard(TalkingProcess(text, 0.05)) as board:
-        assert main(["record", board.port, "--from", "csv", "--free", "--out", str(tmp_path)]) == 1
-    assert told in capsys.readouterr().err
-
-
-def test_lines_that_are_broken_leave_a_gap(tmp_path):
-    text = b"1,2,9.8\n1,2,9.8\n1,,9.8\n1 2 9.8\n"
-    from host_tools.recording.sources import ForwarderSource
-
-    with PtyBoard(TalkingProcess(text, 0.02)) as board:
-        source = ForwarderSource(board.port, "g")
-        source._MEASURE_S = 0.5
-        with source:
-            session = Session(source)
-            while session.step() and session.seconds < 2:
-                pass
-            assert session.lost >= session.samples // 3 - 2 > 10
-            first = session.blocks[0].values[0]
-            assert first == pytest.approx([9.80665, 19.6133, 96.105], abs=0.01)
-            assert source.axes == 3
 
 
 def test_infos_are_dicts():

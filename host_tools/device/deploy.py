@@ -10,13 +10,14 @@ import hashlib
 import json
 import re
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from host_tools.device.console import Console
+from host_tools.device.console import Console, Unplugged
 from host_tools.device.image import image_files
 from host_tools.device.mpremote import mpremote
+from host_tools.device.ports import wait_for_port
 from host_tools.errors import BeckonError
 from host_tools.paths import FIRMWARE
 
@@ -275,27 +276,42 @@ def _verify(port: str, after: Survey, files: Mapping[str, bytes], todo: Plan) ->
 
 def _wait_for_life(port: str, report: Report) -> None:
     """Restart the board and read until the firmware says how it is."""
-    with Console(port) as console:
-        console.catch()
-        console.restart()
-        said = []
-        lines = console.lines(_SIGN_TIMEOUT_S)
-        for line in lines:
-            line = line.strip()
-            if line:
-                said.append(line)
-            if line.startswith("linked to "):
-                report.sign = line
+    said: list[str] = []
+    try:
+        with Console(port) as console:
+            console.catch()
+            console.restart()
+            if _take_sign(console.lines(_SIGN_TIMEOUT_S), report, said):
                 return
-            if line.startswith("no link: "):
-                report.sign = "the firmware runs"
-                report.warning = f"{line}; beckon setup tells the board Wi-Fi and broker"
+    except Unplugged:  # where MicroPython itself is the USB device, a reset unplugs it
+        wait_for_port(port)
+        with Console(port) as console:
+            if _take_sign(console.lines(_SIGN_TIMEOUT_S), report, said):
                 return
-            if line.startswith("beckon: "):
-                raise BeckonError(f"all is copied, but the firmware says: {line[8:]}")
-            if line.startswith("Traceback"):
-                error = next((more for more in lines if more and more[0] != " "), line)
-                raise BeckonError(f"all is copied, but the firmware stops: {error}")
     last = f"; it last said: {said[-1]}" if said else ""
     raise BeckonError(f"all is copied, but within {_SIGN_TIMEOUT_S:g} s the board on {port} gave "
                       f"no sign of life{last}; run beckon doctor {port}")
+
+
+def _take_sign(lines: Iterator[str], report: Report, said: list[str]) -> bool:
+    """Read lines, which go to said, until one says how the firmware is; False if none does.
+
+    Raises BeckonError with what the firmware says of a fault.
+    """
+    for line in lines:
+        line = line.strip()
+        if line:
+            said.append(line)
+        if line.startswith("linked to "):
+            report.sign = line
+            return True
+        if line.startswith("no link: "):
+            report.sign = "the firmware runs"
+            report.warning = f"{line}; beckon setup tells the board Wi-Fi and broker"
+            return True
+        if line.startswith("beckon: "):
+            raise BeckonError(f"all is copied, but the firmware says: {line[8:]}")
+        if line.startswith("Traceback"):
+            error = next((more for more in lines if more and more[0] != " "), line)
+            raise BeckonError(f"all is copied, but the firmware stops: {error}")
+    return False

@@ -172,7 +172,7 @@ class Doctor:
         self._console.close()
         self._console = None
         try:
-            with BoardSource(self.port) as source:
+            with BoardSource(self.port, restart=False) as source:
                 session = Session(source)
                 while session.step() and session.seconds < _SAMPLING_S:
                     pass

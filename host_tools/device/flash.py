@@ -11,7 +11,7 @@ from pathlib import Path
 
 from host_tools.device.console import Console
 from host_tools.device.esp_image import CHIPS, Chip, check_image
-from host_tools.device.ports import check_port, not_allowed
+from host_tools.device.ports import check_port, not_allowed, wait_for_port
 from host_tools.errors import BeckonError
 from host_tools.toolchain.cache import cache_folder
 
@@ -81,6 +81,7 @@ def write(port: str, chip: Chip, image: Path, on_step: Callable[[str, float], No
 
 def wait_for_micropython(port: str) -> str:
     """MicroPython's version once it answers. Raises BeckonError."""
+    wait_for_port(port)
     with Console(port) as console:
         console.catch(20)
         return console.execute(

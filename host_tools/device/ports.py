@@ -2,6 +2,7 @@
 
 import errno
 import os
+import time
 from pathlib import Path
 
 from host_tools.errors import BeckonError
@@ -55,6 +56,19 @@ def check_port(port: str) -> None:
         raise BeckonError(f"{port} is no serial port; name one like /dev/ttyUSB0")
     if not os.access(port, os.R_OK | os.W_OK):
         raise BeckonError(not_allowed(port))
+
+
+def wait_for_port(port: str, timeout_s: float = 15.0) -> None:
+    """Wait until port can be used: some go away while the board resets. Raises BeckonError."""
+    until = time.monotonic() + timeout_s
+    while True:
+        try:
+            check_port(port)
+            return
+        except BeckonError:
+            if time.monotonic() > until:
+                raise
+        time.sleep(0.1)
 
 
 def not_allowed(port: str) -> str:

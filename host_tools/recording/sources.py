@@ -58,13 +58,15 @@ def baud_for(rate_hz: float) -> int:
 
 
 class BoardSource:
-    """A board with Beckon's firmware. Its program is stopped; at the end it restarts."""
+    """A board with Beckon's firmware. Its program is stopped; at the end it restarts, unless
+    restart is false: then its REPL listens."""
 
     axes = 6
 
     def __init__(self, port: str, rate_hz: float = 100, accel_g: int = 8, gyro_dps: int = 1000,
-                 baud: int | None = None):  # fmt: skip
+                 baud: int | None = None, restart: bool = True):  # fmt: skip
         self.rate_hz = float(rate_hz)
+        self._restart = restart
         self._port = port
         self._settings = f"rate_hz={rate_hz:g}, accel_g={accel_g}, gyro_dps={gyro_dps}"
         self._baud = baud or baud_for(rate_hz)
@@ -98,7 +100,8 @@ class BoardSource:
             console.read(0.1)
             console.baud = BAUD
             console.catch(5)
-            console.restart()
+            if self._restart:
+                console.restart()
         except BeckonError:
             pass  # it is gone, or hangs; what was recorded counts
         console.close()

@@ -139,6 +139,10 @@ class PtyBoard:
         """Bytes that came from the host."""
         self.deaf_until_boot = 0
         """Nothing is heard from the host until so many boots."""
+        self.native_usb = False
+        """Whether the port goes away at a reset, as where MicroPython itself is the USB device."""
+        self.late_s = 0.2
+        """With native_usb: how long the port is away."""
         self._unplug_after: int | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._thread: threading.Thread | None = None
@@ -162,15 +166,25 @@ class PtyBoard:
         """Plug it in: it gets power, boots, and the port is there."""
         self.unplug()
         self._closing = False
+        self._open_port()
+        self._process = self._start(RESET_STATUS)
+        self._thread = threading.Thread(target=self._pump, name="pty-board", daemon=True)
+        self._thread.start()
+
+    def _open_port(self) -> None:
         self._master, self._slave = pty.openpty()
         tty.setraw(self._slave)
         attributes = termios.tcgetattr(self._slave)
         attributes[4] = attributes[5] = termios.B115200
         termios.tcsetattr(self._slave, termios.TCSANOW, attributes)
         os.symlink(os.ttyname(self._slave), self.port)
-        self._process = self._start(RESET_STATUS)
-        self._thread = threading.Thread(target=self._pump, name="pty-board", daemon=True)
-        self._thread.start()
+
+    def _close_port(self) -> None:
+        if self._master >= 0:
+            Path(self.port).unlink(missing_ok=True)
+            master, self._master = self._master, -1
+            os.close(master)
+            os.close(self._slave)
 
     def unplug(self) -> None:
         """Pull the plug: no power, no port."""
@@ -192,11 +206,7 @@ class PtyBoard:
             for pipe in (process.stdin, process.stdout):
                 if pipe:
                     pipe.close()
-        if self._master >= 0:
-            Path(self.port).unlink(missing_ok=True)
-            master, self._master = self._master, -1
-            os.close(master)
-            os.close(self._slave)
+        self._close_port()
 
     def _start(self, cause: int) -> subprocess.Popen[bytes]:
         self.boots += 1
@@ -215,7 +225,12 @@ class PtyBoard:
             if out in ready:
                 data = os.read(out, 4096)
                 if not data:
-                    self._process = self._start(process.wait())
+                    status = process.wait()
+                    if self.native_usb and status == RESET_STATUS:
+                        self._close_port()
+                        time.sleep(self.late_s)
+                        self._open_port()
+                    self._process = self._start(status)
                     process.stdin.close()
                     process.stdout.close()
                     to_board = b""
