@@ -95,14 +95,23 @@ class SampleClock:
         not by before_us.
         """
         least = 0
-        most = ((after_us - oldest_us) & _WRAP) << 4
-        limit = (((after_us - before_us) & _WRAP) << 4) + (self._high >> 6)
-        if most > limit:
-            most = limit
+        most = self._most(before_us, after_us, oldest_us)
         self._missed = -1
         self.unsure = False
         self.known = True
         self._move(index, after_us, least, most)
+
+    def _most(self, before_us, after_us, oldest_us):
+        """The greatest age of the first sample of a run, by itself."""
+        limit = (((after_us - before_us) & _WRAP) << 4) + (self._high >> 6)
+        return min(limit, ((after_us - oldest_us) & _WRAP) << 4)
+
+    def guess(self, before_us, after_us, oldest_us):
+        """Index that start() would best be given, by the time since the last known sample."""
+        age = ((after_us - self._t) & _WRAP) << 4
+        age += self._mid - (self._most(before_us, after_us, oldest_us) >> 1)
+        period = self.period_1024
+        return self.index + self._periods(age + (period >> 7), period)
 
     @micropython.native
     def look(self, before_us, after_us, newest):
@@ -236,7 +245,7 @@ class SampleClock:
             self._ms += rest // 16_000
             self._rest = rest % 16_000
         else:  # sample 0 lies `index` periods back, until that is known well enough
-            self._based = most - least <= _NARROW_16 or index >= 16
+            self._based = most - least <= _NARROW_16 or index >= 64
             us = self._span_us(index)
             self._ms = us // 1000
             self._rest = us % 1000 << 4

@@ -234,8 +234,8 @@ class Sampler:
                     self._count("fifo_losses")
                     self._lose(missing)
                     clock.accept()
-            # The first frames may wait for looks that fix their time.
-            settled = settled or (joined and (clock.narrow or n >= chunk))
+            # The first frames may wait, half a FIFO long, for looks that fix their time.
+            settled = settled or (joined and (clock.narrow or n > full // 24))
             if n and settled and not clock.unsure:
                 while n > chunk:
                     n -= self._move(chunk, 12 * (n - chunk))
@@ -280,7 +280,7 @@ class Sampler:
         newest = n - 1
         if clock.index >= 0:
             # A new phase: count by the time that has passed since the last one.
-            newest = max(clock.locate(before, after, False), self._next + n - 1)
+            newest = max(clock.guess(before, after, self._seen_us), self._next + n - 1)
             self._lose(newest + 1 - n - self._next)
         clock.start(newest, before, after, self._seen_us)
         return True

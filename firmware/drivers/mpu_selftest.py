@@ -22,9 +22,10 @@ _MOVED_DPS = const(5)  # spread of the readings above which the board was not st
 _AXES = ("ax", "ay", "az", "gx", "gy", "gz")
 
 
-def mean(imu, n, out):
+def mean(imu, n, out, squares=None):
     """Sum up n frames of the running FIFO into out[0:6], and the extremes of each axis into
-    out[6:12], out[12:18]; yields the milliseconds to wait. Raises OSError.
+    out[6:12], out[12:18]; yields the milliseconds to wait. squares: if given, six numbers
+    to which the squares are added. Raises OSError.
 
     Frames that cannot be believed raise OSError, too; try again.
     """
@@ -47,6 +48,8 @@ def mean(imu, n, out):
                     v = imu.frames[j] << 8 | imu.frames[j + 1]
                     v -= (v & 0x8000) << 1
                     out[i] += v
+                    if squares:
+                        squares[i] += v * v
                     out[6 + i] = min(out[6 + i], v)
                     out[12 + i] = max(out[12 + i], v)
             size -= 12 * k

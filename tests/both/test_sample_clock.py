@@ -224,11 +224,23 @@ def test_forget_gives_a_new_phase_but_keeps_counting():
     follow(sensor, clock, 5_000_000, lambda now, answer, missing: None)
     clock.forget()
     assert not clock.known and not clock.narrow
-    newest = clock.locate(5_400_000, 5_400_100, False)
+    newest = clock.guess(5_400_000, 5_400_100, 5_399_000)
+    assert newest == 539  # 5.39495 s after sample 0
     clock.start(newest, 5_400_000, 5_400_100, 5_399_000)
     assert clock.known
     assert abs(clock.age_us(newest, 5_400_100) - 550) <= 550
     assert abs(clock.t_ms(newest) - 5_394) <= 2
+
+
+def test_guess_is_the_nearest_whole_number_of_periods():
+    sensor = Sensor(10_000_000)
+    clock = SampleClock(10_000)
+    follow(sensor, clock, 5_000_000, lambda now, answer, missing: None)
+    clock.forget()
+    for late_us in range(0, 10_000, 500):
+        now = 6_000_000 + late_us
+        newest = clock.guess(now - 100, now, now - 1_000)
+        assert abs((now - 500) - sensor.taken_us(newest)) <= 5_000 + 500
 
 
 def test_refuses_a_period_that_cannot_be():
