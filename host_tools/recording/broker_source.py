@@ -1,0 +1,144 @@
+"""Samples from a board over MQTT: the command `stream`, asked for again as long as it takes."""
+
+import queue
+import time
+from typing import Any
+
+import numpy as np
+
+from host_tools.device.remote import RemoteDevice
+from host_tools.errors import BeckonError
+from host_tools.live.address import BrokerAddress
+from host_tools.recording.sources import Block, G
+from host_tools.recording.stream import SYNC, Decoder, Samples
+
+_STREAM_S = 60  # the most that a board takes at once
+_FIRST_TIMEOUT_S = 10.0
+
+
+class BrokerSource:
+    """A board that runs Beckon's firmware, somewhere in reach of its broker.
+
+    It recognises nothing while it streams. Between two streams, one a minute, some samples
+    are missing; their number is known.
+    """
+
+    axes = 6
+    warning = ""
+
+    def __init__(self, broker: BrokerAddress, device: str):
+        self.rate_hz = 0.0
+        self._broker = broker
+        self._device = device
+        self._decoder = Decoder()
+        self._messages: queue.Queue[bytes] = queue.Queue()
+        self._waiting: list[Block] = []
+        self._scale = np.ones(6)
+        self._about: dict[str, Any] = {}
+        self._until_s = 0.0
+        self._first: tuple[int, float] | None = None
+        self._last: tuple[int, float] | None = None
+
+    def __enter__(self) -> "BrokerSource":
+        from paho.mqtt import client as mqtt
+
+        self._remote = RemoteDevice(self._broker, self._device)
+        self._remote.__enter__()
+        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
+        try:
+            if self._broker.user:
+                self._client.username_pw_set(self._broker.user, self._broker.password)
+            subscribed: queue.Queue[None] = queue.Queue()
+            self._client.on_connect = self._on_connect
+            self._client.on_subscribe = lambda *args: subscribed.put(None)
+            self._client.on_message = self._on_message
+            self._client.connect(self._broker.host, self._broker.port, keepalive=30)
+            self._client.loop_start()
+            subscribed.get(timeout=_FIRST_TIMEOUT_S)
+            self._ask()
+            self._await_first()
+        except (OSError, queue.Empty):
+            self.__exit__()
+            raise BeckonError(f"the broker at {self._broker} does not answer") from None
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+        self._remote.__exit__()
+
+    def read(self, timeout_s: float) -> list[Block]:
+        """Raises BeckonError when the board does not answer any more."""
+        blocks, self._waiting = self._waiting, []
+        try:
+            message = self._messages.get(timeout=timeout_s)
+        except queue.Empty:
+            if time.monotonic() > self._until_s:
+                self._ask()
+            return blocks
+        while True:
+            blocks += self._take(message)
+            try:
+                message = self._messages.get_nowait()
+            except queue.Empty:
+                return blocks
+
+    @property
+    def measured_hz(self) -> float | None:
+        """By this computer's clock, once there was time enough to measure."""
+        if not (self._first and self._last) or self._last[1] - self._first[1] < 20:
+            return self.rate_hz
+        return (self._last[0] - self._first[0]) / (self._last[1] - self._first[1])
+
+    def about(self) -> dict[str, Any]:
+        return {**self._about, "source": "broker",
+                "line_frames_refused": self._decoder.refused}  # fmt: skip
+
+    def _on_connect(self, client, userdata, flags, reason, properties):
+        client.subscribe(f"beckon/{self._device}/raw", 0)
+
+    def _on_message(self, client, userdata, message):
+        self._messages.put(bytes(message.payload))
+
+    def _ask(self) -> None:
+        """Have the board stream for another minute."""
+        told = self._remote.request("stream", seconds=_STREAM_S)
+        try:
+            accel, gyro = float(told["accel_lsb_per_g"]), float(told["gyro_lsb_per_10_dps"])
+            period_us = float(told["period_us"])
+            if min(accel, gyro, period_us) <= 0:
+                raise ValueError
+        except (KeyError, TypeError, ValueError):
+            raise BeckonError(f"{self._device} answers `stream` in a way that is not known; deploy "
+                              "this checkout's firmware") from None
+        self.rate_hz = 1e6 / period_us
+        self._scale[:3] = G / accel
+        self._scale[3:] = 10 / gyro
+        self._about = {"device": self._device, "accel_g": round(32768 / accel),
+                       "gyro_dps": round(327680 / gyro / 10) * 10}  # fmt: skip
+        self._until_s = time.monotonic() + _STREAM_S
+
+    def _await_first(self) -> None:
+        until = time.monotonic() + _FIRST_TIMEOUT_S
+        while time.monotonic() < until:
+            blocks = self.read(0.2)
+            if blocks:
+                self._waiting = blocks
+                return
+        raise BeckonError(f"{self._device} sends no samples; does its sensor work? See beckon "
+                          "doctor")
+
+    def _take(self, message: bytes) -> list[Block]:
+        """A message holds whole frames; nothing follows its last one, so a sync is added."""
+        blocks = []
+        for frame in self._decoder.feed(message + SYNC):
+            if isinstance(frame, Samples):
+                clipped = ((frame.counts == 32767) | (frame.counts == -32768)).any(axis=1)
+                blocks.append(Block(frame.index, frame.counts * self._scale, clipped))
+        if blocks:
+            self._last = (blocks[-1].end, time.monotonic())
+            self._first = self._first or self._last
+        return blocks
