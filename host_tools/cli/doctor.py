@@ -1,6 +1,7 @@
-"""Examine a board: port, MicroPython, memory, firmware, sensor, sampling, Wi-Fi, broker, clock.
+"""Examine a board part by part, and say what to do about each fault.
 
-A line for each part: ok, warning or fault, with what to do. The board's program is
+Port, MicroPython, memory, firmware, sensor, sampling, Wi-Fi, broker, clock: a line for
+each, ok, warning or fault. The board's program is
 stopped meanwhile and restarted. Lay the board still, for the sensor's self-test.
 Exit status 1 if there is a fault.
 
