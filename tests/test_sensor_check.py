@@ -51,10 +51,11 @@ def test_a_good_sensor(tmp_path, part):
     errors = PartErrors(gyro_bias_dps=(1, -2, 0.5), accel_bias_g=(0.03, 0, 0.02), noise=1)
     sensor = SimulatedMPU6500(Rest(), part=part, errors=errors, clock_error_ppm=7000)
     found, good = check_up(tmp_path, sensor, speed=1)
-    assert tuple(found) == NAMES
-    assert good, found
-    assert "100.7" in found["rate"]["text"] or "100.6" in found["rate"]["text"]
+    assert not bad(found), found
     assert part in found["identity"]["text"]
+    if "busy" not in found["rate"]["text"]:
+        assert good and tuple(found) == NAMES
+        assert 100.5 < float(found["rate"]["text"].split()[0]) < 100.9
 
 
 def test_nothing_there(tmp_path):
@@ -83,8 +84,9 @@ def test_what_is_wrong_is_named(tmp_path, options, complaints):
 def test_a_clock_beyond_its_data_sheet(tmp_path):
     sensor = SimulatedMPU6500(Rest(), clock_error_ppm=60_000)
     found, good = check_up(tmp_path, sensor, speed=1)
-    assert not good and bad(found) == {"rate"}
-    assert "106." in found["rate"]["text"] or "105.9" in found["rate"]["text"]
+    assert not good and bad(found) <= {"rate"}
+    if "busy" not in found["rate"]["text"]:
+        assert 105.5 < float(found["rate"]["text"].split()[0]) < 106.5
 
 
 def test_a_hand_that_does_not_hold_still(tmp_path):

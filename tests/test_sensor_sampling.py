@@ -19,7 +19,7 @@ def sampled(rate_hz, seconds, *, movement=None, ppm=0, speed=4, stalls=(), **opt
 @pytest.mark.parametrize("rate_hz, ppm", [(50, 10_000), (100, -10_000), (200, 500), (500, 10_000)])
 def test_every_sample_once_in_order_and_with_its_time(rate_hz, ppm):
     # Above some 200 Hz the computer's own delays, four times as long, would count.
-    sensor, counters, found = sampled(rate_hz, 10, ppm=ppm, speed=4 if rate_hz <= 200 else 1.5)
+    sensor, counters, found = sampled(rate_hz, 6, ppm=ppm, speed=4 if rate_hz <= 200 else 2)
     assert found.wrong == found.lost == found.uncounted == 0
     assert counters["samples_lost"] == counters["ring_overwritten"] == 0
     assert found.error_ms_mean < 1 and found.error_ms_max < 5
@@ -34,6 +34,19 @@ def test_a_busy_program_loses_what_the_fifo_cannot_hold_and_no_more():
     # 28 trusted frames of a full FIFO are kept; 0.3 s fit into it.
     assert 40 + 120 - 40 < found.lost < 40 + 120 + 60
     assert counters["fifo_overflows"] in (2, 3)
+
+
+def test_with_the_data_ready_interrupt_until_its_wire_falls_off():
+    sensor = SimulatedMPU6500(Sines(), clock_error_ppm=-4000)
+    records, counters = sample(sensor, 100, 8, speed=4, interrupt_until_s=5)
+    found = compare(records, sensor.truth, 1e4 / 0.996)
+    assert found.wrong == found.lost == found.uncounted == 0
+    handed, taken = records["handed_ms"], records["taken_us"] / 1000
+    with_pin = (taken > 2000) & (taken < 4900)
+    # Woken by samples; without them by a clock of its own, a few times as seldom.
+    assert (handed - taken)[with_pin].mean() < 30
+    assert (handed - taken)[taken > 5500].mean() > (handed - taken)[with_pin].mean()
+    assert taken.max() > 7500
 
 
 @pytest.mark.parametrize("part", ("MPU6050", "MPU9250", "ICM20689", "unknown"))

@@ -38,24 +38,31 @@ class ScriptBoard(SimulatedBoard):
 
 
 def sample(
-    sensor: Any, rate_hz: int, seconds: float, speed: float, stalls: Sequence[tuple[int, int]] = ()
+    sensor: Any,
+    rate_hz: int,
+    seconds: float,
+    speed: float,
+    stalls: Sequence[tuple[int, int]] = (),
+    interrupt_until_s: float = 0.0,
 ) -> tuple[Any, dict[str, int]]:
     """Sample for so many seconds of board time: (records, counters).
 
-    stalls: (board us, ms) during which the board is busy elsewhere. Raises
-    BeckonError with the board's last words when it fails.
+    stalls: (board us, ms) during which the board is busy elsewhere. interrupt_until_s:
+    until when INT is connected to a pin; 0: never. Raises BeckonError with the board's
+    last words when it fails.
     """
     from host_tools.bench.sensing.records import read_records
 
-    files = {
-        "bench.json": {"rate_hz": rate_hz, "until_us": int(seconds * 1e6), "stalls": list(stalls)}
+    settings = {
+        "rate_hz": rate_hz,
+        "until_us": int(seconds * 1e6),
+        "stalls": list(stalls),
+        "interrupt_until_us": int(interrupt_until_s * 1e6),
     }
+    files = {"bench.json": settings}
     devices = {(0, 0x68): sensor}
     with ScriptBoard(ON_BOARD / "frames.py", devices, files=files, speed=speed) as board:
-        try:
-            status = board.wait(timeout_s=10 + 4 * seconds / speed)
-        except BeckonError as error:
-            raise BeckonError(f"{error}: {board.output}, {sensor.now_us}") from None
+        status = board.wait(timeout_s=30 + 4 * seconds / speed)
         counters_path = board.flash / "counters.json"
         if status or not counters_path.exists():
             words = " / ".join(list(board.output)[-3:])

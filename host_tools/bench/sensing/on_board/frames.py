@@ -1,8 +1,8 @@
 """main.py of a board that only samples: writes each frame that it gets to frames.bin.
 
-bench.json: rate_hz, until_us, stalls ([board us, ms] during which the program is
-busy elsewhere). A frame's record: see RECORD in ../records.py. At the end
-counters.json is written.
+bench.json: rate_hz, until_us, stalls ([board us, ms] during which the program is busy
+elsewhere), interrupt_until_us (0, or until when the INT pin is connected). A frame's
+record: see RECORD in ../records.py. At the end counters.json is written.
 """
 import asyncio
 import json
@@ -12,7 +12,7 @@ from array import array
 
 import board_clock
 import machine
-from line_pin import LinePin
+from line_pin import InterruptPin, LinePin
 
 machine.Pin = LinePin
 
@@ -26,7 +26,8 @@ with open("bench.json") as file:
 
 imu = MPU6500(I2CBus(0, scl=22, sda=21), rate_hz=settings["rate_hz"])
 ring = RingBuffer(128)
-sampler = Sampler(imu, ring, pin=None)
+pin = InterruptPin(settings["interrupt_until_us"]) if settings["interrupt_until_us"] else None
+sampler = Sampler(imu, ring, pin=pin)
 
 
 def both_clocks():
@@ -49,6 +50,8 @@ async def stall(stalls):
 async def main():
     asyncio.create_task(sampler.run())
     asyncio.create_task(stall(settings["stalls"]))
+    if pin:
+        asyncio.create_task(pin.run())
     row = array("h", bytes(12))
     record = bytearray(36)
     with open("frames.bin", "wb") as out:
