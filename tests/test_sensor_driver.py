@@ -65,6 +65,18 @@ def test_every_relative_gives_the_frames_that_it_measured(part):
     assert bool(imu.warning) == (part == "unknown")
 
 
+@pytest.mark.parametrize("answers", (True, False))
+@pytest.mark.parametrize("reset_us", (0, 5_000, 120_000))
+def test_comes_up_however_the_chip_behaves_in_its_reset(answers, reset_us):
+    if reset_us > 100_000 and not answers:
+        # Longer than RM page 42 grants: the sampler tries again.
+        with pytest.raises(OSError):
+            brought_up(reset_us=reset_us, reset_answers=answers)
+        return
+    sensor, bus, imu = brought_up(reset_us=reset_us, reset_answers=answers)
+    assert imu.intact()
+
+
 def test_no_transaction_holds_the_loop_for_long():
     sensor, bus, imu = brought_up()
     imu.start_fifo()

@@ -45,7 +45,9 @@ class SimulatedMPU6500:
     a movement that is no recording, else nothing.
     self_test_ratio: response of gyroscope and accelerometer to the self-test over
     what the factory noted; 1 is a good part.
-    reset_us: how long the chip answers nothing after a reset; not documented.
+    reset_us, reset_answers: how long a reset takes, and whether the chip answers
+    meanwhile, with DEVICE_RESET set and deaf to writes, or not at all. Not documented;
+    drivers that poll the bit after 1 ms work on real parts.
     status_needs_enable: whether an interrupt's status bit stays 0 while the
     interrupt is not enabled; not documented either.
     seed: of the noise and of the factory's trim values.
@@ -65,6 +67,7 @@ class SimulatedMPU6500:
         temperature_c: float = 25.0,
         self_test_ratio: tuple[float, float] = (1.0, 1.0),
         reset_us: int = 5_000,
+        reset_answers: bool = True,
         status_needs_enable: bool = False,
         seed: int = 0,
     ) -> None:
@@ -73,6 +76,7 @@ class SimulatedMPU6500:
         self.part = parts.part_named(part)
         self.clock_error_ppm = clock_error_ppm
         self.reset_us = reset_us
+        self.reset_answers = reset_answers
         self.status_needs_enable = status_needs_enable
         rng = np.random.default_rng(seed)
         if errors is None:
@@ -93,6 +97,7 @@ class SimulatedMPU6500:
         self._spi_register = -1
         self._spi_reading = False
         self._silent_until_us = 0
+        self._resetting_until_us = 0
         self._int_until_us = 0.0
         self._reset(0)
 
@@ -208,6 +213,9 @@ class SimulatedMPU6500:
     def _sample_until(self, now_us: int) -> None:
         if now_us > self.now_us:
             self.now_us = now_us
+        if self._resetting_until_us and self.now_us >= self._resetting_until_us:
+            self._resetting_until_us = 0
+            self.registers[reg.PWR_MGMT_1] &= ~reg.DEVICE_RESET
         next_us = self._next_us
         if next_us is None or self.now_us < next_us:
             return
@@ -402,7 +410,9 @@ class SimulatedMPU6500:
             raise OSError(19, "the chip is in its reset")
 
     def _reset(self, silent_us: int) -> None:
+        """All registers to their reset values; the chip answers nothing for silent_us."""
         r = self.registers
+        self._resetting_until_us = 0
         r[:] = bytes(128)
         r[reg.PWR_MGMT_1] = self.part.power_1_reset
         r[reg.WHO_AM_I] = self.part.who_am_i
@@ -442,11 +452,14 @@ class SimulatedMPU6500:
 
     def _write_one(self, register: int, value: int) -> None:
         r = self.registers
-        if register in reg.READ_ONLY:
+        if register in reg.READ_ONLY or self._resetting_until_us:
             return
         if register == reg.PWR_MGMT_1:
             if value & reg.DEVICE_RESET:
-                self._reset(self.reset_us)
+                self._reset(0 if self.reset_answers else self.reset_us)
+                if self.reset_answers and self.reset_us:
+                    self._resetting_until_us = self.now_us + self.reset_us
+                    r[reg.PWR_MGMT_1] |= reg.DEVICE_RESET
                 return
             if r[reg.PWR_MGMT_1] & reg.SLEEP and not value & reg.SLEEP:
                 self._wake()
