@@ -60,7 +60,7 @@ def sample(
         "interrupt_until_us": int(interrupt_until_s * 1e6),
     }
     files = {"bench.json": settings}
-    devices = {(0, 0x68): sensor}
+    devices: dict[tuple[int, int | None], Any] = {(0, 0x68): sensor}
     with ScriptBoard(ON_BOARD / "frames.py", devices, files=files, speed=speed) as board:
         status = board.wait(timeout_s=30 + 4 * seconds / speed)
         counters_path = board.flash / "counters.json"

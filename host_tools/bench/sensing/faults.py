@@ -48,10 +48,10 @@ KINDS: dict[str, Callable[[random.Random, int], Fault | int]] = {
 class FaultReport:
     """injected, recovered: by kind. The rest sums up all of them."""
 
+    comparison: Comparison
+    counters: dict[str, int]
     injected: dict[str, int] = field(default_factory=dict)
     recovered: dict[str, int] = field(default_factory=dict)
-    comparison: Comparison | None = None
-    counters: dict[str, int] = field(default_factory=dict)
 
 
 def inject(each: int, seed: int, speed: float, kinds: Any = tuple(KINDS)) -> FaultReport:
@@ -74,8 +74,7 @@ def inject(each: int, seed: int, speed: float, kinds: Any = tuple(KINDS)) -> Fau
         ends.append(at_us)
     records, counters = sample(sensor, RATE_HZ, at_us / 1e6 + 1, speed, stalls)
     period_us = 1e6 / RATE_HZ / (1 + CLOCK_ERROR_PPM * 1e-6)
-    report = FaultReport(counters=counters)
-    report.comparison = compare(records, sensor.truth, period_us)
+    report = FaultReport(compare(records, sensor.truth, period_us), counters)
     taken = records["taken_us"]
     for kind, end in zip(plan, ends, strict=True):
         # Recovered: what was measured in the last half second before the next is there.
