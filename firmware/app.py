@@ -1,8 +1,4 @@
-"""Wires the parts and starts the tasks; no logic of its own.
-
-Imports stand where their parts are made, the parts with large buffers first:
-once all the code is loaded the heap has no large hole left for them.
-"""
+"""The board's program: its parts, which wiring.py makes, and its tasks."""
 
 import asyncio
 import gc
@@ -10,18 +6,16 @@ import os
 import sys
 import time
 
-from machine import I2C, WDT, WDT_RESET, Pin, reset, reset_cause, unique_id
+from machine import reset, reset_cause
 
 VERSION = "0.1.0"
 
-_RING_FRAMES = 128  # more than a second at 100 Hz, for a loop that is held up
 # Collecting early packs what stays to the heap's low end and so keeps large holes whole.
 _COLLECT_BYTES = 16384
 _GOODBYE_MS = 5000
 _BEFORE_RESET_S = 3  # time to read the fault on the serial line
-_CRASH_FILE = "crash.txt"
+CRASH_FILE = "crash.txt"
 _LINK_MS = 180_000  # settings on trial: so long without a link, and it restarts
-_CRASHES = 3  # so many in a row, and the board comes up without its sensing part
 
 
 class SettingsError(Exception):
@@ -31,151 +25,46 @@ class SettingsError(Exception):
 class App:
     """Everything that runs on the board.
 
-    `engine`, `sampler` and `recognizer` are None in safe mode; `safe` then says why.
+    `engine`, `imu`, `sampler` and `recognizer` are None in safe mode; `safe` says why.
     """
+
+    VERSION = VERSION
 
     def __init__(self):
         gc.threshold(_COLLECT_BYTES)
-        self.crash = ""  # what the last crash was, until this run has been healthy
-        crashes = self._look_back()
-        self.settings_trial = _trial("config.json")
-        self.settings = self._load_settings()
-        gc.collect()
-        self.engine = self.sampler = self.recognizer = None
+        self.engine = self.imu = self.sampler = self.recognizer = self.remote = None
         self.safe = ""
-        self.model_trial = _trial(self.settings.model)
-        self.remote = None
-        if crashes >= _CRASHES:
-            self.safe = "%d crashes in a row" % crashes
-        else:
-            self._load_model()
-        gc.collect()
-        self._connect()
-        if self.engine:
-            self._sense()
+        self.crash = ""  # what the last crash was, until this run has been healthy
+        import wiring
 
-    def _load_settings(self):
-        import config
-
-        try:
-            try:
-                return config.load(chip_id=unique_id())
-            except ValueError:
-                if not (self.settings_trial and self.settings_trial.revert()):
-                    raise
-                return config.load(chip_id=unique_id())
-        except ValueError as fault:
-            raise SettingsError(str(fault))
-        finally:
-            del sys.modules["config"]  # read once; its tables would stay in the heap
-
-    def _look_back(self):
-        """How many crashes in a row came before this boot."""
-        by_watchdog = reset_cause() == WDT_RESET
-        if not by_watchdog and not _exists(_CRASH_FILE):
-            return 0
-        crashes = _crash_log()
-        crashes.boot(by_watchdog)
-        self.crash = crashes.text
-        return crashes.in_a_row
-
-    def _load_model(self):
-        from microMLP import Engine
-
-        path = self.settings.model
-        try:
-            try:
-                self.engine = Engine.load(path)
-            except (ValueError, OSError, MemoryError):
-                if not (self.model_trial and self.model_trial.revert()):
-                    raise
-                self.engine = Engine.load(path)
-        except (ValueError, OSError, MemoryError) as fault:
-            self.safe = "%s: %s" % (path, fault)
-            print("beckon:", self.safe)
-
-    def _connect(self):
-        from health import Health
-        from loop_lag import LoopLag
-        from mqtt_link import Link
-        from publisher import OFFLINE, Publisher, topic
-        from wall_clock import WallClock
-        from wifi import Wifi
-
-        settings = self.settings
-        self.wifi = wifi = Wifi(settings)
-        self.wall = WallClock()
-        self.lag = LoopLag()
-        self.parts = [self.lag, self.wall]
-        self.resolver = resolve = None
-        if settings.time_server or not settings.broker_host.replace(".", "").isdigit():
-            from dns import Resolver
-
-            self.resolver = Resolver(wifi.name_server, settings.name_server)
-            self.parts.append(self.resolver)
-            resolve = self.resolver.resolve
-        will = (topic(settings.device, "status"), OFFLINE)
-        wrap = None
-        if settings.tls_ca:
-            from machine import RTC
-            from tls_socket import Tls
-
-            wrap = Tls(settings, self.wall, RTC().datetime).wrap
-        self.link = Link(settings, will, wifi, resolve, wrap)
-        self.link.subscribe(topic(settings.device, "cmd/#"), self._command)
-        from boot_number import next_boot
-
-        self.publisher = Publisher(
-            self.link,
-            settings.device,
-            next_boot(),
-            self.describe,
-            self.parts,
-            self.wall,
-            _spool,
-            _is_spooled(),
-        )
-        self.health = Health(WDT, _record_crash, self._healthy)
-        self.health.watch("link", lambda: self.link.turns, 30_000)
+        wiring.wire(self)
+        del sys.modules["wiring"], wiring
         gc.collect()
 
-    def _sense(self):
+    def link_turns(self):
+        return self.link.turns
+
+    def samples(self):
+        """Grows while the sampler works; looking for a sensor that is gone is work, too."""
         from health import total
-        from ring_buffer import RingBuffer
 
-        settings = self.settings
-        engine = self.engine
-        self.ring = RingBuffer(_RING_FRAMES)
-        gc.collect()
-        from drivers.mpu6500 import MPU6500
-        from sampler import Sampler
+        return total(self.sampler)
 
-        bus = I2C(
-            settings.i2c_id,
-            scl=Pin(settings.i2c_scl),
-            sda=Pin(settings.i2c_sda),
-            freq=settings.i2c_hz,
-        )
-        imu = MPU6500(
-            bus,
-            settings.imu_address,
-            accel_g=engine.accel_g,
-            gyro_dps=engine.gyro_dps,
-            rate_hz=engine.rate_hz,
-        )
-        self.sampler = Sampler(imu, self.ring)
-        from recognizer import Recognizer
+    def recognize(self):
+        from recognizer_task import recognize
 
-        self.recognizer = Recognizer(engine)
-        self.publisher.sense(self.sampler, engine.model_id)
-        self.parts.append(self.sampler)
-        self.parts.append(self.recognizer)
-        # A sensor that is gone is looked for and counted: that is progress, too.
-        self.health.watch("sampling", lambda: total(self.sampler), 10_000)
-        self.health.watch("recognition", self._recognised, 10_000)
-        gc.collect()
+        labels = self.engine.labels
+        return recognize(self.sampler, self.ring, self.recognizer, self.publisher, labels)
 
-    def _command(self, topic, payload, retained):
+    def apply_settings(self):
+        """Let settings act that need no restart."""
+        percent = self.settings.threshold_percent
+        if self.recognizer:
+            self.recognizer.threshold_percent = (
+                percent if percent >= 0 else self.engine.debounce[0]
+            )
+
+    def on_command(self, topic, payload, retained):
         if not self.remote:
             gc.collect()
             from remote import Remote
@@ -184,11 +73,11 @@ class App:
             asyncio.create_task(self.remote.run())
         self.remote.commands.take(topic, payload, retained)
 
-    def _healthy(self):
+    def on_healthy(self):
         if self.model_trial:
             self.model_trial.confirm()
         if self.crash:
-            _crash_log().healthy()
+            crash_log().healthy()
 
     async def _try_settings(self):
         """New settings are good once there is a link; without one the old ones come back."""
@@ -203,7 +92,7 @@ class App:
         await self.publisher.close(_GOODBYE_MS)
         reset()
 
-    def _recognised(self):
+    def recognised(self):
         """Grows while the recogniser keeps up with what is sampled."""
         return self.recognizer.windows if len(self.ring) else self.health.looks
 
@@ -230,6 +119,7 @@ class App:
                     "window": engine.window,
                     "hop": engine.hop,
                     "debounce": engine.debounce,
+                    "threshold_percent": self.recognizer.threshold_percent,
                 }
             )
         return state
@@ -244,11 +134,10 @@ class App:
         if self.settings_trial:
             tasks.append(self._try_settings())
         if self.engine:
-            from recognizer_task import recognize
-
-            sampler, recognizer, labels = self.sampler, self.recognizer, self.engine.labels
-            tasks.append(sampler.run())
-            tasks.append(recognize(sampler, self.ring, recognizer, self.publisher, labels))
+            tasks.append(self.sampling.run())
+            tasks.append(self.recognition.run())
+        if self.discovery:
+            tasks.append(self.discovery.run())
         if self.settings.time_server:
             from sntp import keep_time
 
@@ -257,7 +146,7 @@ class App:
         await asyncio.gather(*tasks)
 
 
-def _exists(path):
+def exists(path):
     try:
         os.stat(path)
         return True
@@ -265,38 +154,21 @@ def _exists(path):
         return False
 
 
-def _crash_log():
+def crash_log():
     from crash_log import CrashLog
 
-    return CrashLog(_CRASH_FILE)
+    return CrashLog(CRASH_FILE)
 
 
-def _record_crash(fault):
-    _crash_log().record(fault)
+def record_crash(fault):
+    crash_log().record(fault)
 
 
-def _trial(path):
-    """The Trial of a file, if one is on; this boot is counted."""
-    if not _exists(path + ".try"):
-        return None
-    from trial import Trial
-
-    trial = Trial(path)
-    trial.boot()
-    return trial
-
-
-def _spool():
+def open_spool():
+    from event_spool import EventSpool
     from spool import Spool
 
-    return Spool()
-
-
-def _is_spooled():
-    try:
-        return bool(os.listdir("spool"))
-    except OSError:
-        return False
+    return EventSpool(Spool())
 
 
 def main():
@@ -315,7 +187,11 @@ def main():
         # A part that fails unforeseen must not leave a board that only looks alive.
         sys.print_exception(fault)
         app = None
+        asyncio.new_event_loop()  # the old one holds all that ran
         gc.collect()
-        _record_crash(fault)
+        try:
+            record_crash(fault)
+        except MemoryError:
+            pass  # then the reset alone must do
         time.sleep(_BEFORE_RESET_S)
         reset()

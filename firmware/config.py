@@ -23,6 +23,8 @@ SETTINGS = {
     "response_timeout_ms": (3000, int, 100, 60000),  # for each answer of the broker
     "name_server": ("", str, 0, 21),  # address or address:port; empty: what DHCP says
     "time_server": ("pool.ntp.org", str, 0, 253),  # host or host:port; empty: events have no time
+    "threshold_percent": (-1, int, -1, 100),  # of confidence; -1: the model's own
+    "ha_discovery": (0, int, 0, 1),  # 1: announce the board to Home Assistant
     "update_key": ("", str, 0, 64),  # who knows it may send a model; empty: nobody
     "model": ("model.mlp", str, 1, 64),
     "i2c_id": (0, int, 0, 1),

@@ -30,7 +30,8 @@ class Debouncer:
         gesture windows; 0 takes all of them.
 
     `confidence` is the mean confidence, in percent, of the windows which voted
-    for the reported label. Raises ValueError for settings that cannot be.
+    for the reported label. threshold_percent may be changed at any time. Raises
+    ValueError for settings that cannot be.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class Debouncer:
         if not 0 <= threshold_percent <= 100 or min_span < 0 or refractory < 0 or majority_of < 0:
             raise ValueError("a debounce setting is out of range")
         self._idle = idle
-        self._threshold = threshold_percent
+        self.threshold_percent = threshold_percent
         self._min_count = min_count
         self._min_span = min_span
         self._quiet = quiet
@@ -78,7 +79,7 @@ class Debouncer:
         """
         if self._since_event:
             self._since_event -= 1
-        if label == self._idle or confidence < self._threshold:
+        if label == self._idle or confidence < self.threshold_percent:
             return self._rest()
         self._still = 0
         if self._held:

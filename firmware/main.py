@@ -1,4 +1,4 @@
-"""Starts the firmware; app.py wires it."""
+"""Starts the firmware; see app.py."""
 
 from app import main
 

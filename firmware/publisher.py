@@ -19,7 +19,7 @@ from uptime import uptime_ms
 ONLINE = b"online"
 OFFLINE = b"offline"
 
-_QUEUE = const(8)  # events that wait in RAM
+_QUEUE = const(6)  # events that wait in RAM
 _DIAG_MS = const(60_000)
 
 
@@ -34,8 +34,8 @@ class Publisher:
     describe: returns the dict that `state` shows.
     parts: list of objects with counters(into), whose union is `diag`; it may grow.
     wall: WallClock, or None: then no event has a time of day.
-    open_spool: returns the Spool for events that the link cannot take now, or None: then
-    they wait in RAM, the last 8 of them. Called when first needed, or at once if
+    open_spool: returns the EventSpool for events that the link cannot take now, or None:
+    then they wait in RAM, the last 6 of them. Called when first needed, or at once if
     `spooled` says that some wait there already.
     """
 
@@ -43,7 +43,7 @@ class Publisher:
         self, link, device, boot, describe, parts, wall=None, open_spool=None, spooled=False
     ):
         self.model = ""
-        self.dropped = self.delivered = self.oversized = self.spool_faults = 0
+        self.dropped = self.delivered = self.oversized = 0
         self._link = link
         self._clock = None
         self._boot = boot
@@ -52,7 +52,6 @@ class Publisher:
         self._wall = wall
         self._open_spool = open_spool
         self._spool = None
-        self._spooled = Event()  # the one that is read from there
         self._queue = [Event() for _ in range(_QUEUE)]
         self._head = 0  # the oldest
         self._count = 0
@@ -63,7 +62,7 @@ class Publisher:
         self._empty = asyncio.Event()
         if spooled:
             self._has_spool()
-        if not (self._spool and self._spool.count):
+        if not (self._spool and self._spool.count()):
             self._empty.set()
         self._event_topic = topic(device, "event")
         self._status_topic = topic(device, "status")
@@ -140,7 +139,6 @@ class Publisher:
         into["events_dropped"] = self.dropped
         into["events_queued"] = self._count
         into["messages_oversized"] = self.oversized
-        into["spool_faults"] = self.spool_faults
         if self._spool:
             self._spool.counters(into)
 
@@ -175,8 +173,11 @@ class Publisher:
             self._born = connection
         try:
             while True:
-                if self._spool and self._spool.count:
-                    await self._send_spooled()
+                event = self._spool.next() if self._spool else None
+                if event:
+                    boot, seq = event.boot, event.seq
+                    await self._send(event, event.sent)
+                    self._spool.done(boot, seq)
                 elif self._count:
                     await self._send_queued()
                 else:
@@ -194,40 +195,7 @@ class Publisher:
         if self._count and event.seq == seq and event is self._queue[self._head]:
             self._drop_oldest()
         elif self._spool:  # _make_room has moved it there while it was under way
-            self._pop_spooled(self._boot, seq)
-
-    async def _send_spooled(self):
-        event = self._spooled
-        if self._read_spooled():
-            await self._send(event, event.sent)
-            self._pop_spooled(event.boot, event.seq)
-
-    def _read_spooled(self):
-        """Whether self._spooled now is the oldest event in flash."""
-        try:
-            record = self._spool.peek()
-            if record is None:
-                return False
-            try:
-                self._spooled.unpack(record)
-                return True
-            except ValueError:  # written by another firmware
-                self.spool_faults += 1
-                self._spool.pop()
-        except OSError:  # flash fails: do without, what it holds may come at the next boot
-            self.spool_faults += 1
-            self._spool = None
-        return False
-
-    def _pop_spooled(self, boot, seq):
-        """Be done with this event, if it still is the oldest in flash."""
-        event = self._spooled
-        if self._read_spooled() and (event.boot, event.seq) == (boot, seq):
-            try:
-                self._spool.pop()
-            except OSError:
-                self.spool_faults += 1
-                self._spool = None
+            self._spool.done(self._boot, seq)
 
     async def _make_room(self):
         """Move events to flash when the link is up but does not answer."""
@@ -241,8 +209,8 @@ class Publisher:
         if self._open_spool:
             try:
                 self._spool = self._open_spool()
-            except OSError:
-                self.spool_faults += 1  # events wait in RAM only
+            except OSError as fault:
+                print("beckon: events wait in RAM only,", fault)
             self._open_spool = None
         return self._spool is not None
 
@@ -264,11 +232,8 @@ class Publisher:
         while self._count and self._has_spool():
             event = self._queue[self._head]
             event.unix_ms = self._wall.unix_ms(event.captured_ms) if self._wall else 0
-            try:
-                self._spool.append(event.pack())
-            except OSError:
-                self.spool_faults += 1
-                return  # full or broken: they go on waiting in RAM
+            if not self._spool.append(event):
+                return  # they go on waiting in RAM
             self._drop_oldest()
             await asyncio.sleep_ms(0)
 

@@ -24,6 +24,20 @@ class Recognizer:
         self.gaps = 0
         self.events = 0
 
+    @property
+    def threshold_percent(self):
+        """Windows less confident than this count as no gesture."""
+        return self._debouncer.threshold_percent
+
+    @threshold_percent.setter
+    def threshold_percent(self, percent):
+        self._debouncer.threshold_percent = percent
+
+    def reset(self):
+        """Forget the window and the burst: what comes next has nothing to do with them."""
+        self._engine.reset()
+        self._debouncer.reset()
+
     def step(self, ring, frames=8):
         """Take up to so many frames from ring.
 
@@ -39,8 +53,7 @@ class Recognizer:
                 return EMPTY
             if ring.lost:  # no window spans a gap
                 self.gaps += 1
-                engine.reset()
-                self._debouncer.reset()
+                self.reset()
             if engine.push(row):
                 label = engine.infer()
                 self.windows += 1

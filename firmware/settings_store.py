@@ -1,6 +1,7 @@
 """Settings read and changed from afar; a change is on trial until the link is up again."""
 
 import json
+import os
 
 import config
 
@@ -8,16 +9,20 @@ import config
 _SECRET = ("wifi_key", "user", "password", "update_key")
 
 
+# Act at once, and cannot cut the board off.
+_AT_ONCE = ("threshold_percent", "ha_discovery")
+
+
 class SettingsStore:
     """settings: what config.load() gave. trial: Trial of config.json.
 
-    changed: called with the names that a change holds, as some act at once.
+    apply: called when settings that act at once have changed.
     """
 
-    def __init__(self, settings, trial, changed=None):
+    def __init__(self, settings, trial, apply):
         self._settings = settings
         self._trial = trial
-        self._changed = changed
+        self._apply = apply
 
     async def get(self, arguments):
         """The command `get`: all settings, or those in `names`."""
@@ -33,7 +38,10 @@ class SettingsStore:
         return {"settings": told}
 
     async def set(self, arguments):
-        """The command `set`: {"settings": {"keepalive_s": 60}}; acts after a restart."""
+        """The command `set`: {"settings": {"keepalive_s": 60}}.
+
+        What acts only after a restart is on trial then, see trial.py.
+        """
         values = arguments.get("settings")
         if not isinstance(values, dict) or not values:
             raise ValueError("settings must be an object with names and values")
@@ -41,6 +49,10 @@ class SettingsStore:
             if name in _SECRET:
                 raise ValueError("%s is a secret; set it with `beckon deploy`" % name)
             config.checked("set", name, value)
+        return {"restart": self.change(values)}
+
+    def change(self, values):
+        """Store checked values; whether they need a restart. Raises OSError."""
         path = self._trial.path
         try:
             with open(path) as file:
@@ -50,7 +62,13 @@ class SettingsStore:
         stored.update(values)
         with open(path + ".new", "w") as file:
             file.write(json.dumps(stored))
-        self._trial.replace(path + ".new")
-        if self._changed:
-            self._changed(values)
-        return {"restart": True}
+        at_once = [name for name in values if name in _AT_ONCE]
+        for name in at_once:
+            setattr(self._settings, name, values[name])
+        if len(at_once) == len(values):
+            os.rename(path + ".new", path)
+        else:
+            self._trial.replace(path + ".new")
+        if at_once:
+            self._apply()
+        return len(at_once) < len(values)

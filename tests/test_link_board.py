@@ -148,13 +148,13 @@ def test_a_new_model_is_confirmed_after_a_healthy_minute(broker, device):
 def test_a_new_model_with_which_the_board_crashes_is_taken_back(broker, device):
     model = another_model()
     crash = f"""
-import app
-sense = app.App._sense
-def crash(self):
-    if self.engine.model_id == {model[8:12][::-1].hex()!r}:
+import wiring
+sense = wiring.sense
+def crash(app):
+    if app.engine.model_id == {model[8:12][::-1].hex()!r}:
         raise RuntimeError("this model is not for me")
-    sense(self)
-app.App._sense = crash
+    sense(app)
+wiring.sense = crash
 """
     with Board(broker, crash) as board:
         device.await_board(30)
@@ -186,8 +186,8 @@ def test_settings_that_cannot_be_read_end_the_program_with_a_line(broker):
 
 
 def test_a_start_that_fails_is_a_crash_as_well(broker, device):
-    with Board(broker, "import app\ndel app.App._connect\n") as board:
+    with Board(broker, "import wiring\ndel wiring.connect\n") as board:
         until = time.monotonic() + 30
         while board.boots < 2 and time.monotonic() < until:
             time.sleep(0.02)
-        assert "AttributeError" in (board.flash / "crash.txt").read_text()
+        assert "NameError" in (board.flash / "crash.txt").read_text()

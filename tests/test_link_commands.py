@@ -24,7 +24,7 @@ async def main():
     link = Link(made, log=log)
     commands = Commands(link, DEVICE, log)
     link.subscribe(topic(DEVICE, "cmd/#"), commands.take)
-    store = SettingsStore(made, Trial("config.json"))
+    store = SettingsStore(made, Trial("config.json"), lambda: say(applied=made.threshold_percent))
     async def fail(arguments):
         {}["missing"]
     async def diag(arguments):
@@ -180,6 +180,17 @@ def test_settings_are_changed_on_trial(glove):
         "keepalive_s": 60, "device": "mitten"}
     assert json.loads((folder / "config.json.old").read_text()) == {"keepalive_s": 30}
     assert (folder / "config.json.try").read_text() == "0"
+
+
+def test_settings_that_act_at_once_are_not_on_trial(glove):
+    device, board, folder = glove
+    assert device.request("set", settings={"threshold_percent": 70})["restart"] is False
+    assert board.next() == {"applied": 70}
+    assert device.request("get", names=["threshold_percent"])["settings"] == {
+        "threshold_percent": 70}
+    assert json.loads((folder / "config.json").read_text()) == {
+        "keepalive_s": 30, "threshold_percent": 70}
+    assert not (folder / "config.json.try").exists()
 
 
 @pytest.mark.parametrize(

@@ -134,3 +134,11 @@ def test_allocates_nothing():
     finally:
         micropython.heap_unlock()
     assert count == 4, count  # two in the first round, then the trailing end holds one back
+
+
+def test_the_threshold_may_change_at_any_time():
+    one = debouncer(min_count=3, threshold_percent=50)
+    assert events(one, "..cccc........", 60) == [(4, CIRCLE)]
+    one.threshold_percent = 70
+    assert events(one, "..cccc........", 60) == []
+    assert events(one, "..cccc........", 70) == [(4, CIRCLE)]

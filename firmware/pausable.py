@@ -1,0 +1,37 @@
+"""A task that can be stopped for a while, so that others may use what it uses."""
+
+import asyncio
+
+
+class Pausable:
+    """make: returns the coroutine, anew after each pause."""
+
+    def __init__(self, make):
+        self._make = make
+        self._task = None
+        self._paused = False
+        self._resumed = asyncio.Event()
+
+    async def run(self):
+        """For as long as the coroutine runs."""
+        while True:
+            self._task = asyncio.create_task(self._make())
+            try:
+                await self._task
+                return
+            except asyncio.CancelledError:
+                if not self._paused:
+                    raise
+            await self._resumed.wait()
+
+    def pause(self):
+        """Stop at the next point where it waits. Raises ValueError if it is paused already."""
+        if self._paused:
+            raise ValueError("busy with another command that needs the sensor")
+        self._paused = True
+        self._resumed.clear()
+        self._task.cancel()
+
+    def resume(self):
+        self._paused = False
+        self._resumed.set()

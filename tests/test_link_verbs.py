@@ -1,0 +1,190 @@
+"""The commands that use the sensor, and Home Assistant's discovery, on the whole board."""
+
+import json
+import time
+
+import numpy as np
+import pytest
+
+from host_tools.bench.outages.board import StillBoard
+from host_tools.device.remote import RemoteDevice
+from host_tools.errors import BeckonError
+from host_tools.live.address import BrokerAddress
+from host_tools.paths import DEFAULT_MODEL
+from host_tools.simulator.board import SimulatedBoard
+from host_tools.simulator.mpu6500 import SimulatedMPU6500
+from host_tools.simulator.sensor.movement import RecordedMovement
+from tests.link.host import Mosquitto, Subscriber
+
+DEVICE = "glove"
+
+
+@pytest.fixture
+def broker(tmp_path):
+    with Mosquitto(tmp_path) as mosquitto:
+        yield BrokerAddress("127.0.0.1", mosquitto.port)
+
+
+@pytest.fixture
+def device(broker):
+    with RemoteDevice(broker, DEVICE) as device:
+        yield device
+
+
+@pytest.fixture
+def board(broker, device):
+    with StillBoard(broker, {"device": DEVICE}, speed=5) as board:
+        device.await_board(30)
+        yield board
+
+
+def samples(device):
+    return device.request("diag")["diag"]["samples"]
+
+
+def goes_on(device):
+    """Sampling is at work (again)."""
+    before = samples(device)
+    until = time.monotonic() + 20
+    while samples(device) < before + 50:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def test_calibration_measures_the_bias_and_is_used_from_then_on(board, device):
+    goes_on(device)
+    answer = device.request("calibrate")
+    state = device.await_board(30)
+    assert state["crash"] == "" and state["safe_mode"] == ""
+    kept = json.loads((board.flash / "calibration.json").read_text())
+    assert kept["gyro_bias_mdps"] == answer["gyro_bias_mdps"]
+    assert all(abs(bias) < 20_000 for bias in answer["gyro_bias_mdps"])
+    goes_on(device)
+    assert not any("not calibrated" in line for line in board.output)
+    again = device.request("calibrate")  # the bias itself is measured before the correction
+    for old, new in zip(answer["gyro_bias_mdps"], again["gyro_bias_mdps"], strict=True):
+        assert abs(old - new) < 100
+    device.await_board(30)
+
+
+def test_calibration_of_a_moving_board_is_refused(broker, device):
+    t_ms = np.arange(6000) * 10.0
+    turn = 40 * np.sin(t_ms / 1000 * 6)[:, None] * [0, 0, 0, 1, 1, 1]
+    values = turn + [0, 0, 9.81, 0, 0, 0] + np.random.default_rng(1).normal(0, 0.02, (6000, 6))
+    sensor = SimulatedMPU6500(RecordedMovement(t_ms, values))
+    with SimulatedBoard(DEFAULT_MODEL, broker, {(0, 0x68): sensor}, speed=5,
+                        settings={"device": DEVICE}) as board:
+        device.await_board(30)
+        with pytest.raises(BeckonError, match="keep the board still"):
+            device.request("calibrate")
+        goes_on(device)
+        assert not (board.flash / "calibration.json").exists()
+
+
+def test_a_damaged_calibration_is_told_and_not_used(broker, device):
+    class Damaged(StillBoard):
+        def _fill_flash(self):
+            super()._fill_flash()
+            (self.flash / "calibration.json").write_text('{"sensor": "70')
+
+    with Damaged(broker, {"device": DEVICE}, speed=5) as board:
+        device.await_board(30)
+        goes_on(device)
+        assert any("not calibrated" in line for line in board.output)
+
+
+def test_self_test(board, device):
+    goes_on(device)
+    answer = device.request("self_test")
+    assert answer["passed"], answer
+    assert len(answer["ratios_percent"]) == 6
+    goes_on(device)
+    assert device.request("diag")["diag"]["sensor_starts"] == 2  # found reset, set up again
+
+
+def test_raw_samples_for_a_bounded_time(board, device, broker):
+    goes_on(device)
+    with Subscriber(broker.port, f"beckon/{DEVICE}/raw") as raw:
+        answer = device.request("stream", seconds=4)
+        assert answer["topic"] == f"beckon/{DEVICE}/raw" and answer["period_us"] == 10_000
+        with pytest.raises(BeckonError, match="busy with another command"):
+            device.request("stream", seconds=1)
+        time.sleep(2)  # ten seconds of board time
+        data = b"".join(raw.payloads("/raw"))
+    rows = unpacked(data)
+    indices = [index for index, _ in rows]
+    assert 350 < len(rows) < 450
+    assert indices == list(range(indices[0], indices[0] + len(rows)))
+    mean = np.array([row for _, row in rows]).mean(0)
+    assert abs(mean[2] - answer["accel_lsb_per_g"]) < answer["accel_lsb_per_g"] * 0.05
+    windows = device.request("diag")["diag"]["windows"]
+    goes_on(device)
+    assert device.request("diag")["diag"]["windows"] > windows  # recognition goes on
+
+
+def unpacked(data):
+    """(index, six counts) of the frames of stream_frame.py, each checked."""
+    rows = []
+    at = 0
+    while at < len(data):
+        assert data[at : at + 3] == b"\xa5\x5a\x01", at
+        size = int.from_bytes(data[at + 3 : at + 5], "little")
+        body = data[at + 5 : at + 5 + size]
+        crc = 0xFFFF
+        for byte in data[at + 2 : at + 5 + size]:
+            crc ^= byte << 8
+            for _ in range(8):
+                crc = (crc << 1) ^ 0x1021 if crc & 0x8000 else crc << 1
+            crc &= 0xFFFF
+        assert crc == int.from_bytes(data[at + 5 + size : at + 7 + size], "little")
+        first = int.from_bytes(body[:4], "little")
+        values = np.frombuffer(body[4:], "<i2").reshape(-1, 6)
+        rows += [(first + i, row) for i, row in enumerate(values)]
+        at += 7 + size
+    return rows
+
+
+@pytest.mark.parametrize("seconds", [0, 61, -1, True, None, "5", 1.5])
+def test_a_stream_of_no_possible_length_is_refused(board, device, seconds):
+    with pytest.raises(BeckonError, match="seconds must be"):
+        device.request("stream", seconds=seconds)
+
+
+def test_home_assistant_is_told_again_when_it_comes_up_and_everything_can_be_taken_back(
+    board, device, broker
+):
+    def configs(subscriber):
+        return {topic: payload for topic, payload, _ in subscriber.messages}
+
+    with Subscriber(broker.port, "homeassistant/+/#") as house:
+        assert configs(house) == {}
+        device.request("discovery", on=True)
+        told = configs(house)
+        assert {topic.split("/")[1] for topic in told} == {
+            "event", "device_automation", "sensor", "number", "button"}
+        event = json.loads(told[f"homeassistant/event/{DEVICE}/gesture/config"])
+        assert event["event_types"] == ["circle", "x", "y"]
+        device.request("restart")
+        device.await_board(30)
+        house.wait(lambda messages: len(messages) >= 2 * len(told))
+        house.messages.clear()
+        house.client.publish("homeassistant/status", b"online", 1)
+        house.wait(lambda messages: len(messages) > len(told))
+        again = configs(house)
+        again.pop("homeassistant/status")
+        assert again == told
+        device.request("discovery", on=False)
+    with Subscriber(broker.port, "homeassistant/+/#") as house:
+        time.sleep(0.3)
+        assert configs(house) == {}  # nothing is retained
+    assert json.loads((board.flash / "config.json").read_text())["ha_discovery"] == 0
+
+
+def test_the_threshold_is_changed_at_once(board, device):
+    threshold = DEFAULT_MODEL.read_bytes()[36]
+    assert device.request("set", settings={"threshold_percent": 99}) ["restart"] is False
+    device.request("restart")
+    assert device.await_board(30)["threshold_percent"] == 99 != threshold
+    device.request("set", settings={"threshold_percent": -1})
+    device.request("restart")
+    assert device.await_board(30)["threshold_percent"] == threshold
