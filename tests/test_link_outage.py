@@ -13,6 +13,8 @@ from event_spool import EventSpool
 from spool import Spool
 from wall_clock import WallClock
 from uptime import uptime_ms
+def open_spool():
+    return EventSpool(Spool())
 async def play(publisher, n, gap_ms):
     for i in range(n):
         publisher.post("circle", 90, i)
@@ -24,7 +26,7 @@ async def main():
     link = make_link()
     wall = WallClock()
     wall.set(1700000000000, uptime_ms())
-    publisher = make_publisher(link, wall=wall, spool=lambda: EventSpool(Spool()))
+    publisher = make_publisher(link, wall=wall, spool=open_spool)
     lag = Lag()
     asyncio.create_task(link.run())
     asyncio.create_task(publisher.run())
@@ -72,7 +74,7 @@ async def main():
     wall = WallClock()
     if settings().clock:
         wall.set(settings().clock, uptime_ms())
-    publisher = make_publisher(link, boot=next_boot(), wall=wall, spool=lambda: EventSpool(Spool()), spooled=True)
+    publisher = make_publisher(link, boot=next_boot(), wall=wall, spool=open_spool, spooled=True)
     asyncio.create_task(link.run())
     asyncio.create_task(publisher.run())
     await play(publisher, 3, 20)
@@ -133,7 +135,7 @@ def test_events_during_a_silence_of_the_broker_are_kept_in_order(tmp_path, answe
     script = COMMON + """
 async def main():
     link = make_link()
-    publisher = make_publisher(link, spool=lambda: EventSpool(Spool()))
+    publisher = make_publisher(link, spool=open_spool)
     asyncio.create_task(link.run())
     asyncio.create_task(publisher.run())
     await linked(link)
@@ -172,7 +174,7 @@ def test_an_event_under_way_when_the_board_stops_is_kept(tmp_path):
     script = COMMON + """
 async def main():
     link = make_link()
-    publisher = make_publisher(link, spool=lambda: EventSpool(Spool()))
+    publisher = make_publisher(link, spool=open_spool)
     asyncio.create_task(link.run())
     asyncio.create_task(publisher.run())
     await linked(link)

@@ -18,7 +18,7 @@ class StillBoard(SimulatedBoard):
 
     def __init__(self, broker: BrokerAddress, settings: dict[str, Any], speed: float = 1.0):
         sensor = SimulatedMPU6500(RecordedMovement(*_stillness()))
-        devices = {(0, 0x68): sensor}
+        devices: dict[tuple[int, int | None], Any] = {(0, 0x68): sensor}
         super().__init__(DEFAULT_MODEL, broker, devices, settings=settings, speed=speed)
 
     def says(self, start: str) -> str:
