@@ -55,6 +55,16 @@ def amplify(windows: np.ndarray, accel: np.ndarray, gyro: np.ndarray) -> np.ndar
     return out
 
 
+def stretch(windows: np.ndarray, rng, spread: float) -> np.ndarray:
+    """The movement drawn wider, taller or deeper: each axis' size times exp(N(0, spread))."""
+    out = windows.copy()
+    gains = np.exp(rng.normal(0, spread, (*windows.shape[:2], 1))).astype(np.float32)
+    rest = windows[:3].mean(axis=2, keepdims=True)
+    out[:3] = rest + (windows[:3] - rest) * gains[:3]
+    out[3:] *= gains[3:]
+    return out
+
+
 def rotations(rng, n: int, spread_deg: float) -> np.ndarray:
     """n rotation matrices float32 (n, 3, 3): random axis, angle N(0, spread_deg).
 

@@ -18,9 +18,9 @@ _LEVEL = 3000  # a window's mean deviation is scaled to this, so that peaks stay
 
 def describe(recipe: Recipe) -> FrontEnd:
     """The front end in the terms of the model file."""
-    mul, shift = _divide_by(recipe.decimation)
-    axes = tuple(Axis(i, 0, mul, shift) for i in range(recipe.axes))
-    counts = counts_per_unit(recipe)
+    scale = [_fraction(gain / recipe.decimation, recipe.decimation) for gain in recipe.gain]
+    axes = tuple(Axis(i, 0, *scale[i // 3]) for i in range(recipe.axes))
+    counts = values_per_unit(recipe)
     level, floor = [0, 0], [0, 0]
     groups = 1 if recipe.axes == 3 else 2
     for g in range(groups):
@@ -39,18 +39,18 @@ def describe(recipe: Recipe) -> FrontEnd:
     )
 
 
-def _divide_by(n: int) -> tuple[int, int]:
-    """(mul, shift) with x * mul >> shift nearly x / n; exact for powers of two."""
-    if n & (n - 1) == 0:
-        return 1, n.bit_length() - 1
-    shift = 14
-    return round((1 << shift) / n), shift
+def _fraction(factor: float, decimation: int) -> tuple[int, int]:
+    """(mul, shift) with x * mul >> shift nearly x * factor, as fine as 31 bits allow."""
+    shift = 15
+    while shift and round(factor * (1 << shift)) * 32768 * decimation >= 1 << 30:
+        shift -= 1
+    return max(1, round(factor * (1 << shift))), shift
 
 
-def counts_per_unit(recipe: Recipe) -> np.ndarray:
-    """int16 counts a m/s^2 and a deg/s, float32 (axes,)."""
-    accel = 32768 / (recipe.accel_g * GRAVITY)
-    gyro = 32768 / recipe.gyro_dps
+def values_per_unit(recipe: Recipe) -> np.ndarray:
+    """What a m/s^2 and a deg/s are before normalising, float32 (axes,)."""
+    accel = 32768 / (recipe.accel_g * GRAVITY) * recipe.gain[0]
+    gyro = 32768 / recipe.gyro_dps * recipe.gain[1]
     return np.repeat(np.float32([accel, gyro]), 3)[: recipe.axes]
 
 
@@ -72,7 +72,7 @@ class Features:
 
     def __init__(self, recipe: Recipe):
         self.front_end = describe(recipe)
-        self._scale = counts_per_unit(recipe)
+        self._scale = values_per_unit(recipe)
 
     def __call__(self, windows: np.ndarray):
         """windows (axes, n, window) -> inputs float32 (n, window * axes), still bool (n,)."""

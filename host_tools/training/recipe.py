@@ -13,6 +13,7 @@ FEATURE_HZ = 25.0  # frames a second that the network sees: movement of a hand l
 _ACCEL_RANGES_G = (2, 4, 8, 16)
 _GYRO_RANGES_DPS = (250, 500, 1000, 2000)
 _GRAVITY = 9.80665
+_USUAL = 2000.0  # int16 value of a usual deviation: peaks of 16 times that still fit
 _LEAST_FLOOR = (0.3, 8.0)  # m/s^2, deg/s: what tremor reaches
 _WEAKER = 0.6  # part of the weakest gestures' size
 CONTINUOUS_S = 5.0  # a longer span is a movement that goes on, not one gesture
@@ -28,6 +29,7 @@ class Augment:
     warp: float = 0.03
     scale: float = 0.15
     scale_warp: float = 0.05
+    stretch: float = 0.0
     rotate_deg: float = 20.0
     accel_bias: float = 0.3
     gyro_bias: float = 5.0
@@ -44,6 +46,7 @@ class Recipe:
     """How a model is made. Lengths are frames after decimation unless named otherwise."""
 
     rate_hz: int = 100
+    timed: bool = False  # spans begin with the movement and last equally long
     axes: int = 6
     accel_g: int = 4
     gyro_dps: int = 500
@@ -51,7 +54,8 @@ class Recipe:
     window: int = 38
     hop: int = 1
     centre: tuple[bool, bool] = (True, False)  # take the window's mean off: accel, gyro
-    normalise: tuple[bool, bool] = (True, True)  # divide by the window's size: accel, gyro
+    normalise: tuple[bool, bool] = (False, False)  # divide by the window's size: accel, gyro
+    gain: tuple[float, float] = (1.0, 1.0)  # of the counts: accel, gyro
     floor: tuple[float, float] = (0.5, 8.0)  # m/s^2, deg/s: weaker windows are not scaled up more
     gate: tuple[float, float] = (0.0, 0.0)  # m/s^2, deg/s: mean deviation of a still window
     labels: tuple[str, ...] = ()
@@ -107,11 +111,17 @@ def choose(data: Dataset, rate_hz: int = 100, **by_hand) -> Recipe:
     gyro = max(
         (float(np.abs(r.samples[:, 3:]).max()) for r in data.recordings if r.axes == 6), default=0
     )
+    spans = [s for r in data.recordings for s in r.spans if not is_idle(s.label)]
+    lengths = np.array([s.length_ms for s in spans])
+    accel_g = _smallest(_ACCEL_RANGES_G, accel / _GRAVITY)
+    gyro_dps = _smallest(_GYRO_RANGES_DPS, gyro)
     recipe = Recipe(
         rate_hz=rate_hz,
+        timed=bool(len(lengths) > 3 and lengths.std() < 0.02 * lengths.mean()),
         axes=data.axes,
-        accel_g=_smallest(_ACCEL_RANGES_G, accel / _GRAVITY),
-        gyro_dps=_smallest(_GYRO_RANGES_DPS, gyro),
+        accel_g=accel_g,
+        gyro_dps=gyro_dps,
+        gain=_gains(sizes, 32768 / _GRAVITY / accel_g, 32768 / gyro_dps),
         decimation=decimation,
         window=round(length_s * rate_hz / decimation),
         floor=floor,
@@ -124,6 +134,17 @@ def _size(x: np.ndarray) -> tuple[float, float]:
     """Mean deviation of accelerometer and gyroscope over some samples."""
     away = np.abs(x - x.mean(axis=0))
     return float(away[:, :3].mean()), float(away[:, 3:].mean()) if x.shape[1] == 6 else 0.0
+
+
+def _gains(sizes, accel_counts: float, gyro_counts: float) -> tuple[float, float]:
+    """Factors that bring both sensors' usual deviation in a gesture to _USUAL."""
+    if not sizes:
+        return 1.0, 1.0
+    accel, gyro = np.median(np.array(sizes), axis=0)
+    return (
+        _USUAL / max(accel * accel_counts, 1.0),
+        _USUAL / max(gyro * gyro_counts, 1.0) if gyro else 1.0,
+    )
 
 
 def _least_size(sizes) -> tuple[float, float]:

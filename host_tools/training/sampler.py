@@ -14,6 +14,8 @@ from .likeness import Likeness
 from .recipe import Recipe
 from .windows import BEGUN, DONE, Bank
 
+_LEAST_SEEN = 0.8  # part of a slow movement that a timed recording still holds
+
 
 class Sampler:
     """draw(n): n windows, gestures in equal parts, no gesture `negatives` times as often.
@@ -76,7 +78,8 @@ class Sampler:
         # The span's own end, as evaluation will see it, if the movement is still in the window
         whole = (self.rng.random(len(events)) < 0.5) & (end - moves < 1.15 * span)
         at = np.where(whole | (end - stops < 2), end, at)
-        return self._augmented(recording.astype(int), at, moves)
+        pivot = np.where(whole, moves, at) if self.recipe.timed else at
+        return self._augmented(recording.astype(int), at, moves, pivot)
 
     def going_on(self, k: int, n: int) -> np.ndarray:
         """Windows from anywhere in movements that go on."""
@@ -95,17 +98,20 @@ class Sampler:
         reach = np.array([stretches[i].reach for i in chosen])
         return recording, start + self.rng.random(n) * (end - start), reach
 
-    def _augmented(self, recording, at, moves) -> np.ndarray:
+    def _augmented(self, recording, at, moves, pivot=None) -> np.ndarray:
         """Windows that end at `at`, changed in time and value.
 
         moves: where the movement starts; what lies before it may be replaced
-        by another past. None: keep it.
+        by another past. None: keep it. pivot: what stays where it is when the
+        speed changes, the window's end unless told.
         """
         a, rng, n = self.recipe.augment, self.rng, len(at)
         positions, factor = timeline.speed(self._clock(n), rng, a.speed)
         positions = timeline.warp(positions, rng, a.warp)
         positions = timeline.shift(positions, rng, a.shift_s * self.bank.rate_hz)
         positions = timeline.drop_samples(positions, rng, a.drop)
+        if pivot is not None:
+            at = pivot + (at - pivot) * np.maximum(factor, _LEAST_SEEN)
         positions += at[:, None]
         windows = self.bank.take(recording, positions)
         fast = signal.tempo_gains(factor, a.tempo_share)
@@ -119,7 +125,9 @@ class Sampler:
 
     def _sized(self, windows, accel=1.0, gyro=1.0) -> np.ndarray:
         size = signal.size_gains(self.rng, windows.shape[1], self.recipe.augment.scale)
-        return signal.amplify(windows, size[0] * accel, size[1] * gyro)
+        windows = signal.amplify(windows, size[0] * accel, size[1] * gyro)
+        stretch = self.recipe.augment.stretch
+        return signal.stretch(windows, self.rng, stretch) if stretch else windows
 
     def _worn(self, windows: np.ndarray) -> np.ndarray:
         """What depends on the wearer and the sensor, the same for gestures and for the rest."""

@@ -1,0 +1,84 @@
+"""Compare classifiers as the article did: label placement x rate x model.
+
+Prints, for each combination, the article's error ratio on streams (of the
+windows called a gesture, how many are called a wrong one), the events found
+with the debouncer, the size of the code and the time for a window in plain
+Python here.
+
+example:
+  beckon compare data/gestures --streams data/demo --rates 20,50 --models forest,mlp
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from host_tools.cli.progress import progress
+from host_tools.errors import BeckonError
+
+EXTRA = "compare"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("dataset", nargs="+", metavar="DATASET", help="folder, or FOLDER:label,...")
+    parser.add_argument("--streams", nargs="+", required=True, metavar="DATASET",
+                        help="recordings with one kind of gesture each, to judge on")
+    parser.add_argument("--models", default="tree,forest,svm,logistic,bayes,mlp", metavar="A,B")
+    parser.add_argument("--rates", default="10,20,25,50,100", metavar="HZ,HZ")
+    parser.add_argument("--placements", metavar="A,B",
+                        default="labelled,centre,centre+shifts,centre+SMOTE,end")
+    parser.add_argument("--window", type=float, default=1000, metavar="MS")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all rows")
+
+
+def run(args: argparse.Namespace) -> int:
+    from host_tools.dataset import read_datasets
+    from host_tools.evaluation.baselines import BASELINES
+    from host_tools.evaluation.compare import PLACEMENTS, compare
+    from host_tools.model.format import write_atomically
+
+    models = _listed(args.models, (*BASELINES, "mlp"), "--models")
+    placements = _listed(args.placements, PLACEMENTS, "--placements")
+    try:
+        rates = [int(r) for r in args.rates.split(",")]
+    except ValueError:
+        raise BeckonError(f"--rates {args.rates}: write whole numbers with commas", 2) from None
+    if not all(5 <= r <= 400 for r in rates):
+        raise BeckonError(f"--rates {args.rates}: name rates from 5 to 400 Hz", 2)
+    train, streams = read_datasets(args.dataset), read_datasets(args.streams)
+    total = len(models) * len(placements) * len(rates)
+    with progress("comparing", total=total) as step:
+        rows = compare(train, streams, models, placements, rates, args.window / 1000, args.seed,
+                       step)
+    for notice in [*train.notices, *streams.notices]:
+        print(f"notice: {notice}", file=sys.stderr)
+    if args.json:
+        rows_json = [{**r.__dict__, "mean_error": r.mean_error} for r in rows]
+        write_atomically(args.json, (json.dumps(rows_json, indent=1) + "\n").encode())
+    print(_table(rows))
+    return 0
+
+
+def _listed(text: str, known, option: str) -> list[str]:
+    chosen = [x.strip() for x in text.split(",") if x.strip()]
+    for x in chosen:
+        if x not in known:
+            raise BeckonError(f"{option} {x}: not known; there are {', '.join(known)}", 2)
+    return chosen
+
+
+def _table(rows) -> str:
+    def show(x, form):
+        return "-" if x is None else form.format(x)
+
+    lines = [f"{'placement':14} {'Hz':>4} {'model':9} {'error':>6} {'events':>8} {'false':>5} "
+             f"{'bytes':>8} {'us':>8}"]
+    for r in rows:
+        lines.append(
+            f"{r.placement:14} {r.rate_hz:4} {r.model:9} {show(r.mean_error, '{:.3f}'):>6} "
+            f"{r.hits:4}/{r.truth:<3} {r.false:5} {show(r.bytes, '{:d}'):>8} "
+            f"{show(r.microseconds, '{:.1f}'):>8}"
+        )
+    return "\n".join(lines)

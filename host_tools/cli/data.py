@@ -1,0 +1,133 @@
+"""Look at recordings, check them, and convert between formats.
+
+  beckon data show data/gestures --out look.html       signals, counts, findings
+  beckon data check data/gestures                      findings only, on the terminal
+  beckon data augment data/gestures --out kinds.html   each augmentation, before and after
+  beckon data import FILE_OR_FOLDER --format csv --label wave --out my_gestures
+  beckon data export data/gestures --format edge-impulse --out upload
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from host_tools.errors import BeckonError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    for name, text in (
+        ("show", "write a page with signals, counts and findings"),
+        ("check", "say what looks wrong"),
+        ("augment", "write a page with every augmentation, before and after"),
+    ):
+        sub = actions.add_parser(name, help=text, description=text)
+        sub.add_argument("dataset", nargs="+", metavar="DATASET", help="folder, or FOLDER:label,..")
+        if name != "check":
+            sub.add_argument("--out", required=True, type=Path, metavar="FILE.html")
+        if name == "augment":
+            sub.add_argument("--label", help="gesture to show, the first one if not told")
+            sub.add_argument("--seed", type=int, default=1, help="same seed, same pictures")
+    _add_import(actions)
+    sub = actions.add_parser("export", help="write recordings in another format")
+    sub.add_argument("dataset", nargs="+", metavar="DATASET")
+    sub.add_argument("--format", required=True, choices=("edge-impulse", "npy", "folder"))
+    sub.add_argument("--rate", type=float, metavar="HZ", help="resample to this rate first")
+    sub.add_argument("--out", required=True, type=Path, metavar="FOLDER")
+
+
+def _add_import(actions) -> None:
+    sub = actions.add_parser("import", help="make a data-set folder from other files")
+    sub.add_argument("path", type=Path, help="file or folder to read")
+    sub.add_argument("--format", required=True, choices=("edge-impulse", "article", "npy", "csv"))
+    sub.add_argument("--out", required=True, type=Path, metavar="FOLDER", help="folder to make")
+    sub.add_argument("--rate", type=float, metavar="HZ", help="for files without times")
+    sub.add_argument("--accel", default="m/s2", choices=("m/s2", "g", "mg"))
+    sub.add_argument("--gyro", default="dps", choices=("dps", "rad/s", "mdps"))
+    sub.add_argument("--time", default="ms", choices=("ms", "s", "us"), help="unit of the times")
+    sub.add_argument("--label", help="label of everything, instead of the file's name")
+    sub.add_argument("--subject", default="", help="who moved")
+    sub.add_argument("--columns", default="", metavar="OURS=THEIRS,...",
+                     help="for names that cannot be guessed: t_ms ax ay az gx gy gz label")
+
+
+def run(args: argparse.Namespace) -> int:
+    return {
+        "show": _show, "check": _check, "augment": _augment, "import": _import, "export": _export,
+    }[args.action](args)
+
+
+def _show(args) -> int:
+    from host_tools.dataset import read_datasets
+    from host_tools.dataset.show import html_page
+    from host_tools.model.format import write_atomically
+
+    write_atomically(args.out, html_page(read_datasets(args.dataset)).encode())
+    print(args.out)
+    return 0
+
+
+def _check(args) -> int:
+    from host_tools.dataset import read_datasets
+    from host_tools.dataset.checks import check
+
+    data = read_datasets(args.dataset)
+    found = [*data.notices, *check(data)]
+    for line in found:
+        print(line)
+    print(f"{data.name}: {len(data.recordings)} recordings, {len(data.labels)} labels, "
+          f"{len(found)} findings", file=sys.stderr)
+    return 0
+
+
+def _augment(args) -> int:
+    from host_tools.augment.pictures import html_page
+    from host_tools.dataset import is_idle, read_datasets
+    from host_tools.dataset.show import spans_of
+    from host_tools.model.format import write_atomically
+
+    data = read_datasets(args.dataset)
+    gestures = [label for label in data.labels if not is_idle(label)]
+    label = args.label or (gestures or data.labels)[0]
+    if label not in data.labels:
+        raise BeckonError(f"no span is labelled {label!r}; there are {', '.join(data.labels)}", 2)
+    window = spans_of(data, label)[0].T
+    rate_hz = next(r.rate_hz for r in data.recordings if any(s.label == label for s in r.spans))
+    text = html_page(window, rate_hz, f"Augmentation of {label}, {data.name}", args.seed)
+    write_atomically(args.out, text.encode())
+    print(args.out)
+    return 0
+
+
+def _import(args) -> int:
+    from host_tools.dataset.checks import check
+    from host_tools.dataset.convert import Options, read_foreign, write_folder
+    from host_tools.dataset.convert.options import parse_columns
+
+    options = Options(args.rate, args.accel, args.gyro, args.time, args.label, args.subject,
+                      parse_columns(args.columns))
+    data = read_foreign(args.path, args.format, options)
+    for notice in [*data.notices, *check(data)]:
+        print(f"notice: {notice}", file=sys.stderr)
+    write_folder(data, args.out)
+    print(f"{args.out}: {len(data.recordings)} recordings, labels {', '.join(data.labels)}")
+    return 0
+
+
+def _export(args) -> int:
+    from host_tools.dataset import read_datasets
+    from host_tools.dataset.convert import edge_impulse, npy, write_folder
+    from host_tools.dataset.resample import resample_recording
+
+    data = read_datasets(args.dataset)
+    if args.rate is not None:
+        if not 1 <= args.rate <= 1000:
+            raise BeckonError(f"--rate {args.rate:g}: name a rate from 1 to 1000 Hz", 2)
+        data.recordings = [resample_recording(r, args.rate) for r in data.recordings]
+    if args.format == "folder":
+        write_folder(data, args.out)
+        count = len(data.recordings)
+    else:
+        count = {"edge-impulse": edge_impulse, "npy": npy}[args.format].write(data, args.out)
+    print(f"{args.out}: {count} {'recordings' if args.format == 'folder' else 'files'}")
+    return 0
