@@ -151,10 +151,10 @@ def test_what_a_board_raises_is_explained(last, cure):
 
 
 def test_judgements_that_no_simulated_board_needs():
-    survey = Survey({}, (1, 25, 0), "ESP32", "esp32", 0, 4096, 40_000, 2 << 20, 30_000)
+    survey = Survey({}, [], (1, 25, 0), "ESP32", "esp32", 0, 4096, 40_000, 2 << 20, 30_000)
     findings = list(doctoring.micropython_findings(survey))
     assert [finding.state for finding in findings] == ["warning"] * 3
-    old = Survey({}, (1, 22, 0), "ESP32", "esp32", 0, 4096, 1 << 20, 2 << 20, 90_000)
+    old = Survey({}, [], (1, 22, 0), "ESP32", "esp32", 0, 4096, 1 << 20, 2 << 20, 90_000)
     assert next(doctoring.micropython_findings(old)).state == "fault"
     assert "password is wrong" in str(doctoring._wifi({"up": False, "status": 202, "ssid": "a"}))
     assert "2.4 GHz" in str(doctoring._wifi({"up": False, "status": 201, "ssid": "a"}))

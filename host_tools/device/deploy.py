@@ -37,9 +37,11 @@ _LEFT_OVER = {"config.json": ("config.json.try", "config.json.old"),
 
 @dataclass(frozen=True)
 class Survey:
-    """What a board is and has. files: path -> SHA-256 in hexadecimal digits."""
+    """What a board is and has. files: path -> SHA-256 in hexadecimal digits; folders: those
+    of the folders looked for that are there."""
 
     files: dict[str, str]
+    folders: list[str]
     version: tuple[int, ...]
     machine: str
     platform: str
@@ -169,7 +171,7 @@ def deploy(
     todo = plan(survey, files, set(code_files), old_code)
     report = Report(port, survey.machine, survey.version_text, sorted(todo.put), todo.remove,
                     len(files) - len(todo.put))  # fmt: skip
-    if todo.put or todo.remove:
+    if todo.put or todo.remove or STAGE in survey.folders:  # also what a power cut left
         report.bytes_copied = _copy(port, survey, todo, say)
         _settle(port, todo)
         say("verifying", 0, 0)

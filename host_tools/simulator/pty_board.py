@@ -143,6 +143,8 @@ class PtyBoard:
         """Whether the port goes away at a reset, as where MicroPython itself is the USB device."""
         self.late_s = 0.2
         """With native_usb: how long the port is away."""
+        self.dies_at_reset = False
+        """Whether the next reset is a power cut instead: a program can choose the moment."""
         self._unplug_after: int | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._thread: threading.Thread | None = None
@@ -226,6 +228,9 @@ class PtyBoard:
                 data = os.read(out, 4096)
                 if not data:
                     status = process.wait()
+                    if self.dies_at_reset and status == RESET_STATUS:
+                        self._die()
+                        return
                     if self.native_usb and status == RESET_STATUS:
                         self._close_port()
                         time.sleep(self.late_s)

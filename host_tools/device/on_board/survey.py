@@ -21,12 +21,14 @@ def _digest(path, buf):
 
 def _survey(where):
     files = {}
+    folders = []
     buf = bytearray(1024)
     for folder in where:
         try:
             entries = list(os.ilistdir(folder or "."))
         except OSError:
             continue  # there is no such folder yet
+        folders.append(folder)
         for entry in entries:
             if entry[1] == 0x8000:
                 path = folder + "/" + entry[0] if folder else entry[0]
@@ -36,6 +38,7 @@ def _survey(where):
     impl = sys.implementation
     return {
         "files": files,
+        "folders": folders,
         "version": impl[1][:3],
         "machine": getattr(impl, "_machine", sys.platform),
         "platform": sys.platform,
