@@ -384,8 +384,8 @@ def test_boards_are_chosen(monkeypatch):
 
 def survey(**changes):
     told = {"files": {}, "folders": [""], "version": (1, 28, 0), "machine": "m",
-            "platform": "esp32", "mpy": 6 | 3 << 8 | 10 << 10, "block": 4096, "free": 1 << 20, "size": 2 << 20,
-            "heap_free": 100_000}  # fmt: skip
+            "platform": "esp32", "mpy": 6 | 3 << 8 | 10 << 10, "block": 4096,
+            "free": 1 << 20, "size": 2 << 20, "heap_free": 100_000}  # fmt: skip
     return Survey(**{**told, **changes})
 
 
