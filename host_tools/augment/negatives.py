@@ -15,7 +15,7 @@ import numpy as np
 
 
 def _levels(axes: int, accel: float, gyro: float) -> np.ndarray:
-    return np.float32([accel] * 3 + [gyro] * 3)[:axes, None, None]
+    return np.array([accel] * 3 + [gyro] * 3, np.float32)[:axes, None, None]
 
 
 def still(rng, rest: np.ndarray, length: int, accel: float = 0.08, gyro: float = 1.0):

@@ -1,6 +1,7 @@
 """Every augmentation with a picture of before and after, as one HTML page."""
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 
@@ -20,7 +21,7 @@ class Kind:
     name: str
     meaning: str
     setting: str
-    apply: object
+    apply: Callable[..., np.ndarray]
 
 
 def _moved(change):

@@ -106,13 +106,13 @@ def drift(windows: np.ndarray, rng, accel: float, gyro: float) -> np.ndarray:
 
 def noise(windows: np.ndarray, rng, accel: float, gyro: float) -> np.ndarray:
     """Sensor noise and tremor: white, N(0, accel) m/s^2 and N(0, gyro) deg/s a sample."""
-    level = np.float32([accel] * 3 + [gyro] * 3)[: len(windows), None, None]
+    level = np.array([accel] * 3 + [gyro] * 3, np.float32)[: len(windows), None, None]
     return windows + rng.standard_normal(windows.shape, np.float32) * level
 
 
 def _each(rng, windows: np.ndarray, accel: float, gyro: float) -> np.ndarray:
     axes, n, _ = windows.shape
-    level = np.float32([accel] * 3 + [gyro] * 3)[:axes, None, None]
+    level = np.array([accel] * 3 + [gyro] * 3, np.float32)[:axes, None, None]
     return rng.standard_normal((axes, n, 1), np.float32) * level
 
 
@@ -129,6 +129,7 @@ def smooth(windows: np.ndarray, rng, chance: float) -> np.ndarray:
 
 def clip(windows: np.ndarray, accel_g: float, gyro_dps: float) -> np.ndarray:
     """What the sensor cannot measure beyond its range. windows: axes first, any shape."""
-    limit = np.float32([accel_g * _STANDARD_GRAVITY] * 3 + [gyro_dps] * 3)[: len(windows)]
+    limit = np.array([accel_g * _STANDARD_GRAVITY] * 3 + [gyro_dps] * 3, np.float32)
+    limit = limit[: len(windows)]
     limit = limit.reshape(-1, *[1] * (windows.ndim - 1))
     return np.clip(windows, -limit, limit)

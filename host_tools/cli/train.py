@@ -12,8 +12,10 @@ example:
 import argparse
 import sys
 from collections import Counter
+from pathlib import Path
 
 from host_tools.cli.progress import progress
+from host_tools.errors import BeckonError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,22 +24,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rate", type=int, default=100, choices=(50, 100),
                         help="sensor rate in Hz")
     parser.add_argument("--seed", type=int, default=1, help="same seed, same model")
+    parser.add_argument("--negatives", nargs="+", default=[], metavar="DATASET",
+                        help="recordings without any gesture, whatever their labels say")
     parser.add_argument("--window", type=int, metavar="MS", help="length of the window")
     parser.add_argument("--hop", type=int, metavar="MS", help="time between windows")
     parser.add_argument("--hidden", metavar="N,N", help="sizes of the hidden layers")
     parser.add_argument("--steps", type=int, help="updates of the weights")
+    parser.add_argument("--epochs", type=int, help="the same as passes over all gestures")
+    parser.add_argument("--recipe", type=Path, metavar="FILE", help="settings of beckon tune")
+    parser.add_argument("--false-per-hour", type=float, default=1.0, metavar="N",
+                        help="false alarms that the debouncer may let through")
 
 
 def run(args: argparse.Namespace) -> int:
-    from host_tools.dataset import read_datasets
+    from host_tools.dataset import read_datasets, with_negatives
+    from host_tools.dataset.checks import check
     from host_tools.model.format import write_model
-    from host_tools.training.recipe import choose
+    from host_tools.training.fit import fitted
     from host_tools.training.train import digest, train
 
+    folder = Path(args.out).resolve().parent
+    if not folder.is_dir():
+        raise BeckonError(f"--out {args.out}: no folder {folder}; make it first", 2)
     data = read_datasets(args.dataset)
-    for notice in data.notices:
+    if args.negatives:
+        data = with_negatives(data, read_datasets(args.negatives))
+    for notice in [*data.notices, *check(data)]:
         print(f"notice: {notice}", file=sys.stderr)
-    recipe = choose(data, args.rate, seed=args.seed, steps=args.steps)
+    recipe = fitted(_recipe(args, data))
     counts = Counter(s.label for r in data.recordings for s in r.spans)
     listed = ", ".join(f"{label} {n}" for label, n in sorted(counts.items()))
     print(f"data {digest(data)}: {len(data.recordings)} recordings, {listed}", file=sys.stderr)
@@ -54,7 +68,44 @@ def run(args: argparse.Namespace) -> int:
             step(f"loss {report.loss:.3f}", report.step - done)
             done = report.step
 
-        trained = train(data, recipe, show)
+        trained = train(data, recipe, show, args.false_per_hour)
     size = write_model(args.out, trained.model)
     print(f"{args.out}: {size} bytes, model {trained.model.model_id}, {trained.model.macs} MAC")
     return 0
+
+
+def _recipe(args: argparse.Namespace, data):
+    """The recipe that the data suggests, with what was set by hand."""
+    from host_tools.training.recipe import choose
+    from host_tools.training.tuning import load
+
+    for name in ("window", "hop", "steps", "epochs"):
+        value = getattr(args, name)
+        if value is not None and value < 1:
+            raise BeckonError(f"--{name} {value}: must be at least 1", 2)
+    by_hand = load(args.recipe) if args.recipe else {}
+    by_hand.update({"seed": args.seed, **({"steps": args.steps} if args.steps else {})})
+    if args.hidden:
+        try:
+            by_hand["hidden"] = tuple(int(n) for n in args.hidden.split(","))
+        except ValueError:
+            raise BeckonError(f"--hidden {args.hidden}: write sizes with commas", 2) from None
+        if min(by_hand["hidden"]) < 1:
+            raise BeckonError(f"--hidden {args.hidden}: a layer needs at least 1 neuron", 2)
+    recipe = choose(data, args.rate, **by_hand)
+    frame_ms = 1000 / recipe.feature_hz
+    if args.window:
+        by_hand["window"] = round(args.window / frame_ms)
+    if args.hop:
+        by_hand["hop"] = max(1, round(args.hop / frame_ms))
+    if args.epochs and not args.steps:
+        spans = sum(len(r.spans) for r in data.recordings)
+        by_hand["steps"] = max(1, args.epochs * spans // recipe.batch)
+    recipe = choose(data, args.rate, **by_hand)
+    if not 8 <= recipe.window <= 250 or not 1 <= recipe.hop <= recipe.window:
+        raise BeckonError(
+            f"a window of {recipe.window * frame_ms:.0f} ms with a hop of "
+            f"{recipe.hop * frame_ms:.0f} ms: choose a window of {8 * frame_ms:.0f} to "
+            f"{250 * frame_ms:.0f} ms and a shorter hop", 2
+        )
+    return recipe

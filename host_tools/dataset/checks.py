@@ -14,6 +14,8 @@ from .recording import Dataset, Recording
 
 GRAVITY = 9.80665  # m/s^2
 _BLOCK_S = 0.25  # stillness is judged over blocks of this length
+_LEAST_RANGE = (15.0, 100.0)  # m/s^2, deg/s: no sensor's range is smaller
+_SAME = 0.0005  # values this near to each other are one limit (calibration, rounding)
 _CLIPPED = 0.005  # part of the samples at the limit that is worth telling
 
 
@@ -100,41 +102,38 @@ def _turning(data: Dataset) -> list[str]:
     said = f"gravity turns {slope:.2g} times as fast as the gyroscope says"
     if slope > 20:
         return [f"{said}: turn rates seem to be in rad/s; multiply by 57.2958"]
-    if weight > 0.5 and not 0.45 < slope < 1.6:
+    if weight > 5 and not 0.45 < slope < 1.6:
         return [f"{said}: the rate, the gyroscope's range or an axis may be wrong"]
     return []
 
 
-def clipped_share(r: Recording, group: int) -> tuple[float, float]:
-    """(limit, part of the samples at it) for group 0 accelerometer, 1 gyroscope.
-
-    Only a largest value that is held for two samples running is a limit.
-    """
-    x = np.abs(r.samples[:, 3 * group : 3 * group + 3])
-    if not x.size:
-        return 0.0, 0.0
-    limit = float(x.max())
-    at = x >= 0.9985 * limit
-    held = (at[1:] & at[:-1]).any()
-    return limit, float(at.any(axis=1).mean()) if held else 0.0
+def _at_limit(x: np.ndarray, limit: float) -> np.ndarray:
+    """bool (n,): samples that sit at the limit with a neighbour of the same axis, x (n, 3) >= 0."""
+    at = x >= (1 - _SAME) * limit
+    held = np.zeros_like(at)
+    held[1:] |= at[1:] & at[:-1]
+    held[:-1] |= at[1:] & at[:-1]
+    return np.asarray(held.any(axis=1))
 
 
 def _clipping(data: Dataset) -> list[str]:
+    """A largest value that many samples share, two running at least, is the sensor's limit."""
     out = []
-    for group, name, unit in ((0, "acceleration", "m/s^2"), (1, "turn rate", "deg/s")):
-        limit = max((clipped_share(r, group)[0] for r in data.recordings), default=0)
-        total = sum(len(r.samples) for r in data.recordings)
-        hit, files = 0, 0
-        for r in data.recordings:
-            x = np.abs(r.samples[:, 3 * group : 3 * group + 3])
-            at = (x >= 0.9985 * limit).any(axis=1) if x.size else np.zeros(1, bool)
-            if (at[1:] & at[:-1]).any():
-                hit += int(at.sum())
-                files += 1
-        if limit and files > 1 and hit > _CLIPPED * total:
+    for group, name, unit, least in (
+        (0, "acceleration", "m/s^2", _LEAST_RANGE[0]), (1, "turn rate", "deg/s", _LEAST_RANGE[1])
+    ):
+        part = slice(3 * group, 3 * group + 3)
+        sizes = [np.abs(r.samples[:, part]) for r in data.recordings if r.axes > 3 * group]
+        limit = max((float(x.max()) for x in sizes), default=0.0)
+        if limit < least:
+            continue
+        hits = [int(_at_limit(x, limit).sum()) for x in sizes]
+        total, files = sum(map(len, sizes)), sum(h > 0 for h in hits)
+        if files > 1 and sum(hits) > _CLIPPED * total:
             out.append(
                 f"{name} is clipped at {limit:.4g} {unit} in {files} recordings "
-                f"({100 * hit / total:.1f} % of the samples): record with a wider range if you can"
+                f"({100 * sum(hits) / total:.1f} % of the samples): "
+                "record with a wider range if you can"
             )
     return out
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import BeckonError
-from .labels import split_spec
+from .labels import IDLE_LABEL, split_spec
 from .recording import AXES, Dataset, Recording, Span
 from .timing import even_grid
 
@@ -86,6 +86,20 @@ def read_datasets(specs) -> Dataset:
             merged.recordings.append(Recording(**{**r.__dict__, "name": name}))
         merged.notices += part.notices
     return merged
+
+
+def with_negatives(data: Dataset, negatives: Dataset) -> Dataset:
+    """data and recordings that hold no gesture at all, whatever their labels say."""
+    idle = []
+    for r in negatives.recordings:
+        end_ms = r.start_ms + (len(r.samples) - 1) * 1000 / r.rate_hz
+        subject = r.spans[0].subject if r.spans else ""
+        idle.append(r.with_spans([Span(r.start_ms, end_ms, IDLE_LABEL, subject)]))
+    return Dataset(
+        f"{data.name}, no gesture: {negatives.name}",
+        [*data.recordings, *idle],
+        [*data.notices, *negatives.notices],
+    )
 
 
 def _recording_paths(folder: Path) -> dict[str, Path]:

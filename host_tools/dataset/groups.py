@@ -51,7 +51,7 @@ def assign_groups(data: Dataset) -> int:
     data.recordings = [
         replace(r, group=name) for r, name in zip(data.recordings, names, strict=True)
     ]
-    sizes = defaultdict(int)
+    sizes: dict[int, int] = defaultdict(int)
     for i in roots:
         sizes[i] += 1
     return sum(n for n in sizes.values() if n > 1)

@@ -11,7 +11,7 @@ from html import escape
 
 import numpy as np
 
-from ..evaluation.svg import COLOURS, Plot, page, table
+from ..evaluation.svg import COLOURS, Html, Plot, page, table
 from .checks import check
 from .labels import is_idle
 from .recording import AXES, Dataset
@@ -133,7 +133,7 @@ def _correlation(label: str, spans: list[np.ndarray]) -> str:
         for v in r[i]:
             tint = "30,132,73" if v > 0 else "192,57,43"
             shade = f"background:rgba({tint},{abs(v) * 0.7:.2f});padding:0 .4em"
-            cells.append(f'<span style="{shade}">{v:+.2f}</span>')
+            cells.append(Html(f'<span style="{shade}">{v:+.2f}</span>'))
         rows.append((name, *cells))
     return f"<h3>{escape(label)}</h3>" + table(("", *names), rows)
 
@@ -151,7 +151,7 @@ def _scatter(classes: dict[str, list[np.ndarray]], first: int, unit: str) -> str
     legend = " ".join(
         f'<span style="color:{s["colour"]}">&#9679; {escape(s["label"])}</span>' for s in series
     )
-    content = json.dumps(series).replace("</", "<\\/")
+    content = json.dumps(series).replace("<", "\\u003c")
     return (
         f'<p class="note">Drag to turn. Unit {escape(unit)}. {legend}</p>'
         f'<canvas id="{name}" width="640" height="480"></canvas>'

@@ -8,6 +8,7 @@ import numpy as np
 from ..errors import BeckonError
 
 _CHANGE = 0.05  # relative change of the rate between parts of a recording that is refused
+_LONG = 10  # steps
 _HOLE_MS = 60.0  # a longer gap is marked: no window may reach across it
 
 
@@ -51,6 +52,16 @@ def even_grid(path: Path, table: np.ndarray):
 
 def _refuse_changing_rate(path: Path, t: np.ndarray, step: np.ndarray, lost: np.ndarray) -> None:
     """Compare the sample period of the parts; jitter averages out, a change does not."""
+    # Losing as many samples each time for long is no loss but another rate
+    alike = np.concatenate([[0], np.cumsum(lost[1:] != lost[:-1])])
+    for run in np.unique(alike[lost > 0]):
+        at = np.flatnonzero(alike == run)
+        if len(at) >= _LONG:
+            raise BeckonError(
+                f"{path}:{int(at[0]) + 3}: the rate changes within the recording, "
+                f"{1000 / np.median(step[lost == 0]):.1f} to {1000 / step[at].mean():.1f} Hz near "
+                f"t_ms {t[at[0]]:g}; record it again at one rate"
+            )
     whole = step[lost == 0]
     if len(whole) < 40:
         return

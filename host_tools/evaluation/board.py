@@ -32,7 +32,7 @@ def _load_debounce():
     name = "beckon_firmware_debounce"
     if name not in sys.modules:
         spec = importlib.util.spec_from_file_location(name, DEBOUNCE_FILE)
-        if spec is None or not DEBOUNCE_FILE.exists():
+        if spec is None or spec.loader is None or not DEBOUNCE_FILE.exists():
             raise BeckonError(f"{DEBOUNCE_FILE}: missing; run beckon from the repository")
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)

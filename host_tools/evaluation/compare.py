@@ -66,8 +66,8 @@ def windows_of(data: Dataset, labels: list[str], rate_hz: int, placement: str, w
                 at = np.clip(np.arange(start, start + length), 0, len(at_rate.samples) - 1)
                 x.append(at_rate.samples[at, :axes].ravel())
                 y.append(k)
-    x, y = np.array(x, np.float32), np.array(y)
-    return smote(x, y, seed) if placement == "centre+SMOTE" else (x, y)
+    windows, numbers = np.array(x, np.float32), np.array(y)
+    return smote(windows, numbers, seed) if placement == "centre+SMOTE" else (windows, numbers)
 
 
 def _start(r: Recording, first: int, last: int, length: int, placement: str) -> int:

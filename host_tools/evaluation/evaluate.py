@@ -160,7 +160,7 @@ class Evaluation:
         subjects = sorted({s.recording.subject for s in self.streams})
         per_class = {}
         for k, label in enumerate(labels):
-            entry = {
+            entry: dict = {
                 "spans": int(matrix[k].sum()),
                 "span_recall": _number(ratio(matrix[k, k], matrix[k].sum())),
                 "span_precision": _number(ratio(matrix[k, k], matrix[:, k].sum())),

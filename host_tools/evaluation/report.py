@@ -7,7 +7,7 @@ import numpy as np
 
 from .evaluate import Evaluation, Stream
 from .matching import HIT
-from .svg import COLOURS, Plot, page, table
+from .svg import COLOURS, Html, Plot, page, table
 
 _MOST_STREAMS = 60  # drawn; those with mistakes come first
 
@@ -68,7 +68,7 @@ def _confusion(labels, matrix: np.ndarray) -> str:
         for j, n in enumerate(matrix[k]):
             colour = "30,132,73" if j == k else "192,57,43"
             shade = f"background:rgba({colour},{n / total * 0.7:.2f})"
-            cells.append(f'<span style="{shade};padding:0 .4em">{n or ""}</span>')
+            cells.append(Html(f'<span style="{shade};padding:0 .4em">{n or ""}</span>'))
         rows.append((label, *cells))
     return table(("truth \\ found", *labels), rows)
 

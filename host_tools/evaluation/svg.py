@@ -103,6 +103,10 @@ th:first-child,td:first-child{text-align:left}svg{display:block;max-width:100%;h
 """
 
 
+class Html(str):
+    """Text that is HTML already; everything else gets escaped in a table."""
+
+
 def page(title: str, body: str) -> str:
     """A whole HTML page that needs nothing else."""
     return (
@@ -112,11 +116,10 @@ def page(title: str, body: str) -> str:
 
 
 def table(head, rows) -> str:
-    """Cells are text; those that begin with '<' are HTML already."""
+    """Cells are text, unless they are Html."""
 
     def cell(tag, value):
-        text = str(value)
-        return f"<{tag}>{text if text.startswith('<') else escape(text)}</{tag}>"
+        return f"<{tag}>{value if isinstance(value, Html) else escape(str(value))}</{tag}>"
 
     lines = ["<tr>" + "".join(cell("th", h) for h in head) + "</tr>"]
     lines += ["<tr>" + "".join(cell("td", v) for v in row) + "</tr>" for row in rows]

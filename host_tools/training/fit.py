@@ -6,10 +6,12 @@ Deterministic: the same recipe (seed included) and recordings give the same weig
 """
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..errors import BeckonError
+from ..model.format import FILE_MAX
 from .network import LINEAR, Adam, Layer, Network, cross_entropy
 from .recipe import Recipe
 from .sampler import Sampler
@@ -23,7 +25,8 @@ def layers_of(recipe: Recipe) -> list[Layer]:
     """The recipe's layers: convolutions in time, hidden layers, one score a class."""
     frames, channels = recipe.window, recipe.axes
     layers = []
-    for kernel, outputs, step, *pool in recipe.conv:
+    for kernel, outputs, step, *rest in recipe.conv:
+        pool: list[int] = list(rest)
         kernel = min(kernel, frames)
         positions = (frames - kernel) // step + 1
         size = min(pool[0], positions) if pool else 1
@@ -36,6 +39,28 @@ def layers_of(recipe: Recipe) -> list[Layer]:
         size = outputs
     layers.append(Layer(size, len(recipe.labels), activation=LINEAR))
     return layers
+
+
+def model_bytes(recipe: Recipe) -> int:
+    """About what the model file will take: rows of weights padded to 16, biases, the rest."""
+    layers = layers_of(recipe)
+    weights = sum(-(-x.kernel // 16) * 16 * x.outputs + 4 * x.outputs + 20 for x in layers)
+    return weights + 300 + sum(len(label.encode()) + 5 for label in recipe.labels)
+
+
+def fitted(recipe: Recipe, most: int = FILE_MAX) -> Recipe:
+    """The recipe with its hidden layers narrowed, if need be, until the file is small enough.
+
+    Raises BeckonError when the convolutions alone are too large.
+    """
+    while model_bytes(recipe) > most:
+        if not recipe.hidden or min(recipe.hidden) <= 8:
+            raise BeckonError(
+                f"a model of {model_bytes(recipe)} bytes; {most} are allowed: "
+                "choose a shorter window or smaller layers"
+            )
+        recipe = replace(recipe, hidden=tuple(h - 4 for h in recipe.hidden))
+    return recipe
 
 
 @dataclass

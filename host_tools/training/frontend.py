@@ -35,7 +35,7 @@ def describe(recipe: Recipe) -> FrontEnd:
     )
     return FrontEnd(
         recipe.rate_hz, recipe.accel_g, recipe.gyro_dps, axes, recipe.decimation, recipe.window,
-        recipe.hop, centre, tuple(level), tuple(floor), gate, MEAN,
+        recipe.hop, centre, (level[0], level[1]), (floor[0], floor[1]), (gate[0], gate[1]), MEAN,
     )
 
 
@@ -51,7 +51,7 @@ def values_per_unit(recipe: Recipe) -> np.ndarray:
     """What a m/s^2 and a deg/s are before normalising, float32 (axes,)."""
     accel = 32768 / (recipe.accel_g * GRAVITY) * recipe.gain[0]
     gyro = 32768 / recipe.gyro_dps * recipe.gain[1]
-    return np.repeat(np.float32([accel, gyro]), 3)[: recipe.axes]
+    return np.repeat(np.array([accel, gyro], np.float32), 3)[: recipe.axes]
 
 
 def counts(samples: np.ndarray, accel_g: float, gyro_dps: float) -> np.ndarray:

@@ -11,6 +11,7 @@ that is a convolution in time; with one position it is a plain dense layer.
 """
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -32,8 +33,8 @@ class Layer:
     step: int = 0
     activation: str = RELU
     pool: int = 1
-    weights: np.ndarray = field(default=None, repr=False)
-    bias: np.ndarray = field(default=None, repr=False)
+    weights: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float32), repr=False)
+    bias: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32), repr=False)
 
     @property
     def inputs_used(self) -> int:
@@ -70,7 +71,8 @@ class Network:
         self.inputs = inputs
         self._kept: list[tuple] = []
         self.gradients: list[np.ndarray] = []
-        self.effective = None  # optional: (weights, layer index) -> the weights used forward
+        # (weights, layer index) -> the weights that forward uses; None: as they are
+        self.effective: Callable[[np.ndarray, int], np.ndarray] | None = None
 
     @classmethod
     def create(cls, layers: list[Layer], inputs: int, rng: np.random.Generator) -> Network:

@@ -24,8 +24,8 @@ class Augment:
     """Amounts of each augmentation; 0 switches one off. See docs/data.md for their meaning."""
 
     shift_s: float = 0.08
-    speed: float = 0.15
-    tempo_share: float = 0.5
+    speed: float = 0.25
+    tempo_share: float = 1.0
     warp: float = 0.03
     scale: float = 0.15
     scale_warp: float = 0.05
@@ -60,8 +60,8 @@ class Recipe:
     gate: tuple[float, float] = (0.0, 0.0)  # m/s^2, deg/s: mean deviation of a still window
     labels: tuple[str, ...] = ()
     idle: int = 0
-    conv: tuple[tuple[int, int, int], ...] = ((8, 16, 2), (5, 24, 2))  # kernel, outputs, step
-    hidden: tuple[int, ...] = (32,)
+    conv: tuple[tuple[int, ...], ...] = ((8, 24, 2), (5, 32, 2))  # kernel, outputs, step [, pool]
+    hidden: tuple[int, ...] = (48,)
     steps: int = 4000
     batch: int = 128
     reuse: int = 2  # batches that each augmented window takes part in

@@ -131,7 +131,8 @@ def _average(x: np.ndarray, parts: int) -> np.ndarray:
     if parts == 1:
         return x
     padded = np.pad(x, ((0, 0), (parts - 1, 0)), mode="edge")
-    return sum(padded[:, k : k + x.shape[1]] for k in range(parts)) / np.float32(parts)
+    shifted = np.stack([padded[:, k : k + x.shape[1]] for k in range(parts)])
+    return shifted.mean(axis=0, dtype=np.float32)
 
 
 def _rest(recordings: list[np.ndarray], size: int) -> np.ndarray:

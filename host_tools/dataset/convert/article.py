@@ -61,7 +61,7 @@ def _windows(path: Path, header, rows, options: Options) -> list[Recording]:
     shift_at = header.index("shift") if "shift" in header else None
     if label_at is None and options.label is None:
         raise BeckonError(f"{path}: has no column label; give it with --label", 2)
-    out = []
+    out: list[Recording] = []
     for line, row in rows:
         if shift_at is not None:
             if plain.to_numbers(path, line, row, [shift_at])[0] not in _ORIGINALS:

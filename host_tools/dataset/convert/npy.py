@@ -42,6 +42,7 @@ def _load(path: Path) -> np.ndarray:
 
 
 def _recording(path: Path, name: str, x: np.ndarray, label: str, options: Options) -> Recording:
+    rate_hz = float(options.rate_hz or 0)
     x = np.asarray(x, np.float64)
     if x.ndim == 2 and x.shape[1] not in (3, 6) and x.shape[0] in (3, 6):
         x = x.T
@@ -50,9 +51,9 @@ def _recording(path: Path, name: str, x: np.ndarray, label: str, options: Option
     if not np.isfinite(x).all():
         raise BeckonError(f"{path}: {name} holds NaN or infinity")
     x = x * options.scale(x.shape[1])
-    span = Span(0.0, (len(x) - 1) * 1000 / options.rate_hz, label, options.subject)
-    return Recording(name, x.astype(np.float32), float(options.rate_hz), (span,), path=path,
-                     native_hz=float(options.rate_hz))
+    span = Span(0.0, (len(x) - 1) * 1000 / rate_hz, label, options.subject)
+    return Recording(name, x.astype(np.float32), rate_hz, (span,), path=path,
+                     native_hz=rate_hz)
 
 
 def write(data: Dataset, folder: Path) -> int:

@@ -1,0 +1,66 @@
+"""Findings about units, gravity, range and rate, on signals made to be wrong."""
+
+import numpy as np
+import pytest
+
+from host_tools.dataset import Dataset, Recording, Span, read_dataset
+from host_tools.dataset.checks import check, turning_ratio
+
+
+def turning(accel=1.0, gyro=1.0, gravity=9.80665, rate_hz=100.0, subject="a"):
+    """A sensor turned slowly about x, gravity and gyroscope agreeing; then faults by factor."""
+    t = np.arange(1500) / 100
+    angle = 1.2 * np.sin(0.8 * t)
+    x = np.zeros((len(t), 6))
+    x[:, 1], x[:, 2] = gravity * np.sin(angle), gravity * np.cos(angle)
+    x[:, 3] = np.degrees(np.gradient(angle, t))
+    x[:, :3] *= accel
+    x[:, 3:] *= gyro
+    samples = x.astype(np.float32)
+    return Recording("r" + subject, samples, rate_hz, (Span(0, 900, "x", subject),),
+                     native_hz=rate_hz)
+
+
+def findings(**kwargs):
+    return check(Dataset("d", [turning(subject=s, **kwargs) for s in "ab"]))
+
+
+def test_nothing_wrong():
+    assert findings() == []
+    good, weight = turning_ratio(turning())
+    assert good / weight == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.parametrize("fault, words", [
+    ({"accel": 1 / 9.80665}, "in g"),
+    ({"accel": 1000 / 9.80665}, "in mg"),
+    ({"gyro": np.pi / 180}, "in rad/s"),
+    ({"accel": 1.04}, "+4 % off"),
+    ({"rate_hz": 25.0}, "the rate"),
+])
+def test_units_and_rate(fault, words):
+    assert any(words in f for f in findings(**fault)), findings(**fault)
+
+
+def test_missing_gravity():
+    r = turning()
+    r.samples[:, :3] = np.random.default_rng(1).normal(0, 0.1, (len(r.samples), 3))
+    assert any("gravity is missing" in f for f in check(Dataset("d", [r])))
+
+
+def test_clipping_needs_a_held_limit():
+    t = np.arange(500) / 100
+    x = np.zeros((500, 6), np.float32)
+    x[:, 2] = 9.8
+    x[:, 0] = np.clip(30 * np.sin(6 * t), -19.61, 19.61)
+    data = Dataset("d", [Recording(n, x, 100.0, (Span(0, 900, "x", n),)) for n in "ab"])
+    assert any("clipped at 19.61 m/s^2 in 2 recordings" in f for f in check(data))
+    x[:, 0] = 19 * np.sin(6.1 * t)
+    assert not any("clipped" in f for f in check(data))
+
+
+def test_real_recordings(shared_data):
+    assert any("gravity is missing" in f
+               for f in check(read_dataset(shared_data / "uhh_phone_streams")))
+    found = check(read_dataset(shared_data / "air_keyboard_mpu6050"))
+    assert sum("clipped" in f for f in found) == 2

@@ -1,0 +1,155 @@
+"""Other formats: there and back, guessed columns, units, and what is refused."""
+
+import json
+
+import numpy as np
+import pytest
+
+from host_tools.cli.app import main
+from host_tools.dataset import Dataset, Recording, Span, read_dataset
+from host_tools.dataset.convert import Options, edge_impulse, npy, read_foreign, write_folder
+from host_tools.dataset.convert.options import parse_columns
+from host_tools.dataset.show import html_page
+from host_tools.errors import BeckonError
+
+
+def data(axes=6, n=60):
+    rng = np.random.default_rng(1)
+    return Dataset("d", [
+        Recording(name, rng.normal(0, 5, (n, axes)).astype(np.float32), 50.0,
+                  (Span(0, (n - 1) * 20.0, label, "p1"),), native_hz=50.0)
+        for name, label in (("a", "wave"), ("b", "none"))
+    ])
+
+
+@pytest.mark.parametrize("axes", [3, 6])
+def test_our_folder_there_and_back(tmp_path, axes):
+    write_folder(data(axes), tmp_path / "x")
+    back = read_dataset(tmp_path / "x")
+    assert back.labels == ["none", "wave"] and back.axes == axes
+    assert np.allclose(back.recordings[0].samples, data(axes).recordings[0].samples, atol=1e-4)
+    with pytest.raises(BeckonError, match="is there already"):
+        write_folder(data(), tmp_path / "x")
+
+
+def test_nothing_is_left_when_writing_fails(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", full)
+    with pytest.raises(BeckonError, match="No space left"):
+        write_folder(data(), tmp_path / "x")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("module, form", [(edge_impulse, "edge-impulse"), (npy, "npy")])
+def test_exports_come_back(tmp_path, module, form):
+    assert module.write(data(), tmp_path / "x") == 2
+    back = read_foreign(tmp_path / "x", form, Options(rate_hz=50))
+    assert back.labels == ["none", "wave"]
+    by_label = {r.spans[0].label: r for r in back.recordings}
+    assert np.allclose(by_label["wave"].samples, data().recordings[0].samples, atol=1e-3)
+    assert by_label["wave"].rate_hz == pytest.approx(50)
+
+
+def test_edge_impulse_units(tmp_path):
+    sample = {"payload": {"interval_ms": 10, "sensors": [
+        {"name": n, "units": "g"} for n in ("accX", "accY", "accZ")], "values": [[0, 0, 1]] * 5}}
+    (tmp_path / "tap.1a.json").write_text(json.dumps(sample))
+    (tmp_path / "info.json").write_text("{}")
+    r = read_foreign(tmp_path, "edge-impulse").recordings[0]
+    assert r.samples[0].tolist() == [0, 0, np.float32(9.80665)] and r.spans[0].label == "tap"
+
+
+def test_edge_impulse_csv(tmp_path):
+    (tmp_path / "snake.2.csv").write_text(
+        "timestamp,accX,accY,accZ\n" + "".join(f"{i * 16},1,2,3\n" for i in range(20)))
+    r = read_foreign(tmp_path, "edge-impulse").recordings[0]
+    assert r.spans[0].label == "snake" and r.rate_hz == pytest.approx(62.5)
+
+
+def test_plain_csv_of_any_make(tmp_path):
+    path = tmp_path / "circle_07.csv"
+    path.write_text("time;acc_x;acc_y;acc_z;gyro_x;gyro_y;gyro_z\n"
+                    + "".join(f"{i * 0.02};0;0;1;0;0;{np.pi}\n" for i in range(30)))
+    r = read_foreign(path, "csv", Options(time="s", accel="g", gyro="rad/s")).recordings[0]
+    assert r.rate_hz == 50 and r.spans[0].label == "circle"
+    assert r.samples[0, 5] == pytest.approx(180) and r.samples[0, 2] == pytest.approx(9.80665)
+
+
+def test_a_label_column_becomes_spans(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("t_ms,ax,ay,az,label\n" + "".join(
+        f"{i * 10},0,0,9.8,{'wave' if 20 <= i < 50 else ''}\n" for i in range(90)))
+    spans = read_foreign(path, "csv").recordings[0].spans
+    assert [(s.label, s.start_ms, s.end_ms) for s in spans] == [("wave", 200, 500)]
+
+
+def test_columns_can_be_told(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("when,one,two,three\n" + "".join(f"{i * 10},1,2,3\n" for i in range(9)))
+    with pytest.raises(BeckonError, match="cannot tell which column is ax"):
+        read_foreign(path, "csv")
+    told = parse_columns("t_ms=when,ax=one,ay=two,az=three")
+    assert read_foreign(path, "csv", Options(columns=told)).recordings[0].samples[0].tolist() == [
+        1, 2, 3]
+    with pytest.raises(BeckonError, match="write ours=theirs"):
+        parse_columns("qq=one")
+
+
+@pytest.mark.parametrize("text, words", [
+    ("t_ms,ax,ay,az\n0,1,2,3\n10,1,x,3\n", ":3: 'x' is no number"),
+    ("t_ms,ax,ay,az\n0,1,2,3\n10,1,nan,3\n", ":3: not a finite"),
+    ("t_ms,ax,ay,az\n", "0 samples"),
+    ("ax,ay,az\n1,2,3\n1,2,3\n", "give the rate"),
+    ("", "is empty"),
+])
+def test_faults_are_named(tmp_path, text, words):
+    path = tmp_path / "x.csv"
+    path.write_text(text)
+    with pytest.raises(BeckonError, match=words):
+        read_foreign(path, "csv")
+
+
+def test_the_articles_table(tmp_path):
+    head = "label,shift," + ",".join(f"{a}_{t}" for t in (0, 50, 100)
+                                     for a in ("ax", "ay", "az", "gx", "gy", "gz"))
+    row = ",".join(str(i) for i in range(18))
+    path = tmp_path / "t.csv"
+    path.write_text(f"{head}\nx,0,{row}\nx,-5,{row}\n0,-99,{row}\n")
+    found = read_foreign(path, "article")
+    assert [r.spans[0].label for r in found.recordings] == ["x", "none"]
+    assert found.recordings[0].samples[1].tolist() == [6, 7, 8, 9, 10, 11]
+    assert found.recordings[0].rate_hz == 20
+
+
+def test_numpy_pair(tmp_path):
+    np.save(tmp_path / "X.npy", np.zeros((3, 6, 40)))
+    np.save(tmp_path / "y.npy", np.array(["a", "b", "a"]))
+    found = read_foreign(tmp_path, "npy", Options(rate_hz=25))
+    assert found.labels == ["a", "b"] and found.recordings[0].samples.shape == (40, 6)
+    with pytest.raises(BeckonError, match="give the rate"):
+        read_foreign(tmp_path, "npy")
+
+
+def test_the_commands(tmp_path, capsys):
+    write_folder(data(), tmp_path / "x")
+    assert main(["data", "export", str(tmp_path / "x"), "--format", "folder", "--rate", "25",
+                 "--out", str(tmp_path / "slow")]) == 0
+    assert read_dataset(tmp_path / "slow").recordings[0].rate_hz == 25
+    assert main(["data", "check", str(tmp_path / "x")]) == 0
+    assert "one person" in capsys.readouterr().out
+    for action in ("show", "augment"):
+        page = tmp_path / f"{action}.html"
+        assert main(["data", action, str(tmp_path / "x"), "--out", str(page)]) == 0
+        assert page.read_text().startswith("<!doctype html>")
+    assert main(["data", "import", str(tmp_path / "none"), "--format", "csv", "--out",
+                 str(tmp_path / "y")]) == 1
+    assert not (tmp_path / "y").exists()
+
+
+def test_a_page_escapes_names():
+    d = data()
+    d.recordings[0] = d.recordings[0].with_spans([Span(0, 900, "</script><b>", "p")])
+    page = html_page(d)
+    assert "<b>" not in page and page.count("</script>") == 2

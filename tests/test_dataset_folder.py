@@ -1,0 +1,149 @@
+"""Reading data-set folders: what is right, and every fault named with file and line."""
+
+import gzip
+
+import numpy as np
+import pytest
+
+from host_tools.dataset import is_idle, read_dataset, read_datasets, with_negatives
+from host_tools.errors import BeckonError
+
+HEADER = "t_ms,ax,ay,az,gx,gy,gz\n"
+LABELS = "recording,start_ms,end_ms,label,subject\n"
+
+
+def rows(n=100, step=10.0):
+    return "".join(f"{i * step:g},{i % 7},0,9.8,{i % 5},0,0\n" for i in range(n))
+
+
+def folder(tmp_path, labels="a,0,500,wave,p1\n", **recordings):
+    base = tmp_path / "set"
+    (base / "recordings").mkdir(parents=True)
+    for name, text in (recordings or {"a": HEADER + rows()}).items():
+        (base / "recordings" / f"{name}.csv").write_text(text)
+    (base / "labels.csv").write_text(LABELS + labels)
+    return base
+
+
+def refused(tmp_path, *wanted, **kwargs):
+    with pytest.raises(BeckonError) as e:
+        read_dataset(folder(tmp_path, **kwargs))
+    for text in wanted:
+        assert text in str(e.value)
+    assert "\n" not in str(e.value)
+
+
+def test_a_plain_folder(tmp_path):
+    data = read_dataset(folder(tmp_path))
+    r = data.recordings[0]
+    assert (r.name, r.rate_hz, r.samples.shape, r.subject) == ("a", 100.0, (100, 6), "p1")
+    assert r.spans[0].label == "wave" and r.spans[0].end_ms == 500
+    assert r.samples[3, 0] == 3 and r.samples[3, 2] == np.float32(9.8)
+
+
+def test_gzip_and_accelerometer_only(tmp_path):
+    base = folder(tmp_path)
+    (base / "recordings" / "a.csv").unlink()
+    text = "t_ms,ax,ay,az\n" + "".join(f"{i * 20},1,2,3\n" for i in range(50))
+    (base / "recordings" / "a.csv.gz").write_bytes(gzip.compress(text.encode()))
+    r = read_dataset(base).recordings[0]
+    assert r.axes == 3 and r.rate_hz == 50
+
+
+def test_selection_keeps_only_those_spans(tmp_path):
+    base = folder(tmp_path, "a,0,200,wave,p1\na,300,500,none,p1\n")
+    data = read_dataset(f"{base}:none")
+    assert [s.label for s in data.recordings[0].spans] == ["none"]
+    with pytest.raises(BeckonError, match="no span is labelled 'circle'; there are none, wave"):
+        read_dataset(f"{base}:circle")
+
+
+def test_equal_names_are_told_apart(tmp_path):
+    one, two = folder(tmp_path / "x"), folder(tmp_path / "y")
+    two = two.rename(two.parent / "other")
+    names = [r.name for r in read_datasets([one, two]).recordings]
+    assert names == ["set/a", "other/a"]
+
+
+def test_negatives_lose_their_labels(tmp_path):
+    base = folder(tmp_path)
+    data = with_negatives(read_dataset(base), read_dataset(base))
+    assert data.labels == ["none", "wave"]
+    assert data.recordings[1].spans[0].end_ms == pytest.approx(990)
+
+
+@pytest.mark.parametrize("label", ["none", "Idle", "no motion", "no_gesture", "still", "rest"])
+def test_names_of_nothing(label):
+    assert is_idle(label)
+    assert not is_idle("restart")
+
+
+@pytest.mark.parametrize("body, line, what", [
+    ("0,1,2,3,4,5,6\n10,1,2,x,4,5,6\n", ":3", "'x' is no number"),
+    ("0,1,2,3,4,5,6\n10,1,2,nan,4,5,6\n", ":3", "nan is not a finite number"),
+    ("0,1,2,3,4,5,6\n10,1,2,inf,4,5,6\n", ":3", "not a finite number"),
+    ("0,1,2,3,4,5,6\n10,1,2,3\n", ":3", "4 fields instead of 7"),
+    ("0,1,2,3,4,5,6\n10,1,2,3,4,5,6\n10,1,2,3,4,5,6\n", ":4", "does not advance"),
+    ("0,1,2,3,4,5,6\n", "a.csv", "1 samples"),
+    ("", "a.csv", "0 samples"),
+])
+def test_faults_in_a_recording(tmp_path, body, line, what):
+    refused(tmp_path, line, what, a=HEADER + body)
+
+
+def test_wrong_columns(tmp_path):
+    refused(tmp_path, "a.csv:1", "t_ms,ax,ay,az", a="time,x,y,z\n0,1,2,3\n")
+
+
+def test_broken_gzip(tmp_path):
+    base = folder(tmp_path)
+    (base / "recordings" / "a.csv").unlink()
+    whole = gzip.compress((HEADER + rows()).encode())
+    (base / "recordings" / "a.csv.gz").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(BeckonError, match="cannot be read"):
+        read_dataset(base)
+
+
+def test_a_rate_that_changes(tmp_path):
+    late = "".join(f"{1000 + i * 20},1,0,9.8,0,0,0\n" for i in range(100))
+    refused(tmp_path, "a.csv:", "the rate changes", "100.0 to 50.0", a=HEADER + rows() + late)
+
+
+def test_lost_samples_are_filled_and_told(tmp_path):
+    lines = rows().splitlines(keepends=True)
+    few = HEADER + "".join(lines[:20] + lines[22:60] + lines[75:])
+    data = read_dataset(folder(tmp_path, a=few))
+    r = data.recordings[0]
+    assert len(r.samples) == 100 and r.rate_hz == 100
+    assert r.holes == ((60, 75),)  # the short gap is filled in, the long one marked
+    assert "17 samples are missing" in data.notices[0]
+
+
+@pytest.mark.parametrize("labels, wanted", [
+    ("a,-5,100,wave,p\n", (":2", "must start at 0")),
+    ("a,300,100,wave,p\n", (":2", "end after its start")),
+    ("a,0,5000,wave,p\n", (":2", "ends at 5000 ms", "recording 'a' at 1000 ms")),
+    ("a,0,300,wave,p\na,200,400,wave,p\n", (":3", "overlaps the one in line 2")),
+    ("b,0,300,wave,p\n", (":2", "recording 'b' is not in")),
+    ("a,0,x,wave,p\n", (":2", "is no number")),
+    ("a,0,nan,wave,p\n", (":2", "must start at 0")),
+    ("a,0,300,,p\n", (":2", "empty label")),
+    ("a,0\n", (":2", "do not fit the header")),
+    ("", ("holds no span",)),
+])
+def test_faults_in_the_labels(tmp_path, labels, wanted):
+    refused(tmp_path, "labels.csv", *wanted, labels=labels)
+
+
+def test_what_is_missing(tmp_path):
+    with pytest.raises(BeckonError, match="no such folder"):
+        read_dataset(tmp_path / "nowhere")
+    base = folder(tmp_path)
+    (base / "labels.csv").unlink()
+    with pytest.raises(BeckonError, match=r"labels.csv: missing"):
+        read_dataset(base)
+
+
+def test_unlabelled_recordings_are_told(tmp_path):
+    data = read_dataset(folder(tmp_path, a=HEADER + rows(), b=HEADER + rows()))
+    assert len(data.recordings) == 1 and "1 recordings without a label" in data.notices[0]

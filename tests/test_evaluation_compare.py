@@ -1,0 +1,98 @@
+"""The article's comparison and the search of settings, small."""
+
+import json
+
+import numpy as np
+import pytest
+
+from host_tools.cli.app import main
+from host_tools.dataset import Dataset, Recording, Span
+from host_tools.dataset.convert import write_folder
+from host_tools.errors import BeckonError
+from host_tools.evaluation.baselines import BASELINES, PlainMLP
+from host_tools.evaluation.compare import PLACEMENTS, compare, windows_of
+
+
+def bumps(label, axis, count=6, name="r", length=200, spans_s=(0.5, 1.5)):
+    """A bump of 400 ms along one axis in the middle of a span of one second."""
+    rng = np.random.default_rng(len(label) + axis)
+    out = []
+    for k in range(count):
+        x = rng.normal(0, 0.1, (length, 6))
+        x[:, 2] += 9.8
+        if label != "none":
+            t = np.arange(length) / 100
+            x[:, axis] += 9 * np.clip(1 - np.abs(t - 0.9) / 0.2, 0, None)
+        span = Span(spans_s[0] * 1000, spans_s[1] * 1000, label, "p")
+        out.append(Recording(f"{name}_{label}_{k}", x.astype(np.float32), 100.0, (span,)))
+    return out
+
+
+def sets():
+    train = Dataset("t", bumps("x", 0) + bumps("y", 1) + bumps("none", 0))
+    return train, Dataset("s", bumps("x", 0, 2, "s") + bumps("y", 1, 2, "s"))
+
+
+def peak(window, rate_hz):
+    return np.abs(window.reshape(-1, 6)[:, 0]).argmax() / rate_hz
+
+
+@pytest.mark.parametrize("placement, at_s", [("labelled", 0.4), ("centre", 0.5), ("end", 0.8)])
+def test_placements(placement, at_s):
+    x, y = windows_of(sets()[0], ["none", "x", "y"], 100, placement, 1.0)
+    assert x.shape == (18, 600) and np.bincount(y).tolist() == [6, 6, 6]
+    assert peak(x[0], 100) == pytest.approx(at_s, abs=0.06)
+
+
+def test_shifts_make_copies_of_gestures_only():
+    _, y = windows_of(sets()[0], ["none", "x", "y"], 50, "centre+shifts", 1.0)
+    assert np.bincount(y).tolist() == [6, 30, 30]
+
+
+def test_our_mlp_learns():
+    x, y = windows_of(sets()[0], ["none", "x", "y"], 25, "centre", 1.0)
+    net = PlainMLP().fit(x, y)
+    assert (net.predict(x) == y).all() and net.int8_bytes == 150 * 16 + 16 * 4 + 16 * 3 + 3 * 4
+
+
+def test_the_table(tmp_path):
+    pytest.importorskip("sklearn")
+    pytest.importorskip("m2cgen")
+    pytest.importorskip("imblearn")
+    rows = compare(*sets(), [*BASELINES, "mlp"], PLACEMENTS, (25,))
+    assert len(rows) == 6 * 5
+    for r in rows:
+        assert set(r.errors) <= {"x", "y"} and r.truth == 4
+        assert r.mean_error is None or 0 <= r.mean_error <= 1
+        assert (r.bytes is None) == (r.model == "bayes")
+    write_folder(sets()[0], tmp_path / "t")
+    write_folder(sets()[1], tmp_path / "s")
+    out = tmp_path / "rows.json"
+    assert main(["compare", str(tmp_path / "t"), "--streams", str(tmp_path / "s"), "--rates", "20",
+                 "--models", "tree", "--placements", "centre", "--json", str(out)]) == 0
+    assert json.loads(out.read_text())[0]["model"] == "tree"
+    assert main(["compare", str(tmp_path / "t"), "--streams", str(tmp_path / "s"), "--models",
+                 "oracle"]) == 2
+
+
+def test_streams_without_the_gestures():
+    train, _ = sets()
+    with pytest.raises(BeckonError, match="none of the gestures x, y"):
+        compare(train, Dataset("s", bumps("none", 0, 2)), ["mlp"], ("labelled",), (20,))
+
+
+def test_tuning_writes_a_recipe_that_train_takes(tmp_path, capsys):
+    pytest.importorskip("optuna")
+    write_folder(sets()[0], tmp_path / "t")
+    out = tmp_path / "recipe.json"
+    storage = f"sqlite:///{tmp_path}/study.db"
+    for _ in range(2):  # the second run goes on with the same study
+        assert main(["tune", str(tmp_path / "t"), "--out", str(out), "--trials", "1", "--steps",
+                     "10", "--storage", storage]) == 0
+    assert "the best of 2 trials" in capsys.readouterr().out
+    model = tmp_path / "m.mlp"
+    assert main(["train", str(tmp_path / "t"), "--out", str(model), "--steps", "10", "--recipe",
+                 str(out)]) == 0
+    assert model.exists()
+    out.write_text('{"labels": ["x"]}')
+    assert main(["train", str(tmp_path / "t"), "--out", str(model), "--recipe", str(out)]) == 1

@@ -1,0 +1,181 @@
+"""Figures against cases worked by hand and against the literature's tables."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from host_tools.cli.app import main
+from host_tools.dataset import Dataset, Recording, Span
+from host_tools.evaluation.board import Board, debouncer
+from host_tools.evaluation.evaluate import evaluate
+from host_tools.evaluation.spans import label_number, span_results
+from host_tools.evaluation.statistics import confusion, macro_f1, poisson_interval
+from host_tools.evaluation.svg import Plot
+from host_tools.model.format import write_model
+from host_tools.model.quantize import FloatLayer, quantise
+from host_tools.training.debounce import pack, score, tune
+from host_tools.training.frontend import describe
+from host_tools.training.recipe import Recipe
+
+
+@pytest.mark.parametrize("count, low, high", [
+    (0, 0.0, 3.689), (1, 0.0253, 5.572), (5, 1.623, 11.668), (20, 12.217, 30.888),
+])
+def test_poisson_interval(count, low, high):
+    """Exact limits as tabled by Ulm 1990 (Am J Epidemiol 131, 373)."""
+    found = poisson_interval(count)
+    assert found[0] == pytest.approx(low, abs=2e-3) and found[1] == pytest.approx(high, abs=2e-3)
+
+
+def test_macro_f1_by_hand():
+    m = confusion(np.array([0, 0, 0, 1, 1, 2]), np.array([0, 0, 1, 1, 1, 0]), 3)
+    assert m.tolist() == [[2, 1, 0], [0, 2, 0], [1, 0, 0]]
+    # F1: 2*2/(3+3) = 2/3, 2*2/(2+3) = 4/5, 0
+    assert macro_f1(m) == pytest.approx((2 / 3 + 4 / 5 + 0) / 3)
+
+
+@pytest.fixture(scope="module")
+def model():
+    """Says "push" while the mean of ax over 8 frames is over 4 m/s^2, else none."""
+    recipe = Recipe(rate_hz=50, decimation=2, window=8, labels=("none", "push"),
+                    centre=(False, False), gain=(1.0, 1.0))
+    weights = np.zeros((2, 48))
+    weights[1, 0::6] = 50.0 / 8
+    threshold = 50.0 * 4 / (4 * 9.80665)
+    calibration = np.random.default_rng(1).integers(-32768, 32767, (64, 48)).astype(np.int16)
+    return quantise([FloatLayer(weights, np.array([0.0, -threshold]))], describe(recipe),
+                    recipe.labels, 0, calibration, debounce=pack(60, 2, 0, 3, 0))
+
+
+def stream(*pushes, seconds=10.0, spans=(), name="s", subject="p"):
+    """50 Hz; ax is 10 m/s^2 from a to b seconds for each push."""
+    x = np.zeros((int(seconds * 50), 6), np.float32)
+    x[:, 2] = 9.8
+    for a, b in pushes:
+        x[int(a * 50) : int(b * 50), 0] = 10
+    spans = tuple(Span(a * 1000, b * 1000, label, subject) for a, b, label in spans)
+    return Recording(name, x, 50.0, spans, native_hz=50.0)
+
+
+def run(model, *recordings):
+    return evaluate(model, Dataset("d", list(recordings)))
+
+
+def test_events_and_latency(model):
+    result = run(model, stream((2, 2.8), (5, 5.8), spans=[(2, 2.8, "push"), (5, 5.8, "push")]))
+    events = result.as_json()["events"]
+    assert (events["truth"], events["hits"], events["missed"], events["false"]) == (2, 2, 0, 0)
+    # The mean passes 4 with the fourth frame inside: 160 ms; the second window makes the event
+    assert events["latency_ms"]["p50"] == pytest.approx(200 - 20 - 800, abs=41)
+    assert events["f1"] == 1 and events["false_per_hour"] == 0
+
+
+def test_false_missed_and_hours(model):
+    result = run(model, stream((2, 2.8), (7, 7.8), spans=[(4, 5, "push")], seconds=37))
+    events = result.as_json()["events"]
+    assert (events["hits"], events["missed"], events["false"]) == (0, 1, 2)
+    assert events["idle_hours"] == pytest.approx(36 / 3600, abs=1e-6)
+    assert events["false_per_hour"] == pytest.approx(200, rel=1e-4)
+    low, high = events["false_per_hour_95"]
+    assert low < 200 < high
+
+
+def test_labels_the_model_does_not_know_are_no_gesture(model):
+    result = run(model, stream((2, 2.8), spans=[(2, 3, "walk")]))
+    assert result.as_json()["events"]["false"] == 1
+    assert result.as_json()["span"]["count"] == 0
+    assert "walk (1)" in result.notices[0]
+    assert label_number(model, "no_motion") == model.idle
+
+
+def test_no_window_spans_a_hole(model):
+    whole = stream((2, 3), seconds=6)
+    broken = Recording(**{**whole.__dict__, "holes": ((105, 140),)})
+    board = Board(model)
+    assert len(board.windows(whole)) > len(board.windows(broken))
+    pieces = board.windows(broken).pieces
+    assert len(pieces) == 2 and pieces[1][0][0] >= 140 * 20 + 15 * 20
+
+
+def test_a_span_is_judged_at_its_end(model):
+    """The window ends with the span; what it lacks is what lies before, or the held edge."""
+    board = Board(model)
+    early = stream((0, 0.2), spans=[(0, 0.15, "push")], seconds=2)  # edge held: all push
+    late = stream((1.0, 1.2), spans=[(1.1, 1.18, "push")], seconds=2)  # 200 of 320 ms are push
+    short = stream((1.0, 1.06), spans=[(1.0, 1.06, "push")], seconds=2)  # 60 of 320 ms are
+    assert span_results(board, Dataset("d", [early, late])).accuracy == 1
+    assert span_results(board, Dataset("d", [short])).accuracy == 0
+
+
+def test_error_ratio_is_the_articles(model):
+    result = run(model, stream((2, 2.8), spans=[(2, 2.8, "push")]))
+    assert result.error_ratios() == {"push": {"windows": 0.0, "events": 0.0}}
+
+
+def test_the_debouncer_is_the_boards(model, repository):
+    """The very file: its class comes from firmware/debounce.py."""
+    import inspect
+
+    source = inspect.getsourcefile(type(debouncer(model)))
+    assert source == str(repository / "firmware" / "debounce.py")
+
+
+def test_tuning_prefers_settings_that_hit(model):
+    board = Board(model)
+    good = stream((2, 2.8), (5, 5.8), spans=[(2, 2.8, "push"), (5, 5.8, "push")])
+    flicker = stream((1, 1.25), (4, 4.25), (8, 8.25), seconds=900)  # too short for a gesture
+    streams = [(r, board.windows(r)) for r in (good, flicker)]
+    assert score(board, streams, pack(60, 1, 0, 3, 0)).false_per_hour > 0
+    settings, reached = tune(board, streams)
+    assert reached.f1 == 1 and reached.false_per_hour == 0 and settings[1] > 1
+
+
+def test_json_has_only_json(model):
+    figures = run(model, stream(seconds=0.2)).as_json()  # too short for any window
+    text = json.dumps(figures, allow_nan=False)
+    assert json.loads(text)["events"]["latency_ms"] == {"p50": None, "p95": None}
+
+
+@pytest.fixture
+def folder(tmp_path, model):
+    from host_tools.dataset.convert import write_folder
+
+    recordings = [stream((2, 2.8), spans=[(2, 2.8, "push")], name="good"),
+                  stream((2, 2.8), spans=[(6, 7, "push")], name="<bad>")]
+    write_folder(Dataset("d", recordings), tmp_path / "set")
+    write_model(tmp_path / "m.mlp", model)
+    return tmp_path
+
+
+def test_the_command(folder, capsys):
+    out, page = folder / "f.json", folder / "r.html"
+    assert main(["evaluate", str(folder / "m.mlp"), str(folder / "set"), "--json", str(out),
+                 "--report", str(page)]) == 0
+    figures = json.loads(out.read_text())
+    assert set(figures) >= {"span", "events", "model", "speed"}
+    assert figures["events"]["hits"] == 1 and figures["events"]["false"] == 1
+    assert math.isfinite(figures["speed"]["realtime_factor"])
+    assert figures["model"]["bytes"] == (folder / "m.mlp").stat().st_size
+    html = page.read_text()
+    assert html.index("&lt;bad&gt;") < html.index(">good<")  # mistakes first, names escaped
+    assert "1 of 2 found" in capsys.readouterr().out
+
+
+def test_a_damaged_model_writes_nothing(folder, capsys):
+    path = folder / "m.mlp"
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    assert main(["evaluate", str(path), str(folder / "set"), "--json", str(folder / "j")]) == 1
+    assert "CRC" in capsys.readouterr().err and not (folder / "j").exists()
+
+
+def test_a_long_signal_keeps_its_peaks():
+    y = np.zeros(100_000)
+    y[54_321] = 1
+    plot = Plot((0, 1), (0, 1))
+    plot.signal(np.linspace(0, 1, len(y)), y, "#000")
+    text = plot.text()
+    assert len(text) < 40_000 and f"{float(plot.y(1)):.1f}" in text
