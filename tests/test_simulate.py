@@ -65,7 +65,7 @@ def test_lines_go_to_standard_output_and_to_a_broker_of_ones_own(capsys):
 def test_firmware_runs_in_128_kib():
     """On the 64-bit Unix port; the stand-ins for the hardware come on top."""
     with embedded_broker() as broker:
-        outcome = simulate(RECORDING, DEFAULT_MODEL, broker, speed=10, heap_kib=160)
+        outcome = simulate(RECORDING, DEFAULT_MODEL, broker, speed=10, heap_kib=128)
     assert [event["event_type"] for event in outcome.events] == [s[2] for s in demo_spans()]
     assert outcome.counters["samples_lost"] == 0
 
@@ -84,7 +84,7 @@ def stillness(path, seconds, rate_hz=100):
 def test_five_minutes_lose_no_sample(tmp_path):
     recording = stillness(tmp_path / "still.csv", 300)
     with embedded_broker() as broker:
-        outcome = simulate(recording, DEFAULT_MODEL, broker, speed=40, heap_kib=160)
+        outcome = simulate(recording, DEFAULT_MODEL, broker, speed=40, heap_kib=128)
     assert outcome.events == []
     assert outcome.counters["samples"] >= 30_000
     assert outcome.counters["samples_lost"] == 0
@@ -110,7 +110,7 @@ def test_sampling_starts_without_a_loss(tmp_path, rate):
 def test_five_minutes_in_real_time_lose_no_sample(tmp_path):
     recording = stillness(tmp_path / "still.csv", 300)
     with embedded_broker() as broker:
-        outcome = simulate(recording, DEFAULT_MODEL, broker, speed=1, heap_kib=160)
+        outcome = simulate(recording, DEFAULT_MODEL, broker, speed=1, heap_kib=128)
     assert outcome.counters["samples"] >= 30_000 and outcome.counters["samples_lost"] == 0
 
 

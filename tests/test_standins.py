@@ -12,7 +12,7 @@ import threading
 import pytest
 
 from host_tools.simulator import wire
-from host_tools.simulator.board import RESET_STATUS, STANDINS, WATCHDOG_STATUS
+from host_tools.simulator.board import RESET_STATUS, STANDINS, WATCHDOG_STATUS, power_on_settings
 from host_tools.toolchain import micropython_command
 
 _TIMEOUT_S = 60
@@ -23,7 +23,7 @@ def run(tmp_path, program, speed=1000, bus=("/dev/null", "/dev/null"), typed="",
     (tmp_path / "main.py").write_text(program)
     process = subprocess.Popen(
         [*micropython_command(), "-X", "heapsize=128K", str(STANDINS / "start.py"), str(STANDINS),
-         *map(str, bus), str(round(speed * 1000)), "1", str(64 * 1024)],
+         power_on_settings(bus, speed, 1, 64 * 1024)],
         cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         text=True,
     )  # fmt: skip

@@ -14,6 +14,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
+from host_tools.device.shorten import shorten
 from host_tools.errors import BeckonError
 from host_tools.paths import FIRMWARE
 from host_tools.toolchain import compile_mpy, umqtt_folder
@@ -35,39 +36,41 @@ def unix_arch() -> str:
 
 def write_image(folder: Path, arch: str) -> None:
     """Fill folder with the firmware and umqtt.simple, compiled for arch."""
-    compile_tree(FIRMWARE, folder, arch, as_source=("main.py",))
     umqtt = umqtt_folder() / "umqtt" / "simple.py"
-    compile_file(umqtt, folder / "lib" / "umqtt" / "simple.mpy", arch)
+    compile_tree(FIRMWARE, folder, arch, as_source=("main.py",))
+    _compile("umqtt.simple", umqtt.read_text(), folder / "lib" / "umqtt" / "simple.mpy", arch)
 
 
-def compile_tree(source: Path, folder: Path, arch: str, as_source: tuple[str, ...] = ()) -> None:
+def compile_tree(source: Path, folder: Path, arch: str, as_source: tuple[str, ...]) -> None:
     """All Python files below source into folder as .mpy; files named in as_source as they are."""
-    for path in sorted(source.rglob("*.py")):
+    texts = {path: path.read_text() for path in sorted(source.rglob("*.py"))}
+    plain = {path for path in texts if path.name in as_source}
+    for path, text in shorten(texts, plain).items():
         target = folder / path.relative_to(source)
-        if path.name in as_source:
+        if path in plain:
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, target)
+            target.write_text(text)
         else:
-            compile_file(path, target.with_suffix(".mpy"), arch)
+            name = ".".join(path.relative_to(source).with_suffix("").parts)
+            _compile(name, text, target.with_suffix(".mpy"), arch)
 
 
-def compile_file(source: Path, target: Path, arch: str) -> None:
-    """One Python file as target, a .mpy file; its folder is made if need be."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(_compiled(source, arch), target)
+def _compile(name: str, text: str, target: Path, arch: str) -> None:
+    """Source text as target, a .mpy file, out of the cache or made for it first.
 
-
-def _compiled(source: Path, arch: str) -> Path:
-    """The .mpy of source out of the cache, made first if need be."""
-    content = source.read_bytes()
-    key = hashlib.sha256(f"{_compiler()} {arch} {source.name}\n".encode() + content).hexdigest()
+    name: the module's; tracebacks show it instead of the file, as it is in RAM anyway.
+    """
+    key = hashlib.sha256(f"{_compiler()} {arch} {name}\n{text}".encode()).hexdigest()
     path = cache_folder() / "mpy" / f"{key[:32]}.mpy"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f"{path.name}.{os.getpid()}")
-        compile_mpy(source, arch, temporary)
-        os.replace(temporary, path)
-    return path
+        with tempfile.TemporaryDirectory(dir=path.parent) as work:
+            source = Path(work) / name
+            source.write_text(text)
+            compile_mpy(source, arch, Path(work) / "out")
+            os.replace(Path(work) / "out", path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(path, target)
 
 
 @cache

@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ RESET_STATUS = 42  # standins/machine.py: the program asked for a reset
 WATCHDOG_STATUS = 43
 _POWER_ON, _WATCHDOG, _SOFT = 1, 3, 5  # machine.reset_cause()
 
-_STANDINS_KIB = 32  # more than the stand-ins take; start.py locks the rest away
+_STANDINS_KIB = 32  # more than the stand-ins take; power_on.py locks the rest away
 _END_TIMEOUT_S = 15
 
 # Objects are about twice as large here as on an ESP32, whose MicroPython has 100 KiB
@@ -176,10 +176,7 @@ class SimulatedBoard:
             f"heapsize={self._heap_kib + _STANDINS_KIB}K",
             str(self._standins / "start.py"),
             str(self._standins),
-            *map(str, pipes),
-            str(round(self.speed * 1000)),
-            str(cause),
-            str(self._heap_kib * 1024),
+            power_on_settings(pipes, self.speed, cause, self._heap_kib * 1024),
         ]
         self._process = subprocess.Popen(
             command,
@@ -216,3 +213,10 @@ def _ipv4(host: str) -> str:
         return str(socket.getaddrinfo(host, None, socket.AF_INET)[0][4][0])
     except OSError as error:
         raise BeckonError(f"cannot find the broker's host {host!r}: {error.strerror}") from None
+
+
+def power_on_settings(
+    pipes: Iterable[Path], speed: float, cause: int, heap_bytes: int
+) -> str:
+    """The argument SETTINGS of standins/start.py. pipes: request and response."""
+    return "\n".join(map(str, [*pipes, round(speed * 1000), cause, heap_bytes]))

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from host_tools.device.image import compile_tree, unix_arch
-from host_tools.simulator.board import RESET_STATUS, STANDINS
+from host_tools.simulator.board import RESET_STATUS, STANDINS, power_on_settings
 from host_tools.simulator.i2c_server import I2CServer
 from host_tools.toolchain import micropython_command
 from host_tools.toolchain.webassembly import webassembly_folder
@@ -102,9 +102,10 @@ class SensorProcess:
         self._server.start()
         command = [
             *micropython_command(), "-X", f"heapsize={self._heap_kib}K",
-            str(self._standins / "start.py"), str(self._standins), *map(str, pipes),
-            str(round(self._speed * 1000)), "1" if cause == RESET_STATUS else "5",
-            str(self._heap_kib * 1024), str(self._standins / "console.py"),
+            str(self._standins / "start.py"), str(self._standins),
+            power_on_settings(pipes, self._speed, 1 if cause == RESET_STATUS else 5,
+                              self._heap_kib * 1024),
+            str(self._standins / "console.py"),
             "raw" if cause == _SOFT_RAW else "friendly",
         ]  # fmt: skip
         return subprocess.Popen(command, cwd=self._flash, env={**os.environ, "TZ": "UTC"},

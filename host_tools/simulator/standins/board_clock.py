@@ -11,7 +11,7 @@ from micropython import const
 
 _AHEAD_US = const(10_000)
 
-real_ticks_us = None  # the interpreter's own, set by start.py
+real_ticks_us = None  # the interpreter's own, set by power_on.py
 real_sleep_us = None
 
 _speed_milli = 1000
@@ -46,16 +46,16 @@ def now_us():
     return _board_us
 
 
-def allow(ahead_us):
-    """The event loop turns: let board time run on by ahead_us from here."""
+def allow(us):
+    """The event loop turns: let board time run on by us from here."""
     global _limit_us
     if _limit_us >= 0:
-        _limit_us = now_us() + max(ahead_us, _AHEAD_US)
+        _limit_us = now_us() + max(us, _AHEAD_US)
 
 
-def real_us_for(board_us):
-    """How long the computer takes for board_us of board time."""
-    return board_us * 1000 // _speed_milli
+def real_us_for(us):
+    """How long the computer takes for us of board time."""
+    return us * 1000 // _speed_milli
 
 
 def sleep_us(us):

@@ -1,6 +1,6 @@
 """The REPL of the simulated board, on standard input and output: raw and friendly mode.
 
-start.py executes this file instead of main.py when the board has a serial line
+power_on.py executes this file instead of main.py when the board has a serial line
 (host_tools/simulator/pty_board.py). It runs main.py, then answers. The Unix port's own REPL
 knows no raw mode; this one behaves as MicroPython's reference/repl says, without
 raw-paste mode, which it refuses.
@@ -100,7 +100,7 @@ def _friendly():
             _say(bytes((key,)))
 
 
-if sys.argv[8] == "raw":
+if sys.argv[4] == "raw":
     _raw()
 elif "main.py" in os.listdir():
     with open("main.py") as file:

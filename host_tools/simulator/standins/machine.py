@@ -18,15 +18,13 @@ _OP_READ = const(3)
 _OP_WRITE = const(4)
 
 PWRON_RESET = 1
-HARD_RESET = 2
 WDT_RESET = 3
-DEEPSLEEP_RESET = 4
 SOFT_RESET = 5
 
 _RESET_STATUS = const(42)  # the process's exit status that asks the host for a new boot
 _ADDRESS_MASK = const(0x7F)
 
-_requests = None  # the pipes, opened by start.py
+_requests = None  # the pipes, opened by power_on.py
 _responses = None
 _unique_id = b"\x24\x0a\xc4\x00\x00\x01"
 _reset_cause = PWRON_RESET
@@ -41,15 +39,15 @@ class I2C:
         self._request = bytearray(_REQUEST_SIZE)
         self._response = bytearray(_RESPONSE_SIZE)
 
-    def _transact(self, op, address, register, length, out, into):
+    def _transact(self, op, addr, memaddr, nbytes, out, buf):
         request = self._request
         now_us = clock.now_us()
         request[0] = op
         request[1] = self._id
-        request[2] = address & _ADDRESS_MASK
-        request[3] = register
-        request[4] = length & 0xFF
-        request[5] = length >> 8
+        request[2] = addr & _ADDRESS_MASK
+        request[3] = memaddr
+        request[4] = nbytes & 0xFF
+        request[5] = nbytes >> 8
         for i in range(8):
             request[8 + i] = now_us & 0xFF
             now_us >>= 8
@@ -62,8 +60,8 @@ class I2C:
         response = self._response
         _fill(response)
         count = response[2] | response[3] << 8
-        if count and into is not None:
-            _fill(into)
+        if count and buf is not None:
+            _fill(buf)
         status = response[0] | response[1] << 8
         if status:
             raise OSError(status)
@@ -123,9 +121,7 @@ class Pin:
     OUT = 3
     OPEN_DRAIN = 7
     PULL_UP = 2
-    PULL_DOWN = 1
     IRQ_RISING = 1
-    IRQ_FALLING = 2
 
     def __init__(self, id, mode=-1, pull=-1, *, value=None):
         self._id = id
@@ -151,20 +147,22 @@ class Pin:
 
 def __getattr__(name):
     """What few programs use lies in a file of its own, to spare the heap."""
-    import machine_more
-
-    return getattr(machine_more, name)
+    if name == "WDT":
+        import machine_watchdog as more
+    else:
+        import machine_more as more
+    return getattr(more, name)
 
 
 def unique_id():
     return _unique_id
 
 
-def freq(hz=None):
+def freq(x=None):
     global _freq_hz
-    if hz is None:
+    if x is None:
         return _freq_hz
-    _freq_hz = hz
+    _freq_hz = x
 
 
 def reset_cause():
@@ -182,8 +180,8 @@ def idle():
     clock.sleep_us(1000)
 
 
-def exit(status):
+def exit(x):
     """End the process at once, without unwinding, as a reset does."""
     import ffi
 
-    ffi.open(None).func("v", "_exit", "i")(status)
+    ffi.open(None).func("v", "_exit", "i")(x)

@@ -1,27 +1,8 @@
-"""More of the stand-in for `machine`: watchdog, real-time clock, the REPL's UART."""
+"""More of the stand-in for `machine`: real-time clock, the REPL's UART."""
 
 import sys
 
 import board_clock as clock
-import machine
-
-_WDT_STATUS = 43  # the process's exit status that tells the host
-
-
-class WDT:
-    """Resets the board when it is not fed; cannot be stopped, as there."""
-
-    def __init__(self, id=0, timeout=5000):
-        self._timeout_us = timeout * 1000
-        self.feed()
-        clock.idle = self._check
-
-    def feed(self):
-        self._due_us = clock.now_us() + self._timeout_us
-
-    def _check(self):
-        if clock.now_us() > self._due_us:
-            machine.exit(_WDT_STATUS)
 
 
 class RTC:

@@ -15,17 +15,16 @@ _ASSOCIATE_US = const(300_000)  # board time until the address is there
 class WLAN:
     IF_STA = 0
     PM_NONE = 0
-    PM_PERFORMANCE = 1
 
-    def __init__(self, interface=0):
+    def __init__(self, id=0):
         self._active = False
         self._since_us = -1
 
-    def active(self, on=None):
-        if on is None:
+    def active(self, x=None):
+        if x is None:
             return self._active
-        self._active = bool(on)
-        if not on:
+        self._active = bool(x)
+        if not x:
             self._since_us = -1
         return self._active
 
@@ -40,8 +39,8 @@ class WLAN:
     def isconnected(self):
         return self._since_us >= 0 and clock.now_us() - self._since_us > _ASSOCIATE_US
 
-    def status(self, param=None):
-        if param == "rssi":
+    def status(self, x=None):
+        if x == "rssi":
             return -55
         if self._since_us < 0:
             return _IDLE

@@ -66,12 +66,12 @@ class poll:
         self._wait(timeout)
         return self._poller.ipoll(0, flags)
 
-    def _wait(self, timeout_ms):
-        """Return when a stream is ready or timeout_ms of board time are over."""
-        end_us = clock.now_us() + timeout_ms * 1000
+    def _wait(self, timeout):
+        """Return when a stream is ready or timeout (ms) of board time are over."""
+        end_us = clock.now_us() + timeout * 1000
         while True:
             _check_console()
-            left_us = end_us - clock.now_us() if timeout_ms >= 0 else 1_000_000_000
+            left_us = end_us - clock.now_us() if timeout >= 0 else 1_000_000_000
             clock.allow(left_us)
             if left_us <= 0:
                 return

@@ -55,10 +55,10 @@ def time_ns():
     return clock.now_us() * 1000 + _wall_offset_s * 1_000_000_000
 
 
-def set_wall_time(seconds_since_2000):
-    """What machine.RTC().datetime(...) does to the clock."""
+def set_wall_time(seconds):
+    """What machine.RTC().datetime(...) does to the clock: seconds since 2000."""
     global _wall_offset_s
-    _wall_offset_s = seconds_since_2000 - clock.now_us() // 1_000_000
+    _wall_offset_s = seconds - clock.now_us() // 1_000_000
 
 
 def gmtime(seconds=None):
@@ -72,4 +72,4 @@ def mktime(fields):
     return int(_real.mktime(tuple(fields[:8]) + (0,))) - UNIX_TO_2000_S
 
 
-_real = None  # the interpreter's own module, set by start.py
+_real = None  # the interpreter's own module, set by power_on.py
