@@ -17,7 +17,7 @@ def smote(x: np.ndarray, y: np.ndarray, seed: int = 1) -> tuple[np.ndarray, np.n
     Raises BeckonError when imbalanced-learn is missing or a class has one window only.
     """
     try:
-        from imblearn.over_sampling import SMOTE  # type: ignore
+        from imblearn.over_sampling import SMOTE
     except ImportError:
         raise BeckonError(
             "imbalanced-learn is not installed; run: pip install imbalanced-learn"
