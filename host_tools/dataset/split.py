@@ -1,6 +1,6 @@
 """Divide a data set so that nobody is judged on what was trained on.
 
-By subject where there are at least three; otherwise each label's recordings in
+By subject where there are enough; otherwise each label's recordings in
 their order, cut into runs, since recordings made one after another are alike.
 Recordings of one group always stay together.
 """
@@ -14,7 +14,7 @@ from .groups import assign_groups
 from .labels import is_idle
 from .recording import Dataset
 
-LEAST_SUBJECTS = 3
+LEAST_SUBJECTS = 2
 
 
 def folds(data: Dataset, count: int, seed: int = 0) -> list[list[int]]:
@@ -68,7 +68,9 @@ def _keep_groups(data: Dataset, part: np.ndarray) -> None:
 
 def hold_out(data: Dataset, seed: int = 0) -> tuple[Dataset, Dataset]:
     """(training, validation): validation is about a quarter, every label in both if possible."""
-    parts = folds(data, 4, seed) if len(data.subjects) >= 4 else folds(data, 3, seed)
+    people = {r.subject for r in data.recordings if any(not is_idle(s.label) for s in r.spans)}
+    count = min(4, len(people)) if len(people) >= LEAST_SUBJECTS else 3
+    parts = folds(data, count, seed)
     gestures = {s.label for r in data.recordings for s in r.spans if not is_idle(s.label)}
     for held in parts:
         chosen = set(held)

@@ -17,14 +17,15 @@ from ..dataset import Recording, is_idle
 from ..evaluation.board import Board, Windows
 from ..evaluation.matching import DUPLICATE, FALSE, HIT, match_events
 
-THRESHOLDS = (50, 60, 70, 75, 80, 85, 90, 93, 95)
-_COUNT_MS = (40.0, 80.0, 120.0, 160.0, 200.0, 240.0, 320.0)  # windows of a gesture, as time
+THRESHOLDS = (30, 40, 50, 60, 70, 75, 80, 85, 90, 93, 95)
+# Windows of a gesture, as time: long ones let the end of a movement outvote its beginning
+_COUNT_MS = (40.0, 80.0, 120.0, 160.0, 200.0, 240.0, 320.0, 400.0, 520.0, 640.0, 800.0)
 _QUIET_MS = (240.0, 160.0, 320.0)  # the first one unless another is better
 _DEAD_MS = (400.0, 0.0, 700.0)
 _FREE_MS = 150.0  # delay that costs nothing
 _COST_MS = 20_000.0  # so much delay more is worth as much as all of F1
 _COST_OF_FALSE = 1 / 200  # of F1, for each false alarm an hour beyond the budget
-_LEAST_HOURS = 1 / 6  # false alarms in less than this say little about an hour
+_LEAST_S = 900.0  # false alarms in less time than this say little about an hour
 
 
 @dataclass(frozen=True)
@@ -63,13 +64,18 @@ def score(board: Board, streams: Sequence[tuple[Recording, Windows]], settings: 
             if v.latency_ms is not None:
                 latency.append(v.latency_ms)
         truth += len(spans)
-        idle_s += recording.seconds - sum(b - a for a, b, _ in spans) / 1000
+        idle_s += _idle_s(recording)
     told = hits + false + repeated
     return Score(
         2 * hits / max(1, truth + told),
-        false / max(_LEAST_HOURS, idle_s / 3600),
+        3600 * false / max(1.0, idle_s),
         float(np.median(latency)) if latency else 1000.0,
     )
+
+
+def _idle_s(r: Recording) -> float:
+    """Seconds of a recording outside its gestures."""
+    return r.seconds - sum(s.length_ms for s in r.spans if not is_idle(s.label)) / 1000
 
 
 def tune(
@@ -77,12 +83,13 @@ def tune(
 ) -> tuple[bytes, Score]:
     """The settings for this board, and what they achieve on these streams."""
     hop_ms = board.model.front_end.hop_ms
+    idle_s = sum(_idle_s(r) for r, _ in streams)
 
     def measure(threshold, count, quiet_ms, dead_ms):
         quiet, dead = max(1, round(quiet_ms / hop_ms)), round(dead_ms / hop_ms)
         settings = pack(threshold, count, 0, quiet, dead)
         s = score(board, streams, settings)
-        over = max(0.0, s.false_per_hour - budget_per_hour)
+        over = max(0.0, s.false_per_hour - budget_per_hour) if idle_s > _LEAST_S else 0.0
         return s.worth - min(0.5, over * _COST_OF_FALSE), settings, s
 
     counts = sorted({max(1, round(ms / hop_ms)) for ms in _COUNT_MS})
@@ -92,13 +99,14 @@ def tune(
         for j, count in enumerate(counts)
     }
 
-    # The mean with the neighbours in threshold and count: the middle of a plateau wins
+    # The mean with the neighbours in threshold and count: the middle of a plateau wins.
+    # Beyond the grid nothing is known to be good, so that its edge is no middle.
     def around(i, j):
-        near = [grid[a, b][0] for a in (i - 1, i, i + 1) for b in (j - 1, j, j + 1)
-                if (a, b) in grid]
+        near = [grid[a, b][0] if (a, b) in grid else 0.0
+                for a in (i - 1, i, i + 1) for b in (j - 1, j, j + 1)]
         return (2 * grid[i, j][0] + float(np.mean(near))) / 3
 
-    i, j = max(grid, key=lambda key: (around(*key), -abs(key[0] - 4), -key[1]))
+    i, j = max(grid, key=lambda key: (around(*key), -abs(key[0] - 6), -key[1]))
     best = grid[i, j]
     for quiet_ms, dead_ms in product(_QUIET_MS, _DEAD_MS):
         other = measure(THRESHOLDS[i], counts[j], quiet_ms, dead_ms)

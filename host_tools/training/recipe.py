@@ -72,6 +72,7 @@ class Recipe:
     average: float = 0.998
     quantised_share: float = 0.2  # last part of the steps, with weights rounded as in the model
     negatives: float = 1.0  # windows of no gesture for every window of an average class
+    begun: float = 0.5  # up to this part inside, a movement is taught to be nothing yet
     negative_parts: tuple[float, float, float] = (0.3, 0.15, 0.2)  # partial, undone, made up
     seed: int = 1
     augment: Augment = field(default_factory=Augment)
@@ -105,7 +106,12 @@ def choose(data: Dataset, rate_hz: int = 100, **by_hand) -> Recipe:
             f"{data.name}: all spans are idle ({', '.join(data.labels)}); label a gesture"
         )
     decimation = max(1, round(rate_hz / FEATURE_HZ))
-    length_s = float(np.quantile(gestures, 0.9)) * 1.1 if gestures else 2.0
+    # In a stream a shorter window is better: the first one comes sooner, and less of what
+    # went before is in it. A single recording must fit as a whole.
+    streams = sum(sum(not is_idle(s.label) for s in r.spans) > 1 for r in data.recordings)
+    stream = streams * 2 > len(data.recordings)
+    part = 0.75 if stream else 0.9
+    length_s = float(np.quantile(gestures, part)) * 1.1 if gestures else 2.0
     length_s = float(np.clip(length_s, 0.6, 3.0))
     accel = max(float(np.abs(r.samples[:, :3]).max()) for r in data.recordings)
     gyro = max(
@@ -126,6 +132,7 @@ def choose(data: Dataset, rate_hz: int = 100, **by_hand) -> Recipe:
         window=round(length_s * rate_hz / decimation),
         floor=floor,
         labels=("none", *sorted(names)),
+        begun=0.8 if stream else 0.5,
     )
     return replace(recipe, **{k: v for k, v in by_hand.items() if v is not None})
 

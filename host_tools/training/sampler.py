@@ -210,7 +210,8 @@ class Sampler:
         rng, bank = self.rng, self.bank
         events = rng.integers(0, len(bank.events), n)
         recording, _, moves, stops, _ = self._events[events].T
-        part = rng.uniform(0.05, BEGUN, n) * np.minimum(stops - moves, bank.span)
+        most = BEGUN if late else self.recipe.begun
+        part = rng.uniform(0.05, most, n) * np.minimum(stops - moves, bank.span)
         if late:
             return self._augmented(recording.astype(int), stops - part + bank.span, None)
         return self._augmented(recording.astype(int), moves + part, moves)

@@ -13,7 +13,7 @@ from ..errors import BeckonError
 from ..model.format import Model
 from .calibrate import Calibration, calibrate
 from .export import export
-from .fit import Report, fit
+from .fit import Report, fit, fitted
 from .recipe import Recipe
 from .sampler import Sampler
 from .windows import Bank
@@ -35,6 +35,7 @@ def train(data: Dataset, recipe: Recipe, progress=None, budget_per_hour: float =
     The calibration's own, shorter training runs beside in another process.
     budget_per_hour: false alarms that the debouncer's settings may cost.
     """
+    recipe = fitted(recipe)
     bank = Bank(data, recipe)
     check(data, bank, recipe)
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as other:
