@@ -102,7 +102,7 @@ class Commands:
             handler = None
         if not handler:
             raise ValueError("no such command; there are %s" % ", ".join(sorted(self._verbs)))
-        self._done[self._next] = transaction
+        self._done[self._next] = transaction  # type: ignore[call-overload]
         self._next = (self._next + 1) % _REMEMBERED
         return handler
 

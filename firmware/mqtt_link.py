@@ -238,11 +238,12 @@ class Link:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._stream = stream = asyncio.StreamReader(self._wrap(sock) if self._wrap else sock)
         self._pipe.feed(b"\x20\x02\0\0")
-        real, simple.socket = simple.socket, self._pipe  # connect() makes its own by this name
+        # connect() makes its own by this name
+        real, simple.socket = simple.socket, self._pipe  # type: ignore[attr-defined]
         try:
             self._client.connect(True)
         finally:
-            simple.socket = real
+            simple.socket = real  # type: ignore[attr-defined]
         packet = bytes(self._pipe.view[: self._pipe.pending])
         self._pipe.pending = 0
         while True:

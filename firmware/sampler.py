@@ -51,7 +51,8 @@ class Sampler:
         poll_us = 1000 * (poll_ms or min(25, most_ms))
         self._imu = imu
         self._ring = ring
-        self._clock = SampleClock(imu.period_us)
+        self.clock = SampleClock(imu.period_us)
+        """When which sample was taken; for t_ms() and age_ms() in full."""
         self._screen = FrameScreen(ring, max(32, round(imu.rate_hz)))
         self.ready = asyncio.Event()
         """Set when frames were pushed; the reader clears it."""
@@ -74,21 +75,21 @@ class Sampler:
 
     def t_ms(self, index):
         """Milliseconds from sample 0 to sample `index`, by the board's clock."""
-        return self._clock.t_ms(index)
+        return self.clock.t_ms(index)
 
     def age_ms(self, index):
         """Milliseconds since sample `index` was taken, by the board's clock, rounded."""
-        return (self._clock.age_us(index, ticks_us()) + 500) // 1000
+        return (self.clock.age_us(index, ticks_us()) + 500) // 1000
 
     @property
     def period_1024(self):
         """The measured sample period in 1/1024 us."""
-        return self._clock.period_1024
+        return self.clock.period_1024
 
     @property
     def uncertainty_us(self):
         """Width of the interval that the newest sample's time was found in."""
-        return self._clock.uncertainty_us
+        return self.clock.uncertainty_us
 
     def counters(self, into):
         """Add the sampler's counters to the dict `into`."""
@@ -138,7 +139,7 @@ class Sampler:
                 tries += 1
 
     async def _bring_up(self):
-        clock = self._clock
+        clock = self.clock
         clock.forget()
         for wait_ms in self._imu.bring_up():
             await asyncio.sleep_ms(wait_ms)
@@ -163,7 +164,7 @@ class Sampler:
             if tries:
                 self._free_bus()
             await asyncio.sleep_ms(_RETRY_MS[min(tries, len(_RETRY_MS) - 1)])
-            self._clock.rest(ticks_us())
+            self.clock.rest(ticks_us())
             tries += 1
 
     def _free_bus(self):
@@ -178,7 +179,7 @@ class Sampler:
     async def _stream(self):
         """Move frames from the FIFO to the ring until something is in doubt."""
         imu = self._imu
-        clock = self._clock
+        clock = self.clock
         ready = self.ready
         chunk = imu.CHUNK_FRAMES
         full = imu.fifo_size - imu.FRAME_BYTES
@@ -267,7 +268,7 @@ class Sampler:
 
         guess: do not wait any longer for a look that can tell.
         """
-        clock = self._clock
+        clock = self.clock
         if clock.known:  # the sensor's clock ran on
             newest = clock.locate(before, after, not guess)
             if newest < 0:

@@ -117,7 +117,7 @@ task._seen_us = now[0]
 stream = task._stream()
 for _ in range(3000):
     stream.send(None)
-assert task._clock.settled
+assert task.clock.settled
 for _ in range(2):
     before = bus.popped
     stream.send(None)

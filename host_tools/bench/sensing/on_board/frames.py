@@ -63,7 +63,7 @@ async def main():
                 if index < 0:
                     break
                 now, ticks = both_clocks()
-                taken = now - sampler._clock.age_us(index, ticks)
+                taken = now - sampler.clock.age_us(index, ticks)
                 struct.pack_into("<iiqii", record, 0, index, ring.lost, taken,
                                  sampler.t_ms(index), now // 1000)
                 struct.pack_into("<6h", record, 24, *row)
