@@ -16,6 +16,7 @@ from pathlib import Path
 
 from host_tools.device.shorten import shorten
 from host_tools.errors import BeckonError
+from host_tools.model.engine_only import engine_only
 from host_tools.paths import FIRMWARE
 from host_tools.toolchain import compile_mpy, umqtt_folder
 from host_tools.toolchain.cache import cache_folder
@@ -44,6 +45,9 @@ def write_image(folder: Path, arch: str) -> None:
 def compile_tree(source: Path, folder: Path, arch: str, as_source: tuple[str, ...]) -> None:
     """All Python files below source into folder as .mpy; files named in as_source as they are."""
     texts = {path: path.read_text() for path in sorted(source.rglob("*.py"))}
+    for path in texts:
+        if path.name == "microMLP.py":  # the firmware classifies, and its heap is small
+            texts[path] = engine_only(texts[path])
     plain = {path for path in texts if path.name in as_source}
     for path, text in shorten(texts, plain).items():
         target = folder / path.relative_to(source)

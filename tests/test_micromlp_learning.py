@@ -1,0 +1,195 @@
+"""Learning: against objects, XOR and Q-learning from many seeds; memory on a board."""
+
+import importlib.util
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from host_tools.device.image import unix_arch
+from host_tools.toolchain import compile_mpy, micropython_command
+
+ROOT = Path(__file__).parents[1]
+LIB = ROOT / "firmware" / "lib"
+
+
+def load(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def micropython(script, *folders, options=(), timeout_s=600):
+    """What a script prints under MicroPython, as lines."""
+    path = ":".join([*map(str, folders or (LIB, ROOT / "examples")), ".frozen"])
+    done = subprocess.run(
+        [*micropython_command(), *options, "-c", script], env={**os.environ, "MICROPYPATH": path},
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout_s,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize("name", ["TanH", "Sigmoid", "SoftPlus", "ReLU", "Gaussian", "Heaviside"])
+def test_objects_of_each_connection_give_the_same(name):
+    """bench/objects.py, which takes random weights in the order that MicroMLP does."""
+    sys.path.insert(0, str(LIB))
+    from microMLP import MicroMLP
+
+    objects = load(ROOT / "bench" / "objects.py")
+    for sizes in ([2, 3, 1], [6, 5, 4, 2]):
+        random.seed(5)
+        mlp = MicroMLP.Create(sizes, name, MicroMLP.LayersFullConnect)
+        mlp._by_hand()
+        random.seed(5)
+        net = objects.Net(sizes, name, MicroMLP.RandomNetworkWeight)
+        for _ in range(20):
+            x = [random.random() for _ in range(sizes[0])]
+            targets = [random.random() for _ in range(sizes[-1])]
+            values = [MicroMLP.NNValue.FromAnalogSignal(v) for v in x]
+            mlp.Learn(values, [MicroMLP.NNValue.FromAnalogSignal(t) for t in targets])
+            net.learn(x, targets)
+            mlp.Predict(values)
+            got = [neuron.ComputedOutput for neuron in mlp.GetOutputLayer().Neurons]
+            # To the steps of the arrays' weights, with which the net began.
+            assert np.allclose(got, net.predict(x), rtol=0, atol=2e-6)
+
+
+XOR = """
+from xor import *
+for seed in range({first}, {last}):
+    mlp, steps = learn(seed, *RECOMMENDED["{name}"])
+    print(steps if knows(mlp) and steps < 20000 else "failed")
+"""
+FUNCTIONS = ["Gaussian", "TanH", "SoftPlus", "Sigmoid", "ReLU", "Heaviside"]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_xor_is_learnt_with_the_recommended_settings(name):
+    steps = micropython(XOR.format(first=0, last=3, name=name))
+    assert len(steps) == 3 and "failed" not in steps
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_xor_is_learnt_from_each_of_a_hundred_seeds(name):
+    steps = micropython(XOR.format(first=0, last=100, name=name))
+    assert len(steps) == 100 and "failed" not in steps
+    print(name, sorted(map(int, steps))[50])
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(("name", "least"), [("Gaussian", 19), ("TanH", 13), ("SoftPlus", 16)])
+def test_xor_with_micromlps_own_settings(name, least):
+    """At least as often as MicroMLP itself was seen to learn it from 20 seeds."""
+    script = f"""
+from xor import *
+for seed in range(20, 40):
+    mlp, steps = learn(seed, (2, 2, 1), "{name}", {{}}, MicroMLP.LayersFullConnect)
+    print(steps < 20000 and knows(mlp))
+"""
+    assert micropython(script).count("True") >= least
+
+
+def test_xor_from_scratch_falls_as_printed():
+    """The text's losses, by epoch; its start is not known, so not to the last digit."""
+    losses, predictions = load(ROOT / "examples" / "xor_from_scratch.py").train(698)
+    for epoch, printed in ((0, 0.2703), (1000, 0.2496), (2000, 0.2427), (9000, 0.0019)):
+        assert abs(losses[epoch] - printed) < 0.003
+    assert (np.diff(losses) < 0).mean() > 0.99
+    assert np.abs(predictions.ravel() - [0.02, 0.97, 0.97, 0.03]).max() < 0.05
+
+
+Q = """
+import q_learning as q
+for seed in range({first}, {last}):
+    print(q.is_optimal(q.policy(q.learn(seed))))
+"""
+
+
+def test_q_learning_finds_the_way():
+    assert micropython(Q.format(first=0, last=2)) == ["True"] * 2
+
+
+@pytest.mark.soak
+def test_q_learning_finds_the_way_from_ten_seeds():
+    assert micropython(Q.format(first=0, last=10)) == ["True"] * 10
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("mpy")
+    compile_mpy(LIB / "microMLP.py", unix_arch(), folder / "microMLP.mpy")
+    return folder
+
+
+MEMORY = """
+import gc
+from microMLP import MicroMLP
+half = MicroMLP.NNValue.FromAnalogSignal(0.5)
+x, y = [half] * 126, [half] * 4
+gc.collect()
+start = gc.mem_alloc()
+def used():
+    gc.collect()
+    print(gc.mem_alloc() - start)
+net = MicroMLP.Create([126, 16, 4], "TanH", MicroMLP.LayersFullConnect)
+used()
+net.Predict(x)
+used()
+net.Learn(x, y)
+net.Learn(x, y)
+used()
+assert net.SaveToFile("net.json")
+used()
+"""
+
+
+def test_memory_of_a_net(compiled, tmp_path, monkeypatch):
+    """4 bytes a weight, 8 once it learns, and little more; this machine's objects are twice
+    as large as a board's, so twice the KB that is allowed there."""
+    monkeypatch.chdir(tmp_path)
+    weights = 126 * 16 + 16 * 4
+    created, predicted, learnt, saved = map(int, micropython(MEMORY, compiled))
+    print("beside the weights:", created - 4 * weights, predicted - 4 * weights,
+          learnt - 8 * weights, saved - 8 * weights)
+    assert created <= 4 * weights + 2048
+    assert predicted <= 4 * weights + 3072  # outputs and sums
+    assert learnt <= 8 * weights + 5120 and saved <= 8 * weights + 5120
+
+
+def test_a_net_is_created_trained_and_saved_in_little_memory(compiled, tmp_path, monkeypatch):
+    """112 KiB with 64-bit objects, the module in it, about half of that on a board."""
+    monkeypatch.chdir(tmp_path)
+    micropython(MEMORY, compiled, options=("-X", "heapsize=112K"))
+    assert (tmp_path / "net.json").stat().st_size > 50_000
+
+
+def test_the_engine_alone_leaves_micromlp_out(compiled):
+    """The class is made, in a second import, when it is asked for."""
+    script = """
+import gc, sys
+gc.collect()
+start = gc.mem_alloc()
+import microMLP
+gc.collect()
+alone = gc.mem_alloc() - start
+first = microMLP.Engine
+microMLP.MicroMLP
+from microMLP import MicroMLP, Engine
+gc.collect()
+print(alone, gc.mem_alloc() - start, first is Engine, sys.modules["microMLP"] is microMLP)
+try:
+    microMLP.nonsense
+except AttributeError:
+    print("no attribute")
+"""
+    first, second = micropython(script, compiled)
+    alone, whole, same_engine, same_module = first.split()
+    assert int(alone) < 26_000 < int(whole) and (same_engine, same_module) == ("True", "True")
+    assert second == "no attribute"
