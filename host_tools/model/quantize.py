@@ -232,6 +232,8 @@ def _clamped(
     middle = 0 if layer.activation == "relu" else (top + 1) // 2
     finest = _least_scale(layer, scale, zero, shell.fast)
     reach = max(float(np.abs(x).max()), 1e-9)
+    if not shell.fast:  # 16 bits have one to spare for what the calibration did not meet
+        reach *= 2
     best: tuple[float, Layer, float] | None = None
     # A step of the output is scale * weight_scale * 2**shift. Coarser weights
     # let that step fit what is met; few-bit values also gain from clipping.
