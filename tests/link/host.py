@@ -28,7 +28,7 @@ class Board:
     Lines of JSON that it prints are read with `next`; other output is an error.
     """
 
-    def __init__(self, script, heap="256K", umqtt=None, cwd=None, **settings):
+    def __init__(self, script, heap="512K", umqtt=None, cwd=None, **settings):
         folders = [REPOSITORY / "firmware", REPOSITORY / "firmware" / "lib", TESTS / "link",
                    umqtt or umqtt_folder()]
         with tempfile.NamedTemporaryFile("w", suffix=".py", delete=False) as file:
