@@ -118,8 +118,9 @@ class Sampler:
                 if not up:
                     await self._bring_up()
                     up = True
-                self._imu.start_fifo()
+                # Before, as the first sample may come while the FIFO is being started.
                 self._seen_us = ticks_us()
+                self._imu.start_fifo()
                 tries = 0
                 await self._stream()
             except _Doubt as doubt:
