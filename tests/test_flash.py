@@ -201,8 +201,12 @@ def test_flashing_asks_writes_and_waits_for_micropython(tmp_path, played, capsys
         assert "erase" not in log.read_text()
         monkeypatch.setattr("builtins.input", lambda prompt: "yes")
         assert main(["flash", port, "--image", str(path), "--json"]) == 0
-        told = json.loads(capsys.readouterr().out)
+        said = capsys.readouterr()
+        told = json.loads(said.out)
         assert told["chip"] == "esp32" and told["micropython"] == "1.29.0"
+        found = hashlib.sha256(image()).hexdigest()
+        assert told["sha256"] == found and not told["sha256_compared"]
+        assert f"has SHA-256 {found}, and none is known to compare it with" in said.err
     first = f"--port {port} --connect-attempts 3 flash-id"
     common = f"--port {port} --chip esp32 --baud 460800"
     assert log.read_text().splitlines() == [first, first, f"{common} erase-flash",
@@ -263,6 +267,7 @@ def site(tmp_path):
 def test_images_are_fetched_checked_and_kept(site, tmp_path, monkeypatch):
     monkeypatch.setenv("BECKON_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setitem(flash.RECORDED, C3.board, hashlib.sha256(image(C3)).hexdigest().upper())
     address, folder = site
     name = f"ESP32_GENERIC_C3-{flash.DATE}-v{flash.VERSION}.bin"
     with pytest.raises(BeckonError, match="answers 404: download it in a browser"):
@@ -271,12 +276,16 @@ def test_images_are_fetched_checked_and_kept(site, tmp_path, monkeypatch):
     with pytest.raises(BeckonError, match="damaged .application."):
         flash.image_for(C3, None, site=address)
     kept = tmp_path / "cache" / "images"
+    (folder / name).write_bytes(image(C3, app=b"MicroPython, with something added" * 40))
+    with pytest.raises(BeckonError, match="others got [0-9A-F]{64}: it may be forged"):
+        flash.image_for(C3, None, site=address)
     assert not kept.exists() or not list(kept.iterdir())
     (folder / name).write_bytes(image(C3))
-    path = flash.image_for(C3, None, site=address)
-    assert path == kept / name and path.read_bytes() == image(C3)
+    fetched = flash.image_for(C3, None, site=address)
+    path = fetched.path
+    assert path == kept / name and path.read_bytes() == image(C3) and fetched.compared
     (folder / name).unlink()
-    assert flash.image_for(C3, None, site=address) == path
+    assert flash.image_for(C3, None, site=address) == fetched
     path.write_bytes(path.read_bytes()[:0x10200])  # a disk that failed
     with pytest.raises(BeckonError, match="damaged|is no ESP32"):
         flash.image_for(C3, None, site=address)
@@ -285,3 +294,8 @@ def test_images_are_fetched_checked_and_kept(site, tmp_path, monkeypatch):
         flash.image_for(C3, None, site="http://127.0.0.1:1/")
     with pytest.raises(BeckonError, match="name the image with --image"):
         flash.image_for(C3, tmp_path)
+
+
+def test_hashes_are_known_for_boards_that_are_supported():
+    assert {chip.board for chip in CHIPS.values()} - set(flash.RECORDED) == {"ESP32_GENERIC_S2"}
+    assert all(len(bytes.fromhex(sha256)) == 32 for sha256 in flash.RECORDED.values())

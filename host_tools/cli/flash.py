@@ -1,9 +1,9 @@
 """Put MicroPython on a board. Everything on the board is erased; it asks before.
 
 Finds the board and its chip (ESP32, S2, S3, C3, C6) and takes the image for it: the one
-that --image names, else one kept from before, else from micropython.org. Checksums and
-SHA-256 inside the image are checked before anything is erased, and what was written is
-read back and compared.
+that --image names, else one kept from before, else from micropython.org. Its SHA-256, and the
+checksums inside it, are checked before anything is erased, and what was written is read
+back and compared.
 
 examples:
   beckon flash
@@ -42,6 +42,9 @@ def run(args):
         found = flash.identify(port)
     with waiting("getting the image"):
         image = flash.image_for(found.chip, args.image, args.sha256)
+    if not image.compared:
+        print(f"beckon flash: {image.path.name} has SHA-256 {image.sha256}, and none is known to "
+              "compare it with: name one that you trust with --sha256", file=sys.stderr)
     if not args.yes and not _agreed(port, found, image):
         print("nothing was changed", file=sys.stderr)
         return 1
@@ -53,12 +56,13 @@ def run(args):
             step(what, max(0, int(percent) - at))
             at = max(at, int(percent))
 
-        flash.write(port, found.chip, image, on_step)
+        flash.write(port, found.chip, image.path, on_step)
     with waiting("waiting for MicroPython"):
         version = flash.wait_for_micropython(port)
     if args.json:
         print(json.dumps({"port": port, "chip": found.chip.name, "flash": found.flash,
-                          "image": str(image), "micropython": version}))  # fmt: skip
+                          "image": str(image.path), "sha256": image.sha256,
+                          "sha256_compared": image.compared, "micropython": version}))  # fmt: skip
     else:
         print(f"MicroPython {version} runs on the {found.chip.title} on {port}; next: "
               f"beckon deploy {port}")
@@ -67,7 +71,7 @@ def run(args):
 
 def _agreed(port, found, image):
     question = (f"{port}: {found.chip.title}, {found.flash} of flash. Erase ALL on it and write "
-                f"{image.name}? [yes/no] ")
+                f"{image.path.name}? [yes/no] ")
     try:
         return input(question).strip().lower() == "yes"
     except EOFError:

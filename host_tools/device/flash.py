@@ -18,6 +18,15 @@ from host_tools.toolchain.cache import cache_folder
 # As named on micropython.org/download; the date is the build's.
 VERSION, DATE = "1.28.0", "20260406"
 SITE = "https://micropython.org/resources/firmware/"
+# SHA-256 of those images. micropython.org publishes none, so these are what other public
+# projects wrote down when they fetched them: four of them agree on ESP32_GENERIC, one of the
+# four names the other three. None was found for the S2.
+RECORDED = {
+    "ESP32_GENERIC": "cd7820d02c35d34dd403b44263129c6a511b350aea8446c229890753fe240784",
+    "ESP32_GENERIC_S3": "8c6039d40024cae3c6b04bb434f77901548f5487df9789af15548c54f9e11d7f",
+    "ESP32_GENERIC_C3": "c749c22b6fe00cb8211a3b227ed6c0ce9babb518fd8f5a661f7496eb878fa895",
+    "ESP32_GENERIC_C6": "d338042d2dd87a00dad2163071f44bf67da1401e1d1d0686f2bb2e336e78f0e6",
+}
 _BAUD = 460800
 _MOST_BYTES = 16 << 20
 _TIMEOUT_S = 30
@@ -89,12 +98,22 @@ def wait_for_micropython(port: str) -> str:
         ).strip()
 
 
+@dataclass(frozen=True)
+class Image:
+    """A checked image. compared: whether its SHA-256 was compared with one that was known."""
+
+    path: Path
+    sha256: str
+    compared: bool
+
+
 def image_for(
     chip: Chip, given: Path | None, sha256: str | None = None, site: str = SITE
-) -> Path:
+) -> Image:
     """A checked image for chip: the one given, else out of the cache, else fetched.
 
-    sha256: what the whole file must have. Raises BeckonError.
+    sha256: what the whole file must have; without it, one that is not given must have the one
+    in RECORDED, if there is any. Raises BeckonError.
     """
     if given:
         path = given
@@ -106,15 +125,21 @@ def image_for(
     found = hashlib.sha256(data).hexdigest()
     if sha256 and found != sha256.lower():
         raise BeckonError(f"{path.name} has SHA-256 {found}, not {sha256}; fetch it again")
+    recorded = sha256 or (None if given else RECORDED.get(chip.board))
     try:
         check_image(path.name, data, chip)
     except BeckonError:
         if not given:
             path.unlink(missing_ok=True)  # a damaged one must not stay in the cache
         raise
+    if recorded and found != recorded.lower():
+        path.unlink(missing_ok=True)
+        raise BeckonError(f"{path.name} from {site} has SHA-256 {found}, others got {recorded}: it "
+                          "may be forged; if you trust it, download it in a browser and name it "
+                          "with --image")
     if not given and not path.exists():
         _keep(path, data)
-    return path
+    return Image(path, found, recorded is not None)
 
 
 def _read(path: Path) -> bytes:
