@@ -127,6 +127,11 @@ class Evaluation:
         return out
 
     @property
+    def model_bytes(self) -> int:
+        """Size of the model file."""
+        return len(encode(self.model))
+
+    @property
     def confusion(self) -> np.ndarray:
         return confusion(self.spans.truth, self.spans.found, len(self.model.labels))
 
@@ -186,7 +191,7 @@ class Evaluation:
                 for name in subjects
             },
             "error_ratios": self.error_ratios(),
-            "model": {"bytes": len(encode(model)), "id": model.model_id, "macs": model.macs},
+            "model": {"bytes": self.model_bytes, "id": model.model_id, "macs": model.macs},
             "speed": {"realtime_factor": _number(self.realtime_factor)},
             "data": {
                 "name": self.data.name,

@@ -1,0 +1,112 @@
+"""Train without some of the people and judge on them, in turn over the whole data set.
+
+Says what a model is worth to people, or on days, that it has not seen. Spans
+are judged as recorded; events on the held-out streams, single gestures being
+joined to streams first. All choices are made on the other parts.
+
+example:
+  beckon crossval data/my_gestures --negatives data/everyday --by subject --folds 5
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from host_tools.cli.progress import progress
+from host_tools.errors import BeckonError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("dataset", nargs="+", metavar="DATASET", help="folder, or FOLDER:label,...")
+    parser.add_argument("--negatives", nargs="+", default=[], metavar="DATASET",
+                        help="recordings without any gesture, whatever their labels say")
+    parser.add_argument("--by", choices=("subject", "day", "recording"),
+                        help="what stays together: subject if there are two, else recording")
+    parser.add_argument("--folds", type=int, metavar="N",
+                        help="parts, each held out once (as many as subjects or days, at most 5)")
+    parser.add_argument("--rate", type=int, default=100, choices=(50, 100), help="sensor rate, Hz")
+    parser.add_argument("--steps", type=int, help="updates of the weights, each time")
+    parser.add_argument("--recipe", type=Path, metavar="FILE", help="settings of beckon tune")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--false-per-hour", type=float, default=1.0, metavar="N",
+                        help="false alarms that the debouncer may let through")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write all figures; - is stdout")
+
+
+def run(args: argparse.Namespace) -> int:
+    from host_tools.dataset import read_datasets, with_negatives
+    from host_tools.dataset.split import day_of, parts_by
+    from host_tools.evaluation.crossval import cross_validate
+    from host_tools.model.format import write_atomically
+    from host_tools.training.recipe import choose
+    from host_tools.training.tuning import load
+
+    for name, value, least in (("--folds", args.folds, 2), ("--steps", args.steps, 1)):
+        if value is not None and value < least:
+            raise BeckonError(f"{name} {value}: must be at least {least}", 2)
+    by_hand = load(args.recipe) if args.recipe else {}
+    by_hand.update(seed=args.seed, **({"steps": args.steps} if args.steps else {}))
+    data = read_datasets(args.dataset)
+    people = [s for s in data.subjects if s]
+    by = args.by or ("subject" if len(people) > 1 else "recording")
+    days = {day_of(r) for r in data.recordings} if by == "day" else ()
+    most = {"subject": len(people), "day": len(days), "recording": 5}[by]
+    folds = args.folds or max(2, min(5, most))
+    if args.negatives:
+        data = with_negatives(data, read_datasets(args.negatives))
+    for notice in data.notices:
+        print(f"notice: {notice}", file=sys.stderr)
+    parts = parts_by(data, by, folds, args.seed)
+    steps = choose(data, args.rate, **by_hand).steps
+    done = 0
+    with progress(f"{folds} folds by {by}", total=folds * steps) as step:
+
+        def show(number, report):
+            nonlocal done
+            now = number * steps + report.step
+            step(f"fold {number + 1}, loss {report.loss:.3f}", now - done)
+            done = now
+
+        result = cross_validate(data, parts, lambda known: choose(known, args.rate, **by_hand),
+                                args.false_per_hour, show)
+    figures = {"by": by, **result.as_json()}
+    if args.json:
+        text = json.dumps(figures, indent=1, ensure_ascii=False) + "\n"
+        if str(args.json) == "-":
+            print(text, end="")
+            return 0
+        write_atomically(args.json, text.encode())
+    print(summary(figures))
+    return 0
+
+
+def summary(figures: dict) -> str:
+    """One line a fold, and one over all."""
+
+    def show(x, form="{:.3f}"):
+        return "-" if x is None else form.format(x)
+
+    def line(name, spans, e):
+        return (f"{name[:24]:24} {spans['count']:6} {show(spans['accuracy']):>9} "
+                f"{e['hits']:6}/{e['truth']:<5} {e['false']:5} {e['duplicates']:8} "
+                f"{show(e['f1']):>6} {show(e['latency_ms']['p50'], '{:.0f}'):>7}")
+
+    lines = [f"{'held out':24} {'spans':>6} {'accuracy':>9} {'events':>12} {'false':>5} "
+             f"{'repeated':>8} {'F1':>6} {'p50 ms':>7}"]
+    for i, f in enumerate(figures["folds"]):
+        people = ", ".join(f["held"]) if figures["by"] == "subject" else ""
+        lines.append(line(people or f"part {i + 1}", f["span"], f["events"]))
+    e = figures["events"]
+    lines.append(line("all", figures["span"], e))
+    low, high = e["false_per_hour_95"]
+    lines.append(
+        f"macro F1 of spans {show(figures['span']['macro_f1'])}; "
+        f"{show(e['false_per_hour'], '{:.2f}')} false alarms an hour (95 %: "
+        f"{show(low, '{:.2f}')} to {show(high, '{:.2f}')}) in {show(e['idle_hours'])} hours; "
+        f"models of {figures['model']['bytes']} bytes at most"
+    )
+    for i, f in enumerate(figures["folds"]):
+        if f["unknown"]:
+            lines.append(f"part {i + 1} alone has {', '.join(f['unknown'])}: not counted")
+    return "\n".join(lines)

@@ -1,0 +1,114 @@
+"""Cross-validation: nobody is judged by a model that has seen him, and the figures add up."""
+
+import json
+
+import numpy as np
+import pytest
+
+from host_tools.cli.app import main
+from host_tools.dataset import Dataset, Recording, Span
+from host_tools.dataset.convert import write_folder
+from host_tools.dataset.split import day_of, parts_by
+from host_tools.errors import BeckonError
+from host_tools.evaluation import crossval
+from host_tools.evaluation.crossval import cross_validate
+from host_tools.training.recipe import choose
+
+
+def hands(people="abc", each=3, seed=1):
+    """A push along x and a turn about z, one recording each, and rest."""
+    rng = np.random.default_rng(seed)
+    out = []
+    for person in people:
+        for label in ("push", "turn", "none"):
+            for k in range(each):
+                x = rng.normal(0, 0.1, (150, 6))
+                x[:, 2] += 9.8
+                t = np.clip((np.arange(150) - 50) / 40, 0, 1)
+                if label == "push":
+                    x[:, 0] += 8 * np.sin(2 * np.pi * t)
+                elif label == "turn":
+                    x[:, 5] += 150 * np.sin(np.pi * t) ** 2
+                out.append(Recording(f"{person}_{label}_{k}", x.astype(np.float32), 100.0,
+                                     (Span(500, 900, label, person),), native_hz=100.0))
+    return Dataset("hands", out)
+
+
+def test_by_subject():
+    data = hands("abcde")
+    parts = parts_by(data, "subject", 3)
+    assert sorted(i for p in parts for i in p) == list(range(len(data.recordings)))
+    people = [{data.recordings[i].subject for i in p} for p in parts]
+    assert sum(map(len, people)) == 5 and all(people)
+    with pytest.raises(BeckonError, match="gestures of 5 subjects .* make no 6 parts"):
+        parts_by(data, "subject", 6)
+
+
+def test_people_without_gestures_are_dealt_out():
+    data = hands("ab")
+    idle = [r.with_spans([Span(0, 900, "none", f"n{i}")])
+            for i, r in enumerate(hands("c", seed=2).recordings)]
+    parts = parts_by(Dataset("d", data.recordings + idle), "subject", 2)
+    assert sorted(len(p) for p in parts) == [9 + 4, 9 + 5]
+
+
+def test_a_gesture_of_nobody_is_refused():
+    data = hands("ab")
+    data.recordings[0] = data.recordings[0].with_spans([Span(500, 900, "push", "")])
+    with pytest.raises(BeckonError, match="a_push_0: its subject is not known"):
+        parts_by(data, "subject", 2)
+
+
+def test_by_day(tmp_path):
+    data = hands("a", each=4)
+    for i, r in enumerate(data.recordings):
+        path = tmp_path / f"{r.name}.csv.gz"
+        path.with_name(f"{r.name}.json").write_text(
+            json.dumps({"utc_start": f"2026-05-0{1 + i % 2}T10:00:00.000Z"}))
+        data.recordings[i] = Recording(**{**r.__dict__, "path": path})
+    parts = parts_by(data, "day", 2)
+    days = [{day_of(data.recordings[i]) for i in p} for p in parts]
+    assert sorted(map(sorted, days)) == [["2026-05-01"], ["2026-05-02"]]
+    (tmp_path / "a_push_0.json").write_text("[]")
+    with pytest.raises(BeckonError, match="a_push_0.csv.gz: its day is not known"):
+        parts_by(data, "day", 2)
+
+
+def test_by_recording_keeps_runs_though_there_are_people():
+    data = hands("ab", each=6)
+    for part in parts_by(data, "recording", 3):
+        assert {data.recordings[i].spans[0].label for i in part} == {"push", "turn", "none"}
+        assert len(part) == 12
+
+
+def test_training_sees_nothing_of_the_held_out(monkeypatch):
+    """Every fold's training gets the other people only, and each part is judged once."""
+    seen = []
+
+    def train(known, recipe, show, budget):
+        seen.append({r.subject for r in known.recordings})
+        raise StopIteration
+
+    monkeypatch.setattr(crossval, "train", train)
+    data = hands("ab")
+    for part in parts_by(data, "subject", 2):
+        with pytest.raises(StopIteration):
+            cross_validate(data, [part], lambda known: choose(known, 100))
+        assert not seen[-1] & {data.recordings[i].subject for i in part}
+    assert sorted(map(sorted, seen)) == [["a"], ["b"]]
+
+
+def test_the_command(tmp_path, capsys):
+    write_folder(hands("ab", each=3), tmp_path / "d")
+    out = tmp_path / "f.json"
+    assert main(["crossval", str(tmp_path / "d"), "--steps", "40", "--json", str(out)]) == 0
+    told = capsys.readouterr().out
+    figures = json.loads(out.read_text())
+    assert figures["by"] == "subject" and [f["held"] for f in figures["folds"]] in (
+        [["a"], ["b"]], [["b"], ["a"]])
+    assert figures["span"]["count"] == 18 == sum(f["span"]["count"] for f in figures["folds"])
+    assert figures["events"]["truth"] == sum(f["events"]["truth"] for f in figures["folds"])
+    right = sum(figures["span"]["confusion"][i][i] for i in range(len(figures["span"]["labels"])))
+    assert figures["span"]["accuracy"] == pytest.approx(right / 18, abs=1e-6)
+    assert "held out" in told and "false alarms an hour" in told
+    assert main(["crossval", str(tmp_path / "d"), "--folds", "3"]) == 2
