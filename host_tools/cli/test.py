@@ -23,6 +23,8 @@ EXTRA = "test"  # of pyproject.toml
 PASS_ON = True
 
 _CHECK_TIMEOUT_S = 300
+# Many tests wait for a board or a broker. A file's tests share one board: one worker takes them.
+_BOTH_CORES = ["-n", "auto", "--dist", "loadfile"]
 
 
 @dataclass
@@ -43,7 +45,8 @@ def run(args) -> int:
     if not node_missing():  # the tests that need it skip without
         webassembly_folder()
     failed = [] if args.rest else _checks()
-    command = [sys.executable, "-m", "pytest", "-q", *(["--soak"] if args.soak else []), *args.rest]
+    command = [sys.executable, "-m", "pytest", "-q", *(["--soak"] if args.soak else []),
+               *(args.rest or _BOTH_CORES)]
     status = subprocess.run(command, cwd=REPOSITORY, stdin=subprocess.DEVNULL).returncode
     if failed:
         print(f"beckon test: failed besides pytest: {', '.join(failed)}", file=sys.stderr)
