@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 
 from host_tools import bench
+from host_tools.cli.app import _provide
 from host_tools.cli.progress import progress
 
 FOLDER = Path(bench.__file__).parent
@@ -40,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
     from host_tools.model.format import write_atomically
 
     module = _module(args.benchmark.replace("-", "_"))
+    _provide(getattr(module, "EXTRA", None), "bench")
     with progress(f"measuring {args.benchmark}") as step:
         figures = module.measure(args, lambda what: step(what, advance=0))
     text = json.dumps(figures, indent=1, ensure_ascii=False) + "\n"
