@@ -1,0 +1,46 @@
+"""Record, label, train and watch in the browser: a page on this computer alone.
+
+PROJECT-FOLDER holds recordings/, labels.csv and models/; it is made if missing.
+Every command that takes a DATASET takes it, too. Nothing is sent anywhere.
+
+examples:
+  beckon studio my-gestures
+  beckon studio data/demo --no-browser
+"""
+
+import secrets
+import sys
+
+EXTRA = "studio"  # of pyproject.toml
+
+
+def add_arguments(parser):
+    parser.add_argument("project", nargs="?", default="gestures", metavar="PROJECT-FOLDER",
+                        help="(default: %(default)s)")
+    parser.add_argument("--port", type=_port, metavar="N",
+                        help="on 127.0.0.1 (default: 8737, or any that is free)")
+    parser.add_argument("--no-browser", action="store_true", help="only print the address")
+
+
+def _port(text):
+    value = int(text)
+    if not 0 < value < 65536:
+        raise ValueError
+    return value
+
+
+def run(args):
+    from host_tools.studio.app import listen, open_browser, serve
+    from host_tools.studio.project import Project
+
+    project = Project.open(args.project)
+
+    def ready(address):
+        print(address, flush=True)
+        print(f"{project.folder.name} is open; Ctrl-C ends", file=sys.stderr)
+        if not args.no_browser:
+            open_browser(address)
+
+    with listen(args.port) as listener:
+        serve(project, listener, secrets.token_urlsafe(24), ready)
+    return 0

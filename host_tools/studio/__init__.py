@@ -1,0 +1,1 @@
+"""Beckon Studio: record, label, train and watch in the browser. Begin with app.py."""

@@ -1,0 +1,143 @@
+"""Beckon Studio's server: one project, on loopback, its pages in the browser.
+
+    serve(Project.open("my-gestures"), port=8737, token=secrets.token_urlsafe())
+
+How a page is written
+---------------------
+pages/NAME.py has page(project), sync or async, which builds content with nicegui.ui
+inside the frame (layout.frame: header, navigation, theme, line of hints). Each tab has
+its own content; what tabs share lies in the project. Work that takes more than some
+20 ms goes to a thread (await nicegui.run.io_bound(f, ...)): the event loop also carries
+the live plot. A BeckonError is shown with layout.message(str(error)) in the page or
+ui.notify(str(error), type="negative"); never as HTML. Names of files and labels are
+shown by ui.label and the like, never by ui.html.
+
+    project     project.py: folder, recordings(), recording(name), labels, models(),
+                inside(...) for paths that are written, feeds
+    labels      project.labels is a label_session.LabelSession: actions, undo, autosave;
+                the Train page relabels through it. Raises BeckonError when labels.csv is
+                broken: show it
+    signals     signal_view.SignalView: recordings, live data, spans, flags, score curves
+    live        feed.Feed: project.feeds.open("record", rate_hz, axes), feed.push(samples)
+    keys        shortcuts.key, shortcuts.key_button: a key, its hint, its button
+    looks       theme.py, static/studio.css: classes bk-card, bk-row, bk-title, bk-big,
+                bk-quiet, bk-good, bk-bad, bk-warn; colours var(--ink), var(--accent), ...
+                ECharts reads none of these: theme.THEMES has the same values
+    emptiness   layout.empty_state(icon, title, what to do first, action=, target=)
+
+Safety: guard.py (Host, Origin, token). Nothing is fetched from elsewhere: a policy in
+every answer (guard.py) makes the browser refuse it, a test looks at its network log.
+"""
+from __future__ import annotations
+
+import asyncio
+import importlib
+import inspect
+import socket
+import sys
+import webbrowser
+from collections.abc import Callable
+
+import uvicorn
+from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
+from nicegui import ui
+from nicegui.client import Client
+
+from ..errors import BeckonError
+from . import layout
+from .guard import Guard
+from .project import Project
+from .routes import STATIC, add_routes
+
+DEFAULT_PORT = 8737
+
+
+def make_app(project: Project, port: int, token: str) -> FastAPI:
+    """The ASGI application; once a process, as NiceGUI has one set of pages."""
+    app = FastAPI(openapi_url=None)
+    add_routes(app, project)
+    for name, title, _, _ in layout.PAGES:
+        _add_page(name, title, project)
+
+    @app.get("/")
+    def home() -> RedirectResponse:
+        return RedirectResponse("/label" if project.recordings() else "/record", 303)
+
+    ui.run_with(app, favicon=STATIC / "favicon.svg", dark=None, tailwind=False,
+                binding_refresh_interval=None, gzip_middleware_factory=None,
+                show_welcome_message=False, reconnect_timeout=5)
+    app.add_middleware(Guard, port=port, token=token)
+    return app
+
+
+def _add_page(name: str, title: str, project: Project) -> None:
+    module = importlib.import_module(f"host_tools.studio.pages.{name}")
+
+    async def build() -> None:
+        with layout.frame(project, name):
+            try:
+                built = module.page(project)
+                if inspect.isawaitable(built):
+                    await built
+            except BeckonError as error:  # of a stranger's file, say: told, never a broken page
+                layout.message(str(error))
+
+    ui.page(f"/{name}", title=f"{title} · {project.name} · Beckon Studio")(build)
+
+
+def listen(port: int | None) -> socket.socket:
+    """A socket on loopback: the port, or DEFAULT_PORT, or any if that one is taken.
+
+    Raises BeckonError if the port that was asked for is taken.
+    """
+    for wanted in (DEFAULT_PORT, 0) if port is None else (port,):
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", wanted))
+            return listener
+        except OSError as error:
+            listener.close()
+            if port is not None:
+                raise BeckonError(
+                    f"port {port} cannot be used ({error.strerror}): name another with --port",
+                    status=2,
+                ) from None
+    raise BeckonError("no free port on 127.0.0.1")
+
+
+def serve(project: Project, listener: socket.socket, token: str,
+          ready: Callable[[str], None]) -> None:
+    """Serve until interrupted. ready(address) is called once pages can be opened."""
+    port = listener.getsockname()[1]
+    app = make_app(project, port, token)
+    config = uvicorn.Config(app, log_level="warning", ws_max_size=64 << 20, lifespan="on",
+                            timeout_graceful_shutdown=2, access_log=False, server_header=False)
+    server = _Server(config, lambda: ready(f"http://127.0.0.1:{port}/?token={token}"))
+    asyncio.run(server.serve(sockets=[listener]))
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]):
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+
+def open_browser(address: str) -> None:
+    """Show the address in the user's browser, if there is one."""
+    try:
+        if not webbrowser.open(address):
+            print("no browser was found: open the address in one", file=sys.stderr)
+    except webbrowser.Error as error:
+        print(f"the browser did not open ({error}): open the address in one", file=sys.stderr)
+
+
+def clients() -> int:
+    """How many tabs are open."""
+    return sum(client.has_socket_connection for client in Client.instances.values())

@@ -1,0 +1,109 @@
+"""Who may talk to Studio: this computer's browser, from our page, with the token.
+
+Loopback alone is no fence: any web page can send requests to 127.0.0.1, and a name
+that its owner points there (DNS rebinding) even reads the answers. So each request
+and WebSocket must name our own address in Host, our own origin in Origin if it has
+one, and carry the token, first in the address that `beckon studio` opens, from then
+on in a cookie that other sites do not make the browser send (SameSite=Strict).
+"""
+from __future__ import annotations
+
+import hmac
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import parse_qs, urlencode
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
+    "connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+_HEADERS = [
+    (b"content-security-policy", _POLICY.encode()),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+]
+
+
+class Guard:
+    """ASGI middleware; port: where Studio listens; token: what the browser must know."""
+
+    def __init__(self, app: ASGIApp, port: int, token: str):
+        self._app = app
+        self._hosts = {f"{name}:{port}" for name in ("127.0.0.1", "localhost")}
+        self._token = token
+        self._cookie = f"beckon_studio_{port}"  # cookies are shared by all ports of a host
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in scope["headers"]}
+        host = headers.get("host", "")
+        origin = headers.get("origin")
+        if host not in self._hosts:
+            await _refuse(scope, send, 421, "this is Beckon Studio: open it by its own address")
+        elif origin is not None and origin not in {f"http://{h}" for h in self._hosts}:
+            await _refuse(scope, send, 403, "another site may not use Beckon Studio")
+        elif self._knows(headers.get("cookie", "")):
+            await self._app(scope, receive, _with_headers(send))
+        elif scope["type"] == "http" and scope["method"] == "GET" and self._redeems(scope):
+            await self._welcome(scope, send)
+        else:
+            await _refuse(
+                scope, send, 403,
+                "open Beckon Studio with the whole address that `beckon studio` printed",
+            )
+
+    def _same(self, said: str) -> bool:
+        return hmac.compare_digest(said.encode(), self._token.encode())
+
+    def _knows(self, header: str) -> bool:
+        try:
+            cookie = SimpleCookie(header).get(self._cookie)
+        except CookieError:
+            return False
+        return cookie is not None and self._same(cookie.value)
+
+    def _redeems(self, scope: Scope) -> bool:
+        query = parse_qs(scope["query_string"].decode("latin-1"))
+        return self._same(query.get("token", [""])[0])
+
+    async def _welcome(self, scope: Scope, send: Send) -> None:
+        """Put the token into the cookie and out of the address bar."""
+        query = parse_qs(scope["query_string"].decode("latin-1"))
+        query.pop("token")
+        path = "/" + scope["path"].lstrip("/")  # two slashes would name another host
+        target = path + (f"?{urlencode(query, doseq=True)}" if query else "")
+        cookie = f"{self._cookie}={self._token}; Path=/; HttpOnly; SameSite=Strict"
+        await send({
+            "type": "http.response.start", "status": 303,
+            "headers": [
+                (b"location", target.encode("latin-1", "replace")),
+                (b"set-cookie", cookie.encode()),
+                (b"cache-control", b"no-store"), *_HEADERS,
+            ],
+        })
+        await send({"type": "http.response.body", "body": b""})
+
+
+def _with_headers(send: Send) -> Send:
+    async def with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", []), *_HEADERS]}
+        await send(message)
+
+    return with_headers
+
+
+async def _refuse(scope: Scope, send: Send, status: int, text: str) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 4403})  # before accept: HTTP 403
+        return
+    await send({
+        "type": "http.response.start", "status": status,
+        "headers": [(b"content-type", b"text/plain; charset=utf-8"), *_HEADERS],
+    })
+    await send({"type": "http.response.body", "body": f"{text}\n".encode()})

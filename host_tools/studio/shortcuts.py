@@ -1,0 +1,122 @@
+"""Keyboard shortcuts of a page and the line at its bottom that shows them.
+
+    key("n", "no gesture", handler)               # hint: [N] no gesture
+    key_button("Save", "save", handler, "mod+s")  # a button that shows and obeys its key
+
+Combinations: see static/shortcuts.js. Each page has one Shortcuts, made by
+layout.frame before page(project) runs.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from nicegui import context, ui
+from nicegui.element import Element
+from nicegui.events import UiEventArguments, handle_event
+
+_SHOWN = {
+    "mod": "Ctrl", "alt": "Alt", "shift": "Shift", "space": "Space", "ArrowLeft": "←",
+    "ArrowRight": "→", "ArrowUp": "↑", "ArrowDown": "↓", "Escape": "Esc", "Delete": "Del",
+    "PageUp": "Pg↑", "PageDown": "Pg↓", "Enter": "Enter",
+}
+
+
+@dataclass(frozen=True)
+class _Key:
+    combo: str
+    text: str
+    handler: Callable[..., Any]
+    group: str
+
+
+class Shortcuts(Element, component="static/shortcuts.js"):
+    """The shortcuts of one page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._keys: dict[str, _Key] = {}
+        self._props["combos"] = {}
+        self.on("key", lambda event: self.press(event.args))
+        self.changed: Callable[[], None] = lambda: None
+
+    def add(self, combo: str, text: str, handler: Callable[..., Any], *, group: str = "",
+            repeat: bool = False, typing: bool = False) -> None:
+        """Call handler() when combo is pressed.
+
+        text: what it does, for the hints; "" hides it from the bottom line. Keys of one
+        group share one hint, the first one's text. repeat: also while held down.
+        typing: also in a text field or dialog.
+        """
+        self._keys[combo] = _Key(combo, text, handler, group)
+        self._props["combos"] = {
+            **self._props["combos"], combo: {"repeat": repeat, "typing": typing}
+        }
+        self.changed()
+
+    def drop(self, combo: str) -> None:
+        self._keys.pop(combo, None)
+        self._props["combos"] = {c: v for c, v in self._props["combos"].items() if c != combo}
+        self.changed()
+
+    def press(self, combo: str) -> None:
+        """What pressing the keys does."""
+        known = self._keys.get(combo)
+        if known is not None:
+            handle_event(known.handler, UiEventArguments(sender=self, client=self.client))
+
+    def hints(self) -> list[tuple[list[str], str]]:
+        """(combinations, what they do), in the order in which they were added."""
+        out: list[tuple[list[str], str]] = []
+        places: dict[str, int] = {}
+        for known in self._keys.values():
+            if known.group and known.group in places:
+                out[places[known.group]][0].append(known.combo)
+            elif known.text:
+                places[known.group] = len(out)
+                out.append(([known.combo], known.text))
+        return out
+
+
+def shown(combo: str) -> str:
+    """A combination as people read it: "mod+z" is "Ctrl Z"."""
+    if combo == "+":
+        return combo
+    parts = [p for p in combo.split("+") if p] or [combo]
+    return " ".join(_SHOWN.get(p, p.upper() if len(p) == 1 else p) for p in parts)
+
+
+def shortcuts() -> Shortcuts:
+    """The shortcuts of the page that is being built."""
+    for element in context.client.elements.values():
+        if isinstance(element, Shortcuts):
+            return element
+    raise RuntimeError("no layout.frame around this page")
+
+
+def key(combo: str, text: str, handler: Callable[..., Any], **options: Any) -> None:
+    """Add a shortcut to the page that is being built; see Shortcuts.add."""
+    shortcuts().add(combo, text, handler, **options)
+
+
+def key_mark(combo: str) -> ui.label:
+    """A small picture of the key."""
+    return ui.label(shown(combo)).classes("bk-key")
+
+
+def key_button(text: str, icon: str | None, handler: Callable[..., Any], combo: str | None = None,
+               *, kind: str = "", hint: str | None = None, **options: Any) -> ui.button:
+    """A button with its key on it. kind: "primary", "plain", "danger" or "".
+
+    hint: the words in the bottom line, if the button's do not do; "" for none.
+    """
+    button = ui.button(text, icon=icon, color=None, on_click=lambda: handler())
+    button.props("unelevated no-caps").classes("bk-button" + (f" bk-{kind}" if kind else ""))
+    if combo is not None:
+        with button:
+            key_mark(combo)
+        key(combo, text if hint is None else hint,
+            lambda: handler() if button.enabled else None, **options)
+        button.props(f'aria-keyshortcuts="{shown(combo)}"')
+    return button

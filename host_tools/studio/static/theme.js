@@ -1,0 +1,23 @@
+// Dark or light before the first paint: the choice of this browser, else the system's.
+// window.beckonTheme.toggle() changes it; "beckon-theme" is told to whoever draws.
+(() => {
+  const wish = matchMedia("(prefers-color-scheme: dark)");
+  const chosen = () => { try { return localStorage.getItem("beckon-theme"); } catch { return null; } };
+  const now = () => chosen() || (wish.matches ? "dark" : "light");
+  const apply = () => {
+    document.documentElement.dataset.theme = now();
+    window.Quasar?.Dark?.set(now() === "dark");
+    window.dispatchEvent(new Event("beckon-theme"));
+  };
+  window.beckonTheme = {
+    now,
+    apply,
+    toggle() {
+      try { localStorage.setItem("beckon-theme", now() === "dark" ? "light" : "dark"); } catch { /* private */ }
+      apply();
+    },
+  };
+  document.documentElement.dataset.theme = now();
+  wish.addEventListener("change", apply);
+  addEventListener("storage", apply);
+})();
