@@ -2,6 +2,7 @@
 
 import pytest
 
+from host_tools.device.image import unix_arch, write_image
 from host_tools.simulator.mpu6500 import SimulatedMPU6500
 from host_tools.simulator.pty_board import NodeProcess, PtyBoard, SensorProcess
 from host_tools.simulator.sensor.movement import Rest
@@ -22,3 +23,11 @@ def sensor_board(flash, movement=None, speed=1.0, garble=None, sensor=None) -> P
     """The simulated board with an MPU6500 that feels movement."""
     sensor = sensor or SimulatedMPU6500(movement or Rest())
     return PtyBoard(SensorProcess(flash, {IMU: sensor}, speed=speed), garble)
+
+
+def firmware_image(folder):
+    """A flash with the whole firmware, but for main.py, in folder."""
+    flash = folder / "flash"
+    write_image(flash, unix_arch())
+    (flash / "main.py").unlink()
+    return flash

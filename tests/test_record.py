@@ -384,7 +384,8 @@ def test_live_display_shows_what_to_do(tmp_path):
             while session.step():
                 shown.update()
     said = terminal.file.getvalue()
-    for text in ("wave in 1", "GO: wave", "1 takes left", "accel ", "0 lost, 100.00 Hz"):
+    for text in ("wave in 1", "GO: wave", "wave: take 1 of 1; 1 to go in all", "accel ",
+                 "0 lost, 100.00 Hz", "Hold still."):  # fmt: skip
         assert text in said, text
     assert "all done" in said
 

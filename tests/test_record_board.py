@@ -9,23 +9,18 @@ import pytest
 
 from host_tools.cli.app import main
 from host_tools.dataset.folder import read_dataset, read_recording
-from host_tools.device.image import unix_arch, write_image
 from host_tools.errors import BeckonError
 from host_tools.recording.session import Session
 from host_tools.recording.sources import BoardSource
 from host_tools.simulator.mpu6500 import SimulatedMPU6500
 from host_tools.simulator.pty_board import PtyBoard, TalkingProcess
 from host_tools.simulator.sensor.movement import Rest, Sines
-from tests.boards import node_board, sensor_board
+from tests.boards import firmware_image, node_board, sensor_board
 
 
 @pytest.fixture(scope="module")
 def firmware(tmp_path_factory):
-    """A flash with the whole firmware, but for main.py."""
-    flash = tmp_path_factory.mktemp("flash") / "flash"
-    write_image(flash, unix_arch())
-    (flash / "main.py").unlink()
-    return flash
+    return firmware_image(tmp_path_factory.mktemp("flash"))
 
 
 @pytest.mark.parametrize("rate, baud", [(100, 115200), (200, 230400)])

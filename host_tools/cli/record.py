@@ -2,7 +2,8 @@
 
 Guided: hold the board still, wait for GO, make the gesture once, rest. A take that
 cannot be used (samples lost, range exceeded, no movement, not at rest before and after)
-is refused at once and asked for again. Ctrl-C ends and saves what is good.
+is refused at once and asked for again. Space pauses, u undoes the last take (it was
+another gesture), q or Ctrl-C ends and saves what is good.
 Free: one uninterrupted recording; with one label all of it gets that label.
 
 The board needs Beckon's firmware (beckon deploy). --from takes the samples from
@@ -56,6 +57,7 @@ def add_arguments(parser):
 def run(args):
     from host_tools.recording.display import display
     from host_tools.recording.guide import Guide
+    from host_tools.recording.keys import Keys
     from host_tools.recording.session import Session
     from host_tools.recording.writer import check_folder
 
@@ -69,8 +71,8 @@ def run(args):
             guide = Guide(labels, args.takes, source.rate_hz, args.seconds or 2.0, args.countdown)
         session = Session(source, guide, labels[0] if args.free and labels else "")
         try:
-            with display(session) as shown:
-                while session.step():
+            with Keys() as keys, display(session, keys.there) as shown:
+                while session.step() and _obey(guide, keys.pressed()):
                     shown.update()
                     if args.free and args.seconds and session.seconds >= args.seconds:
                         break
@@ -84,6 +86,20 @@ def run(args):
     if not paths:
         raise BeckonError("no good take, so nothing was saved")
     return 0
+
+
+def _obey(guide, pressed):
+    """False if a key says that it is enough."""
+    for key in pressed:
+        if key in "qQ":
+            return False
+        if not guide:
+            continue
+        if key == " ":
+            guide.resume() if guide.phase is guide.phase.PAUSED else guide.pause()
+        elif key in "uU\x7f\b":
+            guide.take_back()
+    return True
 
 
 def _checked(args):
@@ -159,7 +175,7 @@ def _ask(reason):
 
 def _report(args, session, paths):
     takes = len(session.guide.good) if session.guide else 0
-    refused = len(session.guide.bad) if session.guide else 0
+    refused = session.guide.refusals if session.guide else 0
     rate = session.source.measured_hz
     if args.json:
         print(json.dumps({
@@ -171,3 +187,12 @@ def _report(args, session, paths):
     what = f"{takes} takes ({refused} refused), " if session.guide else ""
     print(f"{what}{session.seconds:.1f} s at {rate:.2f} Hz, {session.lost} samples lost "
           f"-> {len(paths)} recordings in {args.out}")
+    if paths:
+        print(f"next: {_next_step(args)}", file=sys.stderr)
+
+
+def _next_step(args):
+    if args.free:
+        return f"beckon train {args.out} --out my.mlp"
+    return (f"everyday movement that is no gesture: beckon record --free --labels none --seconds "
+            f"180 --out {args.out}")

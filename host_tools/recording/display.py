@@ -1,5 +1,6 @@
 """The live display of a recording: what to do, how many are left, and the movement."""
 
+import math
 import sys
 from collections import deque
 
@@ -9,7 +10,7 @@ from rich.live import Live
 from rich.panel import Panel
 from rich.text import Text
 
-from host_tools.recording.guide import Phase
+from host_tools.recording.guide import Guide, Phase
 from host_tools.recording.session import Session
 
 _BARS = " ▁▂▃▄▅▆▇█"
@@ -18,8 +19,8 @@ _COLUMN_S = 0.08
 _REFRESH_S = 0.15
 _ACCEL_FULL = 20.0  # m/s^2 beyond gravity for a full bar
 _GYRO_FULL = 500.0  # deg/s
-_STYLE = {Phase.REST: "dim", Phase.COUNTDOWN: "yellow", Phase.GO: "bold green",
-          Phase.DONE: "bold"}  # fmt: skip
+_HOW = "Hold still. At GO make the gesture once, then hold still again."
+_KEYS = "space pauses, u undoes the last take, q ends"
 
 
 class Plot:
@@ -52,13 +53,15 @@ def bars(levels: deque[float], full: float) -> str:
 class LiveDisplay:
     """On a terminal. A context manager; call update() after each step."""
 
-    def __init__(self, session: Session, console: Console | None = None):
+    def __init__(self, session: Session, console: Console | None = None, keys: bool = False):
         self._session = session
+        self._keys = keys
+        self._went = False
         self._plot = Plot(session.source.rate_hz)
         self._shown = 0
         self._due_s = -1.0
-        console = console or Console(stderr=True)
-        self._live = Live(self._view(), console=console, auto_refresh=False)
+        self._console = console or Console(stderr=True)
+        self._live = Live(self._view(), console=self._console, auto_refresh=False)
 
     def __enter__(self) -> "LiveDisplay":
         self._live.__enter__()
@@ -73,7 +76,11 @@ class LiveDisplay:
         for block in session.blocks[self._shown :]:
             self._plot.add(block.values)
         self._shown = len(session.blocks)
-        if session.seconds >= self._due_s:
+        go = session.guide is not None and session.guide.phase is Phase.GO
+        if go and not self._went:
+            self._console.bell()  # who moves the board does not look at the screen
+        if session.seconds >= self._due_s or go is not self._went:
+            self._went = go
             self._due_s = session.seconds + _REFRESH_S
             self._live.update(self._view(), refresh=True)
 
@@ -84,22 +91,37 @@ class LiveDisplay:
         if session.source.axes == 6:
             lines.append(Text(f"gyro  {bars(self._plot.gyro, _GYRO_FULL)}", "magenta"))
         lines.append(Text(status(session), "dim"))
+        end = "q ends" if self._keys else "Ctrl-C ends"
+        if session.guide:
+            end = f"{_KEYS if self._keys else end} and saves what is good"
+        lines.append(Text(end, "dim"))
         return Panel(Group(*lines), width=_COLUMNS + 12, title="beckon record")
 
 
 def _task(session: Session) -> list[Text]:
     guide = session.guide
     if not guide:
-        return [Text(f"recording{f' {session.label}' if session.label else ''}; Ctrl-C ends",
-                     "bold")]  # fmt: skip
+        return [Text(f"recording{f' {session.label}' if session.label else ''}", "bold")]
     if guide.phase is Phase.DONE:
         return [Text("all done", "bold")]
-    if guide.phase is Phase.COUNTDOWN:
-        now = f"{guide.label} in {guide.left_s:.0f}" if guide.left_s >= 0.5 else guide.label
+    if guide.phase is Phase.GO:
+        left = round(30 * guide.left_s / guide.seconds)
+        now = Text(f" GO: {guide.label} ", "bold white on green")
+        now.append(" " + "█" * left, "not bold green on default")
+    elif guide.phase is Phase.PAUSED:
+        now = Text("paused; space goes on", "bold yellow")
     else:
-        now = f"GO: {guide.label}" if guide.phase is Phase.GO else f"hold still; {guide.label} next"
-    said = Text(guide.message, "red" if guide.refused else "green")
-    return [Text(now, _STYLE[guide.phase]), Text(f"{guide.left} takes left; Ctrl-C ends"), said]
+        seconds = max(1, math.ceil(guide.left_s))
+        now = Text(f"{guide.label} in {seconds}", "bold yellow")
+    which = f"{guide.label}: take {guide.number} of {guide.takes}; {guide.left} to go in all"
+    return [Text(_HOW, "dim"), Text(which), now, _last(guide)]
+
+
+def _last(guide: Guide) -> Text:
+    """What came of the last take, until the next one is under way."""
+    if not guide.message or guide.phase is Phase.GO:
+        return Text()
+    return Text(guide.message, "bold red" if guide.refused else "green")
 
 
 def status(session: Session) -> str:
@@ -127,7 +149,9 @@ class PlainDisplay:
         guide = self._session.guide
         if guide:
             if guide.judged != self._judged and guide.judged:
-                _say(f"{'refused: ' if guide.refused else ''}{guide.message}")
+                _say(guide.message)
+            elif guide.phase is Phase.COUNTDOWN and self._phase is None:
+                _say(_HOW)
             self._judged = guide.judged
             if guide.phase is not self._phase and guide.phase in (Phase.COUNTDOWN, Phase.GO):
                 go = guide.phase is Phase.GO
@@ -142,5 +166,6 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def display(session: Session) -> LiveDisplay | PlainDisplay:
-    return LiveDisplay(session) if sys.stderr.isatty() else PlainDisplay(session)
+def display(session: Session, keys: bool = False) -> LiveDisplay | PlainDisplay:
+    """keys: whether keys can be pressed, so that they are explained."""
+    return LiveDisplay(session, keys=keys) if sys.stderr.isatty() else PlainDisplay(session)

@@ -16,16 +16,18 @@ class Phase(Enum):
     REST = "rest"
     COUNTDOWN = "countdown"
     GO = "go"
+    PAUSED = "paused"
     DONE = "done"
 
 
 @dataclass(frozen=True)
 class Take:
-    """A good take: samples [start, stop) are the gesture."""
+    """A good take: samples [start, stop) are the gesture, window those that were judged."""
 
     label: str
     start: int
     stop: int
+    window: tuple[int, int]
 
 
 @dataclass
@@ -43,7 +45,8 @@ class Guide:
     countdown_s: float = 3.0
     good: list[Take] = field(default_factory=list)
     bad: list[tuple[int, int]] = field(default_factory=list)
-    """Sample ranges [first, end) of takes that were refused."""
+    """Sample ranges [first, end) that are neither a good take nor rest: refused, or taken
+    back, or in a pause."""
     message: str = ""
     refused: bool = False
 
@@ -51,8 +54,11 @@ class Guide:
         self._blocks: list[Block] = []
         self._now = 0
         self._go: int | None = None
+        self._paused_at: int | None = None
         self.judged = 0
         """Takes so far, good and bad."""
+        self.refusals = 0
+        self.taken_back = 0
 
     @property
     def label(self) -> str:
@@ -66,9 +72,16 @@ class Guide:
         return self.takes * len(self.labels) - len(self.good)
 
     @property
+    def number(self) -> int:
+        """Which take of its label is next, from 1."""
+        return len(self.good) % self.takes + 1
+
+    @property
     def phase(self) -> Phase:
         if not self.label:
             return Phase.DONE
+        if self._paused_at is not None:
+            return Phase.PAUSED
         if self._go is None:
             return Phase.REST
         return Phase.COUNTDOWN if self._now < self._go else Phase.GO
@@ -86,18 +99,53 @@ class Guide:
         assert self._go is not None
         return self._go + round(self.seconds * self.rate_hz)
 
+    @property
+    def _first(self) -> int:
+        assert self._go is not None
+        return self._go - round(_LEAD_S * self.rate_hz)
+
+    def pause(self) -> None:
+        """Judge nothing until resume(); a take under way is dropped."""
+        if self.phase in (Phase.COUNTDOWN, Phase.GO):
+            self._paused_at = min(self._now, self._first)
+            self._blocks = []
+
+    def resume(self) -> None:
+        """Go on with a countdown. What was moved since pause() is no example of rest."""
+        if self._paused_at is not None:
+            self.bad.append((self._paused_at, self._now))
+            self._paused_at = None
+            self._begin(self._now)
+
+    def take_back(self) -> None:
+        """The last good take was another gesture: forget it, and ask for it again."""
+        if not self.good or self.phase is Phase.DONE:
+            return
+        paused = self.phase is Phase.PAUSED
+        self.pause()  # a take under way has the wrong label now
+        taken = self.good.pop()
+        self.bad.append(taken.window)
+        self.taken_back += 1
+        self.message, self.refused = f"took back the last {taken.label}", True
+        if not paused:
+            self.resume()
+
     def pending_from(self, end: int) -> int:
         """Where what belongs to no judged take begins to be a take; end if it does not yet."""
         if self._go is None or self.phase is Phase.DONE:
             return end
-        return min(end, self._go - round(_LEAD_S * self.rate_hz))
+        if self._paused_at is not None:
+            return min(end, self._paused_at)
+        return min(end, self._first)
 
     def feed(self, block: Block) -> None:
         """Take the next samples."""
         if self.phase is Phase.DONE:
             return
-        self._blocks.append(block)
         self._now = block.end
+        if self._paused_at is not None:
+            return
+        self._blocks.append(block)
         if self._go is None:
             self._begin(block.index)
         if self._now >= self._end:
@@ -107,15 +155,16 @@ class Guide:
         self._go = index + round(self.countdown_s * self.rate_hz)
 
     def _judge(self) -> None:
-        assert self._go is not None
-        first, end = self._go - round(_LEAD_S * self.rate_hz), self._end
+        first, end = self._first, self._end
         self.judged += 1
         try:
             start, stop = judge(self._blocks, first, end, self.rate_hz)
-            self.good.append(Take(self.label, start, stop))
-            self.message, self.refused = "good", False
+            self.good.append(Take(self.label, start, stop, (first, end)))
+            self.message = f"good: {(stop - start) / self.rate_hz:.1f} s of {self.good[-1].label}"
+            self.refused = False
         except BadTake as reason:
             self.bad.append((first, end))
-            self.message, self.refused = str(reason), True
+            self.refusals += 1
+            self.message, self.refused = f"refused: {reason}", True
         self._blocks = []
         self._begin(end)
