@@ -1,0 +1,155 @@
+"""What Studio's child process does: train a model and judge it, or judge one. Writes no file.
+
+Called through job.Job; everything in it is the same as what `beckon train` and
+`beckon evaluate` call.
+"""
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from host_tools.dataset import Dataset, read_dataset, read_datasets, with_negatives
+from host_tools.dataset.checks import check
+from host_tools.dataset.split import hold_out
+from host_tools.errors import BeckonError
+from host_tools.evaluation.evaluate import Evaluation, evaluate
+from host_tools.model.format import decode, encode, read_model
+from host_tools.training.fit import Report, fitted
+from host_tools.training.recipe import Recipe, choose
+from host_tools.training.train import digest, train
+
+HELD, ALL = "held", "all"
+
+
+@dataclass(frozen=True)
+class TrainChoice:
+    """data, negatives: folders or FOLDER:label,...; no path of a project leads elsewhere.
+
+    judge: HELD leaves about a quarter out of training and judges on it; ALL judges on what
+    was trained on; else a data-set folder. steps, window_ms: None chooses by the data.
+    """
+
+    data: tuple[str, ...]
+    negatives: tuple[str, ...] = ()
+    judge: str = HELD
+    rate_hz: int = 100
+    seed: int = 1
+    steps: int | None = None
+    window_ms: int | None = None
+    false_per_hour: float = 1.0
+
+    def check(self) -> None:
+        """Raises BeckonError for what cannot be."""
+        for name, value, least, most in (
+            ("steps", self.steps, 1, 100_000), ("window", self.window_ms, 200, 10_000),
+            ("seed", self.seed, 0, 2**31), ("false alarms an hour", self.false_per_hour, 0, 1000),
+        ):  # fmt: skip
+            if value is not None and not least <= value <= most:
+                raise BeckonError(f"{name} {value:g}: name a number from {least:g} to {most:g}")
+        if self.rate_hz not in (50, 100):
+            raise BeckonError(f"rate {self.rate_hz} Hz: take 50 or 100")
+
+
+@dataclass(frozen=True)
+class About:
+    """What is going to be trained; comes before the first step."""
+
+    text: str
+    steps: int
+    notices: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Judging:
+    """So many of the recordings are judged."""
+
+    done: int
+    of: int
+
+
+@dataclass(frozen=True)
+class Judged:
+    """model: the file's bytes. held: whether nothing of it was trained on."""
+
+    model: bytes
+    evaluation: Evaluation
+    held: bool
+
+
+def train_and_judge(report: Callable[[Any], None], choice: TrainChoice) -> Judged:
+    """Raises BeckonError when the data will not do."""
+    data = read_datasets(choice.data)
+    if choice.negatives:
+        data = with_negatives(data, read_datasets(choice.negatives))
+    known, judged = data, data
+    if choice.judge == HELD:
+        try:
+            known, judged = hold_out(data, choice.seed)
+        except ValueError:
+            raise BeckonError("too few recordings to leave some out for judging; record more, or "
+                              "judge on all (and expect less of the figures)") from None
+    elif choice.judge != ALL:
+        judged = read_dataset(choice.judge)
+    recipe = fitted(recipe_of(known, choice))
+    report(About(about(known, recipe), recipe.steps, (*data.notices, *check(data))))
+    trained = train(known, recipe, report, choice.false_per_hour)
+    evaluation = _judge(report, trained.model, judged)
+    return Judged(encode(trained.model), evaluation, choice.judge != ALL)
+
+
+def judge_only(report: Callable[[Any], None], path: Path, data: tuple[str, ...]) -> Judged:
+    """A model that is there. held: False, as nobody knows what it was trained on."""
+    model = read_model(path)
+    return Judged(encode(model), _judge(report, model, read_datasets(data)), False)
+
+
+def judge_again(
+    report: Callable[[Any], None], model: bytes, data: tuple[str, ...], names: tuple[str, ...],
+    held: bool,
+) -> Judged:
+    """The same recordings after their labels were changed."""
+    chosen = read_datasets(data).subset(lambda r: r.name in names)
+    if not chosen.recordings:
+        raise BeckonError("none of the recordings that were judged is there any more")
+    return Judged(model, _judge(report, decode(model), chosen), held)
+
+
+def _judge(report: Callable[[Any], None], model, data: Dataset) -> Evaluation:
+    done = 0
+    report(Judging(0, len(data.recordings)))
+
+    def step() -> None:
+        nonlocal done
+        done += 1
+        report(Judging(done, len(data.recordings)))
+
+    return evaluate(model, data, step)
+
+
+def recipe_of(data: Dataset, choice: TrainChoice) -> Recipe:
+    """The recipe that the data suggests, with what was chosen by hand."""
+    recipe = choose(data, choice.rate_hz, seed=choice.seed, steps=choice.steps)
+    if choice.window_ms is None:
+        return recipe
+    frame_ms = 1000 / recipe.feature_hz
+    window = round(choice.window_ms / frame_ms)
+    if not 8 <= window <= 250:
+        raise BeckonError(f"a window of {choice.window_ms} ms; name {8 * frame_ms:.0f} to "
+                          f"{250 * frame_ms:.0f} ms")
+    return choose(data, choice.rate_hz, seed=choice.seed, steps=choice.steps, window=window)
+
+
+def about(data: Dataset, recipe: Recipe) -> str:
+    """One line: the data and the window."""
+    counts = Counter(s.label for r in data.recordings for s in r.spans)
+    listed = ", ".join(f"{label} {n}" for label, n in sorted(counts.items()))
+    return (f"{len(data.recordings)} recordings (data {digest(data)}): {listed}. Window "
+            f"{recipe.window_s:.2f} s at {recipe.rate_hz} Hz, {recipe.accel_g} g, "
+            f"{recipe.gyro_dps} deg/s, {recipe.steps} steps")
+
+
+__all__ = ["ALL", "HELD", "About", "Judged", "Judging", "Report", "TrainChoice",
+           "judge_again", "judge_only", "train_and_judge"]  # fmt: skip

@@ -1,0 +1,245 @@
+"""Studio's recording without a browser: sittings from a replay, faults, boards."""
+
+import gzip
+import time
+
+import numpy as np
+import pytest
+
+from host_tools.dataset.folder import read_dataset, read_recording
+from host_tools.device.image import unix_arch, write_image
+from host_tools.errors import BeckonError
+from host_tools.recording.guide import Phase
+from host_tools.studio import record_session
+from host_tools.studio.feed import Feeds
+from host_tools.studio.record_choices import Sitting, SourceChoice, make_source
+from host_tools.studio.record_session import Recorder
+
+RATE = 100.0
+
+
+def hand(path, seconds, moves):
+    """A recording of a hand that moves from each start to each end of moves, in seconds."""
+    t = np.arange(round(seconds * RATE)) / RATE
+    values = np.random.default_rng(1).normal(0, 0.05, (len(t), 6))
+    values[:, 2] += 9.81
+    for start, end in moves:
+        inside = (t >= start) & (t < end)
+        wave = np.sin(2 * np.pi * 3 * (t[inside] - start))
+        values[inside, 0] += 8 * wave
+        values[inside, 4] += 200 * wave
+    rows = "".join(f"{1000 * at:.0f}," + ",".join(f"{v:.3f}" for v in row) + "\n"
+                   for at, row in zip(t, values, strict=True))
+    path.write_bytes(gzip.compress(f"t_ms,ax,ay,az,gx,gy,gz\n{rows}".encode()))
+    return path
+
+
+def until(condition, seconds=20.0):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it did not come to that")
+
+
+@pytest.fixture
+def recorder():
+    recorder = Recorder(Feeds())
+    yield recorder
+    recorder.close()
+
+
+def replay(tmp_path, seconds, moves, speed=0.0):
+    """A choice of a replayed hand; its first half second lets the page start the sitting."""
+    return SourceChoice("file", path=hand(tmp_path / "hand.csv.gz", seconds, moves), speed=speed)
+
+
+def held_back(monkeypatch):
+    """Let nothing come from replays until released, so that a sitting begins at sample 0."""
+    from host_tools.recording.sources import ReplaySource
+
+    gate = {"open": False}
+    read = ReplaySource.read
+
+    def waiting(self, timeout_s):
+        if not gate["open"]:
+            time.sleep(0.005)
+            return []
+        return read(self, timeout_s)
+
+    monkeypatch.setattr(ReplaySource, "read", waiting)
+    return gate
+
+
+def test_a_guided_sitting_is_saved_with_its_good_takes_only(recorder, tmp_path, monkeypatch):
+    gate = held_back(monkeypatch)
+    # A take lasts a second of countdown and two of time; the second one is empty.
+    moves = [(1.5, 2.2), (7.5, 8.2), (10.5, 11.2), (13.5, 14.2)]
+    recorder.open(replay(tmp_path, 20, moves))
+    until(lambda: recorder.view().state == "live")
+    folder = tmp_path / "data"
+    recorder.start(Sitting(folder, "ann", ("circle", "x"), takes=2, countdown_s=1))
+    until(lambda: recorder.view().state == "recording")
+    gate["open"] = True
+    until(lambda: recorder.view().done)
+    view = recorder.view()
+    assert (view.done.takes, view.done.refused, view.done.fault) == (4, 1, "")
+    assert [(t.label, t.good) for t in view.takes] == [
+        ("circle", True), ("circle", False), ("circle", True), ("x", True), ("x", True)]
+    assert "there was no movement" in view.takes[1].message
+    assert max(view.takes[0].curve) == 1.0 and view.takes[0].curve[0] < 0.2
+    data = read_dataset(folder)
+    labels = [s.label for r in data.recordings for s in r.spans]
+    assert sorted(labels) == ["circle", "circle", "x", "x"] and data.subjects == ["ann"]
+    starts = [s.start_ms for r in data.recordings for s in r.spans]
+    assert all(s.length_ms == pytest.approx(700, abs=150) for r in data.recordings
+               for s in r.spans) and starts  # fmt: skip
+
+
+def test_a_take_that_is_taken_back_is_asked_for_again(recorder, tmp_path, monkeypatch):
+    gate = held_back(monkeypatch)
+    moves = [(1.5, 2.2), (4.5, 5.2)]
+    recorder.open(replay(tmp_path, 9, moves, speed=8))
+    until(lambda: recorder.view().state == "live")
+    recorder.start(Sitting(tmp_path / "data", "ann", ("circle",), takes=3, countdown_s=1))
+    until(lambda: recorder.view().state == "recording")
+    recorder._tee.source._began_s = time.monotonic()
+    gate["open"] = True
+    until(lambda: recorder.view().good == 1)
+    recorder.take_back()
+    until(lambda: recorder.view().good == 0 and recorder.view().takes)
+    assert "taken back" in recorder.view().takes[0].message
+    until(lambda: recorder.view().done)
+    assert recorder.view().done.takes == 1 and recorder.view().state == "ended"
+    recordings = read_dataset(tmp_path / "data").recordings
+    assert sum(len(r.spans) for r in recordings) == 1
+
+
+def test_watching_keeps_nothing_and_a_free_recording_everything(recorder, tmp_path):
+    recorder.open(replay(tmp_path, 6, [(2, 3)], speed=1))
+    until(lambda: recorder.view().state == "live" and recorder.feed.sent > 5)
+    assert recorder.view().samples == 0 and recorder._session is None
+    recorder.start(Sitting(tmp_path / "data", "ann", ("none",), seconds=0.4))
+    until(lambda: recorder.view().done)
+    (path,) = recorder.view().done.paths
+    recording, _ = read_recording(path)
+    assert 0.4 <= recording.seconds < 1
+    until(lambda: recorder.view().state == "live")
+    recorder.start(Sitting(tmp_path / "data", "ann"))
+    until(lambda: recorder.view().samples > 10)
+    recorder.discard()
+    until(lambda: recorder.view().number == 2)
+    assert recorder.view().done.paths == ()
+    assert len(list((tmp_path / "data" / "recordings").glob("*.csv.gz"))) == 1
+
+
+def test_the_end_of_the_source_saves_what_there_is(recorder, tmp_path):
+    recorder.open(replay(tmp_path, 1.0, [], speed=1))
+    until(lambda: recorder.view().state == "live")
+    recorder.start(Sitting(tmp_path / "data", "ann", ("none",)))
+    until(lambda: recorder.view().state == "ended")
+    assert len(recorder.view().done.paths) == 1 and recorder.view().fault == ""
+    with pytest.raises(BeckonError, match="open a source first"):
+        recorder.start(Sitting(tmp_path / "data", "ann", ("none",)))
+
+
+def test_what_cannot_be_saved_can_be_saved_again(recorder, tmp_path, monkeypatch):
+    from host_tools.recording import writer
+
+    recorder.open(replay(tmp_path, 30, [], speed=1))
+    until(lambda: recorder.view().state == "live")
+    recorder.start(Sitting(tmp_path / "data", "ann", ("none",)))
+    until(lambda: recorder.view().samples > 5)
+    replace = writer._replace
+
+    def full(path, data):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(writer, "_replace", full)
+    recorder.finish()
+    until(lambda: recorder.view().state == "unsaved")
+    assert "no space left" in recorder.view().fault
+    monkeypatch.setattr(writer, "_replace", replace)
+    recorder.try_again(True)
+    until(lambda: recorder.view().done)
+    assert len(recorder.view().done.paths) == 1
+
+
+def test_a_source_that_fails_in_the_middle_keeps_the_recording(recorder, tmp_path, monkeypatch):
+    recorder.open(replay(tmp_path, 30, [], speed=1))
+    until(lambda: recorder.view().state == "live")
+    recorder.start(Sitting(tmp_path / "data", "ann", ("none",)))
+    until(lambda: recorder.view().samples > 5)
+
+    def fail(timeout_s):
+        raise BeckonError("wand does not answer")
+
+    monkeypatch.setattr(recorder._tee.source, "read", fail)
+    until(lambda: recorder.view().state == "ended")
+    view = recorder.view()
+    assert len(view.done.paths) == 1 and "does not answer" in view.done.fault
+    assert "does not answer" in view.fault
+
+
+@pytest.mark.parametrize(
+    "choice, told",
+    [
+        (SourceChoice("file"), "no such file"),
+        (SourceChoice("broker", broker="mqtt://127.0.0.1"), "name the board"),
+        (SourceChoice("broker", broker="http://x", device="wand"), "is no broker address"),
+        (SourceChoice("board", port="/nowhere/tty"), "is not there"),
+    ],
+)
+def test_sources_that_cannot_be(choice, told):
+    with pytest.raises(BeckonError, match=told):
+        make_source(choice)
+
+
+@pytest.mark.parametrize(
+    "changes, told",
+    [
+        ({"labels": ("a/b",), "takes": 3}, "holds '/'"),
+        ({"labels": (), "takes": 3}, "name the gestures"),
+        ({"labels": ("a", "a"), "takes": 3}, "twice"),
+        ({"labels": ("a",), "takes": 3, "seconds": 60.0}, "seconds of a take 60"),
+        ({"labels": ("a", "b"), "takes": 0}, "one label"),
+        ({"subject": "../x", "takes": 0}, "subject"),
+    ],
+)
+def test_sittings_that_cannot_be(changes, told, tmp_path):
+    with pytest.raises(BeckonError, match=told):
+        Sitting(**{"folder": tmp_path / "data", "subject": "ann", **changes}).check()
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_second_source_is_refused(recorder, tmp_path):
+    recorder.open(replay(tmp_path, 30, [], speed=1))
+    with pytest.raises(BeckonError, match="close it first"):
+        recorder.open(replay(tmp_path, 30, [], speed=1))
+    recorder.close()
+    assert recorder.view().state == "off" and not recorder.running
+
+
+def test_a_simulated_board_on_its_serial_line(recorder, tmp_path, monkeypatch):
+    from host_tools.simulator.mpu6500 import SimulatedMPU6500
+    from host_tools.simulator.sensor.movement import Sines
+    from tests.boards import sensor_board
+
+    flash = tmp_path / "flash"
+    write_image(flash, unix_arch())
+    (flash / "main.py").unlink()
+    monkeypatch.setattr(record_session, "_QUIET_S", 0.3)
+    with sensor_board(flash, sensor=SimulatedMPU6500(Sines()), speed=4) as board:
+        recorder.open(SourceChoice("board", port=board.port))
+        until(lambda: recorder.view().state == "live")
+        until(lambda: recorder.feed.sent > 20)
+        recorder.start(Sitting(tmp_path / "data", "ann", ("none",), seconds=2))
+        until(lambda: recorder.view().done)
+        view = recorder.view()
+        assert view.done.lost == 0 and view.rate_hz == 100 and view.phase is Phase.REST
+        board.unplug()
+        until(lambda: recorder.view().state == "ended")
+    assert "went away" in recorder.view().fault or "not there" in recorder.view().fault
+    (recording,) = read_dataset(tmp_path / "data").recordings
+    assert 290 < np.abs(recording.samples[:, 3:]).max() < 310

@@ -1,0 +1,154 @@
+"""Studio's training without a browser: a run, its end, what is made of the result."""
+
+import time
+
+import numpy as np
+import pytest
+
+from host_tools.dataset import read_dataset
+from host_tools.errors import BeckonError
+from host_tools.evaluation.evaluate import evaluate
+from host_tools.model.format import read_model
+from host_tools.paths import DATA, DEFAULT_MODEL, DEMO
+from host_tools.studio.train_job import ALL, TrainChoice
+from host_tools.studio.train_session import FALSE, HIT, MISSED, Settings, TrainSession
+
+GESTURES = str(DATA / "gestures")
+
+
+def run(session, seconds=60, until=lambda s: False):
+    end = time.monotonic() + seconds
+    states = []
+    while session.progress.running and not until(session):
+        assert time.monotonic() < end
+        session.poll()
+        if not states or states[-1] != session.progress.state:
+            states.append(session.progress.state)
+        time.sleep(0.01)
+    return states
+
+
+@pytest.fixture(scope="module")
+def trained():
+    session = TrainSession()
+    session.train(TrainChoice((GESTURES,), steps=64))
+    states = run(session)
+    assert states[-1] == "done", session.progress.fault
+    return session, states
+
+
+def test_a_run_from_data_to_figures(trained):
+    session, states = trained
+    assert [s for s in states if s != "tuning"] == ["reading", "training", "judging", "done"]
+    p = session.progress
+    assert p.step == p.steps == 64 and p.losses[-1][0] == 64 and len(p.losses) >= 2
+    assert "8 recordings" in p.about or "7 recordings" in p.about
+    assert session.held and session.source == "a new model"
+    judged = {s.recording.name for s in session.evaluation.streams}
+    assert 0 < len(judged) < 5  # about a quarter of ten
+    assert len(session.evaluation.streams) == p.judged == p.judge_of
+
+
+def test_the_settings_are_the_model_s_and_followed_at_once(trained, tmp_path):
+    session, _ = trained
+    before = session.version
+    first = session.settings
+    assert first == session.tuned and first.packed == session.evaluation.model.debounce
+    session.settings = first
+    assert session.version == before
+    session.settings = Settings(100, 30, 30, 40, 75, 0)
+    assert session.version == before + 1 and session.evaluation.tally().hits == 0
+    size = session.save(tmp_path / "models" / "one.mlp")
+    model = read_model(tmp_path / "models" / "one.mlp")
+    assert Settings.of(model.debounce) == session.settings
+    assert size == (tmp_path / "models" / "one.mlp").stat().st_size
+    with pytest.raises(ValueError):
+        session.settings = Settings(min_count=0)
+    session.settings = first
+
+
+def test_stopping_leaves_what_was_there_and_nothing_half_written(trained):
+    session, _ = trained
+    result = session.evaluation
+    session.train(TrainChoice((GESTURES,), steps=50_000))
+    with pytest.raises(BeckonError, match="stop it first"):
+        session.train(TrainChoice((GESTURES,)))
+    run(session, until=lambda s: len(s.progress.losses) > 1)
+    assert session.progress.left_s > 0
+    began = time.monotonic()
+    session.stop()
+    assert session.progress.state == "stopped" and time.monotonic() - began < 30
+    assert session.evaluation is result
+    session.stop()
+
+
+def test_faults_are_one_line(tmp_path):
+    session = TrainSession()
+    session.train(TrainChoice((str(tmp_path / "nothing"),)))
+    run(session)
+    assert session.progress.state == "failed" and "no such folder" in session.progress.fault
+    with pytest.raises(BeckonError, match="train one first"):
+        session.save(tmp_path / "x.mlp")
+    with pytest.raises(BeckonError, match="steps 0"):
+        session.train(TrainChoice((GESTURES,), steps=0))
+
+
+@pytest.fixture(scope="module")
+def judged():
+    session = TrainSession()
+    session.judge(DEFAULT_MODEL, (str(DEMO),))
+    run(session)
+    assert session.progress.state == "done", session.progress.fault
+    return session
+
+
+def test_a_model_that_is_there_is_judged_as_evaluate_does(judged):
+    expected = evaluate(read_model(DEFAULT_MODEL), read_dataset(DEMO)).as_json()
+    told = judged.evaluation.as_json()
+    assert told["events"] == expected["events"] and told["span"] == expected["span"]
+    assert not judged.held and judged.source == "model.mlp"
+
+
+def test_what_happened_and_why(judged):
+    happenings = judged.happenings()
+    assert [h.kind for h in happenings] == [HIT] * 9
+    assert "the label's end" in judged.why(happenings[0])
+    around = judged.shares(happenings[0])
+    at = int(np.argmin(np.abs(around.t_ms - happenings[0].t_ms)))
+    labels = judged.evaluation.model.labels
+    assert labels[around.percent[at].argmax()] == happenings[0].label
+    start, end = judged.span_of(happenings[0])
+    gesture = judged.evaluation.streams[0].gestures[0]
+    assert abs(start - gesture.start_ms) < 400 and abs(end - gesture.end_ms) < 400
+    assert judged.happenings(wrong=True) == []
+    judged.settings = Settings(100, 30, 0, 6, 10)
+    missed = judged.happenings(wrong=True)
+    assert [h.kind for h in missed] == [MISSED] * 9
+    assert "30 are needed" in judged.why(missed[0])
+    assert len(judged.shares(missed[0]).t_ms) > 50
+    judged.settings = judged.tuned
+
+
+def test_judging_again_sees_labels_that_changed(tmp_path):
+    import shutil
+
+    folder = tmp_path / "demo"
+    shutil.copytree(DEMO, folder)
+    session = TrainSession()
+    session.judge(DEFAULT_MODEL, (str(folder),))
+    run(session)
+    rows = (folder / "labels.csv").read_text().splitlines()
+    (folder / "labels.csv").write_text("\n".join(rows[:1] + rows[2:]) + "\n")
+    session.judge_again()
+    run(session)
+    assert [h.kind for h in session.happenings(wrong=True)] == [FALSE]
+    assert "nothing is labelled here" in session.why(session.happenings(wrong=True)[0])
+
+
+def test_all_of_the_data_can_be_judged(tmp_path):
+    session = TrainSession()
+    session.train(TrainChoice((str(DEMO),), judge=ALL, steps=1, window_ms=1000))
+    run(session)
+    assert session.progress.state == "done", session.progress.fault
+    assert not session.held and len(session.evaluation.streams) == 1
+    assert session.evaluation.model.front_end.window_ms == 1000

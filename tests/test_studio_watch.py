@@ -1,0 +1,196 @@
+"""Studio's watching and deploying without a browser: a simulated board, strangers, faults."""
+
+import csv
+import json
+import threading
+import time
+
+import pytest
+from paho.mqtt import client as mqtt
+
+from host_tools.device.image import unix_arch, write_image
+from host_tools.device.settings import write_settings
+from host_tools.errors import BeckonError
+from host_tools.live.address import BrokerAddress
+from host_tools.live.broker import embedded_broker, free_port
+from host_tools.paths import DEFAULT_MODEL, DEMO
+from host_tools.simulator.simulate import simulate
+from host_tools.studio.deploy_session import Deployer
+from host_tools.studio.health import BAD, GOOD, WARN, duration, signs
+from host_tools.studio.watch_session import Device, Watcher
+from tests.boards import sensor_board
+
+
+def until(condition, seconds=30.0):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it did not come to that")
+
+
+@pytest.fixture(scope="module")
+def broker():
+    with embedded_broker() as address:
+        yield address
+
+
+@pytest.fixture
+def watcher(broker):
+    watcher = Watcher()
+    watcher.open(broker)
+    until(lambda: watcher.state == "on")
+    yield watcher
+    watcher.close()
+    assert not watcher.running
+
+
+@pytest.fixture
+def stranger(broker):
+    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
+    client.connect(broker.host, broker.port)
+    client.loop_start()
+
+    def say(topic, payload, retain=False):
+        data = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+        client.publish(f"beckon/{topic}", data, qos=1, retain=retain).wait_for_publish(5)
+
+    yield say
+    client.disconnect()
+    client.loop_stop()
+
+
+def test_a_simulated_board_from_its_birth_to_its_goodbye(broker, watcher, tmp_path):
+    recording = DEMO / "recordings" / "p101-1.csv.gz"
+    run = threading.Thread(target=simulate, args=(recording, DEFAULT_MODEL, broker),
+                           kwargs={"speed": 20})  # fmt: skip
+    run.start()
+    until(lambda: watcher.total == 9)
+    run.join(30)
+    until(lambda: [c.online for c in watcher.changes()] == [True, False])
+    assert watcher.counts == {"circle": 3, "x": 3, "y": 3}
+    (device,) = watcher.devices().values()
+    assert device.labels == ["none", "circle", "x", "y"] and device.boots == 1
+    told = {s.name: s for s in signs(device, device.text("model"))}
+    assert (told["Link"].level, told["Samples lost"].level) == (BAD, GOOD)
+    assert told["Model"].advice == "the project's newest" and told["Wi-Fi"].value == "-55 dBm"
+    assert {s.name: s for s in signs(device, "12345678")}["Model"].level == WARN
+    assert watcher.save(tmp_path / "runs" / "one.csv") == 9
+    rows = list(csv.DictReader((tmp_path / "runs" / "one.csv").open()))
+    assert [r["event_type"] for r in rows].count("circle") == 3
+    assert all(r["confidence"].isdigit() and r["received"].endswith("Z") for r in rows)
+    watcher.forget()
+    assert not watcher.events() and not watcher.devices() and watcher.total == 0
+    with pytest.raises(BeckonError, match="nothing to save"):
+        watcher.save(tmp_path / "runs" / "two.csv")
+
+
+def test_what_strangers_say_is_taken_with_care(watcher, stranger):
+    stranger("evil/event", b"\xff\xfe{")
+    stranger("evil/event", [1, 2])
+    stranger("evil/state", {"labels": [1, "a\x1b[31m", {}], "model": 7, "crash": ["x"]})
+    stranger("evil/diag", {"samples_lost": "many", "heap_free": True, "rssi_dbm": None})
+    stranger("evil/status", {"a": 1})
+    stranger("evil/raw", b"12345")
+    for n in range(70):
+        stranger(f"d{n}/event", {"event_type": "<b>x</b>\n", "seq": n, "boot": 1})
+        stranger(f"d{n}/event", {"event_type": "<b>x</b>\n", "seq": n, "boot": 1})  # a repeat
+    stranger("evil/event", {"event_type": {"a": 1}, "confidence": "no", "latency_ms": True,
+                            "seq": 5})  # fmt: skip
+    until(lambda: any(e.device == "evil" for e in watcher.events()))
+    devices = watcher.devices()
+    assert len(devices) == 64 and watcher.total == 64
+    evil = devices["evil"]
+    assert evil.labels == ["?", "a?[31m", "?"] and evil.count("samples_lost") is None
+    assert evil.online is False and {s.name for s in signs(evil)} == {"Link"}
+    last = watcher.events()[-1]
+    assert (last.label, last.confidence, last.latency_ms, last.seq) == ("?", None, None, 5)
+    assert watcher.events()[0].label == "<b>x</b>?"
+
+
+def test_no_broker_is_told_and_can_be_tried_again(broker):
+    watcher = Watcher()
+    watcher.open(BrokerAddress("127.0.0.1", free_port()))
+    until(lambda: watcher.state == "failed")
+    assert "no broker answers" in watcher.fault
+    watcher.close()
+    watcher.open(broker)
+    until(lambda: watcher.state == "on")
+    with pytest.raises(BeckonError, match="stop that first"):
+        watcher.open(broker)
+    watcher.close()
+    assert watcher.state == "off"
+
+
+def test_a_broker_that_goes_away_is_lost():
+    watcher = Watcher()
+    with embedded_broker() as broker:
+        watcher.open(broker)
+        until(lambda: watcher.state == "on")
+    until(lambda: watcher.state == "lost")
+    watcher.close()
+
+
+def test_health_in_words():
+    device = Device("wand", True, {"safe_mode": "crashed 3 times", "crash": "a\nValueError: b\n",
+                                   "model": "abc", "model_taken_back": True},
+                    {"samples_lost": 3, "samples": 4000, "events_dropped": 1, "heap_free": 4096,
+                     "spool_waiting": 2, "events_queued": 1, "rssi_dbm": -80, "lag_ms_max": 900,
+                     "samples_saturated": 7, "uptime_ms": 3_700_000, "link_drops": 4})  # fmt: skip
+    told = {s.name: (s.value, s.level) for s in signs(device)}
+    assert told == {
+        "Link": ("online", GOOD), "Safe mode": ("crashed 3 times", BAD),
+        "Last crash": ("ValueError: b", BAD), "Model": ("abc", WARN),
+        "Samples lost": ("3 of 4,000", WARN), "Beyond range": ("7 samples", WARN),
+        "Events dropped": ("1", BAD), "Events waiting": ("3", WARN), "Wi-Fi": ("-80 dBm", WARN),
+        "Link lost": ("4 times", "plain"), "Loop late at most": ("900 ms", WARN),
+        "Memory free": ("4 KiB", WARN), "Running for": ("1 h 1 min", "plain"),
+    }  # fmt: skip
+    assert [duration(s) for s in (5, 200, 100_000)] == ["5 s", "3 min 20 s", "1 d 3 h"]
+
+
+# -- deploying --------------------------------------------------------------------------
+
+
+def test_deploying_by_serial_line(tmp_path):
+    flash = tmp_path / "flash"
+    write_image(flash, unix_arch())
+    deployer = Deployer()
+    steps = []
+    with sensor_board(flash, speed=4) as board:
+        deployer.serial(board.port, DEFAULT_MODEL)
+        with pytest.raises(BeckonError, match="under way"):
+            deployer.serial(board.port, None)
+        while deployer.running:
+            if not steps or steps[-1] != deployer.view.what:
+                steps.append(deployer.view.what)
+            time.sleep(0.005)
+    view = deployer.view
+    assert view.state == "done", view.message
+    assert "files copied" in view.message and "no link" in view.warning
+    assert "copying" in steps and steps[-1] == "waiting for the first sign of life"
+    assert (flash / "model.mlp").read_bytes() == DEFAULT_MODEL.read_bytes()
+
+
+def test_what_cannot_be_deployed_is_told(tmp_path, broker):
+    deployer = Deployer()
+    with pytest.raises(BeckonError, match="is not there"):
+        deployer.serial(str(tmp_path / "tty"), None)
+    (tmp_path / "bad.mlp").write_bytes(b"BMLPrubbish")
+    with pytest.raises(BeckonError, match="bad.mlp"):
+        deployer.serial("", tmp_path / "bad.mlp")
+    with pytest.raises(BeckonError, match="name the device"):
+        deployer.mqtt(broker, "", DEFAULT_MODEL)
+    write_settings(tmp_path / "settings", {"update_key": ""})
+    with pytest.raises(BeckonError, match="no update_key"):
+        deployer.mqtt(broker, "wand", DEFAULT_MODEL, tmp_path / "settings")
+    assert deployer.view.state == "idle"
+
+
+def test_deploying_through_the_broker_to_nobody(tmp_path):
+    write_settings(tmp_path, {"update_key": "0123456789abcdef0123456789abcdef"})
+    deployer = Deployer()
+    deployer.mqtt(BrokerAddress("127.0.0.1", free_port()), "wand", DEFAULT_MODEL, tmp_path)
+    deployer.wait(20)
+    assert deployer.view.state == "failed" and "no broker answers" in deployer.view.message
