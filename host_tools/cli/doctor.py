@@ -1,8 +1,8 @@
 """Examine a board part by part, and say what to do about each fault.
 
-Port, MicroPython, memory, firmware, sensor, sampling, Wi-Fi, broker, clock: a line for
-each, ok, warning or fault. The board's program is
-stopped meanwhile and restarted. Lay the board still, for the sensor's self-test.
+Port, MicroPython, memory, firmware, sensor, its rate, noise and self-test, recording, Wi-Fi,
+broker, clock: a line for each, ok, warning or fault. The board's program is stopped meanwhile
+and restarted. Lay the board still, for the sensor's self-test.
 Exit status 1 if there is a fault.
 
 examples:
@@ -23,13 +23,16 @@ def add_arguments(parser):
 
 
 def run(args):
+    import contextlib
+
     from host_tools.cli.progress import waiting
-    from host_tools.device.doctor import FAULT, WARNING, examine
+    from host_tools.device.doctor import examine
+    from host_tools.device.findings import FAULT, WARNING
 
     counts = {FAULT: 0, WARNING: 0}
     findings = examine(args.port)
     while True:
-        with waiting("examining"):
+        with waiting("examining") if sys.stderr.isatty() else contextlib.nullcontext():
             finding = next(findings, None)
         if finding is None:
             break

@@ -148,7 +148,12 @@ class Console:
     def refresh(self) -> None:
         """A soft reset: what ran before, its tasks and its memory, is gone; main.py is not run."""
         self.write(_CTRL_D)
-        heard = self._until(b"soft reboot\r\n", 3) + self._until(_RAW_PROMPT, 10)
+        until = time.monotonic() + 13
+        heard = b""
+        while b"soft reboot\r\n" not in heard or not heard.endswith(_RAW_PROMPT):
+            if time.monotonic() > until:
+                break
+            heard += self.read(_POLL_S)
         if not heard.endswith(_RAW_PROMPT):
             raise BeckonError(why_silent(self.port, heard))
 

@@ -44,27 +44,12 @@ def scan():
             "address": s.imu_address}  # fmt: skip
 
 
-def _wait(steps):
-    for wait_ms in steps:
-        time.sleep_ms(wait_ms)
-
-
-def identity():
-    from drivers.mpu6500 import MPU6500
+def sensor():
+    """Prints its findings itself, one JSON object a line."""
+    import sensor_check
 
     bus, s = _bus()
-    imu = MPU6500(bus, s.imu_address)
-    _wait(imu.bring_up())
-    return {"name": imu.name, "identity": imu.identity, "warning": imu.warning}
-
-
-def self_test():
-    from drivers.mpu_selftest import SelfTest
-
-    bus, s = _bus()
-    test = SelfTest(bus, s.imu_address)
-    _wait(test.run())
-    return {"passed": test.passed, "text": test.text, "ran": bool(test.ratios)}
+    sensor_check.main(bus, s.imu_address)
 
 
 def wifi(timeout_s):
