@@ -87,8 +87,8 @@ def test_tuning_writes_a_recipe_that_train_takes(tmp_path, capsys):
     out = tmp_path / "recipe.json"
     storage = f"sqlite:///{tmp_path}/study.db"
     for _ in range(2):  # the second run goes on with the same study
-        assert main(["tune", str(tmp_path / "t"), "--out", str(out), "--trials", "1", "--steps",
-                     "10", "--storage", storage]) == 0
+        assert main(["tune", str(tmp_path / "t"), "--out", str(out), "--trials", "1", "--folds",
+                     "2", "--steps", "10", "--storage", storage]) == 0
     assert "the best of 2 trials" in capsys.readouterr().out
     model = tmp_path / "m.mlp"
     assert main(["train", str(tmp_path / "t"), "--out", str(model), "--steps", "10", "--recipe",

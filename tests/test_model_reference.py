@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from host_tools.model import reference
+from host_tools.model.format import Layer
 from tests.random_models import random_frames, random_front_end, random_model
 
 
@@ -141,3 +142,19 @@ def test_a_recording_is_the_same_in_pieces_of_memory(monkeypatch):
         assert np.array_equal(a, b)
 
 
+@pytest.mark.parametrize("bias", [0, 1 << 30, -(1 << 31)])
+def test_sums_wrap_as_the_engines(bias):
+    """Against Python's integers, once within 32 bits and twice beyond."""
+    rng = np.random.default_rng(3)
+    weights = rng.integers(-127, 128, (3, 600)).astype(np.int8)
+    weights[0] = 127
+    layer = Layer(weights, np.array([bias, 5, -7], np.int32), positions=4, step=7)
+    u = rng.integers(0, 65536, (2, 621)).astype(np.int32)
+    u[0] = 65535
+    got = reference.sums(layer, u)
+    for k, row in enumerate(u.tolist()):
+        for p in range(4):
+            for j in range(3):
+                whole = int(layer.bias[j]) + sum(
+                    a * b for a, b in zip(row[7 * p :], weights[j].tolist(), strict=False))
+                assert got[k, p, j] == (whole + (1 << 31)) % (1 << 32) - (1 << 31)

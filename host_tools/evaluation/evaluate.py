@@ -214,7 +214,7 @@ def evaluate(model: Model, data: Dataset, progress=None) -> Evaluation:
     """
     board = Board(model)
     unknown: Counter[str] = Counter()
-    streams = []
+    streams, raws = [], []
     busy_s = 0.0
     for r in data.recordings:
         gestures = []
@@ -224,8 +224,9 @@ def evaluate(model: Model, data: Dataset, progress=None) -> Evaluation:
                 unknown[s.label] += 1
             elif k != model.idle:
                 gestures.append(s)
-        raw = board.raw(r)
         begun = time.perf_counter()
+        raw = board.raw(r)
+        raws.append(raw)
         windows = board.windows(r, raw)
         events = board.events(windows)
         busy_s += time.perf_counter() - begun
@@ -242,7 +243,7 @@ def evaluate(model: Model, data: Dataset, progress=None) -> Evaluation:
         listed = ", ".join(f"{label} ({n})" for label, n in sorted(unknown.items()))
         notices.append(f"the model does not know these labels, they count as no gesture: {listed}")
     factor = ratio(sum(s.recording.seconds for s in streams), busy_s)
-    return Evaluation(model, data, span_results(board, data), streams, factor, notices)
+    return Evaluation(model, data, span_results(board, data, raws), streams, factor, notices)
 
 
 def _number(x) -> float | None:

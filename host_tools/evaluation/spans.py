@@ -6,6 +6,7 @@ board does not do that either.
 """
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,18 +38,23 @@ def label_number(model: Model, label: str) -> int:
     return model.labels.index(label) if label in model.labels else -1
 
 
-def span_results(board: Board, data: Dataset) -> SpanResults:
-    """Classify every span whose label the model knows."""
+def span_results(
+    board: Board, data: Dataset, raws: Sequence[np.ndarray] | None = None
+) -> SpanResults:
+    """Classify every span whose label the model knows.
+
+    raws: what board.raw gave for each recording, if it is at hand already.
+    """
     model = board.model
     fe = model.front_end
     length = fe.window * fe.decimation
     windows, truth, subject = [], [], []
-    for r in data.recordings:
+    for i, r in enumerate(data.recordings):
         known = [(s, label_number(model, s.label)) for s in r.spans]
         known = [(s, k) for s, k in known if k >= 0]
         if not known:
             continue
-        raw = board.raw(r)
+        raw = board.raw(r) if raws is None else raws[i]
         for s, k in known:
             end = min(round((s.end_ms - r.start_ms) * fe.rate_hz / 1000), len(raw) - 1)
             at = np.clip(np.arange(end - length + 1, end + 1), 0, None)

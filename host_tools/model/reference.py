@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numpy.lib.stride_tricks import as_strided, sliding_window_view
+from numpy.lib.stride_tricks import sliding_window_view
 
 from host_tools.model.format import MEAN, TABLE, FrontEnd, Layer, Model
 
-_CHUNK_VALUES = 1 << 21  # of windows at a time: bounds the memory of long recordings
+_CHUNK_VALUES = 1 << 15  # of windows at a time: what fits in a cache is several times as fast
 
 
 class Features(NamedTuple):
@@ -132,23 +132,23 @@ def scores(model: Model, values: npt.NDArray[np.int16]) -> npt.NDArray[np.int32]
     values : int16 (k, window * axes), as from `features`. Returns int32 (k, classes).
     """
     out = np.empty((len(values), len(model.labels)), np.int32)
-    most = max(values.shape[1], *(x.inputs * x.positions for x in model.layers))
+    most = max(values.shape[1], *(x.outputs * x.positions for x in model.layers))
     chunk = max(1, _CHUNK_VALUES // most)
     for i in range(0, len(values), chunk):
         out[i : i + chunk] = _run_layers(model, values[i : i + chunk])
     return out
 
 
-def inputs(model: Model, values: npt.NDArray[np.int16]) -> npt.NDArray[np.int64]:
+def inputs(model: Model, values: npt.NDArray[np.int16]) -> npt.NDArray[np.int32]:
     """The first layer's unsigned inputs (k, window * stride)."""
-    u = values.astype(np.int64) + 32768
+    u = values.astype(np.int32) + 32768
     if model.fast:
         u >>= 10
     axes = len(model.front_end.axes)
     if model.stride == axes:
         return u
     k = len(values)
-    padded = np.zeros((k, model.front_end.window, model.stride), np.int64)
+    padded = np.zeros((k, model.front_end.window, model.stride), np.int32)
     padded[:, :, :axes] = u.reshape(k, -1, axes)
     return padded.reshape(k, -1)
 
@@ -160,28 +160,34 @@ def _run_layers(model: Model, values: npt.NDArray[np.int16]) -> npt.NDArray[np.i
     return sums(model.layers[-1], u)[:, 0]
 
 
-def sums(layer: Layer, u: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+def sums(layer: Layer, u: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     """A layer's sums for its unsigned inputs u (k, values): int32 (k, positions, outputs)."""
-    # Doubles hold these sums exactly: 16 + 7 + 11 bits at most.
-    x = np.ascontiguousarray(u, np.float64)
-    places = as_strided(
-        x,
-        (len(x), layer.positions, layer.inputs),
-        (x.strides[0], layer.step * x.itemsize, x.itemsize),
-        writeable=False,
-    )
-    total = places.reshape(-1, layer.inputs) @ layer.weights.T.astype(np.float64)
-    whole = total.astype(np.int64) + layer.bias
-    return whole.astype(np.uint32).astype(np.int32).reshape(len(x), layer.positions, layer.outputs)
+    # Doubles hold these sums exactly: 16 + 7 + 11 bits at most. A product a place, since
+    # the places overlap and side by side would be several times as long as the input.
+    x = u.astype(np.float64)
+    weights = np.ascontiguousarray(layer.weights.T, np.float64)
+    total = np.empty((len(x), layer.positions, layer.outputs))
+    for i in range(layer.positions):
+        start = i * layer.step
+        np.matmul(x[:, start : start + layer.inputs], weights, out=total[:, i])
+    total += layer.bias
+    most = np.abs(weights).sum(axis=0).max() * 65535 + np.abs(layer.bias.astype(np.int64)).max()
+    if most < 1 << 31:
+        return total.astype(np.int32)
+    return total.astype(np.int64).astype(np.int32)  # wraps as the engine's
 
 
-def requantise(model: Model, layer: Layer, total: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+def requantise(model: Model, layer: Layer, total: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     """What the layer hands on: (k, values), unsigned."""
-    u = np.clip((total.astype(np.int64) >> layer.shift) + layer.zero, 0, layer.top)
+    u = total >> layer.shift  # by 1 at least, so that nothing overflows
+    u += layer.zero
+    np.clip(u, 0, layer.top, out=u)
     if layer.kind == TABLE:
-        u = model.tables[layer.table][u].astype(np.int64)
+        u = model.tables[layer.table][u].astype(np.int32)
     k, positions, outputs = u.shape
-    return u.reshape(k, positions // layer.pool, layer.pool, outputs).max(axis=2).reshape(k, -1)
+    if layer.pool > 1:
+        u = u.reshape(k, positions // layer.pool, layer.pool, outputs).max(axis=2)
+    return u.reshape(k, -1)
 
 
 def confidence(model: Model, values: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
