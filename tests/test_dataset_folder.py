@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from host_tools.dataset import is_idle, read_dataset, read_datasets, with_negatives
+from host_tools.dataset.checks import check
+from host_tools.dataset.classes import class_faults
 from host_tools.errors import BeckonError
 
 HEADER = "t_ms,ax,ay,az,gx,gy,gz\n"
@@ -82,6 +84,7 @@ def test_names_of_nothing(label):
     ("0,1,2,3,4,5,6\n10,1,2,x,4,5,6\n", ":3", "'x' is no number"),
     ("0,1,2,3,4,5,6\n10,1,2,nan,4,5,6\n", ":3", "nan is not a finite number"),
     ("0,1,2,3,4,5,6\n10,1,2,inf,4,5,6\n", ":3", "not a finite number"),
+    ("0,1,2,3,4,5,6\n10,1,2,1e20,4,5,6\n", ":3", "1e20 is not a finite number below 1e+15"),
     ("0,1,2,3,4,5,6\n10,1,2,3\n", ":3", "4 fields instead of 7"),
     ("0,1,2,3,4,5,6\n10,1,2,3,4,5,6\n10,1,2,3,4,5,6\n", ":4", "does not advance"),
     ("0,1,2,3,4,5,6\n", "a.csv", "1 samples"),
@@ -147,3 +150,27 @@ def test_what_is_missing(tmp_path):
 def test_unlabelled_recordings_are_told(tmp_path):
     data = read_dataset(folder(tmp_path, a=HEADER + rows(), b=HEADER + rows()))
     assert len(data.recordings) == 1 and "1 recordings without a label" in data.notices[0]
+
+
+def test_two_recordings_in_one_are_refused(tmp_path):
+    """Filling in a day between two samples would take all memory."""
+    late = rows().replace("\n990,", "\n86400000,")
+    refused(tmp_path, "a.csv:101", "nothing for 8.64e+04 s after t_ms 980", a=HEADER + late)
+
+
+@pytest.mark.parametrize("labels, wanted", [
+    ("a,0,990,wave,p\nb,0,990,wave,p\n", "labels.csv:2: 'wave' is the only class"),
+    ("a,0,990,none,p\nb,0,990,idle,p\n", "labels.csv:2: idle, none is all there is, no gesture"),
+    ("a,0,500,tap,p\nb,0,400,wave,p\nb,500,900,tap,p\n",
+     "labels.csv:3: the only example of 'wave'"),
+])
+def test_too_few_classes_are_named(tmp_path, labels, wanted):
+    data = read_dataset(folder(tmp_path, labels, a=HEADER + rows(), b=HEADER + rows()))
+    assert [wanted in fault for fault in class_faults(data)] == [True]
+    assert wanted in " ".join(check(data))
+
+
+def test_one_gesture_with_rest_beside_it_is_enough(tmp_path):
+    labels = "a,0,500,wave,p\nb,0,400,wave,p\n"
+    data = read_dataset(folder(tmp_path, labels, a=HEADER + rows(), b=HEADER + rows()))
+    assert class_faults(data) == []

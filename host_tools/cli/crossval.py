@@ -36,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from host_tools.dataset import read_datasets, with_negatives
+    from host_tools.dataset.classes import class_faults
     from host_tools.dataset.split import day_of, parts_by
     from host_tools.evaluation.crossval import cross_validate
     from host_tools.model.format import write_atomically
@@ -55,6 +56,8 @@ def run(args: argparse.Namespace) -> int:
     folds = args.folds or max(2, min(5, most))
     if args.negatives:
         data = with_negatives(data, read_datasets(args.negatives))
+    for fault in class_faults(data):
+        raise BeckonError(fault)
     for notice in data.notices:
         print(f"notice: {notice}", file=sys.stderr)
     parts = parts_by(data, by, folds, args.seed)

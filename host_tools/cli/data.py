@@ -4,7 +4,7 @@
   beckon data check data/gestures                      findings only, on the terminal
   beckon data augment data/gestures --out kinds.html   each augmentation, before and after
   beckon data import FILE_OR_FOLDER --format csv --label wave --out my_gestures
-  beckon data export data/gestures --format edge-impulse --out upload
+  beckon data export data/gestures --format edge-impulse --hmac-key key.txt --out upload
 """
 
 import argparse
@@ -31,9 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_import(actions)
     sub = actions.add_parser("export", help="write recordings in another format")
     sub.add_argument("dataset", nargs="+", metavar="DATASET")
-    sub.add_argument("--format", required=True, choices=("edge-impulse", "npy", "folder"))
+    sub.add_argument("--format", required=True, choices=(
+        "folder", "edge-impulse", "edge-impulse-csv", "article", "npy", "csv"))
     sub.add_argument("--rate", type=float, metavar="HZ", help="resample to this rate first")
     sub.add_argument("--out", required=True, type=Path, metavar="FOLDER")
+    _add_units(sub)
 
 
 def _add_import(actions) -> None:
@@ -42,13 +44,19 @@ def _add_import(actions) -> None:
     sub.add_argument("--format", required=True, choices=("edge-impulse", "article", "npy", "csv"))
     sub.add_argument("--out", required=True, type=Path, metavar="FOLDER", help="folder to make")
     sub.add_argument("--rate", type=float, metavar="HZ", help="for files without times")
-    sub.add_argument("--accel", default="m/s2", choices=("m/s2", "g", "mg"))
-    sub.add_argument("--gyro", default="dps", choices=("dps", "rad/s", "mdps"))
-    sub.add_argument("--time", default="ms", choices=("ms", "s", "us"), help="unit of the times")
     sub.add_argument("--label", help="label of everything, instead of the file's name")
     sub.add_argument("--subject", default="", help="who moved")
+    _add_units(sub)
+
+
+def _add_units(sub) -> None:
+    sub.add_argument("--accel", default="m/s2", choices=("m/s2", "g", "mg"), help="unit there")
+    sub.add_argument("--gyro", default="dps", choices=("dps", "rad/s", "mdps"), help="unit there")
+    sub.add_argument("--time", default="ms", choices=("ms", "s", "us"), help="unit of the times")
     sub.add_argument("--columns", default="", metavar="OURS=THEIRS,...",
-                     help="for names that cannot be guessed: t_ms ax ay az gx gy gz label")
+                     help="of a CSV: names for t_ms ax ay az gx gy gz label")
+    sub.add_argument("--hmac-key", type=Path, metavar="FILE",
+                     help="holds the key of the Edge Impulse project, for signatures")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -101,11 +109,11 @@ def _augment(args) -> int:
 
 def _import(args) -> int:
     from host_tools.dataset.checks import check
-    from host_tools.dataset.convert import Options, read_foreign, write_folder
-    from host_tools.dataset.convert.options import parse_columns
+    from host_tools.dataset.convert import read_foreign, write_folder
 
-    options = Options(args.rate, args.accel, args.gyro, args.time, args.label, args.subject,
-                      parse_columns(args.columns))
+    if args.rate is not None and not 1 <= args.rate <= 10000:
+        raise BeckonError(f"--rate {args.rate:g}: name a rate from 1 to 10000 Hz", 2)
+    options = _options(args, rate_hz=args.rate, label=args.label, subject=args.subject)
     data = read_foreign(args.path, args.format, options)
     for notice in [*data.notices, *check(data)]:
         print(f"notice: {notice}", file=sys.stderr)
@@ -114,20 +122,33 @@ def _import(args) -> int:
     return 0
 
 
+def _options(args, **more):
+    from host_tools.dataset.convert import Options
+    from host_tools.dataset.convert.options import parse_columns
+
+    key = args.hmac_key.read_bytes().strip() if args.hmac_key else None
+    if key == b"":
+        raise BeckonError(f"--hmac-key {args.hmac_key}: is empty", 2)
+    return Options(accel=args.accel, gyro=args.gyro, time=args.time,
+                   columns=parse_columns(args.columns), hmac_key=key, **more)
+
+
 def _export(args) -> int:
     from host_tools.dataset import read_datasets
-    from host_tools.dataset.convert import edge_impulse, npy, write_folder
+    from host_tools.dataset.convert import write_folder, write_foreign
     from host_tools.dataset.resample import resample_recording
 
+    options = _options(args)
     data = read_datasets(args.dataset)
+    for notice in data.notices:
+        print(f"notice: {notice}", file=sys.stderr)
     if args.rate is not None:
         if not 1 <= args.rate <= 1000:
             raise BeckonError(f"--rate {args.rate:g}: name a rate from 1 to 1000 Hz", 2)
         data.recordings = [resample_recording(r, args.rate) for r in data.recordings]
     if args.format == "folder":
         write_folder(data, args.out)
-        count = len(data.recordings)
+        print(f"{args.out}: {len(data.recordings)} recordings")
     else:
-        count = {"edge-impulse": edge_impulse, "npy": npy}[args.format].write(data, args.out)
-    print(f"{args.out}: {count} {'recordings' if args.format == 'folder' else 'files'}")
+        print(f"{args.out}: {write_foreign(data, args.out, args.format, options)} files")
     return 0

@@ -10,6 +10,7 @@ from collections import Counter
 
 import numpy as np
 
+from .classes import class_faults
 from .recording import Dataset, Recording
 
 GRAVITY = 9.80665  # m/s^2
@@ -21,7 +22,7 @@ _CLIPPED = 0.005  # part of the samples at the limit that is worth telling
 
 def check(data: Dataset) -> list[str]:
     """All findings about a data set, most serious first."""
-    out = []
+    out = class_faults(data)
     found = rest_level(data)
     if found is not None:
         out += _gravity(found)

@@ -21,6 +21,7 @@ from .labels import IDLE_LABEL, split_spec
 from .recording import AXES, Dataset, Recording, Span
 from .timing import even_grid
 
+MOST = 1e15  # times since 1970 in microseconds fit, and every value into 32 bits' floats
 _SLACK_MS = 100.0  # a label may end this much after the last sample: rounding, half a sample
 
 
@@ -209,7 +210,7 @@ def _parse(path: Path, body: str, columns: int) -> np.ndarray:
         lines.pop()
     try:
         table = np.array(",".join(lines).split(","), dtype=np.float64)
-        if table.size == columns * len(lines) and np.isfinite(table).all():
+        if table.size == columns * len(lines) and (np.abs(table) < MOST).all():
             return table.reshape(-1, columns)
     except ValueError:
         pass
@@ -222,6 +223,8 @@ def _parse(path: Path, body: str, columns: int) -> np.ndarray:
                 value = float(field)
             except ValueError:
                 raise BeckonError(f"{path}:{number}: {field.strip()!r} is no number") from None
-            if not np.isfinite(value):
-                raise BeckonError(f"{path}:{number}: {field.strip()} is not a finite number")
+            if not abs(value) < MOST:
+                raise BeckonError(
+                    f"{path}:{number}: {field.strip()} is not a finite number below {MOST:g}"
+                )
     return np.zeros((0, columns))

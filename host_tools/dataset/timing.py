@@ -9,6 +9,7 @@ from ..errors import BeckonError
 
 _CHANGE = 0.05  # relative change of the rate between parts of a recording that is refused
 _LONG = 10  # steps
+_MOST_LOST = 20  # samples to fill in for each that is there; more is another recording
 _HOLE_MS = 60.0  # a longer gap is marked: no window may reach across it
 
 
@@ -29,6 +30,12 @@ def even_grid(path: Path, table: np.ndarray):
     usual = float(np.median(step))
     lost = np.maximum(np.rint(step / usual) - 1, 0).astype(int)
     lost[step < 1.6 * usual] = 0
+    if lost.sum() > _MOST_LOST * len(t):
+        i = int(lost.argmax())
+        raise BeckonError(
+            f"{path}:{i + 3}: nothing for {step[i] / 1000:.4g} s after t_ms {t[i]:g}; "
+            "cut the recording there"
+        )
     period = float((t[-1] - t[0]) / (len(step) + lost.sum()))
     _refuse_changing_rate(path, t, step, lost)
     rate_hz = 1000.0 / period

@@ -4,21 +4,27 @@ Windows: one row each, `label,shift,ax_0,ay_0,...,gz_0,ax_50,...`, the number
 behind the name being milliseconds. Rows whose shift is not 0 are shifted
 copies of others and are left out: what they teach, augmentation does better.
 Streams: one CSV each with a column for every axis, named move_LABEL_... .
+Written are windows of 1 s that begin with the span, as the author's do.
 """
 from __future__ import annotations
 
+import csv
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from ...errors import BeckonError
+from ..labels import is_idle
 from ..recording import AXES, Dataset, Recording, Span
+from ..resample import resample_recording
 from . import plain
 from .options import Options
+from .writer import file_name, label_as_file, new_folder
 
 _COLUMN = re.compile(r"^(a|acc_?|g|gyro?_?)([xyz])_(\d+)$", re.I)
-_STREAM = re.compile(r"^move_([a-z]+)_", re.I)
+_STREAM = re.compile(r"^move_([^_]+)_", re.I)
 _ORIGINALS = (0, -99)  # values of shift; -99 marks further windows of no gesture
 _NAMES = {"0": "none"}  # the author's number for it; a table with names needs no translation
 
@@ -36,8 +42,7 @@ def read(path: Path, options: Options) -> Dataset:
         else:
             stream = _STREAM.match(file.name)
             label = options.label or (stream[1] if stream else None)
-            known = Options(**{**options.__dict__, "label": label})
-            recording, notices = plain.read_file(file, known)
+            recording, notices = plain.read_file(file, replace(options, label=label))
             data.recordings.append(recording)
             data.notices += notices
     return data
@@ -76,3 +81,48 @@ def _windows(path: Path, header, rows, options: Options) -> list[Recording]:
         out.append(Recording(name, samples.astype(np.float32), rate_hz, (span,), path=path,
                              native_hz=rate_hz))
     return out
+
+
+_WINDOW_MS = 1000
+_STREAM_COLUMNS = ("timestamp", "acc_x", "acc_y", "acc_z", "gyro_x", "gyro_y", "gyro_z")
+
+
+def write(data: Dataset, folder: Path, options: Options) -> int:
+    """windows_RATEhz.csv with a row for each span, and move_LABEL_NAME.csv for each stream
+    of one gesture; returns how many files. All at the lowest rate of the recordings.
+
+    Raises BeckonError when the rate is no whole number of ms.
+    """
+    rate_hz = min(r.rate_hz for r in data.recordings)
+    step_ms = 1000 / rate_hz
+    if abs(step_ms - round(step_ms)) > 1e-6:
+        raise BeckonError(f"{rate_hz:g} Hz: samples {step_ms:.4g} ms apart have no column's name "
+                          "in whole ms; resample with --rate, to 20 Hz, say", 2)
+    scale = options.scale(data.axes)
+    times = np.arange(0, _WINDOW_MS + 1, round(step_ms))
+    files = 1
+    with new_folder(folder) as temporary:
+        table = open(temporary / f"windows_{rate_hz:g}hz.csv", "w", newline="", encoding="utf-8")
+        with table:
+            out = csv.writer(table, lineterminator="\n")
+            out.writerow(["label", "shift", *(
+                f"{a}_{t}" for t in times for a in AXES[: data.axes])])
+            for r in data.recordings:
+                r = resample_recording(r, rate_hz)
+                for s in r.spans:
+                    at = round(r.index(s.start_ms)) + np.arange(len(times))
+                    x = r.samples[np.clip(at, 0, len(r.samples) - 1), : data.axes] / scale
+                    label = "0" if is_idle(s.label) else s.label
+                    out.writerow([label, 0, *(f"{v:.7g}" for v in x.ravel().tolist())])
+        for r in data.recordings:
+            gestures = [s.label for s in r.spans if not is_idle(s.label)]
+            if len(gestures) > 1 and len(set(gestures)) == 1:
+                r = resample_recording(r, rate_hz)
+                name = f"move_{label_as_file(gestures[0], '._')}_{file_name(r)}.csv"
+                with open(temporary / name, "w", newline="", encoding="utf-8") as f:
+                    out = csv.writer(f, lineterminator="\n")
+                    out.writerow(_STREAM_COLUMNS[: 1 + data.axes])
+                    for i, row in enumerate((r.samples[:, : data.axes] / scale).tolist()):
+                        out.writerow((f"{i * step_ms:.10g}", *(f"{v:.7g}" for v in row)))
+                files += 1
+    return files

@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import BeckonError
+from ..folder import MOST
 from ..recording import Dataset, Recording, Span
 from .options import Options
+from .writer import file_name, label_as_file, new_folder
 
 
 def read(path: Path, options: Options) -> Dataset:
@@ -36,36 +38,43 @@ def read(path: Path, options: Options) -> Dataset:
 
 def _load(path: Path) -> np.ndarray:
     try:
-        return np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as e:
-        raise BeckonError(f"{path}: not a NumPy array ({e})") from None
+        found = np.load(path, allow_pickle=False)
+    except Exception as e:  # the header is Python text: whatever its parser may raise
+        reason = str(e).splitlines()[0] if str(e) else type(e).__name__
+        raise BeckonError(f"{path}: not a NumPy array ({reason})") from None
+    if not isinstance(found, np.ndarray) or found.ndim == 0:
+        raise BeckonError(f"{path}: not a NumPy array")
+    return found
 
 
 def _recording(path: Path, name: str, x: np.ndarray, label: str, options: Options) -> Recording:
     rate_hz = float(options.rate_hz or 0)
+    if x.dtype.kind not in "fiu":
+        raise BeckonError(f"{path}: {name} holds {x.dtype}, no numbers")
     x = np.asarray(x, np.float64)
     if x.ndim == 2 and x.shape[1] not in (3, 6) and x.shape[0] in (3, 6):
         x = x.T
     if x.ndim != 2 or x.shape[1] not in (3, 6) or len(x) < 2:
         raise BeckonError(f"{path}: {name} has shape {x.shape}; (samples, 3 or 6) is needed")
-    if not np.isfinite(x).all():
-        raise BeckonError(f"{path}: {name} holds NaN or infinity")
+    broken = np.flatnonzero(~(np.abs(x) < MOST).all(axis=1))
+    if len(broken):
+        raise BeckonError(f"{path}: {name}, sample {broken[0]}: not a finite number below {MOST:g}")
     x = x * options.scale(x.shape[1])
     span = Span(0.0, (len(x) - 1) * 1000 / rate_hz, label, options.subject)
     return Recording(name, x.astype(np.float32), rate_hz, (span,), path=path,
                      native_hz=rate_hz)
 
 
-def write(data: Dataset, folder: Path) -> int:
-    """LABEL/NAME.npy, float32 (samples, axes) in m/s^2 and deg/s; returns how many."""
-    if folder.exists():
-        raise BeckonError(f"{folder}: is there already; name another folder")
+def write(data: Dataset, folder: Path, options: Options) -> int:
+    """LABEL/NAME.npy, float32 (samples, axes) in the options' units; returns how many."""
     count = 0
-    for r in data.recordings:
-        for k, s in enumerate(r.spans):
-            a, b = max(0, round(r.index(s.start_ms))), round(r.index(s.end_ms)) + 1
-            place = folder / s.label
-            place.mkdir(parents=True, exist_ok=True)
-            np.save(place / f"{r.name.replace('/', '_')}_{k:03d}.npy", r.samples[a:b])
-            count += 1
+    with new_folder(folder) as temporary:
+        for r in data.recordings:
+            for k, s in enumerate(r.spans):
+                a, b = max(0, round(r.index(s.start_ms))), round(r.index(s.end_ms)) + 1
+                place = temporary / label_as_file(s.label)
+                place.mkdir(exist_ok=True)
+                values = (r.samples[a:b] / options.scale(r.axes)).astype(np.float32)
+                np.save(place / f"{file_name(r)}_{k:03d}.npy", values)
+                count += 1
     return count

@@ -15,7 +15,10 @@ TIME_UNITS = {"ms": 1.0, "s": 1000.0, "us": 0.001}
 
 @dataclass(frozen=True)
 class Options:
-    """rate_hz: for files without times. columns: foreign name by ours, where guessing fails."""
+    """rate_hz: for files without times. columns: foreign name by ours, where guessing fails.
+
+    hmac_key: of an Edge Impulse project, to check or make signatures.
+    """
 
     rate_hz: float | None = None
     accel: str = "m/s2"
@@ -24,6 +27,13 @@ class Options:
     label: str | None = None
     subject: str = ""
     columns: tuple[tuple[str, str], ...] = ()
+    hmac_key: bytes | None = None
+
+    def time_scale(self) -> float:
+        """Factor to ms. Raises BeckonError for an unknown unit."""
+        if self.time not in TIME_UNITS:
+            raise BeckonError(f"unit {self.time!r} is not known; use {', '.join(TIME_UNITS)}", 2)
+        return TIME_UNITS[self.time]
 
     def scale(self, axes: int) -> np.ndarray:
         """Factors to m/s^2 and deg/s, (axes,). Raises BeckonError for an unknown unit."""

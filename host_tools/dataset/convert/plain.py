@@ -2,7 +2,7 @@
 
 One file is one recording. Its label comes from the option, from a column
 `label` (runs of the same value become spans), or from the file's name up to
-the first dot, underscore or digit.
+the first dot or digit. Written files have a column `label`, empty outside the spans.
 """
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ import csv
 import gzip
 import io
 import re
+import zlib
 from pathlib import Path
 
 import numpy as np
 
 from ...errors import BeckonError
+from ..folder import MOST
 from ..recording import AXES, Dataset, Recording, Span
 from ..timing import even_grid
-from .options import TIME_UNITS, Options
+from .options import Options
+from .writer import file_name, new_folder
 
 _TIME = re.compile(r"^(t|t_ms|time|time_?stamp|ms|millis|elapsed|seconds_elapsed)\b", re.I)
 _ACCEL = re.compile(r"^(a|acc|accel|accelerometer|acceleration|accelero)[ _.\-]?([xyz])\b", re.I)
@@ -48,9 +51,7 @@ def read_file(path: Path, options: Options) -> tuple[Recording, list[str]]:
     if len(table) < 2:
         raise BeckonError(f"{path}: holds {len(table)} samples")
     if "t_ms" in where:
-        if options.time not in TIME_UNITS:
-            raise BeckonError(f"unit {options.time!r} is not known; use {', '.join(TIME_UNITS)}", 2)
-        table[:, 0] = (table[:, 0] - table[0, 0]) * TIME_UNITS[options.time]
+        table[:, 0] = (table[:, 0] - table[0, 0]) * options.time_scale()
     elif options.rate_hz:
         t = np.arange(len(table)) * 1000 / options.rate_hz
         table = np.column_stack([t, table])
@@ -74,12 +75,15 @@ def read_table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     try:
         raw = path.read_bytes()
         text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8-sig")
-    except (OSError, EOFError, UnicodeDecodeError) as e:
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as e:
         raise BeckonError(f"{path}: cannot be read ({e})") from None
     first = text.partition("\n")[0]
     separator = max(",;\t", key=first.count)
     lines = csv.reader(io.StringIO(text), delimiter=separator)
-    rows = [(lines.line_num, row) for row in lines if row]
+    try:
+        rows = [(lines.line_num, row) for row in lines if row]
+    except csv.Error as e:
+        raise BeckonError(f"{path}:{lines.line_num}: {e}") from None
     if not rows:
         raise BeckonError(f"{path}: is empty")
     return [h.strip() for h in rows[0][1]], rows[1:]
@@ -123,8 +127,8 @@ def to_numbers(path: Path, line: int, row: list[str], columns: list[int]) -> lis
         except (ValueError, IndexError):
             text = row[i] if i < len(row) else "nothing"
             raise BeckonError(f"{path}:{line}: {text!r} is no number") from None
-    if not np.isfinite(out).all():
-        raise BeckonError(f"{path}:{line}: not a finite number")
+    if not (np.abs(out) < MOST).all():
+        raise BeckonError(f"{path}:{line}: not a finite number below {MOST:g}")
     return out
 
 
@@ -144,3 +148,29 @@ def label_of(path: Path) -> str:
     """"circle.3f2a.csv", "circle_01.csv", "circle01.csv" -> "circle"."""
     stem = path.name.split(".")[0]
     return re.split(r"[\d]", stem)[0].rstrip("_- ") or stem
+
+
+def write(data: Dataset, folder: Path, options: Options) -> int:
+    """NAME.csv for each recording, columns and units as the options say; returns how many."""
+    names = {"t_ms": "t_ms" if options.time == "ms" else "time", **dict(options.columns)}
+    with new_folder(folder) as temporary:
+        for r in data.recordings:
+            columns = [names.get(c, c) for c in ("t_ms", *AXES[: r.axes], "label")]
+            t_ms = r.start_ms + np.arange(len(r.samples)) * 1000 / r.rate_hz
+            values = r.samples / options.scale(r.axes)
+            with open(temporary / f"{file_name(r)}.csv", "w", newline="", encoding="utf-8") as f:
+                out = csv.writer(f, lineterminator="\n")
+                out.writerow(columns)
+                for t, row, label in zip(t_ms / options.time_scale(), values.tolist(),
+                                         labels_at(r, t_ms), strict=True):
+                    out.writerow((f"{t:.10g}", *(f"{v:.7g}" for v in row), label))
+    return len(data.recordings)
+
+
+def labels_at(r: Recording, t_ms: np.ndarray) -> list[str]:
+    """The label of the span that each moment is in, "" outside: what runs_of turns back."""
+    out = [""] * len(t_ms)
+    for s in r.spans:
+        first, last = np.searchsorted(t_ms, (s.start_ms - 1e-6, s.end_ms - 1e-6))
+        out[first:last] = [s.label] * (last - first)
+    return out

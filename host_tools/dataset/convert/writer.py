@@ -1,4 +1,4 @@
-"""Write a data-set folder: all of it or nothing."""
+"""Write folders of recordings, ours among them: all of one or nothing."""
 from __future__ import annotations
 
 import csv
@@ -7,6 +7,8 @@ import io
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -26,11 +28,11 @@ def recording_csv(r: Recording) -> str:
     return out.getvalue()
 
 
-def write_folder(data: Dataset, folder: str | Path) -> None:
-    """Make folder with recordings/*.csv.gz and labels.csv.
+@contextmanager
+def new_folder(folder: str | Path) -> Iterator[Path]:
+    """A temporary folder to fill, which becomes `folder` at the end, or nothing does.
 
-    Raises BeckonError if the folder exists or cannot be made; nothing is left
-    behind then.
+    Raises BeckonError if the folder is there already or cannot be made.
     """
     folder = Path(folder)
     if folder.exists():
@@ -41,19 +43,44 @@ def write_folder(data: Dataset, folder: str | Path) -> None:
     except OSError as e:
         raise BeckonError(f"{folder}: {e.strerror}") from None
     try:
-        (temporary / "recordings").mkdir()
-        with open(temporary / "labels.csv", "w", newline="") as f:
-            rows = csv.writer(f, lineterminator="\n")
-            rows.writerow(["recording", "start_ms", "end_ms", "label", "subject"])
-            for r in data.recordings:
-                name = r.name.replace("/", "_")
-                packed = gzip.compress(recording_csv(r).encode(), mtime=0)
-                (temporary / "recordings" / f"{name}.csv.gz").write_bytes(packed)
-                for s in r.spans:
-                    rows.writerow([name, f"{s.start_ms:g}", f"{s.end_ms:g}", s.label, s.subject])
+        yield temporary
         os.chmod(temporary, 0o755)
         os.replace(temporary, folder)
     except OSError as e:
         raise BeckonError(f"{folder}: {e.strerror}") from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def file_name(r: Recording) -> str:
+    """The recording's name without what separates folders."""
+    return r.name.replace("/", "_").replace("\\", "_")
+
+
+def label_as_file(label: str, also: str = "") -> str:
+    """The label, if it can be part of a file's name. also: more characters that it must not hold.
+
+    Raises BeckonError: changed names would make two labels one, or leave the folder.
+    """
+    bad = sorted({c for c in label if c in "/\\:\0" + also or not c.isprintable()})
+    if bad or label.strip(". ") != label or not label:
+        raise BeckonError(
+            f"label {label!r} cannot be part of a file's name; rename it in labels.csv"
+        )
+    return label
+
+
+def write_folder(data: Dataset, folder: str | Path) -> None:
+    """Make folder with recordings/*.csv.gz and labels.csv: all of it or nothing."""
+    with new_folder(folder) as temporary:
+        (temporary / "recordings").mkdir()
+        with open(temporary / "labels.csv", "w", newline="", encoding="utf-8") as f:
+            rows = csv.writer(f, lineterminator="\n")
+            rows.writerow(["recording", "start_ms", "end_ms", "label", "subject"])
+            for r in data.recordings:
+                name = file_name(r)
+                packed = gzip.compress(recording_csv(r).encode(), mtime=0)
+                (temporary / "recordings" / f"{name}.csv.gz").write_bytes(packed)
+                for s in r.spans:
+                    rows.writerow([name, f"{s.start_ms:.10g}", f"{s.end_ms:.10g}", s.label,
+                                   s.subject])

@@ -1,0 +1,56 @@
+"""Whether there is enough to tell apart: faults of the classes, each with file and line.
+
+    for fault in class_faults(data): print(fault)
+"""
+from __future__ import annotations
+
+from collections import defaultdict
+
+from .labels import is_idle
+from .recording import Dataset, Recording, Span
+
+_LEAST_IDLE_MS = 300.0  # a shorter stretch beside the spans shows nothing of rest
+
+
+def place(r: Recording, span: Span) -> str:
+    """FILE:LINE of the label, or what is known of it."""
+    if r.path is None:
+        return r.name
+    labels = r.path.parent.parent / "labels.csv"
+    return f"{labels}:{span.line}" if span.line and labels.exists() else str(r.path)
+
+
+def class_faults(data: Dataset) -> list[str]:
+    """What makes training senseless: no gesture, one class only, a class with one example."""
+    examples: dict[str, list[tuple[Recording, Span]]] = defaultdict(list)
+    for r in data.recordings:
+        for s in r.spans:
+            examples[s.label].append((r, s))
+    if not examples:
+        return [f"{data.name}: no span is labelled; label the recordings in labels.csv"]
+    first = next(iter(examples.values()))[0]
+    gestures = {label: e for label, e in examples.items() if not is_idle(label)}
+    if not gestures:
+        return [f"{place(*first)}: {', '.join(sorted(examples))} is all there is, no gesture; "
+                "label some"]
+    out = []
+    if len(examples) == 1 and not any(_has_idle(r) for r in data.recordings):
+        label = next(iter(examples))
+        out.append(f"{place(*first)}: {label!r} is the only class, with no rest beside it; add "
+                   "another gesture, or recordings without any labelled none")
+    for label, found in sorted(gestures.items()):
+        if len(found) == 1:
+            out.append(f"{place(*found[0])}: the only example of {label!r}; record at least two, "
+                       "better twenty")
+    return out
+
+
+def _has_idle(r: Recording) -> bool:
+    """Whether a stretch of the recording lies outside its spans."""
+    end_ms = r.start_ms + r.seconds * 1000
+    before = r.start_ms
+    for s in sorted(r.spans, key=lambda s: s.start_ms):
+        if s.start_ms - before > _LEAST_IDLE_MS:
+            return True
+        before = max(before, s.end_ms)
+    return end_ms - before > _LEAST_IDLE_MS
