@@ -105,8 +105,15 @@ def firmware_version() -> str:
 
 def look(port: str, folders: set[str]) -> Survey:
     """Stop the board's program and see what lies in folders ("" is the root)."""
+    return _surveyed(port, mpremote(port, _survey_commands(folders)))
+
+
+def _survey_commands(folders: set[str]) -> list[str]:
     where = sorted(folders | {"", STAGE})
-    out = mpremote(port, ["exec", f"WHERE = {where!r}", "+", "run", str(_ON_BOARD / "survey.py")])
+    return ["exec", f"WHERE = {where!r}", "+", "run", str(_ON_BOARD / "survey.py")]
+
+
+def _surveyed(port: str, out: str) -> Survey:
     for line in out.splitlines():
         if line.startswith("survey "):
             try:
@@ -173,9 +180,8 @@ def deploy(
                     len(files) - len(todo.put))  # fmt: skip
     if todo.put or todo.remove or STAGE in survey.folders:  # also what a power cut left
         report.bytes_copied = _copy(port, survey, todo, say)
-        _settle(port, todo)
         say("verifying", 0, 0)
-        _verify(port, look(port, folders), files, todo)
+        _verify(port, _settle(port, todo, folders), files, todo)
     if restart:
         say("waiting for the first sign of life", 0, 0)
         _wait_for_life(port, report)
@@ -251,7 +257,8 @@ except OSError:
 """
 
 
-def _settle(port: str, todo: Plan) -> None:
+def _settle(port: str, todo: Plan, folders: set[str]) -> Survey:
+    """Have the board put the files to their places; what lies in folders then."""
     moves = [[_staged_name(path, data), path, sha256(data)] for path, data in todo.put.items()]
     hold = ""
     if todo.held is not None:
@@ -259,12 +266,14 @@ def _settle(port: str, todo: Plan) -> None:
         moves.append([hold, "main.py", sha256(todo.held)])
     moves.sort(key=lambda move: move[1] == "main.py")
     script = f"STAGE = {STAGE!r}\nMOVES = {moves!r}\nREMOVE = {todo.remove!r}\nHOLD = {hold!r}\n"
-    commands = ["exec", _MKDIR + script, "+", "run", str(_ON_BOARD / "settle.py")]
+    commands = ["exec", _MKDIR + script, "+", "run", str(_ON_BOARD / "settle.py"), "+",
+                *_survey_commands(folders)]  # fmt: skip
     out = mpremote(port, commands, resume=True)
     if "settled" not in out.split():
         damaged = [line.partition(" ")[2] for line in out.splitlines() if "damaged " in line]
         raise BeckonError(f"{damaged[0] if damaged else 'a file'} came to the board on {port} "
                           "damaged; deploy again, with a shorter cable if it stays so")
+    return _surveyed(port, out)
 
 
 def _verify(port: str, after: Survey, files: Mapping[str, bytes], todo: Plan) -> None:

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from host_tools.device.console import Unplugged, why_silent
+from host_tools.device.console import Unplugged
 from host_tools.device.ports import check_port, open_fault
 from host_tools.errors import BeckonError
 
@@ -79,7 +79,8 @@ def explain(port: str, text: str) -> BeckonError:
         return BeckonError(f"the flash of the board on {port} is full; remove files of yours with "
                            f"`mpremote connect {port} rm :FILE`, then deploy again")
     if "could not enter raw repl" in text or "timeout waiting" in text:
-        return BeckonError(why_silent(port, b""))
+        return BeckonError(f"the board on {port} stopped listening in the middle (mpremote: could "
+                           "not enter raw repl); try again, and with another cable if it stays so")
     if "device disconnected" in text or "Input/output error" in text or "Errno 5" in text:
         return Unplugged(f"the board on {port} went away; check cable and plug, then try again")
     if "failed to access" in text or "in use by another" in text:
@@ -89,5 +90,8 @@ def explain(port: str, text: str) -> BeckonError:
     if "MemoryError" in text:
         return BeckonError(f"the board on {port} ran out of memory; press its reset button and "
                            "try again")
+    if re.search(r'File ".*mpremote.*\.py", line', text):  # it stumbled over what it was sent
+        return BeckonError(f"what comes from {port} is damaged; try again, with another cable or "
+                           "USB port if it stays so")
     last = lines[-1].strip() if lines else "nothing"
     return BeckonError(f"mpremote failed on {port}: {last}")

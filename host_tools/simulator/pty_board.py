@@ -127,12 +127,14 @@ class SensorProcess:
 class PtyBoard:
     """A board on the serial port `port`; a context manager.
 
-    garble: called with each chunk that the board sends; returns what arrives.
+    garble: called with each chunk that the board sends; returns what arrives. garble_heard:
+    the same for what the host sends.
     """
 
     def __init__(self, process: BoardProcess, garble: Callable[[bytes], bytes] | None = None):
         self._backend = process
         self._garble = garble
+        self.garble_heard: Callable[[bytes], bytes] | None = None
         self._folder = Path(tempfile.mkdtemp(prefix="beckon-port-"))
         self.port = str(self._folder / "ttyBoard")
         self.boots = 0
@@ -176,6 +178,8 @@ class PtyBoard:
 
     def _open_port(self) -> None:
         self._master, self._slave = pty.openpty()
+        # What select announced may be flushed by the host before it is read.
+        os.set_blocking(self._master, False)
         tty.setraw(self._slave)
         attributes = termios.tcgetattr(self._slave)
         attributes[4] = attributes[5] = termios.B115200
@@ -243,7 +247,7 @@ class PtyBoard:
                     continue
                 self._send(data)
             if self._master in ready:
-                data = os.read(self._master, 4096)
+                data = self._heard()
                 if self._unplug_after is not None:
                     data = data[: max(0, self._unplug_after - self.received)]
                 self.received += len(data)
@@ -257,6 +261,13 @@ class PtyBoard:
                     return
             if to_board:
                 to_board = self._write(process, to_board)
+
+    def _heard(self) -> bytes:
+        try:
+            data = os.read(self._master, 4096)
+        except BlockingIOError:
+            return b""
+        return self.garble_heard(data) if self.garble_heard else data
 
     @staticmethod
     def _write(process: subprocess.Popen[bytes], data: bytes) -> bytes:
@@ -277,6 +288,8 @@ class PtyBoard:
         while data and not self._closing:
             try:
                 data = data[os.write(self._master, data) :]
+            except BlockingIOError:  # nobody reads
+                select.select([], [self._master], [], 0.02)
             except OSError:
                 return
 
