@@ -6,6 +6,7 @@ Every command that takes a DATASET takes it, too. Nothing is sent anywhere.
 examples:
   beckon studio my-gestures
   beckon studio data/demo --no-browser
+  beckon studio my-gestures --labels labels-anna.csv
 """
 
 import secrets
@@ -17,6 +18,9 @@ EXTRA = "studio"  # of pyproject.toml
 def add_arguments(parser):
     parser.add_argument("project", nargs="?", default="gestures", metavar="PROJECT-FOLDER",
                         help="(default: %(default)s)")
+    parser.add_argument("--labels", default="labels.csv", metavar="FILE",
+                        help="label into this file of the folder; two people who label the same "
+                             "recordings can be compared (default: %(default)s)")
     parser.add_argument("--port", type=_port, metavar="N",
                         help="on 127.0.0.1 (default: 8737, or any that is free)")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
@@ -33,7 +37,7 @@ def run(args):
     from host_tools.studio.app import listen, open_browser, serve
     from host_tools.studio.project import Project
 
-    project = Project.open(args.project)
+    project = Project.open(args.project, args.labels)
 
     def ready(address):
         print(address, flush=True)

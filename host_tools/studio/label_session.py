@@ -298,7 +298,7 @@ class LabelSession:
         """Write the file with these recordings changed; only then is it so in memory."""
         now = self.path.read_bytes() if self.path.exists() else None
         if now != self._bytes:
-            raise BeckonError(
+            raise ChangedOutside(
                 f"{self.path.name} was changed by another program: reload it, then go on"
             )
         items = {**self._items, **changed}
@@ -329,6 +329,10 @@ class LabelSession:
         if not end - start >= LEAST_MS:
             raise _NoRoom(f"a span needs at least {LEAST_MS:.0f} ms of free room")
         return start, end
+
+
+class ChangedOutside(BeckonError):
+    """Another program wrote the file since we read it; reload() helps."""
 
 
 class _NoRoom(BeckonError):

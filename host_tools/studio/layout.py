@@ -76,7 +76,7 @@ def _tool(icon: str, text: str, combo: str, js: str | None = None) -> ui.button:
 def _hint(combos: list[str], text: str) -> None:
     with ui.element("span"):
         for combo in combos:
-            key_mark(combo)
+            key_mark(combo) if combo != "…" else ui.label(combo)
         ui.label(text)
 
 
@@ -92,7 +92,7 @@ def _help(keys: Shortcuts) -> Callable[[], None]:
                 for combos, text in listed:
                     with ui.element("div").classes("bk-row").style("gap:.3rem"):
                         for combo in combos:
-                            key_mark(combo)
+                            key_mark(combo) if combo != "…" else ui.label(combo)
                     ui.label(text)
         dialog.on("hide", dialog.delete)
         dialog.open()

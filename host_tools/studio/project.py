@@ -21,7 +21,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..dataset.folder import read_recording
+from ..dataset.quick import read_recording_quickly
 from ..dataset.recording import Recording
 from ..errors import BeckonError
 from .feed import Feeds
@@ -45,15 +45,19 @@ class RecordingFile:
 class Project:
     """What all pages of one Studio share. Methods may be called from any thread."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, labels_file: str = "labels.csv"):
         self.folder = folder
+        self.labels_path = folder / labels_file
         self.feeds = Feeds()
         self._read: OrderedDict[Path, tuple[tuple[int, int], Recording, list[str]]] = OrderedDict()
         self._lock = threading.Lock()
 
     @classmethod
-    def open(cls, folder: str | Path) -> Project:
-        """The project in a folder, which is made if missing. Raises BeckonError."""
+    def open(cls, folder: str | Path, labels_file: str = "labels.csv") -> Project:
+        """The project in a folder, which is made if missing. Raises BeckonError.
+
+        labels_file: the name of the file in it that is labelled into.
+        """
         path = Path(folder).expanduser().resolve()
         if path.exists() and not path.is_dir():
             raise BeckonError(f"{folder}: not a folder; name the project's folder", status=2)
@@ -63,7 +67,11 @@ class Project:
             raise BeckonError(
                 f"{folder}: cannot be made ({error.strerror}); name another folder"
             ) from None
-        return cls(path)
+        if Path(labels_file).name != labels_file or not labels_file.endswith(".csv"):
+            raise BeckonError(
+                f"{labels_file}: name a .csv file in the project's folder, without a path", status=2
+            )
+        return cls(path, labels_file)
 
     @property
     def name(self) -> str:
@@ -112,7 +120,7 @@ class Project:
         with self._lock:
             held = self._read.get(file.path)
             if held is None or held[0] != file.stamp:
-                held = (file.stamp, *read_recording(file.path))
+                held = (file.stamp, *read_recording_quickly(file.path))
             self._read[file.path] = held
             self._read.move_to_end(file.path)
             while len(self._read) > _KEPT:
@@ -124,7 +132,11 @@ class Project:
         """The project's labels and their undo history; raises BeckonError for a broken file."""
         from .label_session import LabelSession
 
-        return LabelSession(self.folder / "labels.csv")
+        return LabelSession(self.labels_path)
+
+    def other_labels(self) -> list[Path]:
+        """Further labels*.csv files in the folder: what other people labelled."""
+        return sorted(p for p in self.folder.glob("labels*.csv") if p != self.labels_path)
 
     def models(self) -> list[Path]:
         """The model files, oldest first."""

@@ -55,6 +55,12 @@ class Shortcuts(Element, component="static/shortcuts.js"):
         }
         self.changed()
 
+    def show(self, combos: list[str], text: str) -> None:
+        """A hint for keys that somebody else obeys (the signal view, say)."""
+        for combo in combos:
+            self._keys[combo] = _Key(combo, text, lambda: None, text)
+        self.changed()
+
     def drop(self, combo: str) -> None:
         self._keys.pop(combo, None)
         self._props["combos"] = {c: v for c, v in self._props["combos"].items() if c != combo}
@@ -76,7 +82,7 @@ class Shortcuts(Element, component="static/shortcuts.js"):
             elif known.text:
                 places[known.group] = len(out)
                 out.append(([known.combo], known.text))
-        return out
+        return [(c if len(c) < 4 else [c[0], "…", c[-1]], text) for c, text in out]
 
 
 def shown(combo: str) -> str:
@@ -98,6 +104,11 @@ def shortcuts() -> Shortcuts:
 def key(combo: str, text: str, handler: Callable[..., Any], **options: Any) -> None:
     """Add a shortcut to the page that is being built; see Shortcuts.add."""
     shortcuts().add(combo, text, handler, **options)
+
+
+def hint(combos: list[str], text: str) -> None:
+    """Show keys that the page's parts obey by themselves; see Shortcuts.show."""
+    shortcuts().show(combos, text)
 
 
 def key_mark(combo: str) -> ui.label:
