@@ -183,7 +183,8 @@ class Sampler:
         clock = self.clock
         ready = self.ready
         chunk = imu.CHUNK_FRAMES
-        full = imu.fifo_size - imu.FRAME_BYTES
+        frame = imu.fifo_frame
+        full = imu.fifo_size - frame
         joined = False  # whether the index of the FIFO's first frame is known
         settled = False  # whether the times of the first frames are known well
         failed = odd = 0
@@ -206,18 +207,18 @@ class Sampler:
                 continue
             failed = 0
             after = ticks_us()
-            n = size // 12
+            n = size // frame
             if size > full:
                 if size > _GREATEST_FIFO:
                     raise _Doubt("fifo_garbled")
                 if joined and imu.fifo_stops:
-                    n = _TRUSTED_BYTES // 12
+                    n = _TRUSTED_BYTES // frame
                     while n:
                         n -= self._move(min(n, chunk), -1)
                         ready.set()
                         await asyncio.sleep_ms(0)
                 raise _Doubt("fifo_overflows")
-            if size % 12:
+            if size % frame:
                 # A frame may be half written; one that stays so is half lost.
                 odd += 1
                 if odd == 3:
@@ -230,17 +231,19 @@ class Sampler:
                 joined = self._join(n, before, after, waited_ms > self._stall_ms // 2)
             else:  # none is news, too: the next sample has not been taken
                 missing = clock.look(before, after, self._next + n - 1)
-                if missing < 0:
-                    raise _Doubt("fifo_garbled")
-                if missing and n:
-                    self._count("fifo_losses")
-                    self._lose(missing)
-                    clock.accept()
+                if missing:
+                    if missing < 0:
+                        raise _Doubt("fifo_garbled")
+                    if n:
+                        self._count("fifo_losses")
+                        self._lose(missing)
+                        clock.accept()
             # The first frames may wait, half a FIFO long, for looks that fix their time.
-            settled = settled or (joined and (clock.narrow or n > full // 24))
+            if not settled:
+                settled = joined and (clock.narrow or 2 * n * frame > full)
             if n and settled and not clock.unsure:
                 while n > chunk:
-                    n -= self._move(chunk, 12 * (n - chunk))
+                    n -= self._move(chunk, frame * (n - chunk))
                     ready.set()
                     await asyncio.sleep_ms(0)
                 self._move(n, 0)
@@ -291,11 +294,11 @@ class Sampler:
     def _move(self, n, left):
         """n frames from the FIFO to the ring, if they can be believed; returns n.
 
-        left: see MPU6500.sound.
+        left: see MPU6500.read_fifo.
         """
         imu = self._imu
-        imu.read_fifo(n)
-        if not imu.sound(left):
+        imu.read_fifo(n, left)
+        if not imu.sound(n, left):
             raise _Doubt("reads_in_doubt")
         self._next += n
         if not self._screen.push_fifo(imu.frames, n):

@@ -85,7 +85,7 @@ async def _rate(imu, report):
     missed_us = -1  # when the last look began, if it was one that saw nothing new
     while seen < _EDGES:  # nothing is drained: 42 samples fit
         start = ticks_us()
-        n = imu.fifo_bytes() // imu.FRAME_BYTES
+        n = imu.fifo_bytes() // imu.fifo_frame
         if n == seen:
             missed_us = start
             await asyncio.sleep_ms(0)
@@ -143,10 +143,10 @@ async def _fifo(imu, report):
     imu.start_fifo()
     await asyncio.sleep_ms(_OVERFLOW_MS * imu.fifo_size // 512)
     size = imu.fifo_bytes()
-    ok = size > imu.fifo_size - imu.FRAME_BYTES
+    ok = size > imu.fifo_size - imu.fifo_frame
     imu.start_fifo()
     left = imu.fifo_bytes()
-    report("FIFO", ok and left <= imu.FRAME_BYTES, "%d of %d bytes when full, %d after a restart"
+    report("FIFO", ok and left <= imu.fifo_frame, "%d of %d bytes when full, %d after a restart"
            % (size, imu.fifo_size, left))
 
 

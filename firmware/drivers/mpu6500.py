@@ -14,6 +14,7 @@ RM is the register map RM-MPU-6500A-00 rev 2.1, PS the product specification
 PS-MPU-6500A-01 rev 1.3.
 """
 import errno
+import sys
 
 import micropython
 from micropython import const
@@ -49,11 +50,37 @@ _BANDWIDTHS_HZ = (184, 92, 41, 20, 10, 5)
 
 _FIFO_STOP = const(0x40)  # CONFIG: keep the old bytes when full, so frames stay whole
 _FIFO_ACCEL_GYRO = const(0x78)
+_FIFO_ALL = const(0x18)  # ICM-20602: gyroscope and accelerometer, and with them the temperature
 _READY_AND_OVERFLOW = const(0x11)
 
 _POWER_UP_MS = const(100)  # PS table 4, greatest time to register access
 _RESET_MS = const(100)  # RM page 42
 _SETTLE_MS = const(110)  # gyro start 35 ms (PS table 1) and the slowest filter, 67 ms
+
+if sys.implementation.name == "micropython":
+
+    @micropython.viper
+    def _alike(frame: ptr8, i: int, skip: int, registers: ptr8) -> int:
+        """Whether the 12 bytes from frame[i] on are the sample in ACCEL_XOUT_H and on.
+
+        skip: bytes of temperature between accelerometer and gyroscope, none or two.
+        """
+        j = 0
+        while j < 14:
+            if j == 6:
+                j = 8
+                i += skip
+            if frame[i] != registers[j]:
+                return 0
+            i += 1
+            j += 1
+        return 1
+
+else:  # CPython has no viper; the tests hold the two against each other
+
+    def _alike(frame, i, skip, registers):
+        accel = frame[i : i + 6] == registers[:6]
+        return accel and frame[i + 6 + skip : i + 12 + skip] == registers[8:]
 
 
 class MPU6500:
@@ -66,7 +93,7 @@ class MPU6500:
     """
 
     FRAME_BYTES = 12
-    """One FIFO frame: ax ay az gx gy gz, big-endian int16."""
+    """One frame in `frames`: ax ay az gx gy gz, big-endian int16."""
 
     CHUNK_FRAMES = 8
     """The most that read_fifo takes: 2.3 ms on a bus at 400 kHz."""
@@ -114,6 +141,8 @@ class MPU6500:
         """Bytes; an overflow is believed from here on, though some relatives hold more."""
         self.fifo_stops = True
         """Whether a full FIFO keeps its oldest frames whole."""
+        self.fifo_frame = 12
+        """Bytes of a frame in the FIFO: 14 where the temperature cannot be left out of it."""
 
         self.bus = bus
         # On SPI the sensor's I2C interface is switched off, PS 6.1.
@@ -125,18 +154,14 @@ class MPU6500:
         self._one = bytearray(1)
         self._two = bytearray(2)
         self._power = bytearray(3)
+        self._powered = bytearray((self._running, 0x01, 0x00))  # USER_CTRL and PWR_MGMT
         self._all = bytearray(14)
+        self._before = bytearray(14)
+        self.frames = bytearray(14 * self.CHUNK_FRAMES)
+        """What read_fifo has read, in its first 12 bytes a frame."""
+        self._squeeze = None
+        self._view()
         self._settle()
-        self.frames = bytearray(self.FRAME_BYTES * self.CHUNK_FRAMES)
-        """What read_fifo has read."""
-        view = memoryview(self.frames)
-        self._views = [view[: 12 * n] for n in range(self.CHUNK_FRAMES + 1)]
-        self._last_accel = [view[12 * n - 12 : 12 * n - 6] for n in range(self.CHUNK_FRAMES + 1)]
-        self._last_gyro = [view[12 * n - 6 : 12 * n] for n in range(self.CHUNK_FRAMES + 1)]
-        self._frames_read = 0
-        view = memoryview(self._all)
-        self._all_accel = view[:6]
-        self._all_gyro = view[8:]
         # SMPLRT_DIV to FIFO_EN, as found after the FIFO was started.
         self._settings = bytearray(_FIFO_EN - _SMPLRT_DIV + 1)
         self._config = bytearray(_FIFO_EN - _SMPLRT_DIV + 1)
@@ -161,8 +186,12 @@ class MPU6500:
             if not tries:
                 raise OSError(errno.EIO, "%s: still in its reset" % self)
             yield 10
-        if self.identity not in mpu_family.FAMILY:
-            self._probe()
+        if not mpu_family.find(self.identity):
+            from drivers.mpu_unknown import probe
+
+            self.kind, self.warning = probe(self)
+            self.fifo_stops = self.kind != mpu_family.MPU6050
+            self._settle()
         if self._user_ctrl:
             self.write(_USER_CTRL, self._user_ctrl)
         # CLKSEL 1: the gyroscope's PLL, +-1 %. 0 would be +-10 % over temperature.
@@ -192,26 +221,25 @@ class MPU6500:
             raise OSError(errno.ENODEV, "no sensor at 0x%02x" % self.address)
         self.identity = identity
         self.warning = ""
-        self.name, self.kind, self.fifo_size = mpu_family.FAMILY.get(
-            identity, ("unknown 0x%02x" % identity, mpu_family.MPU6500, 512)
+        known = mpu_family.find(identity)
+        self.name, self.kind, self.fifo_size = known or (
+            "unknown 0x%02x" % identity, mpu_family.MPU6500, 512
         )
         self.fifo_stops = self.kind != mpu_family.MPU6050
         self._settle()
-
-    def _probe(self):
-        """Take an unknown identity for the relative whose reset state it shows."""
-        power = self.read(_PWR_MGMT_1)
-        if power & 0x40:
-            self.kind = mpu_family.ICM206XX if power & 1 else mpu_family.MPU6050
-        self.fifo_stops = self.kind != mpu_family.MPU6050
-        self._settle()
-        self.warning = "WHO_AM_I 0x%02x is no known part; it is treated as %s" % (
-            self.identity,
-            ("an MPU6500", "an MPU6050", "an ICM206xx")[self.kind],
-        )
 
     def _settle(self):
-        """Registers SMPLRT_DIV and on, as the settings and the kind of part want them."""
+        """What the settings and the kind of part want: registers SMPLRT_DIV and on, FIFO."""
+        wide = self.kind == mpu_family.ICM20602
+        if wide != bool(self._squeeze):
+            self._squeeze = None
+            if wide:
+                from drivers.mpu_wide import squeeze
+
+                self._squeeze = squeeze
+            self.fifo_frame = 14 if wide else 12
+            self._view()
+        self._fifo_en = _FIFO_ALL if wide else _FIFO_ACCEL_GYRO
         fs = _ACCEL_RANGES_G.index(self.accel_g)
         gs = _GYRO_RANGES_DPS.index(self.gyro_dps)
         # FS_SEL lies one bit lower on the ICM-20690.
@@ -223,6 +251,10 @@ class MPU6500:
         if self.kind == mpu_family.MPU6050:
             want.pop()  # one filter for both sensors
         self._want = bytes(want)
+
+    def _view(self):
+        view = memoryview(self.frames)
+        self._views = [view[: self.fifo_frame * n] for n in range(self.CHUNK_FRAMES + 1)]
 
     def _differences(self):
         """(register, value, wanted value) of each setting that is not as written."""
@@ -263,13 +295,13 @@ class MPU6500:
         write(_USER_CTRL, user)
         write(_USER_CTRL, user | 0x04)  # FIFO_RST, never while the FIFO runs
         write(_USER_CTRL, self._running)
-        write(_FIFO_EN, _FIFO_ACCEL_GYRO)
+        write(_FIFO_EN, self._fifo_en)
         # Whether a status bit rises while it is masked is documented nowhere.
         write(_INT_ENABLE, _READY_AND_OVERFLOW)
         self.read(_INT_STATUS)  # drops an overflow of before
         self.bus.readfrom_mem_into(self.address, _SMPLRT_DIV, self._settings)
         settings = self._settings
-        if settings[: len(self._want)] != self._want or settings[-1] != _FIFO_ACCEL_GYRO:
+        if settings[: len(self._want)] != self._want or settings[-1] != self._fifo_en:
             raise OSError(errno.EIO, "%s: the settings have changed" % self)
 
     # -- the way of the samples: nothing below allocates ------------------------------
@@ -283,49 +315,58 @@ class MPU6500:
         return two[0] << 8 | two[1]
 
     @micropython.native
-    def read_fifo(self, n):
+    def read_fifo(self, n, left=-1):
         """Move n frames, at most CHUNK_FRAMES, from the FIFO into `frames`.
 
+        left: bytes that must lie in the FIFO afterwards, more only by whole frames;
+        -1 if that cannot be said, as after an overflow. sound() tells whether they did.
         Raises OSError; then how far the FIFO was read is unknown, and only
         start_fifo() finds the beginning of a frame again.
         """
-        self._frames_read = n
-        self.bus.readfrom_mem_into(self.address, _FIFO_R_W, self._views[n])
-
-    @micropython.native
-    def sound(self, left):
-        """Whether the frames just read can be believed; allocates nothing.
-
-        left: bytes that must still lie in the FIFO, fewer than before by what was
-        read and more only by whole frames; -1 after an overflow, when that cannot
-        be said. False, too, when the sensor was reset or a setting has changed
-        since the last time. Raises OSError.
-        """
         bus = self.bus  # its methods are called in place: a bound method would be allocated
         address = self.address
-        check = left >= 0
         if not left:
-            # The FIFO was emptied, so the last frame must be the newest sample. Had bytes
-            # slipped out of the FIFO, the read went beyond its end and they differ.
-            bus.readfrom_mem_into(address, _ACCEL_XOUT_H, self._all)
-            n = self._frames_read
-            check = (
-                self._all_accel != self._last_accel[n] or self._all_gyro != self._last_gyro[n]
-            )
-        if check:  # more frames lie there, or another has come since: whole ones
+            bus.readfrom_mem_into(address, _ACCEL_XOUT_H, self._before)
+        bus.readfrom_mem_into(address, _FIFO_R_W, self._views[n])
+        if self._squeeze:
+            self._squeeze(self.frames, n)
+
+    @micropython.native
+    def sound(self, n, left):
+        """Whether the frames that read_fifo(n, left) has read can be believed.
+
+        False, too, when the sensor was reset or a setting has changed since the last
+        time. Raises OSError.
+        """
+        bus = self.bus
+        address = self.address
+        check = left > 0
+        if not left:
+            # The FIFO was emptied, so the last frame must be the sample that was the newest
+            # before. Had bytes slipped, the read would have gone beyond the FIFO's end.
+            last = 12 * n - 12
+            if not _alike(self.frames, last, 0, self._before):
+                check = True
+                newest = self._all
+                bus.readfrom_mem_into(address, _ACCEL_XOUT_H, newest)
+                if _alike(self.frames, last, 0, newest):
+                    check = False  # the registers show a sample later than the FIFO does
+                elif _alike(self._before, 0, 2, newest):
+                    # A newer one came before the read, and slipped bytes would have cost it some.
+                    left = self.fifo_frame
+                else:
+                    left = 2 * self.fifo_frame  # and another one since
+        if check:
             tries = 3  # a frame may be half written at this moment
             while True:
                 size = self.fifo_bytes()
-                if size < left or not size:
-                    return False
-                if not (size - left) % 12:
+                if size >= left and not (size - left) % self.fifo_frame:
                     break
                 tries -= 1
                 if not tries:
                     return False
-        power = self._power
-        bus.readfrom_mem_into(address, _USER_CTRL, power)
-        if power[0] != self._running or power[1] != 0x01 or power[2]:
+        bus.readfrom_mem_into(address, _USER_CTRL, self._power)
+        if self._power != self._powered:
             return False
         bus.readfrom_mem_into(address, _SMPLRT_DIV, self._config)
         return self._config == self._settings

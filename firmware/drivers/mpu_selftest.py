@@ -33,14 +33,15 @@ def mean(imu, n, out, squares=None):
         out[i] = 0
         out[6 + i] = 32767
         out[12 + i] = -32768
+    bytes_each = imu.fifo_frame
     left = n
     while left:
         yield 1 + min(left, imu.CHUNK_FRAMES) * imu.period_us // 1000
         size = imu.fifo_bytes()
-        if size > imu.fifo_size - 12 or size % 12:
+        if size > imu.fifo_size - bytes_each or size % bytes_each:
             raise OSError("%s: the FIFO ran over" % imu)
-        while size >= 12 and left:
-            k = min(left, imu.CHUNK_FRAMES, size // 12)
+        while size and left:
+            k = min(left, imu.CHUNK_FRAMES, size // bytes_each)
             imu.read_fifo(k)
             for frame in range(k):
                 for i in range(6):
@@ -52,7 +53,7 @@ def mean(imu, n, out, squares=None):
                         squares[i] += v * v
                     out[6 + i] = min(out[6 + i], v)
                     out[12 + i] = max(out[12 + i], v)
-            size -= 12 * k
+            size -= bytes_each * k
             left -= k
 
 

@@ -53,7 +53,8 @@ class SimulatedMPU6500:
     seed: of the noise and of the factory's trim values.
 
     Attributes for the host: `frames_latched`, `overflow_bytes`, `ended`, `played_s`,
-    `truth` (see sensor/truth.py), `faults`, `temperature_c`.
+    `truth` (see sensor/truth.py), `faults`, `temperature_c`, `int_edges` (how often INT
+    became active).
     """
 
     def __init__(
@@ -99,6 +100,7 @@ class SimulatedMPU6500:
         self._silent_until_us = 0
         self._resetting_until_us = 0
         self._int_until_us = 0.0
+        self.int_edges = 0
         self._reset(0)
 
     # -- what the host asks ---------------------------------------------------------
@@ -223,6 +225,9 @@ class SimulatedMPU6500:
         if not (self.truth.following or self._fifo_on() or self._comparing()):
             # Nobody sees these but as the output registers' last state.
             self._tick += n - 1
+            latched = self.registers[reg.INT_PIN_CFG] & reg.LATCH_INT_EN
+            if self.registers[reg.INT_ENABLE] & reg.RAW_RDY and not latched:
+                self.int_edges += n - 1
             n = 1
         for _ in range(n):
             self._latch()
@@ -266,7 +271,10 @@ class SimulatedMPU6500:
             self._next_us = None
             return
         if power & reg.CYCLE:  # the low-power accelerometer
-            period = 1e6 / tables.LOW_POWER_HZ[min(r[reg.LP_ACCEL_ODR] & 15, 11)]
+            if self.part.low_power_by_divider:
+                period = 1000.0 * (1 + r[reg.SMPLRT_DIV])
+            else:
+                period = 1e6 / tables.LOW_POWER_HZ[min(r[reg.LP_ACCEL_ODR] & 15, 11)]
         else:
             gyro = parts.gyro_filter(self.part, r[reg.GYRO_CONFIG], r[reg.CONFIG])
             # RM page 12: the divider works only behind a filter that runs at 1 kHz.
@@ -301,8 +309,8 @@ class SimulatedMPU6500:
         if self.faults.stuck_row is not None:
             row = self.faults.stuck_row
         status = reg.RAW_RDY
-        if self._comparing() and self._moved(row):
-            status |= reg.WOM
+        if self._comparing():
+            status |= self._moved(row)
         temperature = self._temperature_bytes()
         r[reg.ACCEL_OUT : reg.TEMP_OUT] = row[:6]
         r[reg.TEMP_OUT : reg.GYRO_OUT] = temperature
@@ -314,9 +322,13 @@ class SimulatedMPU6500:
                 status |= reg.FIFO_OFLOW
         if self.truth.following:
             self.truth.note(time_us, row)
-        r[reg.INT_STATUS] |= status & r[reg.INT_ENABLE] if self.status_needs_enable else status
-        if status & r[reg.INT_ENABLE]:
+        enabled = status & r[reg.INT_ENABLE]
+        if enabled:
+            latched = r[reg.INT_PIN_CFG] & reg.LATCH_INT_EN
+            pending = r[reg.INT_STATUS] & r[reg.INT_ENABLE]
+            self.int_edges += not (pending if latched else time_us < self._int_until_us)
             self._int_until_us = time_us + _PULSE_US
+        r[reg.INT_STATUS] |= enabled if self.status_needs_enable else status
         self._tick += 1
         self._next_us = self._origin_us + (self._tick + 1) * self._period_us
 
@@ -343,13 +355,18 @@ class SimulatedMPU6500:
         r = self.registers
         return bytes(r[reg.ACCEL_OUT : reg.TEMP_OUT] + r[reg.GYRO_OUT : reg.GYRO_OUT + 6])
 
-    def _moved(self, row: bytes) -> bool:
-        """Whether any axis is further from the last sample than WOM_THR, 4 mg each."""
-        lsb_per_g = tables.ACCEL_LSB_PER_G[self.registers[reg.ACCEL_CONFIG] >> 3 & 3]
-        limit = self.registers[reg.WOM_THR] * 4 * lsb_per_g / 1000
+    def _moved(self, row: bytes) -> int:
+        """Status bits of the axes further from the last sample than the threshold, 4 mg each."""
+        r = self.registers
+        lsb_per_g = tables.ACCEL_LSB_PER_G[r[reg.ACCEL_CONFIG] >> 3 & 3]
         new = struct.unpack(">3h", row[:6])
-        old = struct.unpack(">3h", self.registers[reg.ACCEL_OUT : reg.TEMP_OUT])
-        return any(abs(a - b) > limit for a, b in zip(new, old, strict=True))
+        old = struct.unpack(">3h", r[reg.ACCEL_OUT : reg.TEMP_OUT])
+        status = 0
+        for axis in range(3):
+            limit = r[self.part.wom_thresholds[axis]] * 4 * lsb_per_g / 1000
+            if abs(new[axis] - old[axis]) > limit:
+                status |= self.part.wom_bits[axis]
+        return status
 
     def _hold_standby(self, row: bytes, off: int) -> bytes:
         held = bytearray(row)
@@ -374,6 +391,9 @@ class SimulatedMPU6500:
     def _fifo_frame(self, row: bytes, temperature: bytes) -> bytes:
         """The enabled fields in the order of their registers, RM register 35."""
         mask = self.registers[reg.FIFO_EN]
+        if self.part.fifo_bit_a_sensor:
+            accel = row[:6] if mask & reg.FIFO_ACCEL else b""
+            return accel + temperature + (row[6:] if mask & reg.FIFO_GYRO else b"")
         if mask & 0xF8 == reg.FIFO_ACCEL_GYRO:
             return row
         out = row[:6] if mask & reg.FIFO_ACCEL else b""
@@ -465,6 +485,8 @@ class SimulatedMPU6500:
                 self._wake()
             elif r[reg.PWR_MGMT_1] & reg.CYCLE and not value & reg.CYCLE:
                 self._gyro_ready_us = self.now_us + GYRO_START_US
+        elif register == reg.FIFO_EN and self.part.fifo_bit_a_sensor:
+            value &= reg.FIFO_GYRO | reg.FIFO_ACCEL
         elif register == reg.USER_CTRL:
             if value & reg.USER_FIFO_RST:
                 self.fifo.clear()

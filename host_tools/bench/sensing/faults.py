@@ -37,10 +37,14 @@ KINDS: dict[str, Callable[[random.Random, int], Fault | int]] = {
     "chip_reset": lambda r, at: Fault("chip_reset", at, r.randrange(0, 100_000)),
     "chip_reset_in_read": lambda r, at: Fault("chip_reset", at, in_read=True),
     "fifo_slip": lambda r, at: Fault("fifo_slip", at, value=r.randrange(1, 25)),
+    "fifo_slip_in_read": lambda r, at: Fault(
+        "fifo_slip", at, value=r.randrange(1, 12), in_read=True
+    ),
     "settings": lambda r, at: Fault("settings", at, value=_settings(r)),
     "frozen": lambda r, at: Fault("frozen", at),
     "blank": lambda r, at: Fault("blank", at, value=r.choice([0, -1])),
-    "overflow": lambda r, at: r.randrange(450, 1500),
+    # Ends, with what follows it, before the look at whether it was recovered from.
+    "overflow": lambda r, at: r.randrange(450, 1300),
 }
 
 

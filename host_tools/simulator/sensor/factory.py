@@ -51,7 +51,7 @@ class Factory:
     def chain_settings(self, r: bytearray) -> ChainSettings:
         """What the registers make of the way of a sample."""
         accel_fs = r[ACCEL_CONFIG] >> 3 & 3
-        gyro_fs = r[GYRO_CONFIG] >> 3 & 3
+        gyro_fs = r[GYRO_CONFIG] >> self._part.gyro_range_shift & 3
         accel_lsb = tables.ACCEL_LSB_PER_G[accel_fs]
         gyro_lsb = tables.GYRO_LSB_PER_DPS[gyro_fs]
         if r[PWR_MGMT_1] & CYCLE:  # RM register 30: 1.1 kHz in the low-power mode

@@ -1,11 +1,13 @@
 """The relatives that the simulated sensor can be: what differs between them.
 
-FIFO sizes and temperature lines as in the Linux driver inv_mpu6050, the rest of
-the MPU-6050 from RM-MPU-6000A-00 rev 4.2.
+FIFO sizes, temperature lines and what is particular to each ICM-206xx as in the Linux
+driver inv_mpu6050 (the MPU-6886 as its like, the ICM-20602), the rest of the MPU-6050
+from RM-MPU-6000A-00 rev 4.2.
 """
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from host_tools.simulator.sensor import tables
 from host_tools.simulator.sensor.tables import Filter
@@ -24,6 +26,11 @@ class Part:
     temperature_zero_c: float = tables.TEMPERATURE_ZERO_C
     own_accel_filter: bool = True  # ACCEL_CONFIG2 exists
     gyro_filters: tuple[Filter, ...] = tables.GYRO_FILTERS
+    gyro_range_shift: int = 3  # of FS_SEL in GYRO_CONFIG
+    wom_bits: tuple[int, int, int] = (0x40, 0x40, 0x40)  # of INT_STATUS, INT_ENABLE: x y z
+    wom_thresholds: tuple[int, int, int] = (0x1F, 0x1F, 0x1F)  # registers
+    low_power_by_divider: bool = False  # SMPLRT_DIV sets the low-power rate, not LP_ACCEL_ODR
+    fifo_bit_a_sensor: bool = False  # FIFO_EN: 4 gyroscope, 3 accelerometer; temperature always
 
 
 # RM-MPU-6000A-00 page 13: gyroscope and accelerometer by DLPF_CFG.
@@ -63,7 +70,7 @@ def _mpu6050(name: str, who_am_i: int) -> Part:
     )
 
 
-def _icm(name: str, who_am_i: int, fifo_size: int = 512) -> Part:
+def _icm(name: str, who_am_i: int, fifo_size: int = 512, **differences: Any) -> Part:
     return Part(
         name,
         who_am_i,
@@ -71,7 +78,13 @@ def _icm(name: str, who_am_i: int, fifo_size: int = 512) -> Part:
         fifo_size=fifo_size,
         temperature_lsb_per_c=326.8,
         temperature_zero_c=25.0,
+        wom_bits=(0x80, 0x40, 0x20),
+        **differences,
     )
+
+
+_NEWER = {"wom_thresholds": (0x20, 0x21, 0x22), "low_power_by_divider": True}
+_NEWER_FIFO = {**_NEWER, "fifo_bit_a_sensor": True}
 
 
 PARTS = {
@@ -83,12 +96,15 @@ PARTS = {
         Part("MPU6515", 0x74),
         Part("MPU6880", 0x78, fifo_size=4096),
         _mpu6050("MPU6050", 0x68),
-        _icm("MPU6886", 0x19),
-        _icm("ICM20600", 0x11, 1008),
-        _icm("ICM20602", 0x12, 1008),
+        _icm("MPU6886", 0x19, 1008, **_NEWER_FIFO),
+        _icm("ICM20600", 0x11, 1008, **_NEWER_FIFO),
+        _icm("ICM20602", 0x12, 1008, **_NEWER_FIFO),
         _icm("ICM20608G", 0xAF),
-        _icm("ICM20689", 0x98),
+        _icm("ICM20609", 0xA6, **_NEWER),
+        _icm("ICM20689", 0x98, **_NEWER),
+        _icm("ICM20690", 0x20, 1024, gyro_range_shift=2, **_NEWER),
         Part("unknown", 0x5A),  # an MPU-6500 that says something else
+        _icm("unknown ICM20602", 0x5B, 1008, **_NEWER_FIFO),
     )
 }
 
