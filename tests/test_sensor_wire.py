@@ -37,7 +37,7 @@ class Board:
 
     def answer(self):
         head = self.read(wire.RESPONSE_SIZE)
-        status, length, level, ready_us = struct.unpack(wire.RESPONSE, head)
+        status, length, level, self.edges, ready_us = struct.unpack(wire.RESPONSE, head)
         return status, self.read(length), level, ready_us
 
     def read(self, n):
@@ -102,7 +102,12 @@ def test_spi_and_interrupt_level(connect):
     assert answer[1] == b"\0\x70"
     board.transact(wire.OP_SPI, 1, 2, 1000, b"\x38\x01", address=0, bus=1)
     ready_us = board.transact(wire.OP_NEXT, now_us=2000, bus=1)[3]
+    edges = board.edges
     assert board.transact(wire.OP_NEXT, now_us=ready_us, bus=1)[2] == 1
+    assert board.edges - edges == 1
+    board.transact(wire.OP_NEXT, now_us=ready_us + 1_000_000, bus=1)
+    # One at each sample, of which there are 8000 a second after a reset; modulo 256.
+    assert (board.edges - edges - 1) % 256 == 8000 % 256
 
 
 def test_errors_have_the_numbers_of_an_esp32(connect):

@@ -11,8 +11,12 @@ import threading
 
 import pytest
 
+from host_tools.bench.sensing.board import ScriptBoard
 from host_tools.simulator import wire
 from host_tools.simulator.board import RESET_STATUS, STANDINS, WATCHDOG_STATUS, power_on_settings
+from host_tools.simulator.mpu6500 import SimulatedMPU6500
+from host_tools.simulator.sensor.faults import Fault
+from host_tools.simulator.sensor.movement import Sines
 from host_tools.toolchain import micropython_command
 
 _TIMEOUT_S = 60
@@ -228,7 +232,9 @@ def test_client_and_server_agree_on_the_wire():
     client = (STANDINS / "machine.py").read_text()
     found = dict(re.findall(r"^_([A-Z_]+) = const\((\d+)\)", client, re.MULTILINE))
     shared = {name: int(value) for name, value in found.items() if hasattr(wire, name)}
-    assert len(shared) == 7
+    client = (STANDINS / "machine_interrupt.py").read_text()
+    shared["OP_NEXT"] = int(re.findall(r"^_OP_NEXT = const\((\d+)\)", client, re.MULTILINE)[0])
+    assert len(shared) == 9
     assert shared == {name: getattr(wire, name) for name in shared}
 
 
@@ -244,7 +250,7 @@ def test_bus_records_carry_address_register_data_and_errno(tmp_path, bus):
                 reads = op == wire.OP_READ_MEM and address == 0x68
                 status = 0 if address == 0x68 else wire.ENODEV
                 body = bytes(i % 256 for i in range(length)) if reads else b""
-                out.write(struct.pack(wire.RESPONSE, status, len(body), 0, wire.NEVER) + body)
+                out.write(struct.pack(wire.RESPONSE, status, len(body), 0, 0, wire.NEVER) + body)
 
     server = threading.Thread(target=serve, daemon=True)
     server.start()
@@ -273,3 +279,83 @@ print("no heap")
     assert lines == ["43 255", "19", "[104]", "no heap"]
     assert seen[0] == (wire.OP_READ_MEM, 1, 0x68, 0x3B, 300, b"")
     assert seen[1] == (wire.OP_WRITE_MEM, 1, 0x68, 0x6B, 1, b"\x80")
+
+
+def on_a_board(tmp_path, program, sensor, speed=4):
+    script = tmp_path / "script.py"
+    script.write_text(program)
+    with ScriptBoard(script, {(0, 0x68): sensor}, files={}, speed=speed) as board:
+        assert board.wait(_TIMEOUT_S) == 0, list(board.output)
+        return list(board.output)
+
+
+def test_pins_of_a_bus_show_its_lines(tmp_path):
+    sensor = SimulatedMPU6500(Sines())
+    sensor.inject(Fault("sda_low", 50_000, value=3))
+    lines = on_a_board(tmp_path, """
+from machine import I2C, Pin
+import time
+led = Pin(2, Pin.OUT, value=0)
+print(led.value(), led(), led.on(), led.value())
+i2c = I2C(0, scl=Pin(22), sda=Pin(21))
+scl, sda = Pin(22, Pin.OPEN_DRAIN, value=1), Pin(21, Pin.OPEN_DRAIN, value=1)
+print(scl.value(), sda.value())
+sda.value(0)
+print(scl.value(), sda.value())
+sda.on()
+time.sleep_ms(100)
+seen = []
+for _ in range(4):
+    seen.append(sda.value())
+    scl.off()
+    scl.on()
+print(seen)
+""", sensor)  # fmt: skip
+    assert lines == ["0 0 None 1", "1 1", "1 0", "[0, 0, 0, 1]"]
+
+
+def test_the_sensors_interrupts_reach_a_pin(tmp_path):
+    lines = on_a_board(tmp_path, """
+import asyncio, time
+from machine import I2C, Pin
+i2c = I2C(0, scl=Pin(22), sda=Pin(21))
+flag = asyncio.ThreadSafeFlag()
+count = [0]
+def signal(pin):
+    count[0] += 1
+    flag.set()
+async def main():
+    pin = Pin(4, Pin.IN)
+    i2c.writeto_mem(0x68, 0x19, b"\\x13\\x03")  # 50 Hz
+    pin.irq(signal, Pin.IRQ_RISING)
+    await asyncio.sleep_ms(200)
+    print(count)  # it is not enabled
+    i2c.writeto_mem(0x68, 0x38, b"\\x01")
+    start = time.ticks_ms()
+    for _ in range(50):
+        await asyncio.wait_for_ms(flag.wait(), 200)
+    print(time.ticks_diff(time.ticks_ms(), start), count[0])
+    time.sleep_ms(1000)
+    await asyncio.sleep_ms(5)
+    print(count[0])  # as many as the queue holds
+    pin.irq(None)
+    await asyncio.sleep_ms(500)
+    print(count[0])
+asyncio.run(main())
+""", SimulatedMPU6500(Sines()))  # fmt: skip
+    assert lines[0] == "[0]"
+    ms, after = map(int, lines[1].split())
+    assert 50 <= after <= ms / 20 + 2
+    assert 8 <= int(lines[2]) - after <= 12
+    assert lines[3] == lines[2]
+
+
+def test_only_the_interrupt_that_the_firmware_needs(tmp_path):
+    status, lines = run(tmp_path, """
+from machine import Pin
+try:
+    Pin(4).irq(print, 2)
+except ValueError as error:
+    print(error)
+""")
+    assert status == 0 and "IRQ_RISING" in lines[0]

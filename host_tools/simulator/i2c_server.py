@@ -9,8 +9,8 @@ A device has `read(register, n, now_us) -> bytes`, `write(register, data,
 now_us)`, `advance(now_us)` and `next_data_ready_us(now_us) -> int or None`;
 it raises OSError with an errno of the ESP32 for a fault on the bus. `now_us` is
 the time up to which it has lived. Optional:
-`int_level(now_us)`, `lines(scl, sda, now_us) -> (scl, sda)` and
-`spi(data, select, now_us) -> bytes`.
+`int_level(now_us)`, `int_edges` (how often INT became active),
+`lines(scl, sda, now_us) -> (scl, sda)` and `spi(data, select, now_us) -> bytes`.
 """
 from __future__ import annotations
 
@@ -153,12 +153,13 @@ class I2CServer(threading.Thread):
         except OSError as error:
             status = error.errno or wire.ETIMEDOUT
         next_us: int | None = None
-        level = 0
+        level = edges = 0
         if device is not None:
             next_us = device.next_data_ready_us(now_us)
             level = getattr(device, "int_level", lambda _: 0)(now_us)
+            edges = getattr(device, "int_edges", 0) & 0xFF
         ready = wire.NEVER if next_us is None else max(0, next_us - self._base_us)
-        return _response.pack(status, len(out), level, ready) + out
+        return _response.pack(status, len(out), level, edges, ready) + out
 
     def _transact(self, device, op, key, register, length, now_us, data) -> bytes:
         if op == wire.OP_READ_MEM:

@@ -19,11 +19,12 @@ Response: RESPONSE, then `length` bytes of data for the ops that read.
     next_data_ready_us   when the sensor latches its next sample, in the board's
                time; NEVER when it sleeps or nothing is there
     int_level  level of the sensor's INT pin at now_us, 0 or 1
+    int_edges  how often INT became active up to now_us, modulo 256
 """
 
 REQUEST = "<BBBBHxxQ"
 REQUEST_SIZE = 16
-RESPONSE = "<hHBxxxQ"
+RESPONSE = "<hHBBxxQ"
 RESPONSE_SIZE = 16
 
 OP_READ_MEM = 0  # registers from `register` on, with a repeated start

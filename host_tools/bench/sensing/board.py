@@ -2,15 +2,13 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from host_tools.device.image import compile_tree, unix_arch
 from host_tools.errors import BeckonError
 from host_tools.live.address import BrokerAddress
-from host_tools.simulator.board import STANDINS, SimulatedBoard
+from host_tools.simulator.board import SimulatedBoard
 
 ON_BOARD = Path(__file__).resolve().parent / "on_board"
 
@@ -32,10 +30,7 @@ class ScriptBoard(SimulatedBoard):
 
     def _fill_flash(self) -> None:
         super()._fill_flash()
-        # With the names that line_pin.py knows: as source a stand-in keeps its private ones.
-        compile_tree(STANDINS, self._standins, unix_arch(), as_source=("start.py", "machine.py"))
         (self.flash / "main.py").write_text(self._script.read_text())
-        shutil.copy(ON_BOARD / "line_pin.py", self.flash)
         for name, content in self._files.items():
             (self.flash / name).write_text(json.dumps(content))
 

@@ -21,8 +21,11 @@ _rest = 0  # thousandths of a microsecond not yet counted
 _limit_us = -1  # -1: none, board time is real time
 
 
+interrupt_us = -1  # when a pin's interrupt may come, so that no wait is longer; -1: never
+
+
 def idle():
-    """Runs in each turn of a wait; machine.py puts its pin interrupts here."""
+    """Runs in each turn of a wait; watchdog and pin interrupts put themselves in front."""
 
 
 def start(speed_milli):
@@ -54,7 +57,9 @@ def allow(us):
 
 
 def real_us_for(us):
-    """How long the computer takes for us of board time."""
+    """How long the computer takes for us of board time, at most up to an interrupt."""
+    if interrupt_us >= 0:
+        us = max(0, min(us, interrupt_us - now_us()))
     return us * 1000 // _speed_milli
 
 
@@ -66,4 +71,4 @@ def sleep_us(us):
         if left_us <= 0:
             return
         allow(left_us)
-        real_sleep_us(max(1, real_us_for(left_us)))
+        real_sleep_us(max(1, left_us * 1000 // _speed_milli))

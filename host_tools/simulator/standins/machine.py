@@ -16,6 +16,7 @@ _OP_WRITE_MEM = const(1)
 _OP_PROBE = const(2)
 _OP_READ = const(3)
 _OP_WRITE = const(4)
+_OP_LINES = const(6)
 
 PWRON_RESET = 1
 WDT_RESET = 3
@@ -27,6 +28,7 @@ _ADDRESS_MASK = const(0x7F)
 _requests = None  # the pipes, opened by power_on.py
 _responses = None
 _unique_id = b"\x24\x0a\xc4\x00\x00\x01"
+_lines = {}  # GPIO that carries a bus: (its I2C, 1 for SCL or 2 for SDA)
 _reset_cause = PWRON_RESET
 _freq_hz = 160_000_000
 
@@ -38,6 +40,18 @@ class I2C:
         self._id = id
         self._request = bytearray(_REQUEST_SIZE)
         self._response = bytearray(_RESPONSE_SIZE)
+        self._drive = 3  # the lines as this board drives them as GPIOs; 1 is released
+        if scl is not None:
+            _lines[scl._id] = self, 1
+            _lines[sda._id] = self, 2
+
+    def _line(self, id, x):
+        """Drive SCL (id 1) or SDA (2), unless x is None; the level that is there."""
+        if x is not None:
+            self._drive = self._drive & ~id | (id if x else 0)
+        level = bytearray(1)
+        self._transact(_OP_LINES, 0, self._drive, 0, None, level)
+        return int(level[0] & id != 0)
 
     def _transact(self, op, addr, memaddr, nbytes, out, buf):
         request = self._request
@@ -117,6 +131,10 @@ def _fill(buf):
 
 
 class Pin:
+    """A GPIO. Those of a bus have the level that board and sensor make of it; any one with
+    an irq() is taken to be wired to the sensor's INT.
+    """
+
     IN = 1
     OUT = 3
     OPEN_DRAIN = 7
@@ -125,30 +143,42 @@ class Pin:
 
     def __init__(self, id, mode=-1, pull=-1, *, value=None):
         self._id = id
-        self._value = 1 if value is None else value
+        self._value = 1
+        self.init(mode, pull, value=value)
 
     def init(self, mode=-1, pull=-1, *, value=None):
         if value is not None:
-            self._value = value
+            self.value(value)
 
     def value(self, x=None):
+        if x is not None:
+            self._value = x
+        if self._id in _lines:
+            bus, line = _lines[self._id]
+            level = bus._line(line, x)
+            return level if x is None else None
         if x is None:
             return self._value
-        self._value = x
 
     __call__ = value
 
     def on(self):
-        self._value = 1
+        self.value(1)
 
     def off(self):
-        self._value = 0
+        self.value(0)
+
+    def __getattr__(self, name):
+        """irq, which few programs use."""
+        return __getattr__(name)(self)
 
 
 def __getattr__(name):
     """What few programs use lies in a file of its own, to spare the heap."""
     if name == "WDT":
         import machine_watchdog as more
+    elif name == "irq":
+        import machine_interrupt as more
     else:
         import machine_more as more
     return getattr(more, name)

@@ -4,6 +4,7 @@ import board_clock as clock
 import machine
 from micropython import const
 
+_before = clock.idle
 _WDT_STATUS = const(43)  # the process's exit status that tells the host
 
 
@@ -19,5 +20,6 @@ class WDT:
         self._due_us = clock.now_us() + self._timeout_us
 
     def _check(self):
+        _before()
         if clock.now_us() > self._due_us:
             machine.exit(_WDT_STATUS)

@@ -11,22 +11,18 @@ import time
 from array import array
 
 import board_clock
-import machine
-from line_pin import InterruptPin, LinePin
-
-machine.Pin = LinePin
-
-from drivers.i2c_bus import I2CBus  # noqa: E402
-from drivers.mpu6500 import MPU6500  # noqa: E402
-from ring_buffer import RingBuffer  # noqa: E402
-from sampler import Sampler  # noqa: E402
+from drivers.i2c_bus import I2CBus
+from drivers.mpu6500 import MPU6500
+from machine import Pin
+from ring_buffer import RingBuffer
+from sampler import Sampler
 
 with open("bench.json") as file:
     settings = json.load(file)
 
 imu = MPU6500(I2CBus(0, scl=22, sda=21), rate_hz=settings["rate_hz"])
 ring = RingBuffer(128)
-pin = InterruptPin(settings["interrupt_until_us"]) if settings["interrupt_until_us"] else None
+pin = Pin(4, Pin.IN) if settings["interrupt_until_us"] else None
 sampler = Sampler(imu, ring, pin=pin)
 
 
@@ -47,11 +43,18 @@ async def stall(stalls):
         time.sleep_ms(ms)
 
 
+async def cut_wire():
+    """INT's wire falls off."""
+    while board_clock.now_us() < settings["interrupt_until_us"]:
+        await asyncio.sleep_ms(10)
+    pin.irq(None)
+
+
 async def main():
     asyncio.create_task(sampler.run())
     asyncio.create_task(stall(settings["stalls"]))
     if pin:
-        asyncio.create_task(pin.run())
+        asyncio.create_task(cut_wire())
     row = array("h", bytes(12))
     record = bytearray(36)
     with open("frames.bin", "wb") as out:
