@@ -97,23 +97,28 @@ def test_a_guided_sitting_is_saved_with_its_good_takes_only(recorder, tmp_path, 
                for s in r.spans) and starts  # fmt: skip
 
 
-def test_a_take_that_is_taken_back_is_asked_for_again(recorder, tmp_path, monkeypatch):
+def test_a_take_is_taken_back_and_the_sitting_paused(recorder, tmp_path, monkeypatch):
     gate = held_back(monkeypatch)
-    moves = [(1.5, 2.2), (4.5, 5.2)]
-    recorder.open(replay(tmp_path, 9, moves, speed=8))
+    recorder.open(replay(tmp_path, 60, [(1.5, 2.2)], speed=8))
     until(lambda: recorder.view().state == "live")
     recorder.start(Sitting(tmp_path / "data", "ann", ("circle",), takes=3, countdown_s=1))
     until(lambda: recorder.view().state == "recording")
     recorder._tee.source._began_s = time.monotonic()
     gate["open"] = True
     until(lambda: recorder.view().good == 1)
+    recorder.pause()
+    until(lambda: recorder.view().phase is Phase.PAUSED)
     recorder.take_back()
-    until(lambda: recorder.view().good == 0 and recorder.view().takes)
-    assert "taken back" in recorder.view().takes[0].message
+    until(lambda: recorder.view().good == 0 and not recorder.view().takes[0].good)
+    assert "took back the last circle" in recorder.view().takes[0].message
+    assert recorder.view().phase is Phase.PAUSED
+    recorder.pause()
+    until(lambda: recorder.view().phase is Phase.COUNTDOWN)
+    recorder.finish()
     until(lambda: recorder.view().done)
-    assert recorder.view().done.takes == 1 and recorder.view().state == "ended"
-    recordings = read_dataset(tmp_path / "data").recordings
-    assert sum(len(r.spans) for r in recordings) == 1
+    done = recorder.view().done
+    assert (done.takes, done.paths) == (0, ())
+    assert recorder.view().state == "live"
 
 
 def test_watching_keeps_nothing_and_a_free_recording_everything(recorder, tmp_path):

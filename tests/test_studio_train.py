@@ -43,7 +43,7 @@ def test_a_run_from_data_to_figures(trained):
     p = session.progress
     assert p.step == p.steps == 64 and p.losses[-1][0] == 64 and len(p.losses) >= 2
     assert "8 recordings" in p.about or "7 recordings" in p.about
-    assert session.held and session.source == "a new model"
+    assert session.held and session.source == "A new model"
     judged = {s.recording.name for s in session.evaluation.streams}
     assert 0 < len(judged) < 5  # about a quarter of ten
     assert len(session.evaluation.streams) == p.judged == p.judge_of
@@ -54,17 +54,17 @@ def test_the_settings_are_the_model_s_and_followed_at_once(trained, tmp_path):
     before = session.version
     first = session.settings
     assert first == session.tuned and first.packed == session.evaluation.model.debounce
-    session.settings = first
+    session.apply(first)
     assert session.version == before
-    session.settings = Settings(100, 30, 30, 40, 75, 0)
+    session.apply(Settings(100, 30, 30, 40, 75, 0))
     assert session.version == before + 1 and session.evaluation.tally().hits == 0
     size = session.save(tmp_path / "models" / "one.mlp")
     model = read_model(tmp_path / "models" / "one.mlp")
     assert Settings.of(model.debounce) == session.settings
     assert size == (tmp_path / "models" / "one.mlp").stat().st_size
     with pytest.raises(ValueError):
-        session.settings = Settings(min_count=0)
-    session.settings = first
+        session.apply(Settings(min_count=0))
+    session.apply(first)
 
 
 def test_stopping_leaves_what_was_there_and_nothing_half_written(trained):
@@ -121,12 +121,12 @@ def test_what_happened_and_why(judged):
     gesture = judged.evaluation.streams[0].gestures[0]
     assert abs(start - gesture.start_ms) < 400 and abs(end - gesture.end_ms) < 400
     assert judged.happenings(wrong=True) == []
-    judged.settings = Settings(100, 30, 0, 6, 10)
+    judged.apply(Settings(100, 30, 0, 6, 10))
     missed = judged.happenings(wrong=True)
     assert [h.kind for h in missed] == [MISSED] * 9
     assert "30 are needed" in judged.why(missed[0])
     assert len(judged.shares(missed[0]).t_ms) > 50
-    judged.settings = judged.tuned
+    judged.apply(judged.tuned)
 
 
 def test_judging_again_sees_labels_that_changed(tmp_path):

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -98,12 +100,12 @@ class Recorder:
         self._sitting: Sitting | None = None
         self._wanted: Sitting | None = None
         self._ending = ""  # "save" or "discard"
-        self._undo = False
+        self._orders: deque[Callable[[Guide], None]] = deque()
         self._answer: bool | None = None  # to: try to save again?
         self._takes: list[TakeRow] = []
         self._done: Done | None = None
         self._number = 0
-        self._judged = 0
+        self._judged = self._taken_back = 0
 
     @property
     def running(self) -> bool:
@@ -122,6 +124,10 @@ class Recorder:
         self._thread = threading.Thread(target=self._run, args=(source,), name="recorder",
                                         daemon=True)
         self._thread.start()
+
+    def cancel(self) -> None:
+        """Like close(), without waiting: for a source that is still being opened."""
+        self._closing.set()
 
     def close(self, timeout_s: float = 15.0) -> None:
         """End; a sitting under way is saved. Waits until the source has been let go."""
@@ -148,8 +154,13 @@ class Recorder:
         self._ending = "discard"
 
     def take_back(self) -> None:
-        """The last good take was none: ask for it again."""
-        self._undo = True
+        """The last good take was another gesture: ask for it again."""
+        self._orders.append(Guide.take_back)
+
+    def pause(self) -> None:
+        """Pause a guided sitting, or go on."""
+        self._orders.append(lambda guide: guide.resume() if guide.phase is Phase.PAUSED
+                            else guide.pause())  # fmt: skip
 
     def try_again(self, again: bool) -> None:
         """In the state `unsaved`: try to save once more, or give up."""
@@ -186,9 +197,10 @@ class Recorder:
             return
         session, sitting = self._session, self._sitting
         assert sitting
-        if self._undo:
-            self._undo = False
-            self._take_back(session)
+        while self._orders:
+            order = self._orders.popleft()
+            if session.guide:
+                order(session.guide)
         try:
             going = session.step()
         except BeckonError as error:  # what was recorded until then counts
@@ -207,7 +219,9 @@ class Recorder:
                           sitting.countdown_s)
         label = "" if guide or not sitting.labels else sitting.labels[0]
         with self._lock:
-            self._takes, self._ending, self._undo, self._done = [], "", False, None
+            self._takes, self._ending, self._done = [], "", None
+            self._orders.clear()
+            self._taken_back = 0
             self._sitting = sitting
             self._session = Session(tee, guide, label)
             tee.samples = self._judged = 0
@@ -215,31 +229,30 @@ class Recorder:
 
     def _note_takes(self, session: Session) -> None:
         guide = session.guide
+        if guide and guide.taken_back > self._taken_back:
+            self._taken_back = guide.taken_back
+            self._strike_out(guide.message)
         if not guide or guide.judged == self._judged:
             return
         if guide.refused:
             first, end = guide.bad[-1]
             row = TakeRow(guide.label, False, guide.message, self._curve(session, first, end))
-            session.source.mark(first, "refused", "bad")
+            session.source.mark(first, "refused", "false")
         else:
             take = guide.good[-1]
             row = TakeRow(take.label, True, guide.message,
                           self._curve(session, take.start, take.stop))
-            session.source.mark(take.start, take.label, "good")
+            session.source.mark(take.start, take.label, "hit")
         self._judged = guide.judged
         self._takes = [*self._takes[-_TAKES_SHOWN:], row]
 
-    def _take_back(self, session: Session) -> None:
-        guide = session.guide
-        if not guide or not guide.good:
-            return
-        take = guide.good.pop()
-        around = round(_AROUND_S * guide.rate_hz)
-        guide.bad.append((take.start - around, take.stop + around))
-        row = TakeRow(take.label, False, "taken back; once more")
-        at = max(i for i, known in enumerate(self._takes) if known.good)
-        self._takes = [*self._takes[:at], replace(row, curve=self._takes[at].curve),
-                       *self._takes[at + 1 :]]
+    def _strike_out(self, message: str) -> None:
+        """The last good take in the list is no longer one."""
+        good = [i for i, row in enumerate(self._takes) if row.good]
+        if good:
+            takes = list(self._takes)
+            takes[good[-1]] = replace(takes[good[-1]], good=False, message=message)
+            self._takes = takes
 
     def _curve(self, session: Session, first: int, end: int) -> tuple[float, ...]:
         """How much moved, 0 to 1 of the strongest moment, in _CURVE_POINTS pieces."""
@@ -264,7 +277,7 @@ class Recorder:
         with self._lock:
             self._number += 1
             self._done = Done(tuple(paths), len(guide.good) if guide else 0,
-                              len(guide.bad) if guide else 0, session.lost, session.seconds, fault)
+                              guide.refusals if guide else 0, session.lost, session.seconds, fault)
             self._session = self._sitting = None
             self._ending = ""
             self._state = "live"

@@ -3,7 +3,7 @@
     session = TrainSession()
     session.train(TrainChoice(data=("my-gestures",)))
     session.poll()                       # take in what has come; as often as liked
-    session.settings = Settings(...)     # the event figures follow
+    session.apply(Settings(...))         # the event figures follow
     session.save(path)
 
 One run at a time; the last result stays until the next one is there.
@@ -19,7 +19,7 @@ from typing import Any
 from host_tools.dataset import is_idle
 from host_tools.errors import BeckonError
 from host_tools.evaluation.board import Board
-from host_tools.evaluation.evaluate import Evaluation, Stream
+from host_tools.evaluation.evaluate import Evaluation, Stream, Tally
 from host_tools.evaluation.matching import DUPLICATE, FALSE, HIT
 from host_tools.evaluation.redebounce import redebounced
 from host_tools.evaluation.why import Shares, reason, shares
@@ -128,10 +128,16 @@ class TrainSession:
         self.progress = Progress()
         self.evaluation: Evaluation | None = None
         self.held = False
+        self.about = ""
+        """What it was trained on, if it was trained here."""
         self.source = ""
-        """What was judged: "a new model", or the file's name."""
+        """What was judged: "A new model", or the file's name."""
         self.version = 0
         """Grows with each new evaluation or setting."""
+        self.results = 0
+        """Grows with each new evaluation."""
+        self.tuned_tally = Tally()
+        """The event figures with the settings that the model came with."""
         self.saved: Path | None = None
         self._job: Job | None = None
         self._board: Board | None = None
@@ -145,7 +151,7 @@ class TrainSession:
         """Start. Raises BeckonError when one runs, or for a choice that cannot be."""
         choice.check()
         data = choice.data if choice.judge in (HELD, ALL) else (choice.judge,)
-        self._start(lambda: Job(train_and_judge, choice), "a new model", data)
+        self._start(lambda: Job(train_and_judge, choice), "A new model", data)
 
     def judge(self, path: Path, data: tuple[str, ...]) -> None:
         """Judge a model that is there."""
@@ -208,8 +214,12 @@ class TrainSession:
     def _accept(self, judged: Judged) -> None:
         self.evaluation, self.held = judged.evaluation, judged.held
         self.source, self._data = self._next
+        p = self.progress
+        self.about = ". ".join((f"Trained on {p.about}", *p.notices)) if p.about else ""
         self.saved = None
         self._tuned = Settings.of(judged.evaluation.model.debounce)
+        self.tuned_tally = judged.evaluation.tally()
+        self.results += 1
         self._board = Board(judged.evaluation.model)
         self.version += 1
 
@@ -224,12 +234,17 @@ class TrainSession:
     def settings(self) -> Settings:
         return Settings.of(self.evaluation.model.debounce) if self.evaluation else Settings()
 
-    @settings.setter
-    def settings(self, value: Settings) -> None:
-        """Count the events again. Raises ValueError for settings that cannot be."""
-        if self.evaluation and value != self.settings:
-            self.evaluation = redebounced(self.evaluation, value.packed)
-            self.version += 1
+    def apply(self, settings: Settings) -> None:
+        """Count the events again. May be called from a thread, one at a time.
+
+        Raises ValueError for settings that cannot be.
+        """
+        found = self.evaluation
+        if found and settings != self.settings:
+            other = redebounced(found, settings.packed)
+            if self.evaluation is found:  # else a run ended meanwhile
+                self.evaluation = other
+                self.version += 1
 
     def save(self, path: Path) -> int:
         """Write the model, debouncer as set; returns its bytes. Raises BeckonError."""
@@ -238,6 +253,7 @@ class TrainSession:
         path.parent.mkdir(parents=True, exist_ok=True)
         size = write_model(path, self.evaluation.model)
         self.saved = path
+        self.version += 1
         return size
 
     def stream(self, recording: str) -> Stream | None:
