@@ -63,7 +63,8 @@ def test_held_out_shares_no_group():
 def test_no_augmented_copy_of_what_is_held_out():
     """Every window is the same to the last bit whatever the held-out part holds."""
     rng = np.random.default_rng(6)
-    data = Dataset("d", [recording(f"{p}{i}", rng, "xy"[i % 2], p) for p in "abc" for i in range(6)])
+    data = Dataset("d", [
+        recording(f"{p}{i}", rng, "xy"[i % 2], p) for p in "abc" for i in range(6)])
     recipe = choose(data, 100)
     known, held = hold_out(data)
 

@@ -10,7 +10,12 @@ from host_tools.dataset import Dataset, Recording, Span
 from host_tools.dataset.convert import write_folder
 from host_tools.errors import BeckonError
 from host_tools.evaluation.baselines import BASELINES, PlainMLP
-from host_tools.evaluation.compare import PLACEMENTS, compare, windows_of
+from host_tools.evaluation.compare import (
+    compare,
+    held_out_streams,
+    whole_model,
+    windows_of,
+)
 
 
 def bumps(label, axis, count=6, name="r", length=200, spans_s=(0.5, 1.5)):
@@ -56,23 +61,50 @@ def test_our_mlp_learns():
 
 
 def test_the_table(tmp_path):
-    pytest.importorskip("sklearn")
-    pytest.importorskip("m2cgen")
-    pytest.importorskip("imblearn")
-    rows = compare(*sets(), [*BASELINES, "mlp"], PLACEMENTS, (25,))
-    assert len(rows) == 6 * 5
+    rows = compare(*sets(), [*BASELINES, "mlp"], ("labelled", "centre+SMOTE"), (10,))
+    assert len(rows) == 6 * 2
     for r in rows:
         assert set(r.errors) <= {"x", "y"} and r.truth == 4
         assert r.mean_error is None or 0 <= r.mean_error <= 1
-        assert (r.bytes is None) == (r.model == "bayes")
+        assert (r.bytes is None) == (r.microseconds is None) == (r.model == "bayes")
     write_folder(sets()[0], tmp_path / "t")
     write_folder(sets()[1], tmp_path / "s")
     out = tmp_path / "rows.json"
     assert main(["compare", str(tmp_path / "t"), "--streams", str(tmp_path / "s"), "--rates", "20",
                  "--models", "tree", "--placements", "centre", "--json", str(out)]) == 0
     assert json.loads(out.read_text())[0]["model"] == "tree"
+    # Without streams a part is held out
+    assert main(["compare", str(tmp_path / "t"), "--rates", "20", "--models", "tree,mlp",
+                 "--placements", "centre", "--json", str(out)]) == 0
+    assert json.loads(out.read_text())[0]["truth"] == 4
     assert main(["compare", str(tmp_path / "t"), "--streams", str(tmp_path / "s"), "--models",
                  "oracle"]) == 2
+
+
+def test_exported_networks_say_the_same():
+    x, y = windows_of(sets()[0], ["none", "x", "y"], 20, "centre", 1.0)
+    net = PlainMLP(epochs=3).fit(x, y)
+    scope = {}
+    exec(net.python(), scope)
+    assert [int(np.argmax(scope["score"](row.tolist()))) for row in x] == net.predict(x).tolist()
+
+
+def test_held_out_streams_have_one_gesture_each_and_nothing_of_training():
+    known, streams = held_out_streams(sets()[0], 1)
+    assert {s.label for r in streams.recordings for s in r.spans} == {"x", "y"}
+    assert all(len({s.label for s in r.spans}) == 1 for r in streams.recordings)
+    assert sum(len(r.spans) for r in streams.recordings) + sum(
+        r.spans[0].label != "none" for r in known.recordings) == 12
+
+
+def test_our_whole_model_in_the_table(monkeypatch):
+    from host_tools.training import recipe
+
+    monkeypatch.setattr(recipe, "choose", lambda data, rate, seed, real=recipe.choose: real(
+        data, rate, seed=seed, steps=30))
+    row = whole_model(*sets())
+    assert (row.placement, row.model, row.truth) == ("augmented", "beckon", 4)
+    assert row.bytes > 1000 and row.microseconds is None
 
 
 def test_streams_without_the_gestures():
@@ -82,8 +114,8 @@ def test_streams_without_the_gestures():
 
 
 def test_tuning_writes_a_recipe_that_train_takes(tmp_path, capsys):
-    pytest.importorskip("optuna")
-    write_folder(sets()[0], tmp_path / "t")
+    few = [r for r in sets()[0].recordings if r.name[-1] in "0123"]
+    write_folder(Dataset("t", few), tmp_path / "t")
     out = tmp_path / "recipe.json"
     storage = f"sqlite:///{tmp_path}/study.db"
     for _ in range(2):  # the second run goes on with the same study

@@ -3,7 +3,8 @@
 Prints, for each combination, the article's error ratio on streams (of the
 windows called a gesture, how many are called a wrong one), the events found
 with the debouncer, the size of the code and the time for a window in plain
-Python here.
+Python here. `beckon` is what `beckon train` makes of the same recordings.
+Without --streams a part of the recordings is held out and joined to streams.
 
 example:
   beckon compare data/gestures --streams data/demo --rates 20,50 --models forest,mlp
@@ -22,9 +23,10 @@ EXTRA = "compare"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("dataset", nargs="+", metavar="DATASET", help="folder, or FOLDER:label,...")
-    parser.add_argument("--streams", nargs="+", required=True, metavar="DATASET",
+    parser.add_argument("--streams", nargs="+", metavar="DATASET",
                         help="recordings with one kind of gesture each, to judge on")
-    parser.add_argument("--models", default="tree,forest,svm,logistic,bayes,mlp", metavar="A,B")
+    parser.add_argument("--models", metavar="A,B",
+                        default="tree,forest,svm,logistic,bayes,mlp,beckon")
     parser.add_argument("--rates", default="10,20,25,50,100", metavar="HZ,HZ")
     parser.add_argument("--placements", metavar="A,B",
                         default="labelled,centre,centre+shifts,centre+SMOTE,end")
@@ -36,10 +38,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from host_tools.dataset import read_datasets
     from host_tools.evaluation.baselines import BASELINES
-    from host_tools.evaluation.compare import PLACEMENTS, compare
+    from host_tools.evaluation.compare import (
+        PLACEMENTS,
+        check_sets,
+        compare,
+        held_out_streams,
+        whole_model,
+    )
     from host_tools.model.format import write_atomically
 
-    models = _listed(args.models, (*BASELINES, "mlp"), "--models")
+    models = _listed(args.models, (*BASELINES, "mlp", "beckon"), "--models")
     placements = _listed(args.placements, PLACEMENTS, "--placements")
     try:
         rates = [int(r) for r in args.rates.split(",")]
@@ -47,11 +55,23 @@ def run(args: argparse.Namespace) -> int:
         raise BeckonError(f"--rates {args.rates}: write whole numbers with commas", 2) from None
     if not all(5 <= r <= 400 for r in rates):
         raise BeckonError(f"--rates {args.rates}: name rates from 5 to 400 Hz", 2)
-    train, streams = read_datasets(args.dataset), read_datasets(args.streams)
-    total = len(models) * len(placements) * len(rates)
+    train = read_datasets(args.dataset)
+    if args.streams:
+        streams = read_datasets(args.streams)
+    else:
+        try:
+            train, streams = held_out_streams(train, args.seed)
+        except ValueError as e:
+            raise BeckonError(f"{e}; name other recordings with --streams") from None
+    check_sets(train, streams)
+    plain = [m for m in models if m != "beckon"]
+    total = len(plain) * len(placements) * len(rates) + ("beckon" in models)
     with progress("comparing", total=total) as step:
-        rows = compare(train, streams, models, placements, rates, args.window / 1000, args.seed,
+        rows = compare(train, streams, plain, placements, rates, args.window / 1000, args.seed,
                        step)
+        if "beckon" in models:
+            step("beckon train", 0)
+            rows.append(whole_model(train, streams, args.seed))
     for notice in [*train.notices, *streams.notices]:
         print(f"notice: {notice}", file=sys.stderr)
     if args.json:

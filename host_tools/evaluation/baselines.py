@@ -70,8 +70,13 @@ def export(classifier, window: np.ndarray, kind: str) -> Exported:
         code = m2cgen.export_to_python(classifier)
     finally:
         sys.setrecursionlimit(limit)
+    return Exported(len(code.encode()), seconds_of(code, window) * 1e6)
+
+
+def seconds_of(code: str, window: np.ndarray) -> float:
+    """How long the code's function score takes for one window, the best of five rounds."""
     scope: dict = {}
-    exec(compile(code, "<m2cgen>", "exec"), scope)  # our own classifier's code
+    exec(compile(code, "<exported>", "exec"), scope)  # our own classifier's code
     values = window.tolist()
     best = float("inf")
     for _ in range(5):
@@ -79,7 +84,7 @@ def export(classifier, window: np.ndarray, kind: str) -> Exported:
         for _ in range(20):
             scope["score"](values)
         best = min(best, (time.perf_counter() - begun) / 20)
-    return Exported(len(code.encode()), best * 1e6)
+    return best
 
 
 class PlainMLP:
@@ -119,3 +124,16 @@ class PlainMLP:
     def int8_bytes(self) -> int:
         """Size with one byte a weight and four a bias, as the model file holds them."""
         return sum(w.weights.size + 4 * w.bias.size for w in self._net.layers)
+
+    def python(self) -> str:
+        """The network as plain Python: score(input) -> one number a class."""
+        first, last = self._net.layers
+        weights = first.weights * self._scale[:, None]  # the scaling of the inputs folded in
+        bias = first.bias - self._mean @ weights
+        return (
+            f"W0={weights.T.tolist()}\nB0={bias.tolist()}\n"
+            f"W1={last.weights.T.tolist()}\nB1={last.bias.tolist()}\n"
+            "def score(input):\n"
+            "    h = [max(0.0, b + sum(map(float.__mul__, w, input))) for w, b in zip(W0, B0)]\n"
+            "    return [b + sum(map(float.__mul__, w, h)) for w, b in zip(W1, B1)]\n"
+        )

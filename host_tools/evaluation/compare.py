@@ -7,17 +7,20 @@ events that our debouncer makes of the same windows.
 """
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..augment.smote import smote
 from ..dataset import Dataset, Recording, is_idle
 from ..dataset.resample import resample_recording
+from ..dataset.split import hold_out
 from ..errors import BeckonError
 from ..training.movement import find_movement
-from .baselines import PlainMLP, export, make
+from ..training.splice import is_stream, splice
+from .baselines import PlainMLP, export, make, seconds_of
 from .board import _load_debounce
+from .evaluate import evaluate
 from .matching import FALSE, HIT, match_events
 
 PLACEMENTS = ("labelled", "centre", "centre+shifts", "centre+SMOTE", "end")
@@ -27,9 +30,11 @@ _SHIFTS_S = (-0.05, -0.025, 0.0, 0.025, 0.05)
 
 @dataclass(frozen=True)
 class Row:
-    """One cell of the comparison. errors: by gesture, the article's ratio (None: nothing named).
+    """One cell of the comparison.
 
-    accuracy: on held-out windows, None if nothing was held out.
+    errors: by gesture, the article's ratio; one that was never named is absent.
+    bytes: the exported Python text, our networks' int8. microseconds: a window in
+    plain Python here.
     """
 
     placement: str
@@ -79,16 +84,21 @@ def _start(r: Recording, first: int, last: int, length: int, placement: str) -> 
     return (moves + stops - length) // 2
 
 
+def check_sets(train: Dataset, streams: Dataset) -> None:
+    """Raise BeckonError when the streams cannot say anything about what was trained."""
+    names = sorted({s.label for r in train.recordings for s in r.spans if not is_idle(s.label)})
+    if not {s.label for r in streams.recordings for s in r.spans} & set(names):
+        raise BeckonError(f"{streams.name}: has none of the gestures {', '.join(names)}")
+    if not any(is_idle(s.label) for r in train.recordings for s in r.spans):
+        raise BeckonError(f"{train.name}: has no windows of no gesture; add a data set with some")
+
+
 def compare(train: Dataset, streams: Dataset, models, placements=PLACEMENTS, rates=RATES,
             window_s: float = 1.0, seed: int = 1, progress=None) -> list[Row]:
     """Every combination. Raises BeckonError when the streams have none of the gestures."""
     names = sorted({s.label for r in train.recordings for s in r.spans if not is_idle(s.label)})
     labels = ["none", *names]
-    used = {s.label for r in streams.recordings for s in r.spans} & set(names)
-    if not used:
-        raise BeckonError(f"{streams.name}: has none of the gestures {', '.join(names)}")
-    if not any(is_idle(s.label) for r in train.recordings for s in r.spans):
-        raise BeckonError(f"{train.name}: has no windows of no gesture; add a data set with some")
+    check_sets(train, streams)
     rows = []
     for placement in placements:
         for rate_hz in rates:
@@ -105,6 +115,41 @@ def compare(train: Dataset, streams: Dataset, models, placements=PLACEMENTS, rat
                 if progress is not None:
                     progress(f"{placement} {rate_hz} Hz {kind}")
     return rows
+
+
+def whole_model(train: Dataset, streams: Dataset, seed: int = 1) -> Row:
+    """What `beckon train` makes of the same recordings, as `beckon evaluate` judges it."""
+    from ..training.recipe import choose
+    from ..training.train import train as train_model
+
+    result = evaluate(train_model(train, choose(train, 100, seed=seed)).model, streams)
+    events = result.tally()
+    errors = {label: e["windows"] for label, e in result.error_ratios().items()}
+    return Row("augmented", 100, "beckon", errors, events.hits, events.truth,
+               events.false + events.duplicates, result.model_bytes, None)
+
+
+def held_out_streams(data: Dataset, seed: int = 1) -> tuple[Dataset, Dataset]:
+    """(training, streams) of one data set.
+
+    Streams: about a quarter of the recordings, joined, each of one gesture.
+    Raises ValueError when there are too few recordings.
+    """
+    known, held = hold_out(data, seed)
+    rng = np.random.default_rng(seed)
+    kinds = [{s.label for s in r.spans if not is_idle(s.label)} for r in held.recordings]
+    streams = [
+        r for r, k in zip(held.recordings, kinds, strict=True) if is_stream(r) and len(k) == 1
+    ]
+    for label in sorted(set().union(*kinds)):
+        mine = Dataset(label, [
+            r for r, k in zip(held.recordings, kinds, strict=True) if k <= {label}
+        ])
+        rate_hz = max(r.rate_hz for r in mine.recordings)
+        streams += [
+            replace(r, name=f"{label}_{k}") for k, r in enumerate(splice(mine, rate_hz, rng))
+        ]
+    return known, Dataset(f"{data.name}, held out", streams)
 
 
 def _slide(r: Recording, rate_hz: int, window_s: float, axes: int):
@@ -152,6 +197,6 @@ def _events(found, labels, rate_hz: int) -> tuple[int, int, int]:
 
 def _cost(net, window: np.ndarray, kind: str) -> tuple[int | None, float | None]:
     if kind == "mlp":
-        return net.int8_bytes, None
+        return net.int8_bytes, seconds_of(net.python(), window) * 1e6
     exported = export(net, window, kind)
     return exported.bytes, exported.microseconds
