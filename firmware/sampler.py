@@ -45,7 +45,7 @@ class Sampler:
     """
 
     def __init__(self, imu, ring, poll_ms=0, pin=None):
-        most_ms = imu.fifo_size // imu.FRAME_BYTES // 3 * imu.period_us // 1000
+        most_ms = imu.fifo_size // imu.fifo_frame // 3 * imu.period_us // 1000
         if not isinstance(poll_ms, int) or not 0 <= poll_ms <= most_ms:
             raise ValueError("poll_ms must be from 0 to %d, not %r" % (most_ms, poll_ms))
         poll_us = 1000 * (poll_ms or min(25, most_ms))

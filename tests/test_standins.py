@@ -350,6 +350,34 @@ asyncio.run(main())
     assert lines[3] == lines[2]
 
 
+def test_buses_and_addresses_that_cannot_be(tmp_path):
+    lines = on_a_board(tmp_path, """
+from drivers.i2c_bus import I2CBus
+from drivers.mpu6500 import MPU6500
+import config
+def attempt(make, *arguments, **named):
+    try:
+        make(*arguments, **named)
+        print("made")
+    except ValueError as error:
+        print(error)
+attempt(I2CBus, 0, 22, 22)
+attempt(I2CBus, 0, 22, 48)
+_, _, least, most = config.SETTINGS["i2c_hz"]
+for freq in (least - 1, least, most, most + 1):
+    attempt(I2CBus, 0, 22, 21, freq)
+_, _, least, most = config.SETTINGS["imu_address"]
+for address in (least - 1, least, most, most + 1):
+    attempt(MPU6500, None, address)
+""", SimulatedMPU6500(Sines()))  # fmt: skip
+    assert "two pins, not both 22" in lines[0]
+    assert "scl 22, sda 48: invalid pin" in lines[1]
+    # What the settings allow is what bus and driver take.
+    assert lines[3:5] == lines[7:9] == ["made", "made"]
+    assert "10000 to 400000 Hz, not 9999" in lines[2] and "not 400001" in lines[5]
+    assert "0x68 or 0x69, not 103" in lines[6] and "not 106" in lines[9]
+
+
 def test_only_the_interrupt_that_the_firmware_needs(tmp_path):
     status, lines = run(tmp_path, """
 from machine import Pin

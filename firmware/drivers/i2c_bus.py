@@ -17,7 +17,7 @@ class I2CBus:
     """machine.I2C with `recover()`; the transactions are the block's own.
 
     id: 0 or 1. scl, sda: pin numbers. freq: Hz, at most 400000 for an MPU-6500.
-    Raises ValueError for pins that are the same or a freq that is out of range.
+    Raises ValueError for pins that are the same or cannot be used, or such a freq.
     """
 
     def __init__(self, id, scl, sda, freq=400_000):
@@ -32,7 +32,13 @@ class I2CBus:
         self._open()
 
     def _open(self):
-        i2c = I2C(self._id, scl=Pin(self._scl), sda=Pin(self._sda), freq=self.freq)
+        try:
+            i2c = I2C(self._id, scl=Pin(self._scl), sda=Pin(self._sda), freq=self.freq)
+        except (ValueError, OSError) as fault:  # which says neither the value nor what it is for
+            raise ValueError(
+                "bus %r cannot be at scl %r, sda %r: %s; take pins that this chip has and that"
+                " can be outputs" % (self._id, self._scl, self._sda, fault)
+            )
         # The block's own bound methods, so that a transaction costs no second call.
         self.readfrom_mem_into = i2c.readfrom_mem_into
         self.writeto_mem = i2c.writeto_mem

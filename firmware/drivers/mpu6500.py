@@ -5,7 +5,7 @@
         time.sleep_ms(wait_ms)
     imu.start_fifo()
     ...
-    imu.read_fifo(imu.fifo_bytes() // imu.FRAME_BYTES)
+    imu.read_fifo(imu.fifo_bytes() // imu.fifo_frame)
 
 The bus is handed in: any object with readfrom_mem_into(address, register,
 buffer) and writeto_mem(address, register, buffer). Nothing here waits.
@@ -92,9 +92,6 @@ class MPU6500:
     Raises ValueError for another value. Touches no bus before bring_up().
     """
 
-    FRAME_BYTES = 12
-    """One frame in `frames`: ax ay az gx gy gz, big-endian int16."""
-
     CHUNK_FRAMES = 8
     """The most that read_fifo takes: 2.3 ms on a bus at 400 kHz."""
 
@@ -158,7 +155,7 @@ class MPU6500:
         self._all = bytearray(14)
         self._before = bytearray(14)
         self.frames = bytearray(14 * self.CHUNK_FRAMES)
-        """What read_fifo has read, in its first 12 bytes a frame."""
+        """What read_fifo has read, 12 bytes a frame: ax ay az gx gy gz, big-endian int16."""
         self._squeeze = None
         self._view()
         self._settle()

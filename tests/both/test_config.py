@@ -38,6 +38,8 @@ def test_refusals_name_file_setting_and_value():
     for text, words in (
         ('{"brocker": 1}', ("brocker", "broker_host")),
         ('{"broker_port": 0}', ("broker_port", "1 to 65535")),
+        ('{"i2c_hz": 1000000}', ("i2c_hz", "10000 to 400000", "1000000")),
+        ('{"imu_address": 103}', ("imu_address", "104 to 105", "103")),
         ('{"broker_port": "1883"}', ("broker_port", "int", "'1883'")),
         ('{"broker_port": true}', ("broker_port", "True")),
         ('{"wifi_ssid": "%s"}' % ("x" * 33), ("wifi_ssid", "32")),

@@ -142,6 +142,8 @@ class Pin:
     IRQ_RISING = 1
 
     def __init__(self, id, mode=-1, pull=-1, *, value=None):
+        if not 0 <= id < 40:
+            raise ValueError("invalid pin")
         self._id = id
         self._value = 1
         self.init(mode, pull, value=value)
