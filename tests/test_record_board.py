@@ -30,7 +30,7 @@ def test_a_board_delivers_every_sample(firmware, tmp_path, capsys, rate, baud):
         assert main(["record", board.port, "--free", "--seconds", "12", "--rate", str(rate),
                      "--labels", "none", "--out", str(tmp_path), "--json"]) == 0  # fmt: skip
     told = json.loads(capsys.readouterr().out)
-    assert told["lost"] == 0 and told["samples"] >= 12 * rate
+    assert told["lost"] == 0 and told["samples"] >= 12 * rate and told["clipped"] == 0
     assert told["measured_hz"] == pytest.approx(rate, rel=0.01)
     (path,) = (tmp_path / "recordings").glob("*.json")
     about = json.loads(path.read_text())
@@ -51,6 +51,15 @@ def test_an_hour_loses_nothing(firmware):
         while session.step() and session.seconds < 3600:
             pass
         assert not session.fault and session.samples >= 360_000 and session.lost == 0
+
+
+def test_what_is_beyond_the_range_is_told(firmware, tmp_path, capsys):
+    with sensor_board(firmware, sensor=SimulatedMPU6500(Sines()), speed=4) as board:
+        assert main(["record", board.port, "--free", "--seconds", "2", "--gyro-dps", "250",
+                     "--out", str(tmp_path)]) == 0  # fmt: skip
+    said = capsys.readouterr().err
+    assert "samples are at the end of the sensor's range: record with a larger" in said
+    assert f"next: beckon train {tmp_path}" in said
 
 
 def test_a_line_with_faults_loses_samples_and_knows_it(firmware):

@@ -11,8 +11,13 @@ from paho.mqtt import client as mqtt
 
 from host_tools.cli.app import main
 from host_tools.dataset.folder import read_recording
+from host_tools.device.remote import RemoteDevice
 from host_tools.live.broker import embedded_broker
+from host_tools.paths import DEFAULT_MODEL
 from host_tools.recording import broker_source
+from host_tools.simulator.board import SimulatedBoard
+from host_tools.simulator.mpu6500 import SimulatedMPU6500
+from host_tools.simulator.sensor.movement import Sines
 from ring_buffer import RingBuffer
 from stream_frame import FrameWriter
 
@@ -102,3 +107,26 @@ def test_refusals_are_passed_on(board, tmp_path, capsys):
     assert "wand refuses stream: not in safe mode" in capsys.readouterr().err
     assert record(board, tmp_path) == 2
     assert "name the board with --device" in capsys.readouterr().err
+
+
+def test_the_whole_way_from_a_simulated_board(tmp_path, capsys, monkeypatch):
+    """The real firmware, a broker, and a stream that has to be asked for again."""
+    monkeypatch.setattr(broker_source, "_STREAM_S", 3)
+    devices = {(0, 0x68): SimulatedMPU6500(Sines(gyro_dps=200))}
+    with embedded_broker() as broker:
+        settings = {"device": "wand", "time_server": ""}
+        with SimulatedBoard(DEFAULT_MODEL, broker, devices, settings=settings) as board:
+            with RemoteDevice(broker, "wand") as device:
+                device.await_board(30)
+            assert main(["record", "--from", str(broker), "--device", "wand", "--free", "--seconds",
+                         "5", "--labels", "none", "--out", str(tmp_path), "--json"]) == 0
+            assert board.boots == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["seconds"] >= 5 and told["samples"] > 200
+    (path,) = (tmp_path / "recordings").glob("*.csv.gz")
+    recording, _ = read_recording(path)
+    assert told["lost"] == sum(stop - start for start, stop in recording.holes)
+    assert 190 < np.abs(recording.samples[:, 3:]).max() < 210
+    about = json.loads((tmp_path / "recordings" / path.name.replace("csv.gz", "json")).read_text())
+    assert (about["device"], about["source"], about["dropped"]) == ("wand", "broker", told["lost"])
+    assert about["nominal_hz"] == pytest.approx(100, rel=0.01)

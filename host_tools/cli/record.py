@@ -180,13 +180,17 @@ def _report(args, session, paths):
     if args.json:
         print(json.dumps({
             "recordings": [str(path) for path in paths], "takes": takes, "refused": refused,
-            "samples": session.samples, "lost": session.lost, "seconds": round(session.seconds, 3),
+            "samples": session.samples, "lost": session.lost,
+            "clipped": session.clipped, "seconds": round(session.seconds, 3),
             "measured_hz": rate and round(rate, 4), "fault": session.fault,
         }))  # fmt: skip
         return
     what = f"{takes} takes ({refused} refused), " if session.guide else ""
-    print(f"{what}{session.seconds:.1f} s at {rate:.2f} Hz, {session.lost} samples lost "
+    print(f"{what}{session.seconds:.1f} s at {rate or session.source.rate_hz:.2f} Hz, {session.lost} samples lost "
           f"-> {len(paths)} recordings in {args.out}")
+    if session.clipped and not session.guide:
+        print(f"{session.clipped} samples are at the end of the sensor's range: record with a "
+              "larger --accel-g or --gyro-dps", file=sys.stderr)
     if paths:
         print(f"next: {_next_step(args)}", file=sys.stderr)
 

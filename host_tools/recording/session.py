@@ -55,6 +55,11 @@ class Session:
         return self.end - self.first - self.samples
 
     @property
+    def clipped(self) -> int:
+        """Samples at the end of the sensor's range."""
+        return sum(int(block.clipped.sum()) for block in self.blocks)
+
+    @property
     def seconds(self) -> float:
         return (self.end - self.first) / self.source.rate_hz
 
