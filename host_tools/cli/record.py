@@ -186,8 +186,8 @@ def _report(args, session, paths):
         }))  # fmt: skip
         return
     what = f"{takes} takes ({refused} refused), " if session.guide else ""
-    print(f"{what}{session.seconds:.1f} s at {rate or session.source.rate_hz:.2f} Hz, {session.lost} samples lost "
-          f"-> {len(paths)} recordings in {args.out}")
+    print(f"{what}{session.seconds:.1f} s at {rate or session.source.rate_hz:.2f} Hz, "
+          f"{session.lost} samples lost -> {len(paths)} recordings in {args.out}")
     if session.clipped and not session.guide:
         print(f"{session.clipped} samples are at the end of the sensor's range: record with a "
               "larger --accel-g or --gyro-dps", file=sys.stderr)
