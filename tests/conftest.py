@@ -37,3 +37,46 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("no ../shared/data beside the repository")
     return folder
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A headless Chromium, one for all tests of a worker; skips where there is none."""
+    from host_tools.errors import BeckonError
+    from host_tools.studio.driver import chromium
+
+    pytest.importorskip("nicegui", reason="the extra studio is not installed")
+    try:
+        running = chromium()
+        found = running.__enter__()
+    except BeckonError as error:
+        pytest.skip(f"no browser: {error}")
+    try:
+        yield found
+    finally:
+        running.__exit__(None, None, None)
+
+
+@pytest.fixture
+def studio_tab(browser, tmp_path):
+    """open(folder, path, **options of driver.open_tab): a fresh Studio and a tab on it.
+
+    At the end the page must not have complained, nor asked anybody else for anything.
+    """
+    from contextlib import ExitStack
+
+    from host_tools.studio.driver import Studio, open_tab
+
+    tabs = []
+    with ExitStack() as stack:
+        def open_studio(folder, path="/", *options, **kwargs):
+            studio = stack.enter_context(Studio(folder, *options))
+            tab = stack.enter_context(open_tab(browser, studio, **kwargs))
+            tabs.append(tab)
+            tab.go(path)
+            return tab
+
+        yield open_studio
+        for tab in tabs:
+            assert tab.strangers() == []
+            assert tab.faults == []

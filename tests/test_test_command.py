@@ -10,7 +10,8 @@ from host_tools.cli import test as command
 @pytest.fixture
 def run(monkeypatch, tmp_path):
     """run(source, found): the command over one test file, the linters finding `found`."""
-    for name in ("micropython_command", "umqtt_folder", "mosquitto_command", "stubs_folder"):
+    for name in ("micropython_command", "umqtt_folder", "mosquitto_command", "stubs_folder",
+                 "browser_command"):
         monkeypatch.setattr(command, name, lambda: None)
 
     def start(source: str, found: list[str]) -> int:

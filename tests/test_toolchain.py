@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from host_tools.errors import BeckonError
-from host_tools.toolchain import activity, cache, debian, interpreter, mosquitto, umqtt
+from host_tools.toolchain import activity, browser, cache, debian, interpreter, mosquitto, umqtt
 from host_tools.toolchain.firmware_types import telling
 
 
@@ -205,9 +205,10 @@ esac
         script(folder / "apt-cache", f"""
 case "$*" in
     *policy*) echo '  Candidate: {candidate}' ;;
-    *'depends '*libb) echo '  Depends: liba'; echo '  Depends: debconf' ;;
-    *'depends '*liba) ;;
-    *) echo ' |Depends: libb'; echo '  PreDepends: adduser'; echo '  Depends: <libvirtual>' ;;
+    *--recurse*tool) echo tool; echo ' |Depends: libb'; echo '    provider'
+        echo '  PreDepends: adduser'; echo '  Depends: <libvirtual>'
+        echo libb; echo '  Depends: liba'; echo '  Depends: debconf'
+        echo liba; echo debconf; echo '  Depends: libperl' ;;
 esac
 """)
         script(folder / "dpkg", "")
@@ -240,6 +241,41 @@ def test_a_package_that_does_not_run_is_refused(fake_apt, fresh, monkeypatch, tm
     with pytest.raises(BeckonError, match="no MicroPython here and"):
         interpreter._make(tmp_path / "work")
     assert not (tmp_path / "work" / "root").exists()
+
+
+def test_a_system_browser_is_preferred(monkeypatch, tmp_path):
+    mine = script(tmp_path / "chromium", "")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    browser._found.cache_clear()
+    assert browser.browser_command().path == mine
+    browser._found.cache_clear()
+
+
+def test_without_a_browser_it_says_what_to_install(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    browser._found.cache_clear()
+    with pytest.raises(BeckonError, match="no Chromium here: install it"):
+        browser.browser_command()
+
+
+def test_a_browser_out_of_the_package_has_its_libraries_and_fonts(fake_apt, monkeypatch, tmp_path):
+    fake_apt("1.2-3")
+    libraries = "usr/lib/x86_64-linux-gnu"
+    script(tmp_path / "bin" / "dpkg-deb", f"""
+mkdir -p "$3/{libraries}" "$3/usr/share/fonts" "$3/usr/lib/chromium"
+touch "$3/{libraries}/libnss3.so" "$3/{libraries}/libc.so.6" "$3/usr/lib/chromium/chromium"
+""")
+    monkeypatch.setattr(browser, "_NAMES", ())
+    monkeypatch.setattr(debian, "distribution", lambda: "Debian")
+    browser._found.cache_clear()
+    found = browser.browser_command()
+    browser._found.cache_clear()
+    root = found.path.removesuffix("/usr/lib/chromium/chromium")
+    assert found.env["LD_LIBRARY_PATH"] == f"{root}/{libraries}:{root}/lib/x86_64-linux-gnu"
+    with open(found.env["FONTCONFIG_FILE"]) as config:
+        assert f"<dir>{root}/usr/share/fonts</dir>" in config.read()
+    # The machine's loader starts it, so it must have the machine's C library
+    assert not os.path.exists(f"{root}/{libraries}/libc.so.6")
 
 
 def test_umqtt_is_the_module_that_was_checked():

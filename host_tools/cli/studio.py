@@ -22,13 +22,13 @@ def add_arguments(parser):
                         help="label into this file of the folder; two people who label the same "
                              "recordings can be compared (default: %(default)s)")
     parser.add_argument("--port", type=_port, metavar="N",
-                        help="on 127.0.0.1 (default: 8737, or any that is free)")
+                        help="on 127.0.0.1; 0 is any that is free (default: 8737, else any)")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
 
 
 def _port(text):
     value = int(text)
-    if not 0 < value < 65536:
+    if not 0 <= value < 65536:
         raise ValueError
     return value
 

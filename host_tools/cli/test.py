@@ -13,7 +13,9 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from host_tools.errors import BeckonError
 from host_tools.toolchain import micropython_command, mosquitto_command, umqtt_folder
+from host_tools.toolchain.browser import browser_command
 from host_tools.toolchain.cache import REPOSITORY, cache_folder
 from host_tools.toolchain.firmware_types import type_faults
 from host_tools.toolchain.stubs import stubs_folder
@@ -44,6 +46,10 @@ def run(args) -> int:
     micropython_command(), umqtt_folder(), mosquitto_command(), stubs_folder()  # fetched aloud
     if not node_missing():  # the tests that need it skip without
         webassembly_folder()
+    try:
+        browser_command()
+    except BeckonError as error:
+        print(f"beckon test: the tests of Studio's pages are skipped: {error}", file=sys.stderr)
     failed = [] if args.rest else _checks()
     command = [sys.executable, "-m", "pytest", "-q", *(["--soak"] if args.soak else []),
                *(args.rest or _BOTH_CORES)]

@@ -24,6 +24,12 @@ _KEYRINGS = {
 }
 _TOOLS = ("apt-get", "apt-cache", "dpkg", "dpkg-deb")
 _UPDATE_TIMEOUT_S = 300
+# The files of libc6 that belong to one loader.
+C_LIBRARY = (
+    "ld-linux*.so.*", "libc.so.6", "libm.so.6", "libmvec.so.1", "libdl.so.2", "libpthread.so.0",
+    "librt.so.1", "libresolv.so.2", "libnss_*.so.2", "libutil.so.1", "libanl.so.1",
+    "libthread_db.so.1",
+)
 
 
 class Apt:
@@ -110,19 +116,31 @@ class Apt:
         perl, ...) serves installing, not running.
         """
         kinds = ("recommends", "suggests", "conflicts", "breaks", "replaces", "enhances")
-        switches = [f"--no-{kind}" for kind in kinds]
+        switches = ["--recurse", *(f"--no-{kind}" for kind in kinds)]
+        done = _run(["apt-cache", *self._options, "depends", *switches, package], self._folder)
+        needs = dependencies(done.stdout)
         seen: list[str] = []
         todo = [package]
         while todo:
-            done = _run(["apt-cache", *self._options, "depends", *switches, todo.pop()],
-                        self._folder)
-            for line in done.stdout.splitlines():
-                key, _, name = line.strip().lstrip("|").partition(": ")
-                if key in ("Depends", "PreDepends") and name.startswith("lib"):
-                    if name not in seen:
-                        seen.append(name)
-                        todo.append(name)
+            for name in needs.get(todo.pop(), []):
+                if name.startswith("lib") and name not in seen:
+                    seen.append(name)
+                    todo.append(name)
         return seen
+
+
+def dependencies(text: str) -> dict[str, list[str]]:
+    """What each package needs, out of the text of `apt-cache depends --recurse`."""
+    needs: dict[str, list[str]] = {}
+    package = ""
+    for line in text.splitlines():
+        if not line.startswith((" ", "|")):
+            package = line.strip()
+            continue
+        key, _, name = line.strip().lstrip("|").partition(": ")
+        if key in ("Depends", "PreDepends"):
+            needs.setdefault(package, []).append(name)
+    return needs
 
 
 def archives(targets: str, suite: str) -> list[str]:
