@@ -10,9 +10,11 @@ from host_tools.cli.app import main
 from host_tools.dataset import Dataset, Recording, Span
 from host_tools.evaluation.board import Board, debouncer
 from host_tools.evaluation.evaluate import evaluate
+from host_tools.evaluation.mistakes import event_mistakes, span_mistakes
+from host_tools.evaluation.report import html_report
 from host_tools.evaluation.spans import label_number, span_results
 from host_tools.evaluation.statistics import confusion, macro_f1, poisson_interval
-from host_tools.evaluation.svg import Plot
+from host_tools.evaluation.svg import Plot, ticks
 from host_tools.model.format import write_model
 from host_tools.model.quantize import FloatLayer, quantise
 from host_tools.training.debounce import pack, score, tune
@@ -132,6 +134,33 @@ def test_tuning_prefers_settings_that_hit(model):
     assert reached.f1 == 1 and reached.false_per_hour == 0 and settings[1] > 1
 
 
+def test_the_hardest_mistakes_come_first(model):
+    """A false event in a gesture's place and one outside; then missed, then repeated ones."""
+    result = run(
+        model,
+        stream((2, 2.8), (3.2, 3.6), spans=[(2, 2.8, "push")], name="twice"),
+        stream((2, 2.8), spans=[(5, 6, "push")], name="late"),
+    )
+    found = event_mistakes(result)
+    assert [(m.recording, m.kind, m.truth, m.label) for m in found] == [
+        ("late", "false", "", "push"), ("late", "missed", "push", ""),
+        ("twice", "duplicate", "push", "push")]
+    assert found[0].t_ms == pytest.approx(2200, abs=41) and found[1].t_ms == 5000
+    wrong = span_mistakes(result)
+    assert [(m.recording, m.truth, m.label) for m in wrong] == [("late", "push", "none")]
+    assert wrong[0].confidence > 50
+    page = html_report(result)
+    assert page.index("Wrong events") < page.index("Wrong spans") < page.index("<svg")
+
+
+@pytest.mark.parametrize("low, high, most, wanted", [
+    (0, 13.46, 8, [0, 2, 4, 6, 8, 10, 12]), (0, 100, 2, [0, 50, 100]),
+    (-0.3, 0.3, 6, [-0.3, -0.2, -0.1, 0, 0.1, 0.2, 0.3]), (1000.1, 1000.9, 2, [1000.5]),
+])
+def test_ticks_are_round(low, high, most, wanted):
+    assert ticks(low, high, most) == wanted
+
+
 def test_json_has_only_json(model):
     figures = run(model, stream(seconds=0.2)).as_json()  # too short for any window
     text = json.dumps(figures, allow_nan=False)
@@ -159,7 +188,7 @@ def test_the_command(folder, capsys):
     assert math.isfinite(figures["speed"]["realtime_factor"])
     assert figures["model"]["bytes"] == (folder / "m.mlp").stat().st_size
     html = page.read_text()
-    assert html.index("&lt;bad&gt;") < html.index(">good<")  # mistakes first, names escaped
+    assert html.index(">&lt;bad&gt;, m") < html.index(">good, m")  # mistakes first, names escaped
     assert "1 of 2 found" in capsys.readouterr().out
 
 

@@ -18,6 +18,7 @@ from .recording import AXES, Dataset
 
 _POINTS = 60  # a span is drawn with so many points
 _EXAMPLES = 40  # spans drawn a class
+_BAR_PX = 120
 _SCATTER = 25  # spans in the 3-D scatter a class
 
 
@@ -28,11 +29,15 @@ def html_page(data: Dataset) -> str:
         "<h2>Counts</h2>", _counts(data),
         "<h2>Lengths of the spans</h2>", _lengths(data),
         "<h2>Signals by class</h2>",
-        '<p class="note">Thin: single spans, stretched to the same length. Thick: their mean; '
-        "the band is one standard deviation.</p>",
-        *(_signals(label, spans) for label, spans in classes.items()),
+        '<p class="note">Thin: single spans, stretched to the same length. Thick: their mean, '
+        "between thin lines one standard deviation away. The scale is the same for all classes: "
+        "m/s&sup2; above, deg/s below.</p>",
+        *(_signals(data, label, spans, _ranges(classes)) for label, spans in classes.items()),
         "<h2>Correlation of the axes</h2>",
-        *(_correlation(label, spans) for label, spans in classes.items()),
+        '<p class="note">Pearson\'s r over all samples of a class.</p>',
+        '<div class="row">',
+        *(f"<div>{_correlation(label, spans)}</div>" for label, spans in classes.items()),
+        "</div>",
         "<h2>Acceleration in three dimensions</h2>", _scatter(classes, 0, "m/s^2"),
     ]
     if data.axes == 6:
@@ -62,17 +67,20 @@ def _findings(data: Dataset) -> str:
 def _counts(data: Dataset) -> str:
     pairs = Counter((s.label, s.subject) for r in data.recordings for s in r.spans)
     subjects = data.subjects
+    most = max(Counter(s.label for r in data.recordings for s in r.spans).values())
     rows = []
     for label in data.labels:
         numbers = [pairs[label, s] for s in subjects]
-        rows.append((label + (" (no gesture)" if is_idle(label) else ""), sum(numbers), *numbers))
+        name = label + (" (no gesture)" if is_idle(label) else "")
+        bar = Html(f'<span class="bar" style="width:{_BAR_PX * sum(numbers) / most:.0f}px"></span>')
+        rows.append((name, sum(numbers), bar, *numbers))
     minutes = data.seconds / 60
     rates = Counter(round(r.native_hz or r.rate_hz, 1) for r in data.recordings)
     about = (
         f"{len(data.recordings)} recordings, {minutes:.1f} minutes, {data.axes} axes, "
         + ", ".join(f"{hz:g} Hz" for hz in sorted(rates))
     )
-    head = ("label", "all", *(s or "(no name)" for s in subjects))
+    head = ("label", "all", "", *(s or "(no name)" for s in subjects))
     return f"<p>{escape(about)}</p>" + table(head, rows)
 
 
@@ -93,17 +101,26 @@ def _stretched(spans: list[np.ndarray]) -> np.ndarray:
     ])
 
 
-def _signals(label: str, spans: list[np.ndarray]) -> str:
+def _ranges(classes) -> list[tuple[float, float]]:
+    """The y range of acceleration and of turning rate over all classes, without outliers."""
+    found = [x for spans in classes.values() for x in spans]
+    every = np.concatenate(found) if found else np.zeros((1, 6), np.float32)
+    return [
+        tuple(np.quantile(every[:, first : first + 3], (0.002, 0.998)))
+        for first in range(0, every.shape[1], 3)
+    ]
+
+
+def _signals(data: Dataset, label: str, spans: list[np.ndarray], ranges) -> str:
     if not spans:
         return ""
     x = _stretched(spans)
     mean, spread = x.mean(axis=0), x.std(axis=0)
     t = np.linspace(0, 100, _POINTS)
-    out = [f"<h3>{escape(label)} ({len(spans)})</h3>"]
+    ms = np.median([s.length_ms for r in data.recordings for s in r.spans if s.label == label])
+    out = [f"<h3>{escape(label)} ({len(spans)}, median {ms / 1000:.2f} s)</h3>"]
     picked = x[np.linspace(0, len(x) - 1, min(_EXAMPLES, len(x))).astype(int)]
-    for first in range(0, x.shape[2], 3):
-        part = slice(first, first + 3)
-        low, high = np.quantile(x[..., part], (0.002, 0.998))
+    for (low, high), first in zip(ranges, range(0, x.shape[2], 3), strict=True):
         row = []
         for axis in range(first, first + 3):
             colour = COLOURS[axis % 3]
@@ -113,7 +130,7 @@ def _signals(label: str, spans: list[np.ndarray]) -> str:
             for sign in (-1, 1):
                 edge = np.clip(mean[:, axis] + sign * spread[:, axis], low, high)
                 plot.line(t, edge, colour, 0.8, 0.7)
-            plot.line(t, mean[:, axis], colour, 2.2)
+            plot.line(t, np.clip(mean[:, axis], low, high), colour, 2.2)
             row.append(plot.text("%"))
         out.append(f'<div style="display:flex">{"".join(row)}</div>')
     return "".join(out)
@@ -149,11 +166,12 @@ def _scatter(classes: dict[str, list[np.ndarray]], first: int, unit: str) -> str
                            "points": np.round(points, 1).tolist()})
     name = f"scatter{first}"
     legend = " ".join(
-        f'<span style="color:{s["colour"]}">&#9679; {escape(s["label"])}</span>' for s in series
+        f'<label style="color:{s["colour"]}"><input type="checkbox" checked data-of="{name}"> '
+        f'{escape(s["label"])}</label>' for s in series
     )
     content = json.dumps(series).replace("<", "\\u003c")
     return (
-        f'<p class="note">Drag to turn. Unit {escape(unit)}. {legend}</p>'
+        f'<p class="note">Drag to turn, tick what to see. {escape(unit)}. {legend}</p>'
         f'<canvas id="{name}" width="640" height="480"></canvas>'
         f"<script>(function(){{const S={content};{_TURN}turn('{name}',S)}})()</script>"
     )
@@ -162,11 +180,12 @@ def _scatter(classes: dict[str, list[np.ndarray]], first: int, unit: str) -> str
 _TURN = """
 function turn(id, S) {
   const c = document.getElementById(id), g = c.getContext('2d');
+  const ticked = document.querySelectorAll('[data-of=' + id + ']');
   let a = .6, b = .5, d = null, m = 1;
   for (const s of S) for (const p of s.points) for (const v of p) m = Math.max(m, Math.abs(v));
   function put(p) {
     const x = p[0] * Math.cos(a) - p[1] * Math.sin(a), y = p[0] * Math.sin(a) + p[1] * Math.cos(a);
-    return [320 + x * 210 / m, 240 - (p[2] * Math.cos(b) - y * Math.sin(b)) * 210 / m];
+    return [320 + x * 210 / m, 230 - (p[2] * Math.cos(b) - y * Math.sin(b)) * 210 / m];
   }
   function axis(name, end) {
     const o = put([0, 0, 0]), q = put(end);
@@ -176,10 +195,11 @@ function turn(id, S) {
   function draw() {
     g.clearRect(0, 0, 640, 480); g.strokeStyle = '#999'; g.fillStyle = '#666';
     axis('x', [m, 0, 0]); axis('y', [0, m, 0]); axis('z', [0, 0, m]);
-    for (const s of S) {
+    S.forEach(function (s, i) {
+      if (!ticked[i].checked) return;
       g.fillStyle = s.colour;
       for (const p of s.points) { const q = put(p); g.fillRect(q[0], q[1], 2, 2); }
-    }
+    });
   }
   c.onpointerdown = function (e) { d = [e.clientX, e.clientY]; c.setPointerCapture(e.pointerId); };
   c.onpointermove = function (e) {
@@ -187,6 +207,7 @@ function turn(id, S) {
     a += (e.clientX - d[0]) / 150; b += (e.clientY - d[1]) / 150;
     d = [e.clientX, e.clientY]; draw();
   };
+  ticked.forEach(function (t) { t.onchange = draw; });
   c.onpointerup = function () { d = null; };
   draw();
 }

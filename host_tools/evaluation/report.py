@@ -1,4 +1,7 @@
-"""The evaluation as one HTML file: figures, confusion, and the streams with what was detected."""
+"""The evaluation as one HTML file: figures, confusion, mistakes, and the streams.
+
+The streams are drawn with their labels and what was detected.
+"""
 from __future__ import annotations
 
 from html import escape
@@ -6,10 +9,12 @@ from html import escape
 import numpy as np
 
 from .evaluate import Evaluation, Stream
-from .matching import HIT
+from .matching import DUPLICATE, FALSE, HIT
+from .mistakes import MISSED, event_mistakes, span_mistakes
 from .svg import COLOURS, Html, Plot, page, table
 
 _MOST_STREAMS = 60  # drawn; those with mistakes come first
+_MOST_MISTAKES = 50  # listed, of each kind
 
 
 def html_report(result: Evaluation) -> str:
@@ -26,10 +31,12 @@ def html_report(result: Evaluation) -> str:
         _by_class(figures),
         "<h2>By subject</h2>",
         _by_subject(figures),
+        *_mistakes(result),
         "<h2>Streams</h2>",
-        '<p class="note">Shaded: labelled spans. Lines: events, dashed when wrong or repeated. '
-        "Top: acceleration in m/s&sup2;; below: turning rate in deg/s and, under it, what each "
-        "window was taken for.</p>",
+        '<p class="note">Those with most mistakes first. Shaded: labelled spans; framed in '
+        "red: missed. Lines: events with their confidence, dashed when wrong or repeated. Top: "
+        "acceleration in m/s&sup2;; below: turning rate in deg/s and, under it, what each window "
+        f"was taken for. {_legend(result.model.labels, result.model.idle)}</p>",
         *(_stream(s, result) for s in drawn),
     ]
     if rest > 0:
@@ -45,7 +52,7 @@ def _summary(figures: dict) -> str:
     e, s, m = figures["events"], figures["span"], figures["model"]
     low, high = e["false_per_hour_95"]
     rows = [
-        ("span accuracy", f"{_show(s['accuracy'], 4)} of {s['count']}"),
+        ("span accuracy", f"{_show(s['accuracy'], 4)} ({s['count']} spans)"),
         ("span macro F1", _show(s["macro_f1"], 4)),
         ("events", f"{e['hits']} of {e['truth']} found, {e['false']} false, "
                    f"{e['duplicates']} repeated"),
@@ -97,33 +104,72 @@ def _by_subject(figures: dict) -> str:
     return table(("subject", "span accuracy", "events", "false", "repeated", "event F1"), rows)
 
 
+def _legend(labels, idle: int) -> str:
+    return " ".join(
+        f'<span style="color:{COLOURS[k % len(COLOURS)]}">&#9632; {escape(label)}</span>'
+        for k, label in enumerate(labels) if k != idle
+    )
+
+
+def _mistakes(result: Evaluation) -> list[str]:
+    """Tables of wrong events and spans, the hardest first."""
+    out: list[str] = []
+    rows: list[tuple]
+    events, spans = event_mistakes(result), span_mistakes(result)
+    told = {FALSE: "false", DUPLICATE: "repeated", MISSED: "missed"}
+    if events:
+        rows = [
+            (m.recording, f"{m.t_ms / 1000:.2f}", told[m.kind], m.truth or "no gesture",
+             m.label or "-", "-" if m.confidence is None else m.confidence, m.subject)
+            for m in events[:_MOST_MISTAKES]
+        ]
+        head = ("recording", "s", "event", "truth", "reported", "confidence", "subject")
+        out += ["<h2>Wrong events, the surest first</h2>", _cut(len(events)), table(head, rows)]
+    if spans:
+        rows = []
+        for m in spans[:_MOST_MISTAKES]:
+            rows.append((m.recording, f"{m.t_ms / 1000:.2f}", m.truth, m.label, m.confidence,
+                         m.subject))
+        head = ("recording", "s", "truth", "taken for", "confidence", "subject")
+        out += ["<h2>Wrong spans, the surest first</h2>", _cut(len(spans)), table(head, rows)]
+    return out
+
+
+def _cut(count: int) -> str:
+    if count <= _MOST_MISTAKES:
+        return ""
+    return f'<p class="note">{_MOST_MISTAKES} of {count}.</p>'
+
+
 def _stream(s: Stream, result: Evaluation) -> str:
     r = s.recording
     t = (r.start_ms + np.arange(len(r.samples)) * 1000 / r.rate_hz) / 1000
     labels = result.model.labels
     colour = {label: COLOURS[k % len(COLOURS)] for k, label in enumerate(labels)}
     out = []
-    for first, title in ((0, r.name), (3, "")):
+    for first, unit in ((0, "m/s^2"), (3, "deg/s")):
         x = r.samples[:, first : first + 3]
         if not x.shape[1]:
             continue
-        plot = Plot((t[0], t[-1]), (float(x.min()), float(x.max())), title=title)
-        for span in s.gestures:
-            plot.band(span.start_ms / 1000, span.end_ms / 1000, colour[span.label], span.label)
+        plot = Plot((t[0], t[-1]), (float(x.min()), float(x.max())), bottom=6,
+                    title=f"{r.name}, {unit}" if first == 0 else unit)
+        for k, span in enumerate(s.gestures):
+            plot.band(span.start_ms / 1000, span.end_ms / 1000, colour[span.label], span.label,
+                      k in s.missed)
         for axis in range(3):
             plot.signal(t, x[:, axis], COLOURS[axis])
         if first == 0:
             for event, verdict in zip(s.events, s.verdicts, strict=True):
                 plot.mark(event.t_ms / 1000, colour[event.label],
                           f"{event.label} {event.confidence}", verdict.kind != HIT)
-        out.append(plot.text("s"))
+        out.append(plot.text(numbers=False))
     out.append(_ribbon(s, t, labels, result.model.idle))
     return f'<div>{"".join(out)}</div>'
 
 
 def _ribbon(s: Stream, t, labels, idle: int) -> str:
     """What each window was taken for, as runs of colour."""
-    plot = Plot((t[0], t[-1]), (0, 1), height=44)
+    plot = Plot((t[0], t[-1]), (0, 1), height=46)
     for t_ms, label, _ in s.windows.pieces:
         if len(label):
             edges = np.flatnonzero(np.diff(label)) + 1
@@ -132,5 +178,6 @@ def _ribbon(s: Stream, t, labels, idle: int) -> str:
             for a, b in zip(starts, ends, strict=True):
                 if label[a] != idle:
                     colour = COLOURS[label[a] % len(COLOURS)]
-                    plot.band(t_ms[a] / 1000, t_ms[b] / 1000, colour, labels[label[a]])
-    return plot.text("s")
+                    plot.band(t_ms[a] / 1000, t_ms[b] / 1000, colour, labels[label[a]],
+                              opacity=0.8)
+    return plot.text("s", values=False)

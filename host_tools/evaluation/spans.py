@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..dataset import Dataset, is_idle
+from ..dataset import Dataset, Span, is_idle
 from ..model import reference
 from ..model.format import Model
 from ..model.reference import Features
@@ -20,11 +20,16 @@ from .board import Board
 
 @dataclass(frozen=True)
 class SpanResults:
-    """truth, found: label indices of the model, int (n,); subject: str (n,)."""
+    """truth, found: label indices of the model, int (n,); subject: str (n,).
+
+    confidence: percent, int (n,). where: recording's index and span, one a window.
+    """
 
     truth: np.ndarray
     found: np.ndarray
     subject: np.ndarray
+    confidence: np.ndarray
+    where: tuple[tuple[int, Span], ...]
 
     @property
     def accuracy(self) -> float:
@@ -48,7 +53,7 @@ def span_results(
     model = board.model
     fe = model.front_end
     length = fe.window * fe.decimation
-    windows, truth, subject = [], [], []
+    windows, truth, where = [], [], []
     for i, r in enumerate(data.recordings):
         known = [(s, label_number(model, s.label)) for s in r.spans]
         known = [(s, k) for s, k in known if k >= 0]
@@ -60,10 +65,12 @@ def span_results(
             at = np.clip(np.arange(end - length + 1, end + 1), 0, None)
             windows.append(reference.front_end(fe, raw[at]))
             truth.append(k)
-            subject.append(s.subject)
+            where.append((i, s))
     if not windows:
-        return SpanResults(np.zeros(0, int), np.zeros(0, int), np.zeros(0, str))
+        none = np.zeros(0, int)
+        return SpanResults(none, none, np.zeros(0, str), none, ())
     values, still = reference.normalise(fe, np.stack(windows))
     n = len(values)
     found = reference.decide(model, Features(np.zeros(n, np.int64), values.reshape(n, -1), still))
-    return SpanResults(np.array(truth), found.label, np.array(subject))
+    return SpanResults(np.array(truth), found.label, np.array([s.subject for _, s in where]),
+                       found.confidence, tuple(where))

@@ -1,6 +1,7 @@
 """Small drawings as SVG text: signals over time with spans and marks, and bar-like tables."""
 from __future__ import annotations
 
+import math
 from html import escape
 
 import numpy as np
@@ -20,6 +21,7 @@ class Plot:
         if self.x1 <= self.x0:
             self.x1 = self.x0 + 1
         self._parts: list[str] = []
+        self._marks = -1
         if title:
             self._parts.append(f'<text x="{left}" y="10" class="t">{escape(title)}</text>')
 
@@ -51,12 +53,15 @@ class Plot:
             xs, ys = xs[pick], ys[pick]
         self.line(xs, ys, colour)
 
-    def band(self, start, end, colour: str, label: str = "") -> None:
+    def band(self, start, end, colour: str, label: str = "", missed: bool = False,
+             opacity: float = 0.15) -> None:
+        """A stretch of the x axis. missed: framed in dashed red as well."""
         a, b = float(self.x(start)), float(self.x(end))
+        frame = ' stroke="#c0392b" stroke-width="1.5" stroke-dasharray="4,2"' if missed else ""
         self._parts.append(
             f'<rect x="{a:.1f}" y="14" width="{max(b - a, 0.5):.1f}" '
-            f'height="{self.height - self.bottom - 14}" fill="{colour}" fill-opacity="0.15">'
-            f"<title>{escape(label)}</title></rect>"
+            f'height="{self.height - self.bottom - 14}" fill="{colour}" '
+            f'fill-opacity="{opacity}"{frame}><title>{escape(label)}</title></rect>'
         )
 
     def mark(self, at, colour: str, label: str, dashed: bool = False) -> None:
@@ -65,7 +70,8 @@ class Plot:
         self._parts.append(
             f'<line x1="{a:.1f}" x2="{a:.1f}" y1="14" y2="{self.height - self.bottom}" '
             f'stroke="{colour}" stroke-width="2"{dash}><title>{escape(label)}</title></line>'
-            f'<text x="{a + 2:.1f}" y="23" fill="{colour}" class="m">{escape(label)}</text>'
+            f'<text x="{a + 3:.1f}" y="{self._mark_line()}" fill="{colour}" class="m">'
+            f"{escape(label)}</text>"
         )
 
     def dots(self, xs, ys, colour: str, size: float = 1.5) -> None:
@@ -74,22 +80,56 @@ class Plot:
             for a, b in zip(self.x(xs), self.y(ys), strict=True)
         )
 
-    def text(self, unit: str = "") -> str:
-        """The finished <svg> element, with the ends of both axes written out."""
+    def _mark_line(self) -> int:
+        """Neighbouring marks' labels stand on different lines."""
+        self._marks += 1
+        return 23 + 10 * (self._marks % 3)
+
+    def text(self, unit: str = "", values: bool = True, numbers: bool = True) -> str:
+        """The finished <svg> element with both axes.
+
+        values: write the range at the y axis; numbers: write ticks at the x axis.
+        """
         base = self.height - self.bottom
-        axis = (
-            f'<line x1="{self.left}" x2="{self.width - 4}" y1="{base}" y2="{base}" class="a"/>'
-            f'<line x1="{self.left}" x2="{self.left}" y1="14" y2="{base}" class="a"/>'
-            f'<text x="{self.left - 3}" y="{base}" class="n" text-anchor="end">{self.y0:.4g}</text>'
-            f'<text x="{self.left - 3}" y="22" class="n" text-anchor="end">{self.y1:.4g}</text>'
-            f'<text x="{self.left}" y="{self.height - 5}" class="n">{self.x0:.4g}</text>'
-            f'<text x="{self.width - 4}" y="{self.height - 5}" class="n" '
-            f'text-anchor="end">{self.x1:.4g} {escape(unit)}</text>'
-        )
+        axis = [
+            f'<line x1="{self.left}" x2="{self.width - 4}" y1="{base}" y2="{base}" class="a"/>',
+        ]
+        if values:
+            axis += [
+                f'<line x1="{self.left}" x2="{self.left}" y1="14" y2="{base}" class="a"/>',
+                f'<text x="{self.left - 4}" y="{base}" class="n" text-anchor="end">'
+                f"{self.y0:.3g}</text>",
+                f'<text x="{self.left - 4}" y="22" class="n" text-anchor="end">'
+                f"{self.y1:.3g}</text>",
+            ]
+            if self.y0 < 0 < self.y1:
+                zero = float(self.y(0))
+                axis.append(f'<line x1="{self.left}" x2="{self.width - 4}" y1="{zero:.1f}" '
+                            f'y2="{zero:.1f}" class="z"/>')
+        marks = ticks(self.x0, self.x1, max(2, self.width // 110)) if numbers else []
+        for i, at in enumerate(marks):
+            x = float(self.x(at))
+            last = i == len(marks) - 1
+            anchor = "end" if x > self.width - 30 else "middle" if x > self.left + 6 else "start"
+            axis.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{base}" y2="{base + 3}" class="a"/>'
+                        f'<text x="{x:.1f}" y="{base + 13}" class="n" text-anchor="{anchor}">'
+                        f"{at:g}{' ' + escape(unit) if unit and last else ''}</text>")
         return (
             f'<svg viewBox="0 0 {self.width} {self.height}" width="{self.width}" '
-            f'height="{self.height}">{"".join(self._parts)}{axis}</svg>'
+            f'height="{self.height}">{"".join(axis)}{"".join(self._parts)}</svg>'
         )
+
+
+def ticks(low: float, high: float, most: int) -> list[float]:
+    """At most `most` + 1 round numbers within low..high, evenly spaced."""
+    span = high - low
+    step = 10.0 ** math.floor(math.log10(span / most))
+    for times in (1, 2, 5, 10, 20, 50):
+        if span / (step * times) <= most:
+            step *= times
+            break
+    first = math.ceil(low / step - 1e-9)
+    return [round(k * step, 12) for k in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
 STYLE = """
@@ -98,8 +138,11 @@ h1{font-size:1.5em}h2{font-size:1.15em;margin-top:2em}
 table{border-collapse:collapse;margin:.6em 0}
 th,td{padding:.15em .6em;text-align:right;border-bottom:1px solid #ddd}
 th:first-child,td:first-child{text-align:left}svg{display:block;max-width:100%;height:auto}
-.t{font:600 11px sans-serif}.n{font:9px sans-serif;fill:#666}.m{font:9px sans-serif}
-.a{stroke:#999}.bad{color:#c0392b}.good{color:#1e8449}.note{color:#666}
+.t{font:600 11px sans-serif}.n{font:9px sans-serif;fill:#666}
+.m{font:600 10px sans-serif;paint-order:stroke;stroke:#fff;stroke-width:3px}
+.row{display:flex;flex-wrap:wrap;gap:0 2em}
+.bar{float:left;height:.7em;margin-top:.4em;background:#9bb}
+.a{stroke:#999}.z{stroke:#ddd}.bad{color:#c0392b}.good{color:#1e8449}.note{color:#666}
 """
 
 
