@@ -141,8 +141,7 @@ class App:
         if self.settings.time_server:
             from sntp import keep_time
 
-            server = self.settings.time_server
-            tasks.append(keep_time(self.wall, server, self.resolver, self.wifi.is_up))
+            tasks.append(keep_time(self.wall, self.settings, self.wifi, self.resolver))
         await asyncio.gather(*tasks)
 
 

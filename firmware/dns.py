@@ -31,7 +31,7 @@ class Resolver:
         self._name_server = (lambda: own) if own else name_server
         self._port = int(port or _PORT)
         self._known = {}  # name -> address, of the last answer
-        self.failures = 0
+        self._failures = 0
 
     async def resolve(self, host, port, again=False):
         """The address of host for connect(). See number()."""
@@ -52,7 +52,7 @@ class Resolver:
             try:
                 known = self._known[host] = await self._look_up(host)
             except OSError:
-                self.failures += 1
+                self._failures += 1
                 if not known:
                     raise
         return known
@@ -75,4 +75,4 @@ class Resolver:
             raise OSError(errno.ENOENT)
 
     def counters(self, into):
-        into["dns_failures"] = self.failures
+        into["dns_failures"] = self._failures

@@ -24,12 +24,12 @@ class Health:
         self._on_stall = on_stall
         self._on_healthy = on_healthy
         self._parts = []
-        self.stalled = ""
+        self._stalled = ""
         self.looks = 0
 
     def watch(self, name, progress, limit_ms):
         """progress() must give another number at least every limit_ms."""
-        self._parts.append(Part(name, progress, limit_ms))
+        self._parts.append(_Part(name, progress, limit_ms))
 
     async def run(self):
         """Look after the parts for ever."""
@@ -40,11 +40,11 @@ class Health:
             self.looks += 1
             now = ticks_ms()
             for part in self._parts:
-                if part.is_stalled(now) and not self.stalled:
+                if part._is_stalled(now) and not self._stalled:
                     # Not fed from here on: the watchdog will reset the board.
-                    self.stalled = part.name
+                    self._stalled = part.name
                     self._on_stall("watchdog: no progress in %s" % part.name)
-            if not self.stalled:
+            if not self._stalled:
                 wdt.feed()
                 if not well and uptime_ms() - started > _HEALTHY_MS:
                     well = True
@@ -59,7 +59,7 @@ class Health:
             pass  # a port whose watchdog keeps its time
 
 
-class Part:
+class _Part:
     def __init__(self, name, progress, limit_ms):
         self.name = name
         self._progress = progress
@@ -67,7 +67,7 @@ class Part:
         self._last = None
         self._since = ticks_ms()
 
-    def is_stalled(self, now):
+    def _is_stalled(self, now):
         value = self._progress()
         if value != self._last:
             self._last = value

@@ -15,7 +15,7 @@ class LoopLag:
     def __init__(self):
         self._late = array("I", bytes(4 * _BUCKETS))
         self._count = 0
-        self.max_ms = 0
+        self._max_ms = 0
 
     async def run(self):
         """Measure for ever."""
@@ -25,8 +25,8 @@ class LoopLag:
             due = ticks_add(due, _PERIOD_MS)
             await asyncio.sleep_ms(max(0, ticks_diff(due, ticks_ms())))
             ms = ticks_diff(ticks_ms(), due)
-            if ms > self.max_ms:
-                self.max_ms = ms
+            if ms > self._max_ms:
+                self._max_ms = ms
             late[min(max(ms, 0), _BUCKETS - 1)] += 1
             self._count += 1
             if self._count == _HALVE_AT:
@@ -34,7 +34,7 @@ class LoopLag:
             if ms > _PERIOD_MS:  # what was missed is not made up for
                 due = ticks_ms()
 
-    def percentile_ms(self, percent):
+    def _percentile_ms(self, percent):
         """The lateness that so many percent of the turns did not exceed."""
         left = self._count * percent // 100
         for ms in range(_BUCKETS):
@@ -44,8 +44,8 @@ class LoopLag:
         return 0
 
     def counters(self, into):
-        into["lag_ms_p99"] = self.percentile_ms(99)
-        into["lag_ms_max"] = self.max_ms
+        into["lag_ms_p99"] = self._percentile_ms(99)
+        into["lag_ms_max"] = self._max_ms
 
     def _halve(self):
         self._count = 0

@@ -14,14 +14,23 @@ class PacketPipe:
     """size: bytes that can wait to be sent; more raises OSError(ENOBUFS)."""
 
     def __init__(self, size):
-        self.size = size
+        self._size = size
         self.pending = 0  # bytes written and not taken yet
         self.view = memoryview(bytearray(size))
         self._answer = b""
         self._at = 0
 
-    def room(self):
-        return self.size - self.pending
+    def room(self, size):
+        """Whether so many more bytes can wait now. Raises ValueError if they never can."""
+        if size > self._size:
+            raise ValueError("a packet of %d bytes; at most %d" % (size, self._size))
+        return self.pending + size <= self._size
+
+    def flush(self):
+        """What waits to be sent; good until the next write()."""
+        n = self.pending
+        self.pending = 0
+        return self.view[:n]
 
     def feed(self, answer):
         """Let the next reads find these bytes, and nothing after them."""
@@ -36,22 +45,15 @@ class PacketPipe:
     def getaddrinfo(self, host, port, *args):
         return ((0, 0, 0, "", (host, port)),)
 
-    def connect(self, address):
+    def _ignore(self, value=None):
         pass
 
-    def setblocking(self, flag):
-        pass
-
-    def settimeout(self, seconds):
-        pass
-
-    def close(self):
-        pass
+    connect = setblocking = settimeout = close = _ignore
 
     def write(self, data, size=None):
         n = len(data) if size is None else size
         end = self.pending + n
-        if end > self.size:
+        if end > self._size:
             raise OSError(errno.ENOBUFS)
         self.view[self.pending : end] = data if n == len(data) else memoryview(data)[:n]
         self.pending = end

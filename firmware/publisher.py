@@ -21,6 +21,7 @@ OFFLINE = b"offline"
 
 _QUEUE = const(6)  # events that wait in RAM
 _DIAG_MS = const(60_000)
+_DIAG_BYTES = const(1500)  # the most that the link takes
 
 
 def topic(device, name):
@@ -43,7 +44,7 @@ class Publisher:
         self, link, device, boot, describe, parts, wall=None, open_spool=None, spooled=False
     ):
         self.model = ""
-        self.dropped = self.delivered = self.oversized = 0
+        self._dropped = self._delivered = self._oversized = 0
         self._link = link
         self._clock = None
         self._boot = boot
@@ -85,7 +86,7 @@ class Publisher:
         """
         if self._count == _QUEUE:
             self._drop_oldest()
-            self.dropped += 1
+            self._dropped += 1
         event = self._queue[(self._head + self._count) % _QUEUE]
         event.label = label
         event.model = self.model
@@ -135,32 +136,57 @@ class Publisher:
 
     def counters(self, into):
         into["events_posted"] = self._seq
-        into["events_delivered"] = self.delivered
-        into["events_dropped"] = self.dropped
+        into["events_delivered"] = self._delivered
+        into["events_dropped"] = self._dropped
         into["events_queued"] = self._count
-        into["messages_oversized"] = self.oversized
+        into["messages_oversized"] = self._oversized
         if self._spool:
             self._spool.counters(into)
 
-    async def publish_state(self):
+    async def _publish_state(self):
         """Send `state` anew, after something that it shows has changed."""
-        await self._publish(self._state_topic, self._describe(), True)
+        await self._publish(self._state_topic, self._state_json, True)
 
-    async def publish_diag(self):
+    async def _publish_diag(self):
         """Send the counters of all parts now."""
-        await self._publish(self._diag_topic, self.diag(), False)
+        await self._publish(self._diag_topic, self._diag_json, False)
 
     def diag(self):
         """The counters of all parts, as a dict."""
-        counters = {"boot": self._boot, "uptime_ms": uptime_ms()}
-        gc.collect()
-        counters["heap_free"] = gc.mem_free()
-        counters["heap_used"] = gc.mem_alloc()
-        self.counters(counters)
-        self._link.counters(counters)
-        for part in self._parts:
-            part.counters(counters)
+        counters = {}
+        for some in self._reports():
+            counters.update(some)
         return counters
+
+    def _state_json(self):
+        # What lies behind a str is UTF-8 already; encode() would copy a kilobyte.
+        return memoryview(json.dumps(self._describe()))  # type: ignore[arg-type]
+
+    def _diag_json(self):
+        """The same as JSON, made a part at a time, as the dict of all takes more heap."""
+        text = memoryview(bytearray(_DIAG_BYTES))
+        at = 0
+        for some in self._reports():
+            json_text = memoryview(json.dumps(some))  # type: ignore[arg-type]
+            text[at : at + len(json_text)] = json_text
+            if at:  # its brace and the one before it become a comma
+                text[at] = 44
+            at += len(json_text) - 1
+        return text[: at + 1]
+
+    def _reports(self):
+        gc.collect()
+        yield {
+            "boot": self._boot,
+            "uptime_ms": uptime_ms(),
+            "heap_free": gc.mem_free(),
+            "heap_used": gc.mem_alloc(),
+        }
+        for part in [self, self._link] + self._parts:
+            counters = {}
+            part.counters(counters)
+            if counters:
+                yield counters
 
     async def _work_off(self):
         if not self._link.ready.is_set():
@@ -169,7 +195,7 @@ class Publisher:
         if self._born != self._link.connects:
             connection = self._link.connects
             await self._link.publish(self._status_topic, ONLINE, True)
-            await self.publish_state()
+            await self._publish_state()
             self._born = connection
         try:
             while True:
@@ -225,7 +251,7 @@ class Publisher:
             latency_ms = now_ms - unix_ms if now_ms and unix_ms else None
         payload = event.payload(latency_ms, unix_ms)
         await self._link.publish(self._event_topic, payload, repeat=repeat)
-        self.delivered += 1
+        self._delivered += 1
 
     async def _save(self):
         """Move what is queued to flash, which holds the loop for some ms a record."""
@@ -241,22 +267,22 @@ class Publisher:
         self._head = (self._head + 1) % _QUEUE
         self._count -= 1
 
-    async def _publish(self, where, values, retain):
+    async def _publish(self, where, make, retain):
         try:
-            await self._link.publish(where, json.dumps(values).encode(), retain)
+            await self._link.publish(where, make(), retain)
         except ValueError:
-            self.oversized += 1
+            self._oversized += 1
 
     async def _diagnose(self):
         while True:
             await asyncio.sleep_ms(_DIAG_MS)
             try:
-                await self.publish_diag()
+                await self._publish_diag()
             except LinkDown:
                 pass  # the counters go on counting; the next minute tells
 
     async def _finish(self):
         await self._link.ready.wait()
         await self._empty.wait()
-        await self.publish_diag()
+        await self._publish_diag()
         await self._link.publish(self._status_topic, OFFLINE, True)

@@ -1,14 +1,17 @@
-"""The time of day from a time server, without holding the event loop."""
+"""The time of day from a time server, without holding the event loop.
+
+What is needed for that once an hour lies in the heap only as long as it takes.
+"""
 
 import asyncio
+import gc
 import os
 import random
+import sys
 from time import ticks_diff, ticks_ms
 
 from micropython import const
 
-from sntp_packet import reply, request
-from udp import ask
 from uptime import uptime_ms
 
 _PORT = const(123)
@@ -18,36 +21,47 @@ _RETRY_S = const(16)
 _RETRY_MOST_S = const(1024)
 
 
-async def keep_time(wall, server, resolver, is_up):
+async def keep_time(wall, settings, wifi, resolver=None):
     """Set a WallClock every hour, and try again soon while no server answers; for ever.
 
-    server: host or host:port. resolver: dns.Resolver. is_up: tells whether there is a
-    network.
+    settings: time_server, host or host:port, and name_server. resolver: the dns.Resolver
+    that others use, too; without one it is made anew each time.
     """
-    host, _, port = server.partition(":")
     pause_s = _RETRY_S
     while True:
-        while not is_up():
+        while not wifi.is_up():
             await asyncio.sleep(1)
         try:
-            address = await resolver.number(host, pause_s > _RETRY_S)
-            unix_ms, ticks = await unix_time_ms(address, int(port or _PORT))
-            wall.set(unix_ms, uptime_ms() - ticks_diff(ticks_ms(), ticks))
+            host, _, port = settings.time_server.partition(":")
+            if not host.replace(".", "").isdigit():
+                made = resolver or _resolver(settings, wifi)
+                host = await made.number(host, pause_s > _RETRY_S)
+            await _set(wall, host, int(port or _PORT))
             pause_s = _AGAIN_S
-        except (OSError, ValueError):
+        except (OSError, ValueError, MemoryError):
             wall.failures += 1
             pause_s = min(pause_s * 2, _RETRY_MOST_S)
+        if not resolver:
+            for name in ("sntp_packet", "udp", "dns", "dns_packet"):
+                sys.modules.pop(name, None)
+            gc.collect()
         await asyncio.sleep(pause_s + random.getrandbits(10) % (pause_s // 4))
 
 
-async def unix_time_ms(address, port):
-    """(milliseconds since 1970, ticks_ms() when they were true).
+def _resolver(settings, wifi):
+    from dns import Resolver
 
-    address: an IP address as text. Raises OSError when no server answers in time.
-    """
+    return Resolver(wifi.name_server, settings.name_server)
+
+
+async def _set(wall, address, port):
+    """address: an IP address as text. Raises OSError when no server answers in time."""
+    from sntp_packet import reply, request
+    from udp import ask
+
     cookie = os.urandom(8)
     start = ticks_ms()
     server_ms = await ask(address, port, request(cookie), reply, cookie, _TIMEOUT_MS)
     now = ticks_ms()
     # The answer was under way for half the time that both ways took.
-    return server_ms + ticks_diff(now, start) // 2, now
+    wall.set(server_ms + ticks_diff(now, start) // 2, uptime_ms())

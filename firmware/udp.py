@@ -5,7 +5,9 @@ import errno
 import socket
 from time import ticks_add, ticks_diff, ticks_ms
 
-_MOST_BYTES = 512
+from micropython import const
+
+_MOST_BYTES = const(512)
 
 
 async def ask(host, port, request, take, key, timeout_ms):

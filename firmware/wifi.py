@@ -18,14 +18,10 @@ class Wifi:
         self._ssid = settings.wifi_ssid
         self._key = settings.wifi_key
         self._wlan = network.WLAN(network.WLAN.IF_STA)
-        self.connects = self.failures = 0
+        self._connects = self._failures = 0
 
     def is_up(self):
         return self._wlan.isconnected()
-
-    def address(self):
-        """This board's IP address as text."""
-        return self._wlan.ifconfig()[0]
 
     def name_server(self):
         """The IP address that DHCP gave for name look-ups, as text."""
@@ -47,13 +43,13 @@ class Wifi:
         while not wlan.isconnected():
             if ticks_diff(ticks_ms(), give_up) > 0:
                 wlan.disconnect()
-                self.failures += 1
+                self._failures += 1
                 raise OSError(errno.EHOSTUNREACH)
             await asyncio.sleep_ms(_POLL_MS)
-        self.connects += 1
+        self._connects += 1
 
     def counters(self, into):
-        into["wifi_connects"] = self.connects
-        into["wifi_failures"] = self.failures
+        into["wifi_connects"] = self._connects
+        into["wifi_failures"] = self._failures
         if self._wlan.isconnected():
             into["rssi_dbm"] = self._wlan.status("rssi")

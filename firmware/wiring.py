@@ -9,12 +9,13 @@ import os
 import sys
 
 from machine import WDT, WDT_RESET, reset_cause, unique_id
+from micropython import const
 
-import app as app_module
+import app as _program
 
-_RING_FRAMES = 128  # more than a second at 100 Hz, for a loop that is held up
+_RING_FRAMES = const(128)  # more than a second at 100 Hz, for a loop that is held up
 _CALIBRATION = "calibration.json"
-_CRASHES = 3  # so many in a row, and the board comes up without its sensing part
+_CRASHES = const(3)  # so many in a row, and the board comes up without its sensing part
 
 
 def wire(app):
@@ -45,7 +46,7 @@ def _load_settings(app):
                 raise
             return config.load(chip_id=unique_id())
     except ValueError as fault:
-        raise app_module.SettingsError(str(fault))
+        raise _program.SettingsError(str(fault))
     finally:
         del sys.modules["config"]  # read once; its tables would stay in the heap
 
@@ -53,9 +54,9 @@ def _load_settings(app):
 def _look_back(app):
     """How many crashes in a row came before this boot."""
     by_watchdog = reset_cause() == WDT_RESET
-    if not by_watchdog and not app_module.exists(app_module.CRASH_FILE):
+    if not by_watchdog and not _program.exists(_program.CRASH_FILE):
         return 0
-    crashes = app_module.crash_log()
+    crashes = _program.crash_log()
     crashes.boot(by_watchdog)
     app.crash = crashes.text
     return crashes.in_a_row
@@ -91,7 +92,7 @@ def connect(app):
     app.lag = LoopLag()
     app.parts = [app.lag, app.wall]
     app.resolver = resolve = None
-    if settings.time_server or not settings.broker_host.replace(".", "").isdigit():
+    if not settings.broker_host.replace(".", "").isdigit():
         from dns import Resolver
 
         app.resolver = Resolver(wifi.name_server, settings.name_server)
@@ -120,10 +121,10 @@ def connect(app):
         app.describe,
         app.parts,
         app.wall,
-        app_module.open_spool,
+        _program.open_spool,
         _is_spooled(),
     )
-    app.health = Health(WDT, app_module.record_crash, app.on_healthy)
+    app.health = Health(WDT, _program.record_crash, app.on_healthy)
     app.health.watch("link", app.link_turns, 30_000)
     del sys.modules["boot_number"]
     gc.collect()
@@ -148,7 +149,7 @@ def sense(app):
         rate_hz=engine.rate_hz,
     )
     ring = app.ring
-    if app_module.exists(_CALIBRATION):
+    if _program.exists(_CALIBRATION):
         from corrected_ring import corrected
 
         ring = corrected(ring, imu, _CALIBRATION)
@@ -171,7 +172,7 @@ def sense(app):
 
 def _trial(path):
     """The Trial of a file, if one is on; this boot is counted."""
-    if not app_module.exists(path + ".try"):
+    if not _program.exists(path + ".try"):
         return None
     from trial import Trial
 

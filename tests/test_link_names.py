@@ -126,8 +126,12 @@ from wall_clock import WallClock, iso
 from uptime import uptime_ms
 async def main():
     clock = WallClock()
-    server = settings().time_server
-    asyncio.create_task(keep_time(clock, server, Resolver(None), lambda: True))
+    class Wifi:
+        name_server = None
+        def is_up(self):
+            return True
+    resolver = Resolver(None) if settings().shared else None
+    asyncio.create_task(keep_time(clock, settings(), Wifi(), resolver))
     for _ in range(30):
         await asyncio.sleep_ms(100)
         if clock.settings or clock.failures:
@@ -143,9 +147,14 @@ def time_packet(request, seconds, stratum=2):
             + struct.pack(">II", whole + 2208988800, int((seconds - whole) * 2**32)))
 
 
-def test_a_time_server_sets_the_clock():
+def clockmaker(server, shared=True):
+    return Board(TELL_TIME, time_server=server.address, name_server="", shared=shared)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_time_server_sets_the_clock(shared):
     with UdpServer(lambda request: time_packet(request, time.time())) as server:
-        with Board(TELL_TIME, time_server=server.address) as board:
+        with clockmaker(server, shared) as board:
             said = board.next()
     now = time.time()
     told = [time.strftime("%Y-%m-%dT%H:%M", time.gmtime(now - ago)) for ago in (0, 60)]
@@ -157,7 +166,6 @@ def test_a_time_server_sets_the_clock():
     ids=["silence", "kiss of death"],
 )
 def test_a_time_server_that_cannot_tell_leaves_the_time_open(reply):
-    with UdpServer(reply) as server:
-        with Board(TELL_TIME, time_server=server.address) as board:
-            said = board.next()
+    with UdpServer(reply) as server, clockmaker(server) as board:
+        said = board.next()
     assert said["iso"] is None and said["clock_failures"] == 1

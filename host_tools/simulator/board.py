@@ -19,6 +19,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from host_tools.device.image import compile_tree, unix_arch, write_image
 from host_tools.errors import BeckonError
 from host_tools.live.address import BrokerAddress
 from host_tools.simulator.i2c_server import I2CServer
+from host_tools.simulator.time_server import time_server
 from host_tools.toolchain import micropython_command
 
 STANDINS = Path(__file__).resolve().parent / "standins"
@@ -49,6 +51,9 @@ class SimulatedBoard:
     address) to simulated device. speed: board time over real time. heap_kib: the heap
     that is left to the firmware. settings: more entries for config.json. flash: a folder
     that is kept; by default a temporary one is made and removed.
+
+    A time server that tells this computer's time goes with it, unless settings name another
+    (or none, ""). From then on the board counts in its own time, which may be a faster one.
 
     `output` holds the last lines that the firmware printed, `boots` how often it started.
     """
@@ -81,7 +86,6 @@ class SimulatedBoard:
             "broker_port": broker.port,
             # The broker answers in real time, the board waits in its own.
             "response_timeout_ms": min(60000, round(3000 * max(1, speed))),
-            "time_server": "",
             **(settings or {}),
         }
         self._secrets = {"user": broker.user, "password": broker.password}
@@ -90,10 +94,13 @@ class SimulatedBoard:
         self._process: subprocess.Popen[str] | None = None
         self._threads: list[threading.Thread] = []
         self._stopping = False
+        self._clock = ExitStack()
         self.started_s = 0.0  # time.monotonic() of power-on
 
     def __enter__(self) -> "SimulatedBoard":
         try:
+            if "time_server" not in self._settings:
+                self._settings["time_server"] = self._clock.enter_context(time_server())
             self._fill_flash()
             self._boot(_POWER_ON)
         except BaseException:
@@ -116,6 +123,7 @@ class SimulatedBoard:
             thread.join(_END_TIMEOUT_S)
         if self._server:
             self._server.close()
+        self._clock.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def stop(self) -> None:

@@ -18,6 +18,7 @@ from host_tools.simulator.mpu6500 import SimulatedMPU6500
 from host_tools.simulator.sensor.movement import RecordedMovement
 
 IMU = (0, 0x68)  # bus and address, the firmware's defaults
+_CLOCK_KIB = 160  # with less heap events have no time of day; objects are large on 64 bits
 TAIL_S = 2.0  # the last sample is held so long, for what is recognised late
 _POLL_S = 0.02
 _BOOT_TIMEOUT_S = 30
@@ -52,6 +53,9 @@ def simulate(
 ) -> Outcome:
     """Play a recording to a simulated board and collect its events from the broker.
 
+    Events have the time of day at which the board was when it sampled them; at a speed
+    other than 1 it counts in its own time from power-on.
+
     on_event: called with each payload as it arrives. on_progress: called every
     now and then with the seconds played and the recording's length.
 
@@ -72,6 +76,9 @@ def simulate(
         )
     run = _Run(recording, broker, speed, on_event)
     device = f"simulated-{secrets.token_hex(3)}"
+    settings: dict[str, Any] = {"device": device}
+    if heap_kib < _CLOCK_KIB:
+        settings["time_server"] = ""
     with Subscriber(broker, device) as subscriber:
         try:
             with SimulatedBoard(
@@ -80,7 +87,7 @@ def simulate(
                 {IMU: run.sensor},
                 speed=speed,
                 heap_kib=heap_kib,
-                settings={"device": device},
+                settings=settings,
             ) as board:
                 run.play(board, subscriber, on_progress)
         finally:
