@@ -115,6 +115,7 @@ def _mistakes(result: Evaluation) -> list[str]:
     """Tables of wrong events and spans, the hardest first."""
     out: list[str] = []
     rows: list[tuple]
+    head: tuple[str, ...]
     events, spans = event_mistakes(result), span_mistakes(result)
     told = {FALSE: "false", DUPLICATE: "repeated", MISSED: "missed"}
     if events:
