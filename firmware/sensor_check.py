@@ -115,7 +115,7 @@ async def _rate(imu, report):
 async def _rest(imu, report):
     """Gravity, zero rate and noise of a board that lies still."""
     sums = [0] * 18
-    squares = [0.0] * 6
+    squares = [0] * 6  # whole numbers: 24 bits of a float would not do
     imu.start_fifo()
     await _follow(mean(imu, _READINGS, sums, squares))
     n = _READINGS
@@ -126,7 +126,7 @@ async def _rest(imu, report):
     dps = [10 * m / imu.gyro_lsb_per_10_dps for m in means[3:]]
     worst = max(abs(v) for v in dps)
     report("zero rate", worst < 20, "%.1f %.1f %.1f deg/s at rest" % (dps[0], dps[1], dps[2]))
-    noise = [max(0, squares[i] / n - means[i] ** 2) ** 0.5 for i in range(6)]
+    noise = [(n * squares[i] - sums[i] * sums[i]) ** 0.5 / n for i in range(6)]
     mg = max(noise[:3]) * 1000 / imu.accel_lsb_per_g
     mdps = max(noise[3:]) * 10_000 / imu.gyro_lsb_per_10_dps
     silent = min(noise) == 0

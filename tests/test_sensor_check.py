@@ -81,6 +81,13 @@ def test_what_is_wrong_is_named(tmp_path, options, complaints):
     assert not good and bad(found) == complaints, found
 
 
+def test_a_relative_whose_self_test_is_another_one(tmp_path):
+    errors = PartErrors(noise=1)
+    found, good = check_up(tmp_path, SimulatedMPU6500(Rest(), part="MPU6886", errors=errors))
+    assert bad(found) == {"self-test"} and "another self-test" in found["self-test"]["text"]
+    assert "MPU6886" in found["identity"]["text"] and found["FIFO"]["ok"]
+
+
 def test_a_clock_beyond_its_data_sheet(tmp_path):
     sensor = SimulatedMPU6500(Rest(), clock_error_ppm=60_000)
     found, good = check_up(tmp_path, sensor, speed=1)
