@@ -1,11 +1,15 @@
 """The link: outages, power cuts, long runs, latency, model updates.
 
-A simulated board runs the whole firmware on real MicroPython; a real mosquitto stands
-behind a proxy that stages the outages. All of it takes about seven minutes; fewer
+A simulated board runs the whole firmware on real MicroPython; a real broker stands
+behind a proxy that stages the outages. All of it takes about ten minutes; fewer
 --outages and --events take less.
 
-example:
-  beckon bench link --outages 13 --events 100 --json link.json
+The loop's turns are told by the clock and, as other programs of this computer also take
+time, by what the firmware itself had of it (`own`).
+
+examples:
+  beckon bench link --json link.json
+  beckon bench link --outages 13 --events 100 --broker amqtt
 """
 
 import argparse
@@ -28,6 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="(default %(default)s)")
     parser.add_argument("--packets", type=int, default=100_000, metavar="N",
                         help="on one connection (default %(default)s)")
+    parser.add_argument("--broker", choices=("mosquitto", "amqtt"), default="mosquitto",
+                        help="during the outages (default %(default)s)")
     parser.add_argument("--seed", type=int, default=_SEED, metavar="N",
                         help="of all that is random (default %(default)s)")
 
@@ -48,7 +54,7 @@ def measure(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, A
     cuts = cut_power(args.power_cuts, args.seed)
     with tempfile.TemporaryDirectory(prefix="beckon-bench-") as folder:
         long_run = soak(Path(folder), args.packets, say)
-    outcome = run(args.outages, args.events, args.seed, say)
+    outcome = run(args.outages, args.events, args.seed, say, args.broker)
     by_kind: dict[str, dict[str, Any]] = {}
     for outage in outcome.outages:
         kind = by_kind.setdefault(outage.kind, {"count": 0, "recovery_s_max": 0.0})
@@ -69,6 +75,7 @@ def measure(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, A
         "recovery_s_max": round(max(outage.recovery_s for outage in outcome.outages), 2),
         "loop_lag_ms_p99": outcome.counters["lag_ms_p99"],
         "loop_lag_ms_max": outcome.counters["lag_ms_max"],
+        "loop_turns": _turns(outcome.counters),
         "latency_ms_p95": round(late[len(late) * 95 // 100], 1) if late else None,
         "latency_events": len(late),
         "power_cuts": {
@@ -90,13 +97,27 @@ def measure(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, A
         "conditions": {
             "seed": args.seed,
             "board": "simulated, MicroPython's Unix port, loopback",
-            "broker": "mosquitto",
+            "broker": args.broker,
         },
+    }
+
+
+def _turns(counters: dict[str, int]) -> dict[str, float]:
+    """How long the event loop was held at a stretch; see outages/on_board/holds.py."""
+    return {
+        "count": counters["turns"],
+        "over_20_ms": counters["turns_over_20_ms"],
+        "over_20_ms_own": counters["turns_over_20_ms_own"],
+        "ms_max": counters["turn_us_max"] / 1000,
+        "ms_max_waiting_for_bus": counters["turn_us_max_bus"] / 1000,
+        "ms_max_on_processor": counters["turn_us_max_processor"] / 1000,
+        "ms_max_own": counters["turn_us_max_own"] / 1000,
     }
 
 
 def summary(figures: dict[str, Any]) -> str:
     events, cuts, updates = figures["events"], figures["power_cuts"], figures["model_updates"]
+    turns = figures["loop_turns"]
     return "\n".join(
         (
             f"{figures['outages']} outages: {events['delivered']} of {events['sent']} events "
@@ -105,6 +126,9 @@ def summary(figures: dict[str, Any]) -> str:
             f"first delivery after an outage: {figures['recovery_s_max']} s at most",
             f"loop lag: p99 {figures['loop_lag_ms_p99']} ms, at most "
             f"{figures['loop_lag_ms_max']} ms",
+            f"turns of the loop over 20 ms: {turns['over_20_ms']} of {turns['count']} by the "
+            f"clock, {turns['over_20_ms_own']} by the firmware itself, whose longest took "
+            f"{turns['ms_max_own']} ms",
             f"latency: p95 {figures['latency_ms_p95']} ms of {figures['latency_events']} events",
             f"power cuts: {cuts['count']}, {cuts['appended']} events spooled, {cuts['lost']} lost, "
             f"{cuts['unreadable']} times unreadable",

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from host_tools.bench.outages.board import StillBoard
-from host_tools.bench.outages.broker import Arrival, Mosquitto, Watcher
+from host_tools.bench.outages.broker import BROKERS, Amqtt, Arrival, Mosquitto, Watcher
 from host_tools.bench.outages.name_server import NameServer
 from host_tools.bench.outages.proxy import Proxy
 from host_tools.errors import BeckonError
@@ -60,7 +60,8 @@ class _Board(StillBoard):
 
     def _fill_flash(self) -> None:
         super()._fill_flash()
-        shutil.copy(_ON_BOARD / "main.py", self.flash / "main.py")
+        for program in _ON_BOARD.glob("*.py"):
+            shutil.copy(program, self.flash)
         (self.flash / "bench.json").write_text(
             f'{{"events": {self._events}, "gap_ms": [{_GAP_MS[0]}, {_GAP_MS[1]}]}}'
         )
@@ -69,8 +70,8 @@ class _Board(StillBoard):
 class Stage:
     """All that an outage can act on."""
 
-    def __init__(self, broker: Mosquitto, proxy: Proxy, names: NameServer, watcher: Watcher,
-                 board: _Board):
+    def __init__(self, broker: Mosquitto | Amqtt, proxy: Proxy, names: NameServer,
+                 watcher: Watcher, board: _Board):
         self.broker = broker
         self.proxy = proxy
         self.names = names
@@ -79,14 +80,18 @@ class Stage:
 
 
 def run(
-    outages: int, events: int, seed: int, on_progress: Callable[[str], None] = lambda note: None
+    outages: int,
+    events: int,
+    seed: int,
+    on_progress: Callable[[str], None] = lambda note: None,
+    broker_name: str = "mosquitto",
 ) -> Outcome:
     """Stage so many outages during at least so many events. Raises BeckonError."""
     rng = random.Random(seed)
     outcome = Outcome()
     with (
         tempfile.TemporaryDirectory(prefix="beckon-bench-") as folder,
-        Mosquitto(Path(folder)) as broker,
+        BROKERS[broker_name](Path(folder)) as broker,
         Proxy(broker.port) as proxy,
         NameServer("broker.bench") as names,
         time_server() as clock,

@@ -1,15 +1,16 @@
-"""A real mosquitto that is stopped, killed and started again, and who listens on it."""
+"""Real brokers that are stopped, killed and started again, and who listens on them."""
 
 import json
 import os
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from host_tools.errors import BeckonError
 from host_tools.live.broker import free_port
@@ -18,26 +19,15 @@ from host_tools.toolchain import mosquitto_command
 _START_TIMEOUT_S = 20
 
 
-class Mosquitto:
-    """One broker on loopback, with what it stores in `folder`; a context manager."""
+class Broker:
+    """One broker on loopback; a context manager."""
 
-    def __init__(self, folder: Path):
-        self.port = free_port()
-        self._folder = folder
-        self._config = folder / "mosquitto.conf"
-        lines = [
-            f"listener {self.port} 127.0.0.1",
-            "allow_anonymous true",
-            "persistence true",
-            f"persistence_location {folder}/",
-            "max_queued_messages 0",
-        ]
-        if os.geteuid() == 0:  # else it changes to an account that may not exist
-            lines.append("user root")
-        self._config.write_text("\n".join(lines) + "\n")
+    def __init__(self, command: list[str]):
+        self.port = 0  # made by who inherits
+        self._command = command
         self._process: subprocess.Popen[bytes] | None = None
 
-    def __enter__(self) -> "Mosquitto":
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -47,10 +37,10 @@ class Mosquitto:
     def start(self, with_session: bool = True) -> None:
         """with_session: with what it stored when it was stopped."""
         if not with_session:
-            (self._folder / "mosquitto.db").unlink(missing_ok=True)
+            self._forget()
         self._process = subprocess.Popen(
-            [*mosquitto_command(), "-c", str(self._config)],
-            stdin=subprocess.DEVNULL,
+            self._command,
+            stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -61,13 +51,67 @@ class Mosquitto:
                 return
             except OSError:
                 if self._process.poll() is not None or time.monotonic() > until:
-                    raise BeckonError("mosquitto does not start") from None
+                    raise BeckonError(f"{type(self).__name__} does not start") from None
                 time.sleep(0.01)
 
     def stop(self, kill: bool = False) -> None:
-        if self._process and self._process.poll() is None:
-            self._process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
-            self._process.wait()
+        process = self._process
+        if process and process.stdin:
+            if kill:
+                process.kill()
+            elif process.poll() is None:
+                self._end(process)
+            process.wait()
+            process.stdin.close()
+
+    def _end(self, process: subprocess.Popen[bytes]) -> None:
+        """Have it end in good order."""
+        process.send_signal(signal.SIGTERM)
+
+    def _forget(self) -> None:
+        """Remove what it stored."""
+
+
+class Mosquitto(Broker):
+    """What it stores lies in `folder`."""
+
+    def __init__(self, folder: Path):
+        self._folder = folder
+        self._config = folder / "mosquitto.conf"
+        super().__init__([*mosquitto_command(), "-c", str(self._config)])
+        self.port = free_port()
+        lines = [
+            f"listener {self.port} 127.0.0.1",
+            "allow_anonymous true",
+            "persistence true",
+            f"persistence_location {folder}/",
+            "max_queued_messages 0",
+        ]
+        if os.geteuid() == 0:  # else it changes to an account that may not exist
+            lines.append("user root")
+        self._config.write_text("\n".join(lines) + "\n")
+
+    def _forget(self) -> None:
+        (self._folder / "mosquitto.db").unlink(missing_ok=True)
+
+
+class Amqtt(Broker):
+    """It keeps sessions in memory only: each start is one without them.
+
+    folder: not used.
+    """
+
+    def __init__(self, folder: Path):
+        port = free_port()
+        super().__init__([sys.executable, "-m", "host_tools.live.broker", str(port)])
+        self.port = port
+
+    def _end(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stdin
+        process.stdin.close()
+
+
+BROKERS: dict[str, type[Mosquitto] | type[Amqtt]] = {"mosquitto": Mosquitto, "amqtt": Amqtt}
 
 
 @dataclass

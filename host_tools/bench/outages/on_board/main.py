@@ -26,11 +26,13 @@ def exists(path):
 network.WLAN.isconnected = lambda self: _is_connected(self) and not exists("wifi_lost")
 
 import app  # noqa: E402
+from holds import Holds  # noqa: E402
 from uptime import uptime_ms  # noqa: E402
 
 
 class BenchApp(app.App):
     async def run(self):
+        self.parts.append(holds)
         asyncio.create_task(self.post())
         await super().run()
 
@@ -56,5 +58,6 @@ class BenchApp(app.App):
         print("posted", posted)
 
 
+holds = Holds()  # before the firmware takes methods of the bus
 app.App = BenchApp
 app.main()
