@@ -893,13 +893,13 @@ class Engine:
 
 
 # ---------------------------------------------------------------------------
-# MicroMLP's interface. A fully connected net keeps arrays and nothing else: in
-# each layer `_w`, an array of weights for each neuron, `_b`, the biases' weights
-# (`_bias` is the value of all of them), `_dw` and `_db`, the last deltas, made by
-# the first Learn, and `_s`: outputs, then inputs, errors and signal errors as far
-# as needed. Neurons, connections and biases are views. Anything else is wired by
-# hand: then `_nodes` holds the layer's neurons, and each neuron its sources,
-# weights and last deltas, as a list and two arrays.
+# MicroMLP's interface. A fully connected net keeps arrays and nothing else: in each
+# layer `_w`, the weights neuron by neuron, `_b`, the biases' weights (`_bias` is the
+# value of all of them), `_dw` and `_db`, the last deltas, made by the first Learn, and
+# `_s`: outputs, then inputs, errors and signal errors as far as needed. Neurons,
+# connections and biases are views. Anything else is wired by hand: then `_nodes` holds
+# the layer's neurons, and each neuron its sources, weights and last deltas, as a list
+# and two arrays.
 #
 # Each float that MicroPython computes is a new object on the heap. So the arrays'
 # weights are integers: weight * 2**24 + 2**29, which reaches from -32 to 32 in
@@ -935,71 +935,96 @@ if not _CPYTHON:
 if _CPYTHON or _WHOLE in sys.modules:
 
     @micropython.viper
-    def _dot(w: ptr32, x: ptr32, n: int, out: ptr32):
-        """Sum of n products: out[0] / 2**11 + out[1] / 2**26."""
-        high = 0
-        low = 0
-        while n:
-            v = w[0]
-            h = (v >> 15) - 16384
-            u = x[0]
-            p = h * ((u >> 12) - 2048)
-            high = (p >> 10) + high
-            low = ((p & 1023) << 5) + low
-            low = (h * (u & 4095) + 64 >> 7) + low
-            low = ((v & 32767) * ((u + 256 >> 9) - 16384) + 4096 >> 13) + low
-            w = ptr32(uint(w) + 4)
-            x = ptr32(uint(x) + 4)
-            n -= 1
-        out[0] = high
-        out = ptr32(uint(out) + 4)
-        out[0] = low
+    def _dot(w: ptr32, x: ptr32, n: int, rows: int, out: ptr32):
+        """For each row of n weights the sum of products: out[0] / 2**11 + out[1] / 2**26."""
+        first = uint(x)
+        while rows:
+            x = ptr32(first)
+            i = n
+            high = 0
+            low = 0
+            while i:
+                v = w[0]
+                h = (v >> 15) - 16384
+                u = x[0]
+                p = h * ((u >> 12) - 2048)
+                high = (p >> 10) + high
+                low = ((p & 1023) << 5) + low
+                low = (h * (u & 4095) + 64 >> 7) + low
+                low = ((v & 32767) * ((u + 256 >> 9) - 16384) + 4096 >> 13) + low
+                w = ptr32(uint(w) + 4)
+                x = ptr32(uint(x) + 4)
+                i -= 1
+            out[0] = high
+            out = ptr32(uint(out) + 4)
+            out[0] = low
+            out = ptr32(uint(out) + 4)
+            rows -= 1
 
     @micropython.viper
     def _learn(w: ptr32, d: ptr32, x: ptr32, k: ptr32, back: ptr32):
-        """Add step * x + alpha * d to the weights; d becomes the first part.
+        """For each row add step * x + alpha * d to the weights; d becomes the first part.
 
-        k: n, step, alpha, signal, and whether signal * w / 2**4 is to be added to
-        back before w changes. step is kept like a weight, alpha and signal like inputs;
-        here these are halves, so that products are doubled.
+        k: inputs, rows, alpha, whether signal * w / 2**4 is to be added to back before w
+        changes; then each row's step and signal. A step is kept like a weight, alpha and
+        signals like inputs; here these are halves, so that products are doubled.
         """
-        n = k[0]
-        step = k[1]
+        inputs = k[0]
+        rows = k[1]
         alpha = k[2]
-        signal = k[3]
-        wanted = k[4]
-        th = (step >> 15) - 16384
-        tl = step & 32767
+        wanted = k[3]
         aa = (alpha >> 12) - 2048
         ab = alpha & 4095
         ac = (alpha + 256 >> 9) - 16384
-        sa = (signal >> 12) - 2048
-        sb = signal & 4095
-        sc = (signal + 256 >> 9) - 16384
-        while n:
-            v = w[0]
-            if wanted:
-                h = (v >> 15) - 16384
-                p = (h * sa << 4) + (h * sb + 128 >> 8) + ((v & 32767) * sc + 8192 >> 14)
-                back[0] = back[0] + (p + 8 >> 4)
-                back = ptr32(uint(back) + 4)
-            u = d[0]
-            h = (u >> 15) - 16384
-            v = (h * aa << 4) + (h * ab + 128 >> 8) + ((u & 32767) * ac + 8192 >> 14) + v
-            u = x[0]
-            p = (th * ((u >> 12) - 2048) << 4) + (th * (u & 4095) + 128 >> 8)
-            p = (tl * ((u + 256 >> 9) - 16384) + 8192 >> 14) + p
-            d[0] = p + 536870912
-            v = p + v
-            if v < 0:
-                v = 0
-            if v > 1073741823:
-                v = 1073741823
-            w[0] = v
-            w = ptr32(uint(w) + 4)
-            d = ptr32(uint(d) + 4)
-            x = ptr32(uint(x) + 4)
-            n -= 1
+        first = uint(x)
+        first_back = uint(back)
+        while rows:
+            k = ptr32(uint(k) + 8)
+            step = k[2]
+            signal = k[3]
+            th = (step >> 15) - 16384
+            tl = step & 32767
+            sa = (signal >> 12) - 2048
+            sb = signal & 4095
+            sc = (signal + 256 >> 9) - 16384
+            x = ptr32(first)
+            back = ptr32(first_back)
+            n = inputs
+            while n:
+                v = w[0]
+                if wanted:
+                    h = (v >> 15) - 16384
+                    p = (h * sa << 4) + (h * sb + 128 >> 8) + ((v & 32767) * sc + 8192 >> 14)
+                    back[0] = back[0] + (p + 8 >> 4)
+                    back = ptr32(uint(back) + 4)
+                u = d[0]
+                h = (u >> 15) - 16384
+                v = (h * aa << 4) + (h * ab + 128 >> 8) + ((u & 32767) * ac + 8192 >> 14) + v
+                u = x[0]
+                p = (th * ((u >> 12) - 2048) << 4) + (th * (u & 4095) + 128 >> 8)
+                p = (tl * ((u + 256 >> 9) - 16384) + 8192 >> 14) + p
+                d[0] = p + 536870912
+                v = p + v
+                if v < 0:
+                    v = 0
+                if v > 1073741823:
+                    v = 1073741823
+                w[0] = v
+                w = ptr32(uint(w) + 4)
+                d = ptr32(uint(d) + 4)
+                x = ptr32(uint(x) + 4)
+                n -= 1
+            rows -= 1
+
+    def _zeros(code, n):
+        # An array from as many bytes: MicroPython would make a list of 4 n bytes first.
+        return array(code, memoryview(bytearray(n)))
+
+    def _lasting(code, n):
+        """Zeros that stay: not amid garbage, where they would part the heap's free memory."""
+        if not _CPYTHON:
+            gc.collect()
+        return _zeros(code, n)
 
     def _weight(value):
         """A float as an integer weight, at most 32 in size."""
@@ -1117,26 +1142,27 @@ if _CPYTHON or _WHOLE in sys.modules:
                         self._at = dst._src.index(self._src)  # one before it was removed
                 return self._at if dst else None
 
-            def _find(self):
-                """Weights, deltas and the place in both."""
+            def _index(self):
+                """Where its weight is in its layer's array."""
+                layer = self._dst._layer
+                return self._dst._at * (len(layer._w) // layer._n) + self._at
+
+            def UpdateWeight(self, eta, alpha):
                 dst = self._dst
                 if dst is None:
                     raise ValueError("Connection: it has been removed")
+                delta = eta * self._src.ComputedOutput * dst.ComputedSignalError
                 layer = dst._layer
                 if layer._nodes is None:
-                    return layer._w[dst._at], layer._deltas()[dst._at], self._at
-                return dst._w, dst._d, self._place()
-
-            def UpdateWeight(self, eta, alpha):
-                w, d, at = self._find()
-                delta = eta * self._src.ComputedOutput * self._dst.ComputedSignalError
-                if self._dst._layer._nodes is None:
+                    d = layer._deltas()
+                    at = self._index()
                     last = (d[at] - 536870912) / 16777216
-                    w[at] = _weight(self.Weight + delta + alpha * last)
+                    layer._w[at] = _weight(self.Weight + delta + alpha * last)
                     d[at] = _weight(delta)
                 else:
-                    w[at] += delta + alpha * d[at]
-                    d[at] = delta
+                    at = self._place()
+                    dst._w[at] += delta + alpha * dst._d[at]
+                    dst._d[at] = delta
 
             def Remove(self):
                 if self._dst is not None:
@@ -1163,7 +1189,7 @@ if _CPYTHON or _WHOLE in sys.modules:
                     return None
                 layer = self._dst._layer
                 if layer._nodes is None:
-                    return (layer._w[self._dst._at][self._at] - 536870912) / 16777216
+                    return (layer._w[self._index()] - 536870912) / 16777216
                 return self._dst._w[self._place()]
 
         class Bias:
@@ -1425,17 +1451,14 @@ if _CPYTHON or _WHOLE in sys.modules:
                 layers = self._net._layers
                 return layers[layers.index(self) - 1]
 
-            def _floats(self, n):
-                # An array from as many bytes: MicroPython would make a list of 4 n bytes first.
-                return array(MicroMLP._Float, memoryview(bytearray(n)))
-
             def _deltas(self):
                 """The last deltas of the weights; makes the biases', too."""
                 if self._dw is None and self._w:
-                    zero = b"\0\0\0\x20"  # 2**29
-                    self._dw = [array("i", zero * len(row)) for row in self._w]
+                    self._dw = _lasting("i", len(self._w))
+                    for i in range(len(self._w)):
+                        self._dw[i] = 536870912
                 if self._db is None and self._b:
-                    self._db = self._floats(self._n)
+                    self._db = _lasting(MicroMLP._Float, self._n)
                 return self._dw
 
             def _outputs(self):
@@ -1454,11 +1477,11 @@ if _CPYTHON or _WHOLE in sys.modules:
             def _state(self, kinds):
                 """Outputs, inputs, errors, signal errors: the first so many of them."""
                 if self._s is None:
-                    self._s = self._floats(self._n)
+                    self._s = _lasting(MicroMLP._Float, self._n)
                     for i in range(self._n):
                         self._s[i] = 0.5
                 if len(self._s) < kinds * self._n:
-                    self._s.extend(self._floats(kinds * self._n - len(self._s)))
+                    self._s.extend(_zeros(MicroMLP._Float, kinds * self._n - len(self._s)))
                 return self._s
 
             def _forward(self, x, training):
@@ -1470,12 +1493,13 @@ if _CPYTHON or _WHOLE in sys.modules:
                     return
                 if self._w:
                     packed, factor = _pack(x)
-                    pair = array("i", (0, 0))
-                    for j, row in enumerate(self._w):
-                        _dot(row, packed, len(row), pair)
-                        s[at + j] = (pair[0] / 2048 + pair[1] / 67108864) * factor
+                    sums = _zeros("i", 2 * n)
+                    _dot(self._w, packed, len(packed), n, sums)
+                    for j in range(n):
+                        s[at + j] = (sums[2 * j] / 2048 + sums[2 * j + 1] / 67108864) * factor
                 else:
-                    s[at:at + n] = self._floats(n)
+                    for j in range(n):
+                        s[at + j] = 0.0
                 b = self._b
                 gain = self._net.Gain
                 for j in range(n):
@@ -1502,15 +1526,15 @@ if _CPYTHON or _WHOLE in sys.modules:
                 n = self._n
                 signals = list(self._s[3 * n:4 * n])
                 deltas = self._deltas()
-                back = array("i", bytes(4 * src._n))
+                back = _zeros("i", src._n)
                 most = max(max(signals), -min(signals)) or 1.0
                 if self._w:
                     packed, factor = _pack(src._outputs())
-                    k = array("i", (src._n, 0, int((alpha + 1) * 8388608 + 0.5), 0, not last))
-                    for j, signal in enumerate(signals):
-                        k[1] = _weight(eta * signal * factor / 2)
-                        k[3] = int((signal / most + 1) * 8388608 + 0.5)
-                        _learn(self._w[j], deltas[j], packed, k, back)
+                    k = array("i", (src._n, n, int((alpha + 1) * 8388608 + 0.5), not last))
+                    for signal in signals:
+                        k.append(_weight(eta * signal * factor / 2))
+                        k.append(int((signal / most + 1) * 8388608 + 0.5))
+                    _learn(self._w, deltas, packed, k, back)
                 if self._b:
                     for j in range(n):
                         delta = eta * self._bias * signals[j]
@@ -1677,7 +1701,7 @@ if _CPYTHON or _WHOLE in sys.modules:
                             MicroMLP.Bias(neuron, useBiasValue)
                     else:
                         layer._bias = useBiasValue
-                        layer._b = layer._floats(layer._n)
+                        layer._b = _lasting(MicroMLP._Float, layer._n)
                         for j in range(layer._n):
                             layer._b[j] = MicroMLP.RandomNetworkWeight()
                 before = layer
@@ -1734,7 +1758,7 @@ if _CPYTHON or _WHOLE in sys.modules:
             fresh = not net._hand and layerDst._w is None and layerSrc in net._layers
             fresh = fresh and n and m and layerDst is not net._layers[0]
             if fresh and layerDst._before() is layerSrc:
-                layerDst._w = [array("i", bytes(4 * n)) for _ in range(m)]
+                layerDst._w = _lasting("i", n * m)
             else:
                 net._by_hand()
             for i in range(n):
@@ -1743,7 +1767,7 @@ if _CPYTHON or _WHOLE in sys.modules:
                     if net._hand:
                         MicroMLP.Connection(layerSrc._nodes[i], layerDst._nodes[j], weight)
                     else:
-                        layerDst._w[j][i] = _weight(weight)
+                        layerDst._w[j * n + i] = _weight(weight)
 
         @staticmethod
         def LayersFullConnect(layerSrc, layerDst):
@@ -1778,8 +1802,9 @@ if _CPYTHON or _WHOLE in sys.modules:
                     neuron._bias = bias and list(bias)
                     if layer._w:
                         neuron._src = list(before)  # type: ignore[call-overload]
-                        for to, row in ((neuron._w, layer._w[i]), (neuron._d, layer._deltas()[i])):
-                            for value in row:
+                        n = len(before)  # type: ignore[arg-type]
+                        for to, rows in ((neuron._w, layer._w), (neuron._d, layer._deltas())):
+                            for value in rows[i * n:i * n + n]:
                                 to.append((value - 536870912) / 16777216)
                 before = nodes
             for layer in self._layers:  # only now: the views of a layer need it as it was
@@ -2031,7 +2056,8 @@ if _CPYTHON or _WHOLE in sys.modules:
                         w = neuron._w
                     else:
                         bias = layer._b and (layer._bias, layer._b[j])
-                        w = layer._w[j] if layer._w else ()
+                        n = len(layer._w or ()) // layer._n
+                        w = layer._w[j * n:j * n + n] if n else ()
                     write(", " if j else "")
                     if bias:
                         write('{"Bias": {"Val": %s, "Wght": ' % number(bias[0]))
@@ -2106,12 +2132,14 @@ if _CPYTHON or _WHOLE in sys.modules:
                 else:
                     layer = MicroMLP.Layer(mlp, name, n)
                 if dense and i and n:
-                    layer._w = []
+                    sources = len(layers[i - 1][1])
+                    layer._w = _lasting("i", sources * n)
                     if neurons[0]["Bias"]:
                         layer._bias = neurons[0]["Bias"]["Val"]
                         layer._b = array(mlp._Float, [neuron["Bias"]["Wght"] for neuron in neurons])
-                    for neuron in neurons:
-                        layer._w.append(array("i", [_weight(w) for w in neuron["Conn"][2]]))
+                    for j, neuron in enumerate(neurons):
+                        for k, weight in enumerate(neuron["Conn"][2]):
+                            layer._w[j * sources + k] = _weight(weight)
                         neuron["Conn"] = None  # lets the memory go
             for i, (_, neurons) in enumerate(layers if not dense else ()):
                 for dst, neuron in zip(mlp._layers[i]._nodes, neurons):

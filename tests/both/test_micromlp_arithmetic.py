@@ -115,9 +115,8 @@ def test_large_sums_do_not_wrap():
     for sign in (1, -1):
         mlp = MicroMLP.Create([100, 2, 1], "ReLU", MicroMLP.LayersFullConnect)
         for layer in mlp.Layers[1:]:
-            for row in layer._w:
-                for i in range(len(row)):
-                    row[i] = 536870912 + sign * 30 * 16777216
+            for i in range(len(layer._w)):
+                layer._w[i] = 536870912 + sign * 30 * 16777216
         mlp._simulate([A(1)] * 100)
         hidden = [n.ComputedOutput for n in mlp.GetLayer(1).Neurons]
         for value in hidden:
