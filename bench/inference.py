@@ -1,7 +1,10 @@
 """One variant of an inference under MicroPython, timed on demand.
 
     micropython inference.py engine FILE.mlp
-    micropython inference.py objects|wired|predict|learn|objects_learn|empty 300 16 4
+    micropython inference.py KIND 300 16 4
+
+KIND: predict or learn, of a fully connected MicroMLP; objects or objects_learn, of one wired
+by hand; connections or connections_learn, of the network in objects.py.
 
 For each number N on stdin it runs N times and prints the microseconds. The engine
 also answers `about`: bytes of memory, bytes allocated by an inference with all that
@@ -48,39 +51,35 @@ def engine(path):
 
 def network(kind, sizes):
     random.seed(1)
-    if kind.startswith("objects"):
+    kind, _, learn = kind.partition("_")
+    if kind == "connections":
         from objects import Net
 
         net = Net(sizes, "TanH", lambda: random.random() - 0.5)
         x = [0.5] * sizes[0]
         targets = [0.5] * sizes[-1]
-        return lambda: net.learn(x, targets) if kind == "objects_learn" else net.predict(x)
+        return lambda: net.learn(x, targets) if learn else net.predict(x)
     from microMLP import MicroMLP
 
-    net = MicroMLP.Create(sizes, "TanH", MicroMLP.LayersFullConnect)
-    if kind == "wired":  # one connection by hand, and the net is no longer arrays
-        layers = net.Layers
-        MicroMLP.Connection(layers[0].GetNeuron(0), layers[-1].GetNeuron(0))
+    def by_hand(before, after):
+        for dst in after.Neurons:
+            for src in before.Neurons:
+                MicroMLP.Connection(src, dst)
+
+    connect = by_hand if kind == "objects" else MicroMLP.LayersFullConnect
+    net = MicroMLP.Create(sizes, "TanH", connect)
     half = MicroMLP.NNValue.FromAnalogSignal(0.5)
     x = [half] * sizes[0]
     targets = [half] * sizes[-1]
-    return lambda: net.Learn(x, targets) if kind == "learn" else net.Predict(x)
-
-
-class Empty:
-    def infer(self):
-        return 0
+    return lambda: net.Learn(x, targets) if learn or kind == "learn" else net.Predict(x)
 
 
 def main(kind, *rest):
     about = load = None
     if kind == "engine":
         run, about, load = engine(rest[0])
-    elif kind == "empty":
-        run = Empty().infer
     else:
-        made = network(kind, [int(n) for n in rest])
-        run = made
+        run = network(kind, [int(n) for n in rest])
     while True:
         line = sys.stdin.readline().split()
         if not line:
@@ -90,9 +89,9 @@ def main(kind, *rest):
         elif line[0] == "load":
             print(load(line[1], int(line[2])))
         else:
-            count = range(int(line[0]))
+            count = int(line[0])
             start = time.ticks_us()
-            for _ in count:
+            for _ in range(count):
                 run()
             print(time.ticks_diff(time.ticks_us(), start))
 

@@ -1,12 +1,14 @@
-"""The network's inference against C and against objects: time, memory, instructions.
+"""The network's inference and learning against C and objects: time, memory, instructions.
 
 All variants of a network run turn about, as separate processes; times are medians.
 
   engine   the integer engine, 8-bit form; fast: its 6-bit form. Both as on a board: compiled
            by mpy-cross; "source" is what MicroPython itself makes of the file
   c        the same network with int8 in C, gcc -O2 -fno-tree-vectorize (bench/inference.c)
-  objects  an object for each neuron and connection, in MicroMLP's manner (bench/objects.py)
-  wired    a net of microMLP.py that was wired by hand; predict: a fully connected one
+  objects  Predict of a net of microMLP.py that was wired by hand; predict: of a fully
+           connected one. objects_learn, learn: the same of Learn
+  connections, connections_learn  a net with an object for each neuron and connection, as in
+           MicroMLP's own code (bench/objects.py)
 
 Without gcc the C columns are empty. Instructions are counted on an emulated 32-bit core
 (on Debian; fetched into .cache) or by valgrind, less those of calling an empty method.
@@ -32,6 +34,7 @@ from host_tools.errors import BeckonError
 
 NETS = ((300, 16, 4), (126, 16, 4), (300, 32, 16, 5), (600, 24, 8))
 _BENCH = Path(__file__).parents[2] / "bench"
+_NETWORKS = ("objects", "connections", "predict", "objects_learn", "connections_learn", "learn")
 _ROUND_US = 1500  # a variant's turn
 # An ESP32 needs 1.3 to 1.6 cycles for an instruction of such code (docs/microMLP.md).
 _CYCLES = (1.3, 1.6)
@@ -78,11 +81,16 @@ def summary(figures: dict[str, Any]) -> str:
             f" from source {show(f['engine_source_us'])} us",
             f"  engine, 6 bits    {show(f['fast_us'])} us, {show(f['fast_over_c'])} of C;"
             f" from source {show(f['fast_source_us'])} us",
-            f"  objects           {show(f['objects_us'], '{:.0f}')} us,"
-            f" {show(f['objects_over_engine'], '{:.0f}')} times the engine",
-            f"  Predict           {show(f['predict_us'], '{:.0f}')} us, objects"
-            f" {show(f['objects_over_predict'])} times; Learn {show(f['learn_us'], '{:.0f}')} us,"
-            f" objects {show(f['objects_over_learn'])} times",
+            f"  wired by hand     {show(f['objects_us'], '{:.0f}')} us,"
+            f" {show(f['objects_over_engine'], '{:.0f}')} times the engine;"
+            f" an object a connection {show(f['connections_us'], '{:.0f}')} us,"
+            f" {show(f['connections_over_engine'], '{:.0f}')} times",
+            f"  Predict           {show(f['predict_us'], '{:.0f}')} us; wired by hand"
+            f" {show(f['objects_over_predict'], '{:.1f}')} times, an object a connection"
+            f" {show(f['connections_over_predict'], '{:.1f}')} times",
+            f"  Learn             {show(f['learn_us'], '{:.0f}')} us; wired by hand"
+            f" {show(f['objects_over_learn'], '{:.1f}')} times, an object a connection"
+            f" {show(f['connections_over_learn'], '{:.1f}')} times",
             f"  memory            {f['ram_bytes']} bytes ({f['fast_ram_bytes']} with 6 bits),"
             f" {f['alloc_bytes']} allocated an inference",
             f"  instructions      {show(f['instructions_per_mac'])} a multiplication,"
@@ -169,7 +177,7 @@ def _measure_net(
             "engine_source": start([*board, "engine", str(models[0])], path=source),
             "fast_source": start([*board, "engine", str(models[1])], path=source),
         }
-        for kind in ("objects", "wired", "predict", "learn", "objects_learn"):
+        for kind in _NETWORKS:
             variants[kind] = start([*board, kind, *numbers])
         if c_program:
             variants["c"] = start([str(c_program), *numbers], 1e-3)
@@ -195,6 +203,9 @@ def _measure_net(
         "objects_over_engine": _ratio(us["objects"], us["engine"]),
         "objects_over_predict": _ratio(us["objects"], us["predict"]),
         "objects_over_learn": _ratio(us["objects_learn"], us["learn"]),
+        "connections_over_engine": _ratio(us["connections"], us["engine"]),
+        "connections_over_predict": _ratio(us["connections"], us["predict"]),
+        "connections_over_learn": _ratio(us["connections_learn"], us["learn"]),
         "ram_bytes": ram,
         "fast_ram_bytes": fast_ram,
         "alloc_bytes": max(alloc, fast_alloc),
