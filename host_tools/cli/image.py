@@ -8,6 +8,7 @@ example:
   mpremote cp -r build/board/. :
 """
 
+import json
 import shutil
 from pathlib import Path
 
@@ -26,21 +27,27 @@ _CHIPS = {
 def add_arguments(parser):
     parser.add_argument("folder", type=Path, help="folder to make or to fill")
     parser.add_argument("--chip", choices=sorted(_CHIPS), default="esp32", help="the board's chip")
-    parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, metavar="FILE",
-                        help="becomes model.mlp")
+    parser.add_argument("--model", type=Path, metavar="FILE",
+                        help="becomes model.mlp; without it the default model")
+    parser.add_argument("--json", action="store_true", help="print what was written as JSON")
 
 
 def run(args):
     from host_tools.device.image import write_image
     from host_tools.model.format import read_model
 
-    read_model(args.model)  # nothing is written for a model that the board would refuse
+    model = args.model or DEFAULT_MODEL
+    read_model(model)  # nothing is written for a model that the board would refuse
     if args.folder.exists() and not args.folder.is_dir():
         raise BeckonError(f"{args.folder} is a file; name a folder")
     args.folder.mkdir(parents=True, exist_ok=True)
     write_image(args.folder, _CHIPS[args.chip])
-    shutil.copyfile(args.model, args.folder / "model.mlp")
+    shutil.copyfile(model, args.folder / "model.mlp")
     files = [path for path in args.folder.rglob("*") if path.is_file()]
-    print(f"{len(files)} files, {sum(path.stat().st_size for path in files) / 1024:.0f} KiB "
-          f"-> {args.folder}")
+    size = sum(path.stat().st_size for path in files)
+    if args.json:
+        print(json.dumps({"folder": str(args.folder), "chip": args.chip, "files": len(files),
+                          "bytes": size}))  # fmt: skip
+    else:
+        print(f"{len(files)} files, {size / 1024:.0f} KiB -> {args.folder}")
     return 0
