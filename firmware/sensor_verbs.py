@@ -1,11 +1,14 @@
 """The commands `calibrate` and `self_test`: the sensor at rest, with sampling paused."""
 
 import asyncio
+import json
+import os
 
-from drivers.calibration import Calibration, fingerprint, gyro_bias_mdps
+from drivers.calibration import Calibration, SixPositions, fingerprint, gyro_bias_mdps
 from drivers.mpu_selftest import SelfTest, mean
 
 CALIBRATION = "calibration.json"  # app.py loads it
+_POSITIONS = "positions.json"  # sides measured so far
 _READINGS = 200
 _STILL_DPS = 5  # a spread beyond this is no rest
 
@@ -13,6 +16,8 @@ _STILL_DPS = 5  # a spread beyond this is no rest
 async def calibrate(app):
     """Measure the gyroscope's bias and keep it; the board then starts anew with it.
 
+    If a side lies flat it is noted as well; once all six have been, in any order and
+    with restarts between them, the accelerometer's offset and scale are known, too.
     Raises ValueError if the board was moved, OSError of the bus.
     """
     imu = app.imu
@@ -36,8 +41,43 @@ async def calibrate(app):
         offset, scale = known.accel_offset_ug, known.accel_scale_ppm
     except (OSError, ValueError):
         pass  # the first one, or of another sensor
+    six = SixPositions(imu.accel_lsb_per_g, _sides(sensor))
+    try:
+        side = six.add([s / _READINGS for s in sums[:3]])
+    except ValueError:  # it does not lie flat, which the gyroscope does not mind
+        side = ""
+    answer = {"gyro_bias_mdps": list(bias), "centi_c": centi_c, "side": side}
+    missing = six.missing
+    if side and not missing:
+        offset, scale = six.solve()
     Calibration(sensor, bias, offset, scale, centi_c).save(CALIBRATION)
-    return {"gyro_bias_mdps": list(bias), "centi_c": centi_c, "after": app.restart}
+    if not missing:
+        _keep_sides({})
+        answer["accel_offset_ug"] = list(offset)
+        answer["accel_scale_ppm"] = list(scale)
+    elif side:
+        _keep_sides({"sensor": sensor, "seen": six.seen})
+    answer["missing"] = missing
+    answer["after"] = app.restart
+    return answer
+
+
+def _sides(sensor):
+    """The sides of this sensor that were measured before."""
+    try:
+        with open(_POSITIONS) as file:
+            kept = json.load(file)
+        if kept["sensor"] == sensor:
+            return {side: float(g) for side, g in kept["seen"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        pass  # none, torn, or of another kind: they are measured again
+    return {}
+
+
+def _keep_sides(kept):
+    with open(_POSITIONS + ".tmp", "w") as file:
+        json.dump(kept, file)
+    os.rename(_POSITIONS + ".tmp", _POSITIONS)
 
 
 async def self_test(app):

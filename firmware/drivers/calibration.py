@@ -141,17 +141,18 @@ def gyro_bias_mdps(sums, n, gyro_lsb_per_10_dps):
 class SixPositions:
     """Gather the mean at rest with each side up, then solve for offset and scale.
 
-    counts_per_g: of the range that the means are in.
+    counts_per_g: of the range that the means are in. seen: what another one's `seen` held.
     """
 
-    def __init__(self, counts_per_g):
+    def __init__(self, counts_per_g, seen=None):
         self._counts_per_g = counts_per_g
-        self._seen = {}
+        self.seen = seen or {}
+        """Side: the g that its axis read when it looked up."""
 
     @property
     def missing(self):
         """The sides that still have to look up."""
-        return [side for side in _SIDES if side not in self._seen]
+        return [side for side in _SIDES if side not in self.seen]
 
     def add(self, means):
         """means: ax ay az in counts, at rest. Returns the side that looks up.
@@ -167,7 +168,7 @@ class SixPositions:
         if max(abs(rest[0]), abs(rest[1])) > 0.26:
             raise ValueError("a side must lie flat: it reads %.2f g across" % max(rest, key=abs))
         side = ("+" if g[axis] > 0 else "-") + "xyz"[axis]
-        self._seen[side] = g[axis]
+        self.seen[side] = g[axis]
         return side
 
     def solve(self):
@@ -181,8 +182,8 @@ class SixPositions:
         offsets = []
         scales = []
         for axis in "xyz":
-            up = self._seen["+" + axis]
-            down = self._seen["-" + axis]
+            up = self.seen["+" + axis]
+            down = self.seen["-" + axis]
             offsets.append(round((up + down) / 2 * 1_000_000))
             scales.append(round(((up - down) / 2 - 1) * 1_000_000))
         return tuple(offsets), tuple(scales)

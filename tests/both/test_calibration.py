@@ -73,7 +73,7 @@ def test_six_positions_find_offset_and_scale():
     six = SixPositions(4096)
     for axis in (2, 0, 1):
         for sign in (1, -1):
-            assert len(six.missing) == 6 - len(six._seen)
+            assert len(six.missing) == 6 - len(six.seen)
             g = [offset[i] for i in range(3)]
             g[axis] += sign * scale[axis]
             side = six.add([4096 * v for v in g])
