@@ -346,3 +346,54 @@ def test_wake_on_motion_compares_with_the_sample_before(step_mg, fires):
     assert bool(chip.read(0x3A) & 0x40) == fires
     chip.wait(1)  # it lies still in its new place
     assert not chip.read(0x3A) & 0x40
+
+
+@pytest.mark.parametrize(
+    "part, thresholds",
+    [("ICM20608G", {0x1F: 25}), ("ICM20602", {0x20: 25, 0x21: 255, 0x22: 255})],
+)
+def test_wake_on_motion_of_an_icm_206xx_names_the_axis(part, thresholds):
+    """Linux inv_mpu6050: INT_ENABLE and INT_STATUS have bits 7 to 5 for x, y, z."""
+    chip = Chip(Step(0.12, 2.0), part=part)
+    chip.write(0x6B, 0x01)
+    chip.start_fifo()
+    chip.wait(0.5)
+    settings = {0x6C: 7, 0x1D: 1, 0x38: 0xE0, 0x69: 0xC0, **thresholds, 0x37: 0x20, 0x1E: 7}
+    for register, value in settings.items():
+        chip.write(register, value)
+    chip.write(0x6B, 0x20)
+    chip.read(0x3A)
+    chip.wait(1)
+    assert chip.sensor.int_level(chip.now_us) == 0
+    chip.wait(1)
+    assert chip.sensor.int_level(chip.now_us) == 1
+    assert chip.read(0x3A) & 0xE0 == 0x80
+
+
+@pytest.mark.parametrize("name", ("ICM20600", "ICM20602", "ICM20609", "ICM20689", "ICM20690"))
+def test_low_power_rate_of_newer_parts_is_the_dividers(name):
+    chip = Chip(part=name)
+    for register, value in ((0x6B, 0x01), (0x6C, 0x07), (0x19, 19), (0x1E, 11), (0x6B, 0x20)):
+        chip.write(register, value)
+    due = chip.sensor.next_data_ready_us(chip.now_us)
+    assert due - chip.now_us == pytest.approx(20_000, abs=1.5)
+
+
+@pytest.mark.parametrize("code, lsb", list(enumerate((131, 65.5, 32.8, 16.4))))
+def test_gyro_range_of_the_icm_20690_lies_one_bit_lower(code, lsb):
+    chip = Chip(Rest(rate_dps=(100, -50, 7)), part="ICM20690")
+    chip.write(0x6B, 0x01)
+    chip.write(0x1B, code << 2)
+    chip.wait(0.1)
+    assert chip.words(0x43, 3) == tuple(round(v * lsb) for v in (100, -50, 7))
+
+
+@pytest.mark.parametrize("name", ("ICM20600", "ICM20602", "MPU6886"))
+def test_fifo_frames_that_always_hold_the_temperature(name):
+    chip = Chip(Rest((0, 0, 1), (10, 0, 0)), part=name, temperature_c=35)
+    chip.write(0x6B, 0x01)
+    chip.start_fifo(mask=0xF8)
+    assert chip.read(0x23) == 0x18  # one bit a sensor
+    chip.wait(0.1)
+    assert chip.fifo_count() == 140
+    assert struct.unpack(">7h", chip.read(0x74, 14)) == (0, 0, 16384, 3268, 1310, 0, 0)

@@ -27,6 +27,14 @@ def test_every_sample_once_in_order_and_with_its_time(rate_hz, ppm):
     assert sensor.frames_latched - 42 <= found.frames <= sensor.frames_latched
 
 
+@pytest.mark.parametrize("part", ("MPU6050", "ICM20602"))
+def test_a_full_fifo_of_relatives(part):
+    """The first one overwrites its oldest bytes, the other one's frames are of another size."""
+    sensor, counters, found = sampled(100, 7, ppm=-2000, stalls=[(2_000_000, 2500)], part=part)
+    assert found.wrong == found.uncounted == 0 and sensor.overflow_bytes
+    assert counters["fifo_overflows"] == 1 and 100 < found.lost == counters["samples_lost"] < 300
+
+
 def test_a_busy_program_loses_what_the_fifo_cannot_hold_and_no_more():
     stalls = [(2_000_000, 300), (3_000_000, 700), (5_000_000, 1500), (7_500_000, 410)]
     sensor, counters, found = sampled(100, 10, ppm=4000, stalls=stalls)

@@ -21,10 +21,10 @@ from host_tools.simulator.sensor.chain import PartErrors, SignalChain
 from host_tools.simulator.sensor.factory import Factory
 from host_tools.simulator.sensor.faults import Fault, Faults
 from host_tools.simulator.sensor.fifo import Fifo
+from host_tools.simulator.sensor.int_pin import IntPin
 from host_tools.simulator.sensor.truth import Truth
 
 _BLOCK = 32  # samples computed ahead
-_PULSE_US = 50  # length of an interrupt that is not latched, RM register 55
 
 ACCEL_START_US = 20_000  # from sleep to valid output, PS table 2
 GYRO_START_US = 35_000  # PS table 1
@@ -78,7 +78,6 @@ class SimulatedMPU6500:
         self.clock_error_ppm = clock_error_ppm
         self.reset_us = reset_us
         self.reset_answers = reset_answers
-        self.status_needs_enable = status_needs_enable
         rng = np.random.default_rng(seed)
         if errors is None:
             errors = PartErrors(noise=0.0 if recorded else 1.0)
@@ -90,6 +89,7 @@ class SimulatedMPU6500:
         self.truth = Truth()
         self.faults = Faults()
         self.registers = bytearray(128)
+        self._int = IntPin(self.registers, status_needs_enable)
         self.fifo = Fifo(self.part.fifo_size)
         self.now_us = 0
         self._zero_us: float | None = None
@@ -99,8 +99,6 @@ class SimulatedMPU6500:
         self._spi_reading = False
         self._silent_until_us = 0
         self._resetting_until_us = 0
-        self._int_until_us = 0.0
-        self.int_edges = 0
         self._reset(0)
 
     # -- what the host asks ---------------------------------------------------------
@@ -108,6 +106,10 @@ class SimulatedMPU6500:
     @property
     def overflow_bytes(self) -> int:
         return self.fifo.lost_bytes
+
+    @property
+    def int_edges(self) -> int:
+        return self._int.edges
 
     @property
     def true_times_us(self):
@@ -154,7 +156,7 @@ class SimulatedMPU6500:
         else:
             out = bytes(self.registers[register : register + n])
         if n and self.registers[reg.INT_PIN_CFG] & reg.INT_ANYRD_2CLEAR:
-            self._clear_interrupts()
+            self._int.clear()
         return out
 
     def write(self, register: int, data: bytes, now_us: int) -> None:
@@ -195,13 +197,9 @@ class SimulatedMPU6500:
         return None if self._next_us is None else int(np.ceil(self._next_us))
 
     def int_level(self, now_us: int) -> int:
-        """Level of the INT pin: active high unless INT_PIN_CFG says otherwise."""
+        """Level of the INT pin."""
         self.advance(now_us)
-        r = self.registers
-        pending = r[reg.INT_STATUS] & r[reg.INT_ENABLE]
-        latched = r[reg.INT_PIN_CFG] & reg.LATCH_INT_EN
-        active = bool(pending) if latched else now_us < self._int_until_us
-        return int(active != bool(r[reg.INT_PIN_CFG] & reg.ACTIVE_LOW))
+        return self._int.level(now_us)
 
     # -- time -----------------------------------------------------------------------
 
@@ -225,9 +223,7 @@ class SimulatedMPU6500:
         if not (self.truth.following or self._fifo_on() or self._comparing()):
             # Nobody sees these but as the output registers' last state.
             self._tick += n - 1
-            latched = self.registers[reg.INT_PIN_CFG] & reg.LATCH_INT_EN
-            if self.registers[reg.INT_ENABLE] & reg.RAW_RDY and not latched:
-                self.int_edges += n - 1
+            self._int.skip(n - 1)
             n = 1
         for _ in range(n):
             self._latch()
@@ -322,13 +318,7 @@ class SimulatedMPU6500:
                 status |= reg.FIFO_OFLOW
         if self.truth.following:
             self.truth.note(time_us, row)
-        enabled = status & r[reg.INT_ENABLE]
-        if enabled:
-            latched = r[reg.INT_PIN_CFG] & reg.LATCH_INT_EN
-            pending = r[reg.INT_STATUS] & r[reg.INT_ENABLE]
-            self.int_edges += not (pending if latched else time_us < self._int_until_us)
-            self._int_until_us = time_us + _PULSE_US
-        r[reg.INT_STATUS] |= enabled if self.status_needs_enable else status
+        self._int.signal(status, time_us)
         self._tick += 1
         self._next_us = self._origin_us + (self._tick + 1) * self._period_us
 
@@ -448,10 +438,6 @@ class SimulatedMPU6500:
         self._accel_ready_us = self.now_us + ACCEL_START_US
         self._gyro_ready_us = self.now_us + GYRO_START_US
 
-    def _clear_interrupts(self) -> None:
-        self.registers[reg.INT_STATUS] = 0
-        self._int_until_us = 0.0
-
     def _read_with_effects(self, register: int, n: int) -> bytes:
         out = bytearray()
         for i in range(n):
@@ -465,7 +451,7 @@ class SimulatedMPU6500:
                 out.append(self._count_latch & 0xFF)
             elif at == reg.INT_STATUS:
                 out.append(self.registers[reg.INT_STATUS])
-                self._clear_interrupts()
+                self._int.clear()
             else:
                 out.append(self.registers[at])
         return bytes(out)
