@@ -83,8 +83,8 @@ def _icm(name: str, who_am_i: int, fifo_size: int = 512, **differences: Any) -> 
     )
 
 
-_NEWER = {"wom_thresholds": (0x20, 0x21, 0x22), "low_power_by_divider": True}
-_NEWER_FIFO = {**_NEWER, "fifo_bit_a_sensor": True}
+_NEWER: dict[str, Any] = {"wom_thresholds": (0x20, 0x21, 0x22), "low_power_by_divider": True}
+_NEWER_FIFO: dict[str, Any] = {**_NEWER, "fifo_bit_a_sensor": True}
 
 
 PARTS = {
