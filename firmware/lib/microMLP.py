@@ -135,7 +135,9 @@ _LOGIT_MUL = const(38)
 _LOGIT_SHIFT = const(39)
 _PERCENT = const(40)
 _FAST = const(41)
-_FIRST = const(42)  # layers' words start here
+_KNOWN = const(42)  # the first layer is dense, and reads all of the window
+_TOTAL = const(43)  # sum of the window's unsigned values, kept if _KNOWN
+_FIRST = const(44)  # layers' words start here
 
 # Words of a layer
 _BLOCKS = const(0)  # of 16 inputs
@@ -187,6 +189,7 @@ def _push(a: ptr32, frame: ptr16) -> bool:
     narrow = st[_NARROW]
     h = ptr16(uint(a) + st[_HISTORY] + slot * stride * 2)
     g = ptr16(uint(h) + n * stride * 2)
+    change = 0
     i = 0
     while i < axes:
         k = _SUMS + i
@@ -200,6 +203,7 @@ def _push(a: ptr32, frame: ptr16) -> bool:
         if v < 0 - 32768:
             v = 0 - 32768
         v = (v + 32768) >> narrow
+        change += v - h[i]
         h[i] = v
         g[i] = v
         i += 1
@@ -211,6 +215,8 @@ def _push(a: ptr32, frame: ptr16) -> bool:
     if st[_INPUT] == 0:
         k = _FIRST + _IN
         st[k] = st[_HISTORY] + slot * stride * 2
+        k = _TOTAL
+        st[k] = st[k] + change
     k = _FILLED
     if st[k] < n:
         st[k] = st[k] + 1
@@ -306,6 +312,7 @@ def _normalise(a: ptr32):
             st[k] = 2
             return
     narrow = st[_NARROW_INPUT]
+    s = 0
     i = 0
     while i < axes:
         mean = 32768
@@ -329,11 +336,15 @@ def _normalise(a: ptr32):
                 v = 32767
             if v < 0 - 32768:
                 v = 0 - 32768
-            q[0] = (v + 32768) >> narrow
+            v = (v + 32768) >> narrow
+            s += v
+            q[0] = v
             p = ptr16(uint(p) + bytes_a_frame)
             q = ptr16(uint(q) + bytes_a_frame)
             t -= 1
         i += 1
+    k = _TOTAL
+    st[k] = s
 
 
 # s, x and w come first: only the first few locals of a viper function live in
@@ -365,6 +376,7 @@ def _infer(s: int, v: int, x: ptr16, w: ptr8) -> int:
             st[k] = 100
         return st[_IDLE]
     fast = st[_FAST]
+    known = st[_KNOWN]
     d = ptr32(uint(st) + _FIRST * 4)
     layers = st[_LAYERS]
     while layers:
@@ -386,19 +398,25 @@ def _infer(s: int, v: int, x: ptr16, w: ptr8) -> int:
             s = 0
             x = ptr16(start)
             n = d[_BLOCKS]
-            if fast:  # both halves of a word at once
+            if known:
+                s = st[_TOTAL]
+                known = 0
+            elif fast:  # both halves of a word at once
                 while n:
                     s = ptr32(x)[0] + ptr32(x)[1] + ptr32(x)[2] + ptr32(x)[3] + s
                     s = ptr32(x)[4] + ptr32(x)[5] + ptr32(x)[6] + ptr32(x)[7] + s
                     x = ptr16(uint(x) + 32)
                     n -= 1
-                s = ((s & 65535) + (s >> 16 & 65535)) << 5
+                s = (s & 65535) + (s >> 16 & 65535)
             else:
                 while n:
                     s = x[0] + x[1] + x[2] + x[3] + x[4] + x[5] + x[6] + x[7] + s
                     s = x[8] + x[9] + x[10] + x[11] + x[12] + x[13] + x[14] + x[15] + s
                     x = ptr16(uint(x) + 32)
                     n -= 1
+            if fast:
+                s = s << 5
+            else:
                 s = s << 7
             offset = s
             w = ptr8(a + d[_WEIGHTS])
@@ -767,6 +785,7 @@ class Engine:
         narrow = 10 if fast else 0
         stride = axes + 1 & -2 if fast else axes
         prepared = centre or level_a or level_g or gate_a or gate_g
+        known = rows[0][0] == n * stride and rows[0][2] == 1
         state = size + count if fast else size
         at = state + 4 * (_FIRST + _LAYER_WORDS * layers)
         history = at
@@ -779,7 +798,7 @@ class Engine:
             axes, stride, n, self.hop, self.decimation,
             history, 0 if prepared else narrow, narrow, window, records, centre, measure,
             level_a, level_g, floor_a, floor_g, gate_a, gate_g,
-            layers, classes, self.idle, logit_mul, logit_shift, 0, fast,
+            layers, classes, self.idle, logit_mul, logit_shift, 0, fast, known, 0,
         ])
         given = n * stride
         source = window
@@ -821,6 +840,13 @@ class Engine:
 
         if fast:
             _need(_expand(arena, weights_at, count) < 64, "weights of more than 6 bits")
+        if known:  # what lies behind the window is not in its sum: take it times 0
+            width = 2 if fast else 1
+            inputs, outputs = rows[0][:2]
+            row = width * (inputs + 15 & -16)
+            for i in range(weights_at, weights_at + row * outputs, row):
+                for k in range(i + width * inputs, i + row):
+                    arena[k] = 0
         arena[state:state + 4 * len(words)] = bytes(words)
         arena[0:4] = bytes(array("i", [state]))  # the kernels find all from here
         self._arena = arena
