@@ -70,6 +70,7 @@ class Sampler:
         self._per_wake = max(1, poll_us // imu.period_us)
         self._signals = self._per_wake
         self._flag = asyncio.ThreadSafeFlag() if pin else None
+        self._waker = None
 
     # -- what others ask ---------------------------------------------------------------
 
@@ -109,7 +110,8 @@ class Sampler:
         """For ever. Faults of the bus and the sensor are counted, never raised."""
         if self._pin:
             self._pin.irq(self._signal, self._pin.IRQ_RISING)
-            asyncio.create_task(self._wake_anyway())
+            if not self._waker:  # run() may have been cancelled and started again
+                self._waker = asyncio.create_task(self._wake_anyway())
         up = False  # whether the sensor has the settings that it should have
         tries = doubts = 0
         passed = 0  # frames, at the last doubt

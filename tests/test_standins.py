@@ -12,6 +12,7 @@ import threading
 import pytest
 
 from host_tools.bench.sensing.board import ScriptBoard
+from host_tools.paths import FIRMWARE
 from host_tools.simulator import wire
 from host_tools.simulator.board import RESET_STATUS, STANDINS, WATCHDOG_STATUS, power_on_settings
 from host_tools.simulator.mpu6500 import SimulatedMPU6500
@@ -22,12 +23,13 @@ from host_tools.toolchain import micropython_command
 _TIMEOUT_S = 60
 
 
-def run(tmp_path, program, speed=1000, bus=("/dev/null", "/dev/null"), typed="", hold_open=True):
+def run(tmp_path, program, speed=1000, bus=("/dev/null", "/dev/null"), typed="", hold_open=True,
+        heap_kib=64):  # fmt: skip
     """Start program as main.py; its status and lines. typed goes to its console."""
     (tmp_path / "main.py").write_text(program)
     process = subprocess.Popen(
-        [*micropython_command(), "-X", "heapsize=128K", str(STANDINS / "start.py"), str(STANDINS),
-         power_on_settings(bus, speed, 1, 64 * 1024)],
+        [*micropython_command(), "-X", f"heapsize={64 + heap_kib}K", str(STANDINS / "start.py"), str(STANDINS),
+         power_on_settings(bus, speed, 1, heap_kib * 1024)],
         cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         text=True,
     )  # fmt: skip
@@ -376,6 +378,34 @@ for address in (least - 1, least, most, most + 1):
     assert lines[3:5] == lines[7:9] == ["made", "made"]
     assert "10000 to 400000 Hz, not 9999" in lines[2] and "not 400001" in lines[5]
     assert "0x68 or 0x69, not 103" in lines[6] and "not 106" in lines[9]
+
+
+def test_a_sampler_started_again_keeps_its_one_waker(tmp_path):
+    status, lines = run(tmp_path, f"import sys; sys.path.append({str(FIRMWARE)!r})" + """
+import asyncio
+from machine import I2C, Pin
+from ring_buffer import RingBuffer
+from sampler import Sampler
+
+class Imu:
+    fifo_size, fifo_frame, period_us, rate_hz = 512, 12, 10_000, 100
+    def bring_up(self):
+        raise OSError(19)
+
+async def main():
+    sampler = Sampler(Imu(), RingBuffer(8), pin=Pin(4))
+    started = []
+    waker = sampler._wake_anyway
+    sampler._wake_anyway = lambda: started.append(1) or waker()
+    for _ in range(3):
+        task = asyncio.create_task(sampler.run())
+        await asyncio.sleep_ms(50)
+        task.cancel()
+    print(len(started), sampler.fault)
+Pin.irq = lambda self, *options: None  # there is no bus to ask
+asyncio.run(main())
+""", heap_kib=256)
+    assert (status, lines) == (0, ["1 [Errno 19] ENODEV"])
 
 
 def test_only_the_interrupt_that_the_firmware_needs(tmp_path):
