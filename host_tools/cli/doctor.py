@@ -42,5 +42,6 @@ def run(args):
         else:
             print(finding, flush=True)
     if not args.json:
-        print(f"{counts[FAULT]} faults, {counts[WARNING]} warnings", file=sys.stderr)
+        print(", ".join(f"{n} {what}{'s' * (n != 1)}" for what, n in counts.items()
+                        if what in (FAULT, WARNING)), file=sys.stderr)  # fmt: skip
     return 1 if counts[FAULT] else 0

@@ -222,11 +222,11 @@ def why_silent(port: str, heard: bytes) -> str:
     if "invalid header" in text or "No bootable app" in text or "flash read err" in text:
         return f"the board on {port} has no MicroPython; flash it first: beckon flash {port}"
     if "waiting for download" in text:
-        return (f"the board on {port} waits for an image: release its BOOT button and press "
+        return (f"the board on {port} waits for an image; release its BOOT button and press "
                 "reset, or run beckon flash")
     resets = len(re.findall(r"rst:0x|ets [A-Z][a-z]{2} |Guru Meditation|Brownout", text))
     if "Brownout" in text:
-        return (f"the board on {port} restarts because its supply voltage falls: use another "
+        return (f"the board on {port} restarts because its supply voltage falls; use another "
                 "cable or USB port")
     if resets >= 2:
         return (f"the board on {port} keeps restarting before MicroPython listens; flash it "
@@ -239,5 +239,5 @@ def why_silent(port: str, heard: bytes) -> str:
         last = (text.strip().splitlines() or [""])[-1][-80:]
         return (f"the program on {port} does not stop for Ctrl-C (it last sent {last!r}); press "
                 "the board's reset button while trying again")
-    return (f"the board on {port} does not answer: press its reset button and try again; if it "
+    return (f"the board on {port} does not answer; press its reset button and try again, or, if it "
             f"never had MicroPython: beckon flash {port}")

@@ -43,13 +43,13 @@ class Doctor:
             self.port = find_port(self._named)
             self._console = Console(self.port)
         except BeckonError as error:
-            yield Finding("port", FAULT, str(error))
+            yield findings.refused("port", error)
             return
         try:
             yield Finding("port", OK, f"{self.port}, free and allowed")
             yield from self._on_console(self._console)
         except BeckonError as error:
-            yield Finding("line", FAULT, str(error))
+            yield findings.refused("line", error)
         finally:
             self._restart()
 
@@ -68,7 +68,7 @@ class Doctor:
         try:
             console.catch()
         except BeckonError as error:
-            yield Finding("REPL", FAULT, str(error))
+            yield findings.refused("REPL", error)
             console.close()  # it does not listen, so it cannot be told to restart
             self._console = None
             return
@@ -161,7 +161,7 @@ class Doctor:
                 told = dict(source.counters())
                 rate = source.measured_hz or 0.0
         except BeckonError as error:
-            return Finding("recording", FAULT, str(error))
+            return findings.refused("recording", error)
         finally:
             self._console = Console(self.port)
             self._console.catch()

@@ -41,6 +41,12 @@ class Finding:
         return f"{self.part:<11} {self.state:<8} {self.text}{cure}"
 
 
+def refused(part: str, error: BeckonError) -> Finding:
+    """A fault whose line says what is wrong, and after a semicolon what to do."""
+    text, _, cure = str(error).partition("; ")
+    return Finding(part, FAULT, text, cure)
+
+
 def explain(traceback: str, cure: str = "") -> tuple[str, str]:
     """(text, cure) for what a check raised on the board."""
     last = (traceback.strip().splitlines() or ["nothing"])[-1]
@@ -94,7 +100,7 @@ def firmware(survey: Survey, port: str) -> Finding:
     try:
         files = firmware_files(survey)
     except BeckonError as error:
-        return Finding("firmware", FAULT, str(error))
+        return refused("firmware", error)
     differ = [path for path, data in files.items() if survey.files.get(path) != sha256(data)]
     if differ:
         return Finding("firmware", WARNING, f"{len(differ)} of {len(files)} files differ from this "

@@ -207,7 +207,8 @@ def explain(port: str, out: str) -> str:
     if "Permission denied" in out:
         return not_allowed(port)
     if "busy" in out or "exclusive" in out or "Resource temporarily unavailable" in out:
-        return f"port {port} is in use by another program; close it"
+        return (f"port {port} is in use by another program; close the serial monitor, mpremote or "
+                "Thonny that holds it")
     if "Failed to connect" in out or "No serial data received" in out or "boot mode" in out:
         return (f"the chip on {port} does not enter its boot mode: hold BOOT, press and release "
                 "RESET, release BOOT, then try again")

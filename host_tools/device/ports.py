@@ -51,7 +51,8 @@ def check_port(port: str) -> None:
     path = Path(port)
     if not path.exists():
         there = ", ".join(name for name, _ in candidates()) or "none"
-        raise BeckonError(f"port {port} is not there; boards found: {there}; is it plugged in?")
+        raise BeckonError(f"port {port} is not there; is the board plugged in? boards found: "
+                          f"{there}")  # fmt: skip
     if not path.is_char_device():
         raise BeckonError(f"{port} is no serial port; name one like /dev/ttyUSB0")
     if not os.access(port, os.R_OK | os.W_OK):
@@ -90,7 +91,7 @@ def open_fault(port: str, error: Exception) -> BeckonError:
     if number in (errno.EACCES, errno.EPERM):
         return BeckonError(not_allowed(port))
     if number in (errno.ENOENT, errno.ENXIO, errno.ENODEV, errno.EIO):
-        return BeckonError(f"port {port} is not there; is the board plugged in?")
+        return BeckonError(f"port {port} is not there any more; is the board plugged in?")
     return BeckonError(f"port {port} cannot be opened: {text}")
 
 

@@ -76,9 +76,14 @@ class BoardSource:
         self._console: Console | None = None
 
     def __enter__(self) -> "BoardSource":
-        self._console = console = Console(self._port)
+        console = Console(self._port)
         try:
             console.catch()
+        except BaseException:  # it does not listen, so it cannot be restarted, either
+            console.close()
+            raise
+        self._console = console
+        try:
             console.refresh()
             console.start(f"import serial_stream\nserial_stream.run({self._settings}, "
                           f"baud={self._baud})")  # fmt: skip
@@ -266,9 +271,12 @@ class ForwarderSource:
         if not heard:
             raise BeckonError(f"nothing comes from {self._port} at {self._baud} baud; does its "
                               "firmware print, and at this rate?")
+        if sum(32 <= byte < 127 or byte in b"\r\n\t" for byte in heard) < 0.8 * len(heard):
+            raise BeckonError(f"what {self._port} sends is no text at {self._baud} baud; name its "
+                              "firmware's rate with --baud")
         last = heard.splitlines()[-1].decode(errors="replace")[:60]
         raise BeckonError(f"{self._port} sends {last!r}; a data forwarder sends lines of 3 or 6 "
-                          f"numbers, at {self._baud} baud")
+                          "numbers (a board with Beckon's firmware is recorded without --from)")
 
     def read(self, timeout_s: float) -> list[Block]:
         *lines, self._rest = (self._rest + self._console.read(timeout_s)).split(b"\n")
