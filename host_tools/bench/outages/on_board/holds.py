@@ -7,8 +7,8 @@ The time on the processor. And whether the program ever gave the processor away 
 as it does to wait for a file: if not, then what it did not spend on the processor was
 taken from it by the computer's other programs.
 
-So a turn's own time is that on the processor; or, if it did wait by itself, all but the
-bus's.
+So a turn's own time is that on the processor, and at most what is not the bus's; if it did
+wait by itself, it is all of that.
 """
 
 import select
@@ -33,7 +33,8 @@ class Turn:
         self.waited = False
 
     def own(self):
-        return self.clock - self.bus if self.waited else self.processor
+        own = self.clock - self.bus
+        return own if self.waited else min(own, self.processor)
 
 
 class Holds:
