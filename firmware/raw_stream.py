@@ -26,15 +26,20 @@ class RawStream:
         self._topic = b"beckon/%s/raw" % app.settings.device.encode()
         self._buf = bytearray(_MESSAGE_BYTES)
         self._used = 0
+        self._end = 0
 
     async def command(self, arguments):
-        """{"seconds": 10}; the answer comes at once, the samples follow."""
+        """{"seconds": 10}; the answer comes at once, the samples follow. 0 ends them early."""
         seconds = arguments.get("seconds")
-        if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 < seconds <= _MOST_S:
-            raise ValueError("seconds must be a whole number from 1 to %d" % _MOST_S)
+        if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 <= seconds <= _MOST_S:
+            raise ValueError("seconds must be a whole number from 0 to %d" % _MOST_S)
+        if not seconds:
+            self._end = ticks_ms()
+            return {"seconds": 0}
         imu = self._app.imu
         self._app.recognition.pause()
-        asyncio.create_task(self._stream(seconds))
+        self._end = ticks_add(ticks_ms(), seconds * 1000)
+        asyncio.create_task(self._stream())
         return {
             "topic": str(self._topic, "utf-8"),
             "seconds": seconds,
@@ -43,12 +48,11 @@ class RawStream:
             "period_us": imu.period_us,
         }
 
-    async def _stream(self, seconds):
+    async def _stream(self):
         app = self._app
         writer = FrameWriter(self._take)
-        end = ticks_add(ticks_ms(), seconds * 1000)
         try:
-            while ticks_diff(end, ticks_ms()) > 0:
+            while ticks_diff(self._end, ticks_ms()) > 0:
                 await asyncio.sleep_ms(_LOOK_MS)
                 writer.samples(app.ring)
                 if self._used > _MESSAGE_BYTES - 2 * _FRAME_BYTES:
