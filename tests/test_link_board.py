@@ -164,8 +164,15 @@ wiring.sense = crash
         assert not (board.flash / "model.mlp.try").exists()
 
 
+IMPATIENT = """
+import asyncio
+wait_for_ms = asyncio.wait_for_ms
+asyncio.wait_for_ms = lambda job, ms: wait_for_ms(job, min(ms, 15000))  # three minutes, too
+"""
+
+
 def test_settings_without_a_way_to_the_broker_are_taken_back(broker, device):
-    with Board(broker, speed=200) as board:
+    with Board(broker, IMPATIENT) as board:
         device.await_board(30)
         device.request("set", settings={"broker_port": 1})
         device.request("restart")

@@ -7,6 +7,7 @@ import pytest
 from tests.link.host import TESTS, Board, FakeBroker, Mosquitto
 
 FILES = TESTS / "link" / "tls"
+BRIEF_MS = 900  # enough, behind the first 600, to fail twice
 
 GLOVE = """
 try:
@@ -38,7 +39,7 @@ async def main():
         say(linked=link.ready.is_set(), rtc=rtc)
         wall.set(1735689600000, uptime_ms())
     try:
-        await linked(link, 3000)
+        await linked(link, made.patience_ms)
     except asyncio.TimeoutError:
         say(linked=False, **count(link))
     before = count(lag)
@@ -52,8 +53,12 @@ asyncio.run(main())
 
 def tls_board(port, **settings):
     usual = {"tls_ca": str(FILES / "ca.crt"), "tls_cert": "", "tls_key": "",
-             "tls_name": "localhost", "clock_at_2000": False}
+             "tls_name": "localhost", "clock_at_2000": False, "patience_ms": 3000}
     return Board(GLOVE, broker_port=port, **{**usual, **settings})
+
+
+def brief_board(port, timeout_ms):
+    return tls_board(port, response_timeout_ms=timeout_ms, patience_ms=BRIEF_MS)
 
 
 @pytest.fixture
@@ -95,9 +100,10 @@ def test_events_over_tls(broker):
     ids=["another CA", "another name"],
 )
 def test_a_broker_that_is_not_the_one_is_refused(broker, settings, told):
-    with broker() as mosquitto, tls_board(mosquitto.port, **settings) as board:
-        said = said_or_skipped(board)
-    assert not said["linked"] and said["link_connects"] == 0
+    with broker() as mosquitto:
+        with tls_board(mosquitto.port, patience_ms=BRIEF_MS, **settings) as board:
+            said = said_or_skipped(board)
+    assert not said["linked"] and said["link_failed"] >= 1 and said["link_connects"] == 0
     assert any(told in line for line in board.logs), board.logs
 
 
@@ -106,8 +112,9 @@ def test_a_board_proves_itself_by_its_certificate(broker):
         own = {"tls_cert": str(FILES / "client.crt"), "tls_key": str(FILES / "client.key")}
         with tls_board(mosquitto.port, **own) as board:
             assert said_or_skipped(board)["linked"]
-        with tls_board(mosquitto.port) as board:
-            assert not said_or_skipped(board)["linked"]
+        with tls_board(mosquitto.port, patience_ms=BRIEF_MS) as board:
+            said = said_or_skipped(board)
+            assert not said["linked"] and said["link_failed"] >= 1
 
 
 def test_without_the_time_no_certificate_is_believed(broker):
@@ -123,7 +130,7 @@ def test_without_the_time_no_certificate_is_believed(broker):
     ids=["no TLS", "alert", "closed", "garbage"],
 )
 def test_what_is_no_tls_ends_the_attempt_only(answer):
-    with FakeBroker() as fake, tls_board(fake.port, response_timeout_ms=500) as board:
+    with FakeBroker() as fake, brief_board(fake.port, 500) as board:
         for _ in range(2):
             peer = fake.peer()
             peer.socket.recv(1)
@@ -135,7 +142,7 @@ def test_what_is_no_tls_ends_the_attempt_only(answer):
 
 
 def test_a_silent_peer_is_left():
-    with FakeBroker() as fake, tls_board(fake.port, response_timeout_ms=300) as board:
+    with FakeBroker() as fake, brief_board(fake.port, 300) as board:
         fake.peer()
         fake.peer()
         said = said_or_skipped(board)

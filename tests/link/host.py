@@ -192,6 +192,7 @@ class Mosquitto:
         self.port = port or free_port()
         self._config = Path(folder) / f"mosquitto-{self.port}.conf"
         text = [f"listener {self.port} 127.0.0.1", *(lines or ("allow_anonymous true",))]
+        text.append("set_tcp_nodelay true")
         if os.geteuid() == 0:  # else it changes to an account that may not exist
             text.append("user root")
         self._config.write_text("\n".join(text) + "\n")
