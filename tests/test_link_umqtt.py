@@ -1,12 +1,41 @@
-"""The versions of umqtt.simple in use differ in constructor, connect() and wait_msg()."""
+"""The versions of umqtt.simple in use differ in constructor, connect(), subscribe(), wait_msg().
+
+Only 1.3.4 can be had as a package. Of the later ones these are variants with what the
+link can meet; that of 1.8 has the methods that the type hints of MicroPython 1.29 name.
+"""
+
+import ast
 
 import pytest
 
 from host_tools.toolchain import umqtt_folder
+from host_tools.toolchain.stubs import stubs_folder
 from tests.link.host import Board, Mosquitto, Subscriber
-from tests.test_link_basic import TEN_EVENTS
 
-# What later versions changed, as far as the link can meet it: (old text, new text).
+GLOVE = """
+async def main():
+    link = make_link()
+    publisher = make_publisher(link)
+    came = []
+    def on_command(topic, payload, retained):
+        came.append((topic.decode(), len(payload)))
+    link.subscribe(b"beckon/glove/cmd/#", on_command)
+    running = asyncio.create_task(link.run())
+    asyncio.create_task(publisher.run())
+    for i in range(10):  # also before there is a link
+        publisher.post('circle "\\u00e9"', 90 + i, i)
+        await asyncio.sleep_ms(20)
+    await linked(link)
+    await link.publish(b"beckon/glove/cmd/x", b"x" * 300)
+    while not came:
+        await asyncio.sleep_ms(10)
+    left = await publisher.close(3000)
+    await asyncio.wait_for_ms(running, 1000)
+    say(left=left, came=came, **count(link, publisher))
+asyncio.run(main())
+"""
+
+# What each version changed: (old text, new text).
 SINCE_1_4 = [
     ("import usocket as socket", "import socket"),
     ("ssl=False, ssl_params={}", "ssl=None"),
@@ -22,6 +51,49 @@ SINCE_1_5 = [
      "def connect(self, clean_session=True, timeout=None):"),
     ("addr = socket.getaddrinfo",
      "self.sock.settimeout(timeout)\n        addr = socket.getaddrinfo"),
+    ("ssl=None", "ssl=None, ssl_params={}"),
+]
+ACKNOWLEDGED = """
+    def _send_subunsub(self, topic, typ, ack_op, ack_n, qos=0):
+        self.pid += 1
+        number = self.pid.to_bytes(2, "big")
+        end = b"" if ack_op == 0xB0 else bytes((qos,))
+        head = bytearray((typ, 0, 0, 0))
+        self.sock.write(head, _encode_len(head, 4 + len(topic) + len(end)))
+        self.sock.write(number)
+        self._send_str(topic)
+        self.sock.write(end)
+        while self.wait_msg() != ack_op:
+            pass
+        answer = self.sock.read(ack_n)
+        assert answer[1:3] == number
+        if answer[3:] == b"\\x80":
+            raise MQTTException(0x80)
+
+    def unsubscribe(self, topic):
+        self._send_subunsub(topic, 0xA2, 0xB0, 3)
+"""
+ENCODE_LEN = """
+def _encode_len(pkt, sz):
+    at = 1
+    while sz > 127:
+        pkt[at] = sz & 127 | 128
+        sz >>= 7
+        at += 1
+    pkt[at] = sz
+    return at + 1
+
+
+class MQTTClient:
+"""
+SINCE_1_8 = [
+    *SINCE_1_5,
+    ("class MQTTClient:\n", ENCODE_LEN),
+    ("    def subscribe(self, topic, qos=0):\n",
+     ACKNOWLEDGED + "\n    def subscribe(self, topic, qos=0):\n"
+     "        assert self.cb is not None\n"
+     "        self._send_subunsub(topic, 0x82, 0x90, 4, qos)\n\n"
+     "    def _old_subscribe(self, topic, qos=0):\n"),
 ]
 
 
@@ -35,11 +107,28 @@ def variant(folder, changes):
     return folder
 
 
-@pytest.mark.parametrize("changes", [SINCE_1_4, SINCE_1_5], ids=["1.4", "1.5"])
-def test_newer_umqtt(tmp_path, changes):
+@pytest.mark.parametrize("changes", [[], SINCE_1_4, SINCE_1_5, SINCE_1_8],
+                         ids=["1.3.4", "1.4", "1.5", "1.8"])
+def test_the_link_works_with(tmp_path, changes):
     umqtt = variant(tmp_path, changes)
     with Mosquitto(tmp_path) as mosquitto, Subscriber(mosquitto.port) as subscriber:
-        with Board(TEN_EVENTS, broker_port=mosquitto.port, umqtt=umqtt) as board:
-            assert board.next()["left"] == 0
+        with Board(GLOVE, broker_port=mosquitto.port, umqtt=umqtt) as board:
+            said = board.next()
+        assert said["left"] == 0 and said["link_connects"] == 1
+        assert said["came"] == [["beckon/glove/cmd/x", 300]]
         subscriber.wait(lambda _: len(subscriber.events()) == 10)
         subscriber.wait(lambda _: subscriber.payloads("/status") == [b"online", b"offline"])
+
+
+def methods(text):
+    """name -> arguments of MQTTClient's methods"""
+    (client,) = (node for node in ast.parse(text).body
+                 if isinstance(node, ast.ClassDef) and node.name == "MQTTClient")
+    return {node.name: [arg.arg for arg in node.args.args]
+            for node in client.body if isinstance(node, ast.FunctionDef)}
+
+
+def test_the_newest_variant_has_the_methods_of_the_newest_version(tmp_path):
+    ours = methods((variant(tmp_path, SINCE_1_8) / "umqtt" / "simple.py").read_text())
+    ours.pop("_old_subscribe")
+    assert ours == methods((stubs_folder() / "umqtt" / "simple.pyi").read_text())
