@@ -12,7 +12,7 @@ from host_tools.dataset.show import spans_of
 from host_tools.errors import BeckonError
 from host_tools.studio.charts import lines
 from host_tools.studio.project import Project
-from host_tools.studio.shortcuts import key_mark
+from host_tools.studio.shortcuts import key_mark, shortcuts
 from host_tools.studio.widgets import svg
 
 _COLOURS = ("var(--axis-x)", "var(--axis-y)", "var(--axis-z)")
@@ -111,15 +111,16 @@ def show(project: Project) -> None:
         state.label, state.number = event.value, 0
         await draw()
 
-    async def pressed(event) -> None:
-        name = str(event.args).lower()
-        if name in ("e", "d"):
-            await step({"e": "number", "d": "seed"}[name])
+    def close() -> None:
+        for combo in ("e", "d"):
+            keys.drop(combo)
+        dialog.delete()
 
     pick.on_value_change(picked)
-    dialog.on("keydown", pressed, js_handler="(e) => { if (!e.target.closest('input')) "
-              "emit(e.key); }")
-    dialog.on("hide", dialog.delete)
+    keys = shortcuts()
+    keys.add("e", "", lambda: step("number"), typing=True)
+    keys.add("d", "", lambda: step("seed"), typing=True)
+    dialog.on("hide", close)
     dialog.open()
     ui.timer(0, draw, once=True)
 

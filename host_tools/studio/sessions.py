@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from host_tools.dataset import is_idle
+from host_tools.dataset.labels_file import read_labels_file
 from host_tools.errors import BeckonError
 from host_tools.studio.deploy_session import Deployer
 from host_tools.studio.project import Project
@@ -53,17 +55,20 @@ def sessions_of(project: Project) -> Sessions:
 
 
 def reread_labels(project: Project) -> None:
-    """After a recording was added: the labels that pages show are those of the file."""
-    try:
-        project.labels.reload()
-    except BeckonError:
-        pass  # the Label page tells what is wrong with the file
+    """If labels.csv holds something else by now, after a recording or from another program,
+    read it. Raises BeckonError when it is broken."""
+    labels = project.labels
+    table = read_labels_file(labels.path)
+    there = {name: sorted((r.start_ms, r.end_ms, r.label, r.subject) for r in rows)
+             for name, rows in table.rows.items() if rows}  # fmt: skip
+    known = {name: [(i.start_ms, i.end_ms, i.label, i.subject) for i in labels.spans(name)]
+             for name in labels.recordings()}  # fmt: skip
+    if there != known:
+        labels.reload()
 
 
 def labels_of(project: Project) -> list[str]:
     """The project's gestures, [] where there are none or labels.csv cannot be read."""
-    from host_tools.dataset import is_idle
-
     try:
         return [label for label in project.labels.labels if not is_idle(label)]
     except BeckonError:

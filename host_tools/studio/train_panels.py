@@ -15,6 +15,7 @@ from host_tools.studio.health import duration
 from host_tools.studio.layout import message
 from host_tools.studio.project import Project
 from host_tools.studio.sessions import free_path, sessions_of
+from host_tools.studio.shortcuts import shortcuts
 from host_tools.studio.train_job import ALL, HELD, TrainChoice
 from host_tools.studio.widgets import Area, choice, number_field, select_field, svg, text_field
 
@@ -170,10 +171,13 @@ def _dialog(title: str, build: Callable[[], None], action: str, go: Callable[[],
             for text, kind, do in ((action, "bk-primary", True), ("Close", "", False)):
                 ui.button(text, color=None, on_click=lambda do=do: dialog.submit(do)).props(
                     "unelevated no-caps").classes(f"bk-button {kind}")
-    dialog.on("keydown.enter", lambda: dialog.submit(True))
+    keys = shortcuts()
+    keys.add("Enter", "", lambda: dialog.submit(True), typing=True)
 
     async def answer() -> None:
-        if await dialog:
+        done = await dialog
+        keys.drop("Enter")
+        if done:
             go()
         dialog.delete()
 

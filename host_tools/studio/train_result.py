@@ -9,7 +9,7 @@ from nicegui import run, ui
 from host_tools.evaluation.evaluate import Evaluation, Tally
 from host_tools.evaluation.statistics import macro_f1
 from host_tools.studio.train_session import Settings, TrainSession
-from host_tools.studio.widgets import Area, choice, figure
+from host_tools.studio.widgets import Area, Slider, choice, figure
 
 _CONFUSION, _SUBJECTS, _CLASSES = "confusion", "subjects", "classes"
 _SLIDERS = (
@@ -176,7 +176,6 @@ class SlidersPanel:
     def __init__(self, trainer: TrainSession):
         self._trainer = trainer
         self._area = Area("bk-card bks-stack")
-        self._wanted: Settings | None = None
         self._busy = False
         self._told = -1
         ui.timer(_APPLY_S, self._apply)
@@ -210,7 +209,7 @@ class SlidersPanel:
             with ui.element("div").classes("bks-slider"):
                 ui.label(title).tooltip(text)
                 value = ui.label().style("font-weight: 700")
-                slider = ui.slider(min=least, max=most, step=1, value=getattr(now, name)).props(
+                slider = Slider(min=least, max=most, step=1, value=getattr(now, name)).props(
                     f'aria-label="{title}: {text}"')
 
             def shown(v: Any, value: Any = value, unit: str = unit) -> None:
@@ -219,8 +218,8 @@ class SlidersPanel:
 
             def moved(event: Any, name: str = name, shown: Any = shown) -> None:
                 shown(event.value)
-                base = self._wanted or self._trainer.settings
-                self._wanted = Settings(**{**vars(base), name: int(event.value)})
+                base = self._trainer.wanted or self._trainer.settings
+                self._trainer.wanted = Settings(**{**vars(base), name: int(event.value)})
 
             shown(getattr(now, name))
             slider.on_value_change(moved)
@@ -232,12 +231,11 @@ class SlidersPanel:
             slider.set_value(getattr(self._trainer.tuned, name))
 
     async def _apply(self) -> None:
-        wanted = self._wanted
-        if wanted is None or self._busy or not self._trainer.evaluation:
+        if self._trainer.wanted is None or self._busy or not self._trainer.evaluation:
             return
-        self._busy, self._wanted = True, None
+        self._busy = True
         try:
-            await run.io_bound(self._trainer.apply, wanted)
+            await run.io_bound(self._trainer.apply_wanted)
         finally:
             self._busy = False
 

@@ -139,6 +139,8 @@ class TrainSession:
         self.tuned_tally = Tally()
         """The event figures with the settings that the model came with."""
         self.saved: Path | None = None
+        self.wanted: Settings | None = None
+        """What the sliders say, until it is applied."""
         self._job: Job | None = None
         self._board: Board | None = None
         self._tuned = Settings()
@@ -216,7 +218,7 @@ class TrainSession:
         self.source, self._data = self._next
         p = self.progress
         self.about = ". ".join((f"Trained on {p.about}", *p.notices)) if p.about else ""
-        self.saved = None
+        self.saved = self.wanted = None
         self._tuned = Settings.of(judged.evaluation.model.debounce)
         self.tuned_tally = judged.evaluation.tally()
         self.results += 1
@@ -234,6 +236,12 @@ class TrainSession:
     def settings(self) -> Settings:
         return Settings.of(self.evaluation.model.debounce) if self.evaluation else Settings()
 
+    def apply_wanted(self) -> None:
+        """Apply what `wanted` asks for, if it asks; may be called from a thread."""
+        wanted, self.wanted = self.wanted, None
+        if wanted is not None:
+            self.apply(wanted)
+
     def apply(self, settings: Settings) -> None:
         """Count the events again. May be called from a thread, one at a time.
 
@@ -250,6 +258,7 @@ class TrainSession:
         """Write the model, debouncer as set; returns its bytes. Raises BeckonError."""
         if not self.evaluation:
             raise BeckonError("there is no model yet: train one first")
+        self.apply_wanted()
         path.parent.mkdir(parents=True, exist_ok=True)
         size = write_model(path, self.evaluation.model)
         self.saved = path

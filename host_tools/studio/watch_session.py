@@ -14,13 +14,13 @@ from __future__ import annotations
 import csv
 import io
 import threading
-import time
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from host_tools.device.remote import RemoteDevice
 from host_tools.errors import BeckonError
 from host_tools.live.address import BrokerAddress
 from host_tools.live.events import Repeats, printable
@@ -57,13 +57,13 @@ class Change:
 
 @dataclass
 class Device:
-    """What is known of one. diag_s: time.monotonic() of diag's arrival, 0 for never."""
+    """What is known of one. diag_at: when diag came."""
 
     name: str
     online: bool | None = None
     state: dict[str, Any] = field(default_factory=dict)
     diag: dict[str, Any] = field(default_factory=dict)
-    diag_s: float = 0.0
+    diag_at: datetime | None = None
     events: int = 0
     boots: int = 0
     _boot: Any = None
@@ -156,6 +156,18 @@ class Watcher:
         with self._lock:
             return dict(self._devices)
 
+    def ask(self, name: str) -> None:
+        """Have a device tell its counters now. Waits; raises BeckonError without an answer."""
+        if self.broker is None:
+            raise BeckonError("watch a broker first")
+        with RemoteDevice(self.broker, name) as remote:
+            told = remote.request("diag")
+        with self._lock:
+            if name in self._devices:
+                self._devices[name].diag = told
+                self._devices[name].diag_at = datetime.now(UTC)
+                self.version += 1
+
     def save(self, path: Path) -> int:
         """The history as CSV; returns the number of events. Raises BeckonError."""
         events = self.events()
@@ -216,7 +228,7 @@ class Watcher:
         elif message.kind == "state":
             device.state = payload
         elif message.kind == "diag":
-            device.diag, device.diag_s = payload, message.received_s
+            device.diag, device.diag_at = payload, datetime.now(UTC)
         elif message.kind == "event" and not self._repeats.seen(message):
             self._event(name, device, payload)
 
@@ -247,8 +259,4 @@ def stamp(at: datetime) -> str:
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def seconds_since(monotonic_s: float) -> float:
-    return time.monotonic() - monotonic_s
-
-
-__all__ = ["Change", "Device", "SeenEvent", "Watcher", "seconds_since", "stamp"]
+__all__ = ["Change", "Device", "SeenEvent", "Watcher", "stamp"]

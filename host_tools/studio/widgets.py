@@ -93,6 +93,13 @@ def choice(options: dict[Any, str], values: dict[str, Any], name: str,
     return toggle.on_value_change(changed)
 
 
+class Slider(ui.slider):
+    """A slider that moves in the browser at once, not after the server's answer: keys that
+    come faster than that would be lost."""
+
+    LOOPBACK = False
+
+
 def text_field(label: str, values: dict[str, Any], name: str, **options: Any) -> ui.input:
     field = ui.input(label, value=values[name], **options).props("outlined").classes("bks-field")
     field.props(f'aria-label="{label}" maxlength=400')
@@ -124,5 +131,5 @@ def select_field(label: str, options: Any, values: dict[str, Any], name: str,
     return field.on_value_change(changed)
 
 
-__all__ = ["STYLE", "Area", "choice", "figure", "key_mark", "mark", "number_field",
+__all__ = ["STYLE", "Area", "Slider", "choice", "figure", "key_mark", "mark", "number_field",
            "select_field", "svg", "text_field"]  # fmt: skip

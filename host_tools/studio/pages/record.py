@@ -3,6 +3,8 @@ from __future__ import annotations
 
 from nicegui import run, ui
 
+from host_tools.errors import BeckonError
+
 from ..layout import empty_state, message
 from ..project import Project
 from ..record_choices import View
@@ -65,7 +67,10 @@ class RecordPage:
         self._takes.show((view.takes, view.state == "recording"), lambda: takes_list(view))
         if view.number != self._number:
             self._number = view.number
-            reread_labels(self._project)
+            try:
+                reread_labels(self._project)
+            except BeckonError:
+                pass  # the Label page tells what is wrong with the file
 
     def _show_picture(self, view: View) -> None:
         shown = view.state not in ("off", "opening") and self._recorder.feed is not None

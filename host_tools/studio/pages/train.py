@@ -5,7 +5,7 @@ from nicegui import ui
 
 from ..layout import empty_state, message
 from ..project import Project
-from ..sessions import sessions_of
+from ..sessions import reread_labels, sessions_of
 from ..train_mistakes import StreamsPanel
 from ..train_panels import RunPanel, SetupPanel
 from ..train_result import FiguresPanel, SlidersPanel, TablesPanel
@@ -17,6 +17,7 @@ _EVERY_S = 0.15
 def page(project: Project) -> None:
     """Build the page's content inside the frame. Raises BeckonError for a broken labels.csv."""
     ui.add_head_html(STYLE)
+    reread_labels(project)
     if not project.labels.recordings():
         if project.recordings():
             empty_state("sell", "Label your recordings first",

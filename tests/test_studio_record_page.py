@@ -1,0 +1,119 @@
+"""The Record page in a real browser: a replayed file, a simulated board on its serial line."""
+
+import gzip
+
+import numpy as np
+import pytest
+
+from host_tools.dataset.folder import read_dataset
+from host_tools.device.image import unix_arch, write_image
+from host_tools.errors import BeckonError
+from host_tools.simulator.sensor.movement import Sines
+from host_tools.studio.driver import Studio, chromium, open_tab
+from tests.boards import sensor_board
+
+RATE = 100.0
+
+
+@pytest.fixture(scope="module")
+def tab(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("studio") / "my-gestures"
+    try:
+        with chromium() as browser, Studio(folder) as studio, open_tab(browser, studio) as tab:
+            tab.folder = folder
+            yield tab
+            assert tab.faults == [] and tab.strangers() == []
+    except BeckonError as error:
+        pytest.skip(str(error))
+
+
+def moving_hand(path, rest_s, seconds):
+    """A hand at rest, which then moves for 0.4 s every 1.9 s; takes come every 1.8 s, so that
+    whenever they begin, some of them soon fit."""
+    t = np.arange(round(seconds * RATE)) / RATE
+    values = np.random.default_rng(1).normal(0, 0.05, (len(t), 6))
+    values[:, 2] += 9.81
+    since = np.where(t >= rest_s, (t - rest_s) % 1.9, 9)
+    wave = np.where(since < 0.4, np.sin(2 * np.pi * 5 * since), 0)
+    values[:, 0] += 8 * wave
+    values[:, 4] += 200 * wave
+    rows = "".join(f"{1000 * at:.0f}," + ",".join(f"{v:.3f}" for v in row) + "\n"
+                   for at, row in zip(t, values, strict=True))
+    path.write_bytes(gzip.compress(f"t_ms,ax,ay,az,gx,gy,gz\n{rows}".encode()))
+    return path
+
+
+def leave_fields(tab):
+    tab.page.evaluate("document.activeElement.blur()")
+
+
+def test_guided_takes_from_a_replayed_file(tab, tmp_path):
+    page = tab.page
+    tab.go("/record")
+    page.get_by_text("Connect a board").wait_for()
+    page.get_by_role("button", name="File").click()
+    page.get_by_label("Recording (.csv or .csv.gz)").fill(str(tmp_path / "nothing.csv"))
+    page.keyboard.press("Enter")
+    page.get_by_text("no such file").wait_for()
+    path = moving_hand(tmp_path / "hand.csv.gz", 60, 600)
+    page.get_by_label("Recording (.csv or .csv.gz)").fill(str(path))
+    page.get_by_label("Speed").click()
+    page.get_by_role("option", name="20 times").click()
+    page.get_by_role("button", name="Connect").click()
+    page.get_by_text("What to record").wait_for()
+    page.get_by_label("Gestures, with commas").fill("<b>swipe</b>")
+    leave_fields(tab)
+    page.keyboard.press("Space")
+    page.get_by_text("label '<b>swipe</b>' holds").wait_for()  # refused, and shown as text
+    page.get_by_label("Gestures, with commas").fill("swipe")
+    page.get_by_label("Takes of each").fill("3")
+    page.get_by_label("Length of a take").fill("0.8")
+    page.get_by_label("Countdown").fill("1")
+    page.get_by_label("Whose hand").fill("ann")
+    leave_fields(tab)
+    page.keyboard.press("Space")
+    page.get_by_text("refused: there was no movement").first.wait_for()
+    page.get_by_text("Saved 3 good takes").wait_for(timeout=30_000)
+    assert tab.signal()["samples"] > 6000  # the plot has followed
+    spans = [s for r in read_dataset(tab.folder).recordings for s in r.spans]
+    assert [(s.label, s.subject) for s in spans] == [("swipe", "ann")] * 3
+    assert all(200 < s.length_ms < 700 for s in spans)
+    page.keyboard.press("l")
+    page.wait_for_url("**/label")
+    tab.go("/record")  # what ran goes on, and a new tab shows it
+    page.keyboard.press("x")
+    page.get_by_text("Where samples come from").wait_for()
+
+
+def test_a_simulated_board_by_its_serial_line(tab, tmp_path):
+    page = tab.page
+    flash = tmp_path / "flash"
+    write_image(flash, unix_arch())
+    (flash / "main.py").unlink()
+    before = {path.name for path in (tab.folder / "recordings").glob("*.csv.gz")}
+    with sensor_board(flash, movement=Sines(), speed=2) as board:
+        tab.go("/record")
+        page.get_by_role("button", name="USB").click()
+        page.get_by_label("Serial port").fill(board.port)
+        page.keyboard.press("Enter")
+        page.get_by_role("button", name="Freely").click()
+        page.get_by_label("Label for all of it").fill("none")
+        leave_fields(tab)
+        page.wait_for_function(
+            "document.querySelector('.bk-signal').signalView.stats().samples > 50")
+        page.keyboard.press("Space")
+        page.get_by_text("nothing lost").wait_for()
+        page.wait_for_timeout(500)
+        page.keyboard.press("s")
+        page.get_by_text("Saved one recording").wait_for()
+        page.keyboard.press("Space")
+        page.get_by_text("nothing lost").wait_for()
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name="Throw away").click()
+        page.get_by_text("Nothing was saved").wait_for()
+        board.unplug()
+        page.get_by_role("alert").filter(has_text="went away").first.wait_for()
+    (name,) = {p.name for p in (tab.folder / "recordings").glob("*.csv.gz")} - before
+    recording = next(r for r in read_dataset(tab.folder).recordings if f"{r.name}.csv.gz" == name)
+    assert recording.spans[0].label == "none" and recording.seconds > 0.5
+    assert 290 < np.abs(recording.samples[:, 3:]).max() < 310

@@ -1,0 +1,137 @@
+"""The Train page in a real browser: judge, move a slider, click a false one, train and stop."""
+
+import shutil
+
+import pytest
+
+from host_tools.dataset import read_dataset
+from host_tools.errors import BeckonError
+from host_tools.model.format import read_model
+from host_tools.paths import DEFAULT_MODEL, DEMO
+from host_tools.studio.driver import Studio, chromium, open_tab
+from host_tools.studio.train_session import Settings
+
+
+@pytest.fixture(scope="module")
+def tab(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("studio") / "my-gestures"
+    (folder / "recordings").mkdir(parents=True)
+    try:
+        with chromium() as browser, Studio(folder) as studio, open_tab(browser, studio) as tab:
+            tab.folder = folder
+            yield tab
+            assert tab.faults == [] and tab.strangers() == []
+    except BeckonError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def judged(tab):
+    """The synthetic demo, one circle without its label, judged with the default model."""
+    page = tab.page
+    tab.go("/train")
+    page.get_by_text("Nothing to learn from yet").wait_for()
+    shutil.copytree(DEMO, tab.folder, dirs_exist_ok=True)
+    rows = (tab.folder / "labels.csv").read_text().splitlines()
+    (tab.folder / "labels.csv").write_text("\n".join([*rows[:2], *rows[3:]]) + "\n")
+    (tab.folder / "models").mkdir()
+    shutil.copy(DEFAULT_MODEL, tab.folder / "models" / "first.mlp")
+    tab.go("/train")
+    page.get_by_text("Train your first model").wait_for()
+    page.keyboard.press("j")
+    page.get_by_text("Its figures on all recordings").wait_for()
+    page.keyboard.press("Enter")
+    page.get_by_text("These figures may flatter").wait_for()
+    tab.wait_for_signal()
+    return tab
+
+
+def figure(tab, name):
+    box = tab.page.locator(".bks-figure").filter(has_text=name)
+    return box.locator(".bk-big").inner_text()
+
+
+def test_the_figures_and_the_tables(judged):
+    page = judged.page
+    assert figure(judged, "gestures found") == "8 of 8"
+    assert figure(judged, "false events") == "1"
+    assert figure(judged, "event F1") == "0.941"
+    assert judged.signal()["flags"] == 9 and judged.signal()["spans"] == 8
+    page.get_by_role("button", name="People").click()
+    page.get_by_role("cell", name="p101-1").wait_for()
+    page.get_by_role("button", name="Gestures").click()
+    page.get_by_role("cell", name="3 of 3").first.wait_for()
+
+
+def test_the_figures_follow_a_slider(judged):
+    page = judged.page
+    slider = page.get_by_role("slider", name="Windows of a gesture")
+    slider.locator("[tabindex='0']").focus()
+    for _ in range(28):
+        page.keyboard.press("ArrowRight")
+    page.get_by_text("30 (1200 ms)").wait_for()
+    page.get_by_text("0 of 8 found").wait_for()
+    assert figure(judged, "gestures found") == "0 of 8"
+    page.get_by_text("missed: ").first.wait_for()
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("s")
+    page.get_by_label("Name", exact=True).fill("../evil")
+    page.keyboard.press("Enter")
+    page.get_by_text("'../evil' holds").wait_for()
+    page.keyboard.press("s")
+    page.get_by_label("Name", exact=True).fill("strict")
+    page.keyboard.press("Enter")
+    page.get_by_text("models/strict.mlp").wait_for()
+    saved = read_model(judged.folder / "models" / "strict.mlp")
+    assert Settings.of(saved.debounce).min_count == 30
+    page.keyboard.press("b")
+    page.get_by_text("8 of 8 found, 1 false").wait_for()
+
+
+def test_a_false_one_tells_why_and_is_relabelled(judged):
+    page = judged.page
+    page.keyboard.press("ArrowDown")
+    page.get_by_text("nothing is labelled here").wait_for()
+    page.wait_for_function(
+        "document.querySelector('.bk-signal').signalView.curves.length === 4")
+    page.keyboard.press("n")
+    page.get_by_text("Added as a negative; the next training learns from it.").wait_for()
+    (recording,) = read_dataset(judged.folder).recordings
+    (negative,) = [s for s in recording.spans if s.label == "none"]
+    assert negative.start_ms < 7100 and negative.end_ms > 7600
+    page.keyboard.press("Control+z")
+    page.get_by_role("button", name="No gesture: a negative").wait_for()
+    page.keyboard.press("1")
+    page.get_by_text("Labelled circle.").wait_for()
+    page.keyboard.press("g")
+    page.get_by_text("9 of 9 found, 0 false").wait_for()
+    page.get_by_text("Nothing went wrong here").wait_for()
+    assert len(read_dataset(judged.folder).recordings[0].spans) == 9
+
+
+def test_augmentation_before_and_after(judged):
+    page = judged.page
+    page.keyboard.press("a")
+    cards = page.locator(".bks-kinds .bk-card")
+    cards.nth(19).wait_for()
+    first = cards.nth(11).inner_html()  # noise
+    page.keyboard.press("d")
+    page.wait_for_function(
+        "before => document.querySelectorAll('.bks-kinds .bk-card')[11]?.innerHTML !== before",
+        arg=first)
+    page.keyboard.press("Escape")
+    page.locator(".q-dialog").wait_for(state="detached")
+
+
+def test_training_shows_its_loss_and_stops_at_once(judged):
+    page = judged.page
+    page.keyboard.press("o")
+    page.get_by_role("button", name="All, trained on, too").click()
+    page.get_by_label("Steps (empty: 4,000)").fill("50000")
+    page.keyboard.press("Enter")
+    page.get_by_text("of 50,000").wait_for()
+    page.locator("polyline").first.wait_for(state="attached")
+    page.keyboard.press("Escape")
+    page.get_by_text("Stopped; nothing was changed").wait_for()
+    assert figure(judged, "gestures found") == "9 of 9"  # what was there is still there
+    assert not [p for p in judged.folder.rglob("*") if p.suffix == ".tmp"]

@@ -1,0 +1,101 @@
+"""The Watch page in a real browser: a simulated board through a broker, and one deployed to."""
+
+import json
+import threading
+
+import pytest
+from paho.mqtt import client as mqtt
+
+from host_tools.device.image import unix_arch, write_image
+from host_tools.errors import BeckonError
+from host_tools.live.broker import embedded_broker
+from host_tools.model.format import read_model
+from host_tools.paths import DEFAULT_MODEL, DEMO
+from host_tools.simulator.simulate import simulate
+from host_tools.studio.driver import Studio, chromium, open_tab
+from tests.boards import sensor_board
+
+
+@pytest.fixture(scope="module")
+def tab(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("studio") / "my-gestures"
+    (folder / "models").mkdir(parents=True)
+    (folder / "models" / "first.mlp").write_bytes(DEFAULT_MODEL.read_bytes())
+    try:
+        with chromium() as browser, Studio(folder) as studio, open_tab(browser, studio) as tab:
+            tab.folder = folder
+            yield tab
+            assert tab.faults == [] and tab.strangers() == []
+    except BeckonError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def broker():
+    with embedded_broker() as address:
+        yield address
+
+
+def test_events_of_a_simulated_board_arrive(tab, broker):
+    page = tab.page
+    tab.go("/watch")
+    page.get_by_text("See your gestures arrive").wait_for()
+    page.get_by_label("Address").fill("http://nothing")
+    page.keyboard.press("Enter")
+    page.get_by_text("is no broker address").wait_for()
+    page.get_by_label("Address").fill(str(broker))
+    page.keyboard.press("Enter")
+    page.get_by_text("Make a gesture: it appears here").wait_for()
+    recording = DEMO / "recordings" / "p101-1.csv.gz"
+    run = threading.Thread(target=simulate, args=(recording, DEFAULT_MODEL, broker),
+                           kwargs={"speed": 20})  # fmt: skip
+    run.start()
+    page.get_by_text("9 events:").wait_for()
+    run.join(30)
+    model = read_model(DEFAULT_MODEL).model_id
+    page.get_by_text("the project's newest").wait_for()
+    assert page.locator(".bks-event").inner_text() == "circle"
+    assert page.get_by_role("cell", name=model).count() == 9
+    assert page.locator(".bks-svg circle").count() == 9
+    health = page.locator(".bks-sign").filter(has_text="Samples lost")
+    assert health.inner_text().split("\n")[-1].startswith("0 of 3")
+    page.locator(".bks-sign").filter(has_text="offline").wait_for()
+    page.keyboard.press("s")
+    page.get_by_text("9 events in runs/").wait_for()
+    (path,) = (tab.folder / "runs").iterdir()
+    assert len(path.read_text().splitlines()) == 10
+    page.keyboard.press("Delete")
+    page.get_by_text("Make a gesture: it appears here").wait_for()
+
+
+def test_what_a_stranger_says_is_text(tab, broker):
+    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
+    client.connect(broker.host, broker.port)
+    client.loop_start()
+    wild = "<img src=x onerror=alert(1)>"
+    client.publish("beckon/" + wild + "/event", json.dumps({"event_type": wild, "seq": 1}), qos=1)
+    tab.page.locator(".bks-event").filter(has_text=wild).wait_for()
+    assert tab.page.locator("img[src='x']").count() == 0
+    client.disconnect()
+    client.loop_stop()
+    tab.page.keyboard.press("x")
+    tab.page.get_by_role("button", name="Watch Enter").wait_for()
+
+
+def test_deploying_by_serial_line(tab, tmp_path):
+    page = tab.page
+    flash = tmp_path / "flash"
+    write_image(flash, unix_arch())
+    tab.go("/watch")
+    page.get_by_label("Serial port").fill("/nowhere/tty")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("d")
+    page.get_by_text("/nowhere/tty is not there").wait_for()
+    with sensor_board(flash, speed=4) as board:
+        page.get_by_label("Serial port").fill(board.port)
+        page.evaluate("document.activeElement.blur()")
+        page.keyboard.press("d")
+        page.get_by_text("If it ends early").wait_for()
+        page.get_by_text("files copied").wait_for(timeout=60_000)
+        page.get_by_text("no link").wait_for()
+    assert (flash / "model.mlp").read_bytes() == DEFAULT_MODEL.read_bytes()
