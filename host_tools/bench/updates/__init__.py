@@ -51,8 +51,8 @@ def try_updates(on_progress: Callable[[str], None] = lambda note: None) -> Updat
     ):
         address = BrokerAddress("127.0.0.1", broker.port)
         with (
+            RemoteDevice(address, _DEVICE) as device,  # first, to hear the board come up
             StillBoard(address, {"device": _DEVICE, "update_key": _KEY}) as board,
-            RemoteDevice(address, _DEVICE) as device,
         ):
             device.await_board(60)
             for name, wrong in _wrong_updates(old).items():
