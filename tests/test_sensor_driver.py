@@ -12,6 +12,7 @@ from drivers.mpu_selftest import SelfTest, mean
 from drivers.spi_bus import SPIBus
 from host_tools.simulator.mpu6500 import SimulatedMPU6500
 from host_tools.simulator.sensor.chain import PartErrors
+from host_tools.simulator.sensor.faults import Fault
 from host_tools.simulator.sensor.movement import Rest, Sines
 from host_tools.simulator.sensor.parts import PARTS
 from tests.sensor_rig import Bus
@@ -93,6 +94,25 @@ def test_no_chunk_holds_the_loop_for_long(part, slipped):
     assert imu.sound(imu.CHUNK_FRAMES, 0) == (not slipped)
     assert bus.now_us - begun_us < 5_000
     assert bus.longest_us < 2_700
+
+
+@pytest.mark.parametrize("rate_hz", (100, 500))
+@pytest.mark.parametrize("slipped", (1, 6, 11))
+def test_a_slip_in_a_read_is_noticed_at_any_moment_of_a_sample(rate_hz, slipped):
+    sensor, bus, imu = brought_up(options={"rate_hz": rate_hz})
+    for phase in range(100):
+        imu.start_fifo()
+        bus.wait_ms((4 + phase / 100) * 1000 / rate_hz)
+        n = imu.fifo_bytes() // 12
+        sensor.inject(Fault("fifo_slip", bus.now_us, value=slipped, in_read=True))
+        imu.read_fifo(n, 0)
+        assert not imu.sound(n, 0), phase
+        # Without it they are believed, whenever they are read.
+        imu.start_fifo()
+        bus.wait_ms((4 + phase / 100) * 1000 / rate_hz)
+        n = imu.fifo_bytes() // 12
+        imu.read_fifo(n, 0)
+        assert imu.sound(n, 0), phase
 
 
 def test_read_into_is_the_newest_sample():

@@ -337,30 +337,34 @@ class MPU6500:
         """
         bus = self.bus
         address = self.address
-        check = left > 0
-        if not left:
-            # The FIFO was emptied, so the last frame must be the sample that was the newest
-            # before. Had bytes slipped, the read would have gone beyond the FIFO's end.
-            last = 12 * n - 12
-            if not _alike(self.frames, last, 0, self._before):
-                check = True
-                newest = self._all
-                bus.readfrom_mem_into(address, _ACCEL_XOUT_H, newest)
-                if _alike(self.frames, last, 0, newest):
-                    check = False  # the registers show a sample later than the FIFO does
-                elif _alike(self._before, 0, 2, newest):
-                    # A newer one came before the read, and slipped bytes would have cost it some.
-                    left = self.fifo_frame
-                else:
-                    left = 2 * self.fifo_frame  # and another one since
-        if check:
-            tries = 3  # a frame may be half written at this moment
+        frame = self.fifo_frame
+        tries = 3  # a frame may be half written at this moment
+        last = 12 * n - 12
+        if left > 0:
             while True:
                 size = self.fifo_bytes()
-                if size >= left and not (size - left) % self.fifo_frame:
+                if size >= left and not (size - left) % frame:
                     break
                 tries -= 1
                 if not tries:
+                    return False
+        elif not left and not _alike(self.frames, last, 0, self._before):
+            # The FIFO was emptied, so the last frame must be the sample that was the newest
+            # before, unless a newer one came before the read. Had bytes slipped, the read would
+            # have broken into that one's frame, or gone beyond the end.
+            newest = self._all
+            while True:
+                size = self.fifo_bytes()
+                # After the count, so that it shows whatever sample is counted.
+                bus.readfrom_mem_into(address, _ACCEL_XOUT_H, newest)
+                if _alike(self.frames, last, 0, newest):
+                    break  # the registers show a sample later than the FIFO does
+                if not _alike(self._before, 0, 2, newest):
+                    left = frame  # another one has come since
+                if size > left and not size % frame:
+                    break
+                tries -= 2
+                if tries < 0:
                     return False
         bus.readfrom_mem_into(address, _USER_CTRL, self._power)
         if self._power != self._powered:
