@@ -1,6 +1,9 @@
 """beckon record on the simulated board behind a pseudo-terminal, and from data forwarders."""
 
 import json
+import os
+import subprocess
+import sys
 import threading
 import time
 
@@ -51,6 +54,31 @@ def test_an_hour_loses_nothing(firmware):
         while session.step() and session.seconds < 3600:
             pass
         assert not session.fault and session.samples >= 360_000 and session.lost == 0
+
+
+@pytest.mark.soak
+def test_real_time_takes_little_of_the_computer(firmware, tmp_path):
+    """At most 5 % of a core, the start of Python included."""
+    with sensor_board(firmware, sensor=SimulatedMPU6500(Sines())) as board:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "host_tools", "record", board.port, "--free", "--seconds", "60",
+             "--out", str(tmp_path)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        _, status, usage = os.wait4(process.pid, 0)
+    assert status == 0
+    print(f"{usage.ru_utime + usage.ru_stime:.2f} s of processor for 60 s")
+    assert usage.ru_utime + usage.ru_stime < 0.05 * 60
+
+
+def test_a_board_that_does_not_follow_to_another_baud_rate(firmware, tmp_path):
+    with sensor_board(firmware, sensor=SimulatedMPU6500(Rest())) as board:
+        board._backend.baud = lambda: 115200  # whatever its program sets
+        with BoardSource(board.port, rate_hz=200) as source:
+            session = Session(source)
+            while session.step() and session.seconds < 1:
+                pass
+            assert session.lost == 0 and session.samples >= 200
+            assert source.about()["baud"] == 115200 and source.rate_hz == 200
 
 
 def test_what_is_beyond_the_range_is_told(firmware, tmp_path, capsys):
