@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,12 @@ _USUAL = 2000.0  # int16 value of a usual deviation: peaks of 16 times that stil
 _LEAST_FLOOR = (0.3, 8.0)  # m/s^2, deg/s: what tremor reaches
 _WEAKER = 0.6  # part of the weakest gestures' size
 CONTINUOUS_S = 5.0  # a longer span is a movement that goes on, not one gesture
+
+# In a stream the beginning of a gesture may look like another one as a whole (a shake begins
+# with a swipe), so that it is called only when the hand comes to rest.
+_STREAM: dict[str, Any] = {
+    "begun": 1.0, "settle_s": 0.16, "negatives": 3.0, "negative_parts": (0.6, 0.1, 0.1),
+}
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,7 @@ class Recipe:
     quantised_share: float = 0.2  # last part of the steps, with weights rounded as in the model
     negatives: float = 1.0  # windows of no gesture for every window of an average class
     begun: float = 0.5  # up to this part inside, a movement is taught to be nothing yet
+    settle_s: float = 0.0  # a gesture is one only when its movement is over for so long
     negative_parts: tuple[float, float, float] = (0.3, 0.15, 0.2)  # partial, undone, made up
     seed: int = 1
     augment: Augment = field(default_factory=Augment)
@@ -132,7 +140,7 @@ def choose(data: Dataset, rate_hz: int = 100, **by_hand) -> Recipe:
         window=round(length_s * rate_hz / decimation),
         floor=floor,
         labels=("none", *sorted(names)),
-        begun=0.8 if stream else 0.5,
+        **(_STREAM if stream else {}),
     )
     return replace(recipe, **{k: v for k, v in by_hand.items() if v is not None})
 

@@ -2,7 +2,8 @@
 
 The sliding window of the board meets every gesture at every place. A window
 counts as the gesture once nearly all of the movement is in it, and as no
-gesture while little of it is; between the two nothing is taught.
+gesture while little of it is; between the two nothing is taught. In streams it
+counts from when the hand has come to rest, and as no gesture until then.
 """
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ from .recipe import Recipe
 from .windows import BEGUN, DONE, Bank
 
 _LEAST_SEEN = 0.8  # part of a slow movement that a timed recording still holds
+_TAIL_S = 0.4  # so long after a movement its windows still are the gesture
 
 
 class Sampler:
@@ -70,10 +72,13 @@ class Sampler:
     def gestures(self, events: np.ndarray) -> np.ndarray:
         """Augmented windows that end where the span ends or soon after the movement."""
         recording, end, moves, stops, _ = self._events[events].T
-        span = self.bank.span
+        span, rate_hz = self.bank.span, self.bank.rate_hz
+        if self.recipe.settle_s:
+            at = stops + (self.recipe.settle_s + self.rng.random(len(events)) * _TAIL_S) * rate_hz
+            return self._augmented(recording.astype(int), at, moves, at)
         ready = stops - (1 - DONE) * np.minimum(stops - moves, span)
         latest = np.maximum(moves + 0.98 * span, stops)
-        latest = np.minimum(latest, np.maximum(end, stops + 0.4 * self.bank.rate_hz))
+        latest = np.minimum(latest, np.maximum(end, stops + _TAIL_S * rate_hz))
         at = ready + self.rng.random(len(events)) * (latest - ready)
         # The span's own end, as evaluation will see it, if the movement is still in the window
         whole = (self.rng.random(len(events)) < 0.5) & (end - moves < 1.15 * span)
@@ -171,7 +176,7 @@ class Sampler:
             yield self._worn(self._sized(self.idle(n - cut - back - made))), True
         yield self._worn(self._sized(self.made_up(made))), False
         if cut > 1:
-            yield self.partial(cut // 2, late=False), False
+            yield self.partial(cut // 2, late=False), self.recipe.settle_s > 0
             yield self.partial(cut - cut // 2, late=True), False
         if back:
             yield self.undone(back), False
@@ -211,7 +216,10 @@ class Sampler:
         events = rng.integers(0, len(bank.events), n)
         recording, _, moves, stops, _ = self._events[events].T
         most = BEGUN if late else self.recipe.begun
-        part = rng.uniform(0.05, most, n) * np.minimum(stops - moves, bank.span)
+        whole = stops - moves
+        if late or not self.recipe.settle_s:
+            whole = np.minimum(whole, bank.span)
+        part = rng.uniform(0.05, most, n) * whole
         if late:
             return self._augmented(recording.astype(int), stops - part + bank.span, None)
         return self._augmented(recording.astype(int), moves + part, moves)
