@@ -141,7 +141,7 @@ class _Variant:
         """Find out how often it runs in a turn."""
         for _ in range(3):
             self.run()
-            self._count = max(1, round(_ROUND_US / max(self.times_us[-1], 0.01)))
+            self._count = max(1, round(_ROUND_US / max(min(self.times_us), 0.01)))
         self.times_us.clear()
 
     def stop(self) -> None:
