@@ -1,5 +1,6 @@
 """Studio's training without a browser: a run, its end, what is made of the result."""
 
+import shutil
 import time
 
 import numpy as np
@@ -10,10 +11,24 @@ from host_tools.errors import BeckonError
 from host_tools.evaluation.evaluate import evaluate
 from host_tools.model.format import read_model
 from host_tools.paths import DATA, DEFAULT_MODEL, DEMO
-from host_tools.studio.train_job import ALL, TrainChoice
+from host_tools.studio import train_job
+from host_tools.studio.train_job import ALL, TrainChoice, recipe_of, train_and_judge
 from host_tools.studio.train_session import FALSE, HIT, MISSED, Settings, TrainSession
+from host_tools.training.train import Trained
 
-GESTURES = str(DATA / "gestures")
+
+@pytest.fixture(scope="module")
+def gestures(tmp_path_factory):
+    """Four of the synthetic people, one gesture recording each."""
+    folder = tmp_path_factory.mktemp("data") / "gestures"
+    (folder / "recordings").mkdir(parents=True)
+    names = ("p1-1", "p1-2", "p1-3", "p1-4")
+    for name in names:
+        shutil.copy(DATA / "gestures" / "recordings" / f"{name}.csv.gz", folder / "recordings")
+    rows = (DATA / "gestures" / "labels.csv").read_text().splitlines()
+    mine = [row for row in rows[1:] if row.split(",")[0] in names]
+    (folder / "labels.csv").write_text("\n".join([rows[0], *mine]) + "\n")
+    return str(folder)
 
 
 def run(session, seconds=60, until=lambda s: False):
@@ -29,9 +44,9 @@ def run(session, seconds=60, until=lambda s: False):
 
 
 @pytest.fixture(scope="module")
-def trained():
+def trained(gestures):
     session = TrainSession()
-    session.train(TrainChoice((GESTURES,), steps=64))
+    session.train(TrainChoice((gestures,), steps=40))
     states = run(session)
     assert states[-1] == "done", session.progress.fault
     return session, states
@@ -41,11 +56,11 @@ def test_a_run_from_data_to_figures(trained):
     session, states = trained
     assert [s for s in states if s != "tuning"] == ["reading", "training", "judging", "done"]
     p = session.progress
-    assert p.step == p.steps == 64 and p.losses[-1][0] == 64 and len(p.losses) >= 2
-    assert "8 recordings" in p.about or "7 recordings" in p.about
+    assert p.step == p.steps == 40 and p.losses[-1][0] == 40 and len(p.losses) >= 2
+    assert "3 recordings" in p.about and session.about.startswith("Trained on 3 recordings")
     assert session.held and session.source == "A new model"
     judged = {s.recording.name for s in session.evaluation.streams}
-    assert 0 < len(judged) < 5  # about a quarter of ten
+    assert len(judged) == 1  # a quarter
     assert len(session.evaluation.streams) == p.judged == p.judge_of
 
 
@@ -67,12 +82,12 @@ def test_the_settings_are_the_model_s_and_followed_at_once(trained, tmp_path):
     session.apply(first)
 
 
-def test_stopping_leaves_what_was_there_and_nothing_half_written(trained):
+def test_stopping_leaves_what_was_there_and_nothing_half_written(trained, gestures):
     session, _ = trained
     result = session.evaluation
-    session.train(TrainChoice((GESTURES,), steps=50_000))
+    session.train(TrainChoice((gestures,), steps=50_000))
     with pytest.raises(BeckonError, match="stop it first"):
-        session.train(TrainChoice((GESTURES,)))
+        session.train(TrainChoice((gestures,)))
     run(session, until=lambda s: len(s.progress.losses) > 1)
     assert session.progress.left_s > 0
     began = time.monotonic()
@@ -90,7 +105,7 @@ def test_faults_are_one_line(tmp_path):
     with pytest.raises(BeckonError, match="train one first"):
         session.save(tmp_path / "x.mlp")
     with pytest.raises(BeckonError, match="steps 0"):
-        session.train(TrainChoice((GESTURES,), steps=0))
+        session.train(TrainChoice(("x",), steps=0))
 
 
 @pytest.fixture(scope="module")
@@ -130,8 +145,6 @@ def test_what_happened_and_why(judged):
 
 
 def test_judging_again_sees_labels_that_changed(tmp_path):
-    import shutil
-
     folder = tmp_path / "demo"
     shutil.copytree(DEMO, folder)
     session = TrainSession()
@@ -145,10 +158,23 @@ def test_judging_again_sees_labels_that_changed(tmp_path):
     assert "nothing is labelled here" in session.why(session.happenings(wrong=True)[0])
 
 
-def test_all_of_the_data_can_be_judged(tmp_path):
-    session = TrainSession()
-    session.train(TrainChoice((str(DEMO),), judge=ALL, steps=1, window_ms=1000))
-    run(session)
-    assert session.progress.state == "done", session.progress.fault
-    assert not session.held and len(session.evaluation.streams) == 1
-    assert session.evaluation.model.front_end.window_ms == 1000
+def test_a_window_that_is_chosen_by_hand():
+    data = read_dataset(DEMO)
+    recipe = recipe_of(data, TrainChoice((), window_ms=1000, steps=7, rate_hz=50))
+    assert (recipe.window_s, recipe.steps, recipe.rate_hz) == (1.0, 7, 50)
+    with pytest.raises(BeckonError, match="window of 250 ms"):
+        recipe_of(data, TrainChoice((), window_ms=250))
+
+
+def test_too_few_recordings_to_leave_some_out(tmp_path):
+    with pytest.raises(BeckonError, match="too few recordings"):
+        train_and_judge(lambda told: None, TrainChoice((str(DEMO),)))
+
+
+def test_all_of_the_data_is_trained_on_and_judged(monkeypatch):
+    """The training itself is not run again."""
+    made = read_model(DEFAULT_MODEL)
+    monkeypatch.setattr(train_job, "train", lambda data, recipe, report, budget: Trained(
+        made, recipe, None))  # fmt: skip
+    judged = train_and_judge(lambda told: None, TrainChoice((str(DEMO),), judge=ALL))
+    assert not judged.held and len(judged.evaluation.streams) == 1

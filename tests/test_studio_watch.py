@@ -1,4 +1,4 @@
-"""Studio's watching and deploying without a browser: a simulated board, strangers, faults."""
+"""Studio's watching and deploying without a browser: boards, strangers, faults."""
 
 import csv
 import json
@@ -8,17 +8,16 @@ import time
 import pytest
 from paho.mqtt import client as mqtt
 
-from host_tools.device.image import unix_arch, write_image
+from host_tools.device.deploy import Report, Survey
 from host_tools.device.settings import write_settings
 from host_tools.errors import BeckonError
 from host_tools.live.address import BrokerAddress
 from host_tools.live.broker import embedded_broker, free_port
-from host_tools.paths import DEFAULT_MODEL, DEMO
-from host_tools.simulator.simulate import simulate
+from host_tools.paths import DEFAULT_MODEL
+from host_tools.studio import deploy_session
 from host_tools.studio.deploy_session import Deployer
 from host_tools.studio.health import BAD, GOOD, WARN, duration, signs
 from host_tools.studio.watch_session import Device, Watcher
-from tests.boards import sensor_board
 
 
 def until(condition, seconds=30.0):
@@ -61,25 +60,28 @@ def stranger(broker):
     client.loop_stop()
 
 
-def test_a_simulated_board_from_its_birth_to_its_goodbye(broker, watcher, tmp_path):
-    recording = DEMO / "recordings" / "p101-1.csv.gz"
-    run = threading.Thread(target=simulate, args=(recording, DEFAULT_MODEL, broker),
-                           kwargs={"speed": 20})  # fmt: skip
-    run.start()
-    until(lambda: watcher.total == 9)
-    run.join(30)
+def test_a_board_from_its_birth_to_its_goodbye(watcher, stranger, tmp_path):
+    """Its words are those of docs/mqtt.md; test_studio_watch_page.py has a real one."""
+    stranger("wand/status", b"online")
+    stranger("wand/state", {"labels": ["none", "circle", "x"], "model": "709cb702", "crash": ""})
+    for seq in range(3):
+        stranger("wand/event", {"event_type": "circle" if seq else "x", "confidence": 93,
+                                "seq": seq, "boot": 1 + seq // 2, "latency_ms": 4,
+                                "model": "709cb702"})  # fmt: skip
+    stranger("wand/diag", {"samples": 4000, "samples_lost": 0, "rssi_dbm": -55})
+    stranger("wand/status", b"offline")
     until(lambda: [c.online for c in watcher.changes()] == [True, False])
-    assert watcher.counts == {"circle": 3, "x": 3, "y": 3}
+    assert watcher.counts == {"circle": 2, "x": 1} and watcher.total == 3
     (device,) = watcher.devices().values()
-    assert device.labels == ["none", "circle", "x", "y"] and device.boots == 1
+    assert device.labels == ["none", "circle", "x"] and device.boots == 2
     told = {s.name: s for s in signs(device, device.text("model"))}
     assert (told["Link"].level, told["Samples lost"].level) == (BAD, GOOD)
     assert told["Model"].advice == "the project's newest" and told["Wi-Fi"].value == "-55 dBm"
     assert {s.name: s for s in signs(device, "12345678")}["Model"].level == WARN
-    assert watcher.save(tmp_path / "runs" / "one.csv") == 9
+    assert watcher.save(tmp_path / "runs" / "one.csv") == 3
     rows = list(csv.DictReader((tmp_path / "runs" / "one.csv").open()))
-    assert [r["event_type"] for r in rows].count("circle") == 3
-    assert all(r["confidence"].isdigit() and r["received"].endswith("Z") for r in rows)
+    assert [r["event_type"] for r in rows] == ["x", "circle", "circle"]
+    assert all(r["confidence"] == "93" and r["received"].endswith("Z") for r in rows)
     watcher.forget()
     assert not watcher.events() and not watcher.devices() and watcher.total == 0
     with pytest.raises(BeckonError, match="nothing to save"):
@@ -153,24 +155,36 @@ def test_health_in_words():
 # -- deploying --------------------------------------------------------------------------
 
 
-def test_deploying_by_serial_line(tmp_path):
-    flash = tmp_path / "flash"
-    write_image(flash, unix_arch())
+@pytest.mark.parametrize("has_model, model, sent", [
+    (False, None, True), (True, None, False), (True, DEFAULT_MODEL, True),
+])  # fmt: skip
+def test_what_goes_to_a_board_by_its_serial_line(has_model, model, sent, monkeypatch, tmp_path):
+    """The deployment itself: tests/test_deploy.py, and tests/test_studio_watch_page.py."""
+    gate, gone = threading.Event(), []
+
+    def fake(port, make_files, make_extra, *, on_step):
+        survey = Survey({"model.mlp": "x"} if has_model else {}, [], (1, 25, 0), "", "", 0, 0, 0, 0,
+                        0)  # fmt: skip
+        gone.append((port, make_files, dict(make_extra(survey))))
+        on_step("copying", 30, 120)
+        gate.wait(10)
+        return Report(port, "an ESP32", "1.25.0", copied=["a"], sign="linked to mqtt://x")
+
+    monkeypatch.setattr(deploy_session, "deploy", fake)
+    monkeypatch.setattr(deploy_session, "find_port", lambda port: port or "/dev/found")
+    write_settings(tmp_path, {"wifi_ssid": "home"})
     deployer = Deployer()
-    steps = []
-    with sensor_board(flash, speed=4) as board:
-        deployer.serial(board.port, DEFAULT_MODEL)
-        with pytest.raises(BeckonError, match="under way"):
-            deployer.serial(board.port, None)
-        while deployer.running:
-            if not steps or steps[-1] != deployer.view.what:
-                steps.append(deployer.view.what)
-            time.sleep(0.005)
-    view = deployer.view
-    assert view.state == "done", view.message
-    assert "files copied" in view.message and "no link" in view.warning
-    assert "copying" in steps and steps[-1] == "waiting for the first sign of life"
-    assert (flash / "model.mlp").read_bytes() == DEFAULT_MODEL.read_bytes()
+    deployer.serial("", model, tmp_path)
+    with pytest.raises(BeckonError, match="under way"):
+        deployer.serial("", None)
+    until(lambda: deployer.view.what == "copying")
+    assert deployer.view.share == 0.25
+    gate.set()
+    deployer.wait(10)
+    assert deployer.view.state == "done" and "1 files copied" in deployer.view.message
+    ((port, make_files, extra),) = gone
+    assert port == "/dev/found" and make_files is deploy_session.firmware_files
+    assert set(extra) == {"config.json", "secrets.json"} | ({"model.mlp"} if sent else set())
 
 
 def test_what_cannot_be_deployed_is_told(tmp_path, broker):

@@ -95,7 +95,8 @@ class SourcePanel:
         known = [f"recordings/{f.path.name}" for f in self._project.recordings()]
         text_field("Recording (.csv or .csv.gz)", self._form, "file", autocomplete=known,
                    placeholder=known[0] if known else "a path")
-        select_field("Speed", {1: "as it was", 2: "2 times", 5: "5 times", 20: "20 times"},
+        select_field("Speed", {1: "as it was", 2: "2 times", 5: "5 times", 20: "20 times",
+                               60: "60 times"},
                      self._form, "speed")
 
     def _choice(self) -> SourceChoice:
