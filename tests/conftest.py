@@ -14,6 +14,8 @@ REPOSITORY = Path(__file__).parents[1]
 def pytest_addoption(parser):
     parser.addoption("--soak", action="store_true", help="run the tests that take minutes, too")
     parser.addoption("--update-sizes", action="store_true", help="accept the firmware's sizes")
+    parser.addoption("--update-pictures", action="store_true",
+                     help="make the screenshots in docs/ anew")
 
 
 def pytest_collection_modifyitems(config, items):

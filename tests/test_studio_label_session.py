@@ -262,6 +262,15 @@ def test_a_full_disk_changes_nothing(session, monkeypatch):
     assert list(session.path.parent.glob(".*")) == []  # nothing half-written is left
 
 
+def test_a_page_that_opens_reads_what_changed_meanwhile(session):
+    session.add("a", 0, 500, "x")
+    session.refresh()
+    assert session.can_undo == "add"  # nothing had changed
+    session.path.unlink()
+    session.refresh()
+    assert session.recordings() == [] and session.can_undo is None
+
+
 def test_tabs_hear_of_each_others_changes(session):
     heard = []
     stop = session.listen(heard.append)

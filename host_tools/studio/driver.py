@@ -133,9 +133,12 @@ class Tab:
         page.on("request", lambda r: self.requests.append(r.url))
         page.on("websocket", lambda w: self.requests.append(w.url))
         page.on("pageerror", lambda e: self.faults.append(f"page: {e}"))
-        page.on("console", lambda m: m.type == "error" and self.faults.append(
-            f"console: {m.text}"))
+        page.on("console", self._console)
         page.goto(studio.address)
+
+    def _console(self, message: Any) -> None:
+        if message.type == "error":
+            self.faults.append(f"console: {message.text}")
 
     def go(self, path: str) -> None:
         """Open a page of Studio and wait until it can be used."""

@@ -30,8 +30,10 @@ class LabelPage:
     def __init__(self, project: Project):
         self.project = project
         self.session = project.labels
+        self.session.refresh()
         self.desk = LabelDesk(self.session)
         self.recording: Recording | None = None
+        self._cursor_shown: float | None = None  # where the browser has it
 
     # building
 
@@ -113,13 +115,14 @@ class LabelPage:
         if at is not None and self.recording is not None:
             self.desk.cursor_ms = at
             self.view.look_at(at - 4000, at + 2000)
-            self.view.set_cursor(at)
+            self.refresh()
 
     async def _open(self, name: str) -> None:
         self.recording = None
         self.fault.clear()
         self.name.set_text(name)
         self.view.show_recording(name)  # the browser fetches while we read
+        self._cursor_shown = None
         self.desk.open(name, 0, 0)
         try:
             self.recording = await asyncio.to_thread(self.project.recording, name)
@@ -167,7 +170,7 @@ class LabelPage:
             self._do(lambda: self.desk.create(change.start_ms, change.end_ms))
 
     def _cursor(self, t_ms: float) -> None:
-        self.desk.cursor_ms = t_ms
+        self.desk.cursor_ms = self._cursor_shown = t_ms
 
     def _let_go(self) -> None:
         self.desk.selected = self.desk.opened_ms = None
@@ -297,7 +300,9 @@ class LabelPage:
         labels, marks, chosen = self.session.labels, self.desk.marks(), self.desk.chosen()
         self.view.set_spans([self._mark(m, labels) for m in marks],
                             chosen.id if chosen else None)
-        self.view.set_cursor(self.desk.cursor_ms)
+        if self.desk.cursor_ms != self._cursor_shown:  # else it may have moved on already
+            self._cursor_shown = self.desk.cursor_ms
+            self.view.set_cursor(self._cursor_shown)
         opened = self.desk.opened_ms
         self.view.set_flags([] if opened is None else [Flag(opened, "start")])
         if self.desk.brush is not None:
@@ -340,11 +345,10 @@ class LabelPage:
             colour = label_colour(labels, chosen.label) if chosen.label else IDLE_COLOUR
             ui.element("span").classes("bk-swatch").style(f"background: {colour}")
             ui.label(chosen.label or "which gesture?").classes("bk-title")
-            ui.label(f"{chosen.start_ms / 1000:.2f} to {chosen.end_ms / 1000:.2f} s, "
-                     f"{chosen.end_ms - chosen.start_ms:.0f} ms")
-            if chosen.proposed:
-                sure = "" if chosen.confidence is None else f", {chosen.confidence} % sure"
-                ui.label(f"proposal{sure}").classes("bk-quiet")
+            ui.label(f"{chosen.start_ms / 1000:.2f} to {chosen.end_ms / 1000:.2f} s")
+            sure = "" if chosen.confidence is None else f", {chosen.confidence} % sure"
+            ui.label(f"proposal{sure}" if chosen.proposed
+                     else f"{chosen.end_ms - chosen.start_ms:.0f} ms").classes("bk-quiet")
 
     def _show_palette(self, labels: list[str], chosen: Mark | None) -> None:
         counts = self.session.counts()

@@ -72,7 +72,7 @@ class LabelSession:
         self._undo: list[_Step] = []
         self._redo: list[_Step] = []
         self._names = sorted({i.label for i in self._all()})
-        self._bytes = self.path.read_bytes() if self.path.exists() else None
+        self._bytes = self._now()
 
     def _id(self) -> int:
         self._next_id += 1
@@ -263,6 +263,17 @@ class LabelSession:
             self._read()
         self._tell("")
 
+    def refresh(self) -> None:
+        """Read the file again if another program changed it since; else do nothing."""
+        if self._now() != self._bytes:
+            self.reload()
+
+    def _now(self) -> bytes | None:
+        try:
+            return self.path.read_bytes()
+        except FileNotFoundError:
+            return None
+
     # telling
 
     def listen(self, callback: Callable[[str], None]) -> Callable[[], None]:
@@ -296,8 +307,7 @@ class LabelSession:
 
     def _save(self, changed: dict[str, tuple[Item, ...]]) -> None:
         """Write the file with these recordings changed; only then is it so in memory."""
-        now = self.path.read_bytes() if self.path.exists() else None
-        if now != self._bytes:
+        if self._now() != self._bytes:
             raise ChangedOutside(
                 f"{self.path.name} was changed by another program: reload it, then go on"
             )

@@ -3,6 +3,8 @@
 // A combination is modifiers in the order mod, alt, shift, then the key: "mod+z",
 // "alt+r", "shift+ArrowLeft", "space", "1". mod is Ctrl, or Command on a Mac. Shift is
 // not written before a character that needs it ("?").
+import { covered, typing } from "/studio/static/keyboard.js";
+
 const NAMES = { " ": "space" };
 
 export function combination(event) {
@@ -19,10 +21,6 @@ export function combination(event) {
   return combo + key;
 }
 
-const typing = (target) =>
-  target instanceof Element &&
-  target.closest("input:not([type=checkbox]):not([type=radio]):not([type=range]), textarea, select, [contenteditable=true]");
-
 export default {
   template: "<span hidden></span>",
   props: { combos: Object }, // combination -> {repeat, typing}
@@ -33,8 +31,7 @@ export default {
       const known = this.combos[combo];
       if (!known) return;
       if (typing(event.target) && !known.typing) return;
-      const open = document.querySelector(".q-dialog, .q-menu");
-      if (open && !known.typing) return; // a dialog has the keyboard to itself
+      if (covered() && !known.typing) return;
       // Enter and space on a button that has the focus press that button
       if ((combo === "space" || combo === "Enter") && event.target.closest?.("button, a, [role=button]")) return;
       event.preventDefault();

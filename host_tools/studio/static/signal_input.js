@@ -9,6 +9,7 @@
 //   in the overview       drag or click            look there
 //   arrows left, right    cursor (shift: ten times as far)      up, down    zoom
 //   page up, down         pan one screen           home, end, 0             ends, whole
+import { covered, typing } from "./keyboard.js";
 import { currentSpans, flagsIn } from "./signal_marks.js";
 
 const STILL = 4; // px that a click may move
@@ -219,12 +220,12 @@ export class Input {
     const { view } = this;
     if (found.what === "strip") return;
     if (found.what === "flag") return view.emit("flag", found.index);
+    this.setCursor(t);
     if (found.what === "span" || found.what === "edge") {
       const { id, start_ms, end_ms } = found.span;
       view.selected = id;
       this.tell("select", id, start_ms, end_ms);
     }
-    this.setCursor(t);
   }
 
   tell(action, id, start_ms, end_ms) {
@@ -250,8 +251,8 @@ export class Input {
     const { view } = this;
     if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey || !view.meta) return;
     const target = event.target instanceof Element ? event.target : document.body;
-    if (target.closest("input, textarea, select, [contenteditable=true], [role=listbox], .q-slider")) return;
-    if (document.querySelector(".q-dialog, .q-menu") || !view.canvas.checkVisibility?.()) return;
+    if (typing(target) || covered() || target.closest("[role=listbox], .q-slider")) return;
+    if (!view.canvas.checkVisibility?.()) return;
     if (event.key === "Escape" && this.drag) {
       this.drag = null;
       view.invalidate();
