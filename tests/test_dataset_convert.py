@@ -220,6 +220,7 @@ def test_columns_can_be_told(tmp_path):
     ("t_ms,ax,ay,az\n", "0 samples"),
     ("ax,ay,az\n1,2,3\n1,2,3\n", "give the rate"),
     ("", "is empty"),
+    ('t_ms,"q\nx",ay,az\n0,1,2,3\n', "which column is ax among t_ms, q x, ay, az;"),
 ])
 def test_faults_are_named(tmp_path, text, words):
     path = tmp_path / "x.csv"

@@ -21,10 +21,11 @@ def test_slow_movement_is_kept(to_hz):
     assert np.abs(out - tone(hz, to_hz)[: len(out)])[to_hz // 2 : -to_hz // 2].max() < 0.01
 
 
+@pytest.mark.parametrize("from_hz", [100, 200])
 @pytest.mark.parametrize("to_hz", [50, 25, 20, 10])
-def test_what_would_fold_back_is_gone(to_hz):
+def test_what_would_fold_back_is_gone(to_hz, from_hz):
     """A tone at 0.9 of the new rate would look like one at 0.1 of it."""
-    out = resample(tone(0.9 * to_hz, 200), 200, to_hz)
+    out = resample(tone(0.9 * to_hz, from_hz), from_hz, to_hz)
     assert np.abs(out)[to_hz // 2 : -to_hz // 2].max() < 0.02
 
 

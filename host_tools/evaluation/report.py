@@ -85,12 +85,13 @@ def _by_class(figures: dict) -> str:
     for label, c in figures["per_class"].items():
         e = c.get("events")
         events = (f"{e['hits']}/{e['truth']}", e["false"], e["duplicates"],
-                  _show(e["latency_ms"]["p50"], 0)) if e else ("", "", "", "")
+                  _show(e["latency_ms"]["p50"], 0), _show(e["latency_ms"]["p95"], 0)
+                  ) if e else ("",) * 5
         errors = figures["error_ratios"].get(label, {})
         rows.append((label, c["spans"], _show(c["span_recall"]), _show(c["span_precision"]),
                      *events, _show(errors.get("windows")) if errors else ""))
     head = ("label", "spans", "recall", "precision", "events", "false", "repeated", "p50 ms",
-            "article's error ratio")
+            "p95 ms", "article's error ratio")
     return table(head, rows)
 
 

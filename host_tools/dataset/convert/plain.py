@@ -86,15 +86,16 @@ def read_table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
         raise BeckonError(f"{path}:{lines.line_num}: {e}") from None
     if not rows:
         raise BeckonError(f"{path}: is empty")
-    return [h.strip() for h in rows[0][1]], rows[1:]
+    return [" ".join(h.split()) for h in rows[0][1]], rows[1:]
 
 
 def match_columns(path: Path, header: list[str], options: Options) -> dict[str, int]:
     """Our column names -> places in the file."""
     where: dict[str, int] = {}
+    listed = ", ".join(header)[:200]
     for ours, theirs in options.columns:
         if theirs not in header:
-            raise BeckonError(f"{path}: has no column {theirs!r}, only {', '.join(header)}", 2)
+            raise BeckonError(f"{path}: has no column {theirs!r}, only {listed}", 2)
         where[ours] = header.index(theirs)
     for i, name in enumerate(header):
         found = None
@@ -111,7 +112,7 @@ def match_columns(path: Path, header: list[str], options: Options) -> dict[str, 
     lacking = [a for a in AXES[:3] if a not in where]
     if lacking:
         raise BeckonError(
-            f"{path}: cannot tell which column is {lacking[0]} among {', '.join(header)}; "
+            f"{path}: cannot tell which column is {lacking[0]} among {listed}; "
             f"say so with --columns {lacking[0]}=NAME", 2
         )
     if 0 < sum(a in where for a in AXES[3:]) < 3:
