@@ -5,6 +5,7 @@ label each, numbers or text. The rate must be told, an array does not know it.
 """
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,9 @@ def read(path: Path, options: Options) -> Dataset:
 
 def _load(path: Path) -> np.ndarray:
     try:
-        found = np.load(path, allow_pickle=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about files of Python 2, which are read all the same
+            found = np.load(path, allow_pickle=False)
     except Exception as e:  # the header is Python text: whatever its parser may raise
         reason = str(e).splitlines()[0] if str(e) else type(e).__name__
         raise BeckonError(f"{path}: not a NumPy array ({reason})") from None
