@@ -18,8 +18,9 @@ def sampled(rate_hz, seconds, *, movement=None, ppm=0, speed=4, stalls=(), **opt
 
 @pytest.mark.parametrize("rate_hz, ppm", [(50, 10_000), (100, -10_000), (200, 500), (500, 10_000)])
 def test_every_sample_once_in_order_and_with_its_time(rate_hz, ppm):
-    # Above some 200 Hz the computer's own delays, four times as long, would count.
-    seconds, speed = (6, 4) if rate_hz <= 200 else (3, 1)
+    # Above some 200 Hz the computer's own delays, four times as long, would count. Not 1: at
+    # real time a busy computer loses samples, as a busy board does.
+    seconds, speed = (6, 4) if rate_hz <= 200 else (3, 1.1)
     sensor, counters, found = sampled(rate_hz, seconds, ppm=ppm, speed=speed)
     assert found.wrong == found.lost == found.uncounted == 0
     assert counters["samples_lost"] == counters["ring_overwritten"] == 0
