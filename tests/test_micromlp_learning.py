@@ -96,7 +96,7 @@ for seed in range({first}, {last}):
 
 def with_micromlps_own_settings(name, first, last):
     """Steps of each seed that learns it."""
-    steps = micropython(OWN.format(first=first, last=last, name=name))
+    steps = micropython(OWN.format(first=first, last=last, name=name), timeout_s=3600)
     assert len(steps) == last - first
     return sorted(int(n) for n in steps if n != "failed")
 
