@@ -13,14 +13,15 @@ _HEALTHY_MS = const(60_000)
 
 
 class Health:
-    """watchdog: machine.WDT.
+    """watchdog: machine.WDT. cause: why this boot was, machine.reset_cause().
 
     on_stall: called once with a line that names the part which makes no progress.
     on_healthy: called once, a minute after start, if all parts have worked till then.
     """
 
-    def __init__(self, watchdog, on_stall, on_healthy):
+    def __init__(self, watchdog, cause, on_stall, on_healthy):
         self._watchdog = watchdog
+        self._cause = cause
         self._on_stall = on_stall
         self._on_healthy = on_healthy
         self._parts = []
@@ -50,6 +51,9 @@ class Health:
                     well = True
                     self._on_healthy()
             await asyncio.sleep_ms(_LOOK_MS)
+
+    def counters(self, into):
+        into["reset_cause"] = self._cause
 
     def relax(self):
         """Nobody feeds it from here on: leave the board in peace for half an hour."""

@@ -53,7 +53,7 @@ class Publisher:
         self._wall = wall
         self._open_spool = open_spool
         self._spool = None
-        self._queue = [Event() for _ in range(_QUEUE)]
+        self._queue = [Event()] + [None] * (_QUEUE - 1)  # the others when they are needed
         self._head = 0  # the oldest
         self._count = 0
         self._seq = 0
@@ -87,7 +87,10 @@ class Publisher:
         if self._count == _QUEUE:
             self._drop_oldest()
             self._dropped += 1
-        event = self._queue[(self._head + self._count) % _QUEUE]
+        at = (self._head + self._count) % _QUEUE
+        event = self._queue[at]
+        if not event:
+            event = self._queue[at] = Event()
         event.label = label
         event.model = self.model
         event.confidence = confidence
@@ -264,8 +267,8 @@ class Publisher:
             await asyncio.sleep_ms(0)
 
     def _drop_oldest(self):
-        self._head = (self._head + 1) % _QUEUE
         self._count -= 1
+        self._head = (self._head + 1) % _QUEUE if self._count else 0
 
     async def _publish(self, where, make, retain):
         try:

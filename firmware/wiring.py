@@ -124,7 +124,8 @@ def connect(app):
         _program.open_spool,
         _is_spooled(),
     )
-    app.health = Health(WDT, _program.record_crash, app.on_healthy)
+    app.health = Health(WDT, reset_cause(), _program.record_crash, app.on_healthy)
+    app.parts.append(app.health)
     app.health.watch("link", app.link_turns, 30_000)
     del sys.modules["boot_number"]
     gc.collect()

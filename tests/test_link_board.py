@@ -64,6 +64,7 @@ def test_a_board_that_is_well_says_so(broker, device):
         assert not any(isinstance(value, float) for value in told.values())
         assert device.request("restart")["ok"]
         assert device.await_board(30)["reset_cause"] == 5
+        assert device.request("diag")["diag"]["reset_cause"] == 5 != told["reset_cause"]
         assert board.boots == 2
         assert not (board.flash / "crash.txt").exists()
 
@@ -102,8 +103,10 @@ def test_three_crashes_in_a_row_lead_to_a_safe_mode_that_takes_commands(broker, 
          "sampler.Sampler.run = run\n", "sampling"),
         ("import mqtt_link, asyncio\nasync def run(self):\n    await asyncio.sleep(9999)\n"
          "mqtt_link.Link.run = run\n", "link"),
+        ("import recognizer_task, asyncio\nasync def recognize(*args):\n"
+         "    await asyncio.sleep(9999)\nrecognizer_task.recognize = recognize\n", "recognition"),
     ],
-    ids=["sampling", "link"],
+    ids=["sampling", "link", "recognition"],
 )
 def test_a_part_that_makes_no_progress_is_named_and_the_board_reset(broker, before, part):
     with Board(broker, before) as board:
