@@ -1,10 +1,16 @@
 """TLS with a real mosquitto and the interpreter's own mbedTLS."""
 
+import shutil
 import ssl
+from contextlib import ExitStack
 
 import pytest
 
-from tests.link.host import TESTS, Board, FakeBroker, Mosquitto
+from host_tools.bench.outages.board import StillBoard
+from host_tools.device.remote import RemoteDevice
+from host_tools.live.address import BrokerAddress
+from host_tools.live.broker import free_port
+from tests.link.host import TESTS, Board, FakeBroker, Mosquitto, wait_for_port
 
 FILES = TESTS / "link" / "tls"
 BRIEF_MS = 900  # enough, behind the first 600, to fail twice
@@ -115,6 +121,29 @@ def test_a_board_proves_itself_by_its_certificate(broker):
         with tls_board(mosquitto.port, patience_ms=BRIEF_MS) as board:
             said = said_or_skipped(board)
             assert not said["linked"] and said["link_failed"] >= 1
+
+
+def test_the_whole_firmware_over_tls_with_a_time_server(broker, tmp_path):
+    class Board(StillBoard):
+        def _fill_flash(self):
+            super()._fill_flash()
+            for file in ("ca.crt", "client.crt", "client.key"):
+                shutil.copy(FILES / file, self.flash)
+
+    settings = {"device": "glove", "tls_ca": "ca.crt", "tls_cert": "client.crt",
+                "tls_key": "client.key", "tls_name": "localhost"}
+    plain = free_port()  # for the test itself
+    lines = (f"listener {plain} 127.0.0.1", "allow_anonymous true")
+    with broker("require_certificate true", *lines) as mosquitto, ExitStack() as stack:
+        wait_for_port(plain)
+        device = stack.enter_context(RemoteDevice(BrokerAddress("127.0.0.1", plain), "glove"))
+        board = stack.enter_context(Board(BrokerAddress("127.0.0.1", mosquitto.port), settings))
+        state = device.await_board(30)
+        told = device.request("diag")["diag"]
+        assert not any("Error" in line for line in board.output), board.output
+    assert state["crash"] == "" and told["link_connects"] == 1 and told["clock_set"] == 1
+    assert told["samples"] > 0 and told["samples_lost"] == 0
+    print("loop lag ms:", told["lag_ms_max"])
 
 
 def test_without_the_time_no_certificate_is_believed(broker):
