@@ -11,10 +11,11 @@ from host_tools.evaluation.board import Board
 from host_tools.evaluation.spans import span_results
 from host_tools.model import reference
 from host_tools.model.format import encode, read_model
-from host_tools.training.calibrate import streams_of
+from host_tools.training.calibrate import best_temperature, stop_at, streams_of, temperature
 from host_tools.training.export import export, float_layers
-from host_tools.training.fit import fit, fitted, model_bytes
+from host_tools.training.fit import CHECKPOINTS, checkpoints, fit, fitted, model_bytes
 from host_tools.training.frontend import INPUT_SCALE, Features, counts, describe
+from host_tools.training.network import softmax
 from host_tools.training.recipe import choose
 from host_tools.training.sampler import Sampler
 from host_tools.training.windows import Bank
@@ -73,6 +74,52 @@ def test_same_seed_same_weights():
         assert np.array_equal(a, b)
     other = fit(choose(data, 100, steps=30, seed=8), Bank(data, recipe))
     assert not np.array_equal(one.parameters()[0], other.parameters()[0])
+
+
+def test_checkpoints_are_one_training():
+    """The last one is what fit gives; earlier ones are not changed by the steps after them."""
+    data = hands(each=4)
+    recipe = choose(data, 100, steps=40, seed=7)
+    bank = Bank(data, recipe)
+    shown = [(net, net.parameters()[0].copy()) for net in checkpoints(recipe, bank)]
+    assert len(shown) == len(CHECKPOINTS)
+    assert all(np.array_equal(net.parameters()[0], then) for net, then in shown)
+    assert not np.array_equal(shown[0][1], shown[-1][1])
+    assert np.array_equal(shown[-1][1], fit(recipe, bank).parameters()[0])
+    assert len(list(checkpoints(choose(data, 100, steps=1), bank))) == len(CHECKPOINTS)
+
+
+@pytest.mark.parametrize("worth, chosen", [
+    ([0.5, 0.8, 0.9, 0.95], 3),
+    ([0.5, 0.955, 0.9, 0.95], 3),  # by chance
+    ([0.5, 0.99, 0.98, 0.9], 1),
+])
+def test_training_stops_early_only_when_events_get_clearly_worse(worth, chosen):
+    assert stop_at(worth) == chosen
+
+
+def test_class_weights_move_the_decision():
+    """With one class counted ten times, the others are called less often."""
+    data = hands(each=3)
+    called = []
+    for weights in ((), (("push", 20.0),)):
+        recipe = choose(data, 100, steps=60, weights=weights)
+        bank = Bank(data, recipe)
+        x, _ = Sampler(bank, recipe, np.random.default_rng(2)).draw(1000)
+        scores = fit(recipe, bank).forward(x)
+        called.append((scores.argmax(axis=1) == recipe.labels.index("push")).mean())
+    assert called[1] > called[0] + 0.01
+
+
+def test_temperature_makes_confidence_honest(trained):
+    """Truth drawn from softmax(logits / 2.5) is best told with that temperature."""
+    rng = np.random.default_rng(3)
+    logits = rng.normal(0, 6, (4000, 5))
+    truth = [rng.choice(5, p=p) for p in softmax(logits / 2.5)]
+    assert best_temperature(logits, np.array(truth)) == pytest.approx(2.5, rel=0.1)
+    assert best_temperature(logits, logits.argmax(axis=1)) == 1  # never surer than trained
+    data, recipe, net, _, _ = trained
+    assert 1 <= temperature(net, hands("c", seed=9), recipe) <= 4
 
 
 def test_integers_agree_with_floats(trained):
@@ -200,6 +247,9 @@ def test_nothing_to_learn(tmp_path, capsys, labels, words):
     (["--hidden", "a"], "--hidden a"),
     (["--window", "90000"], "choose a window"),
     (["--recipe", "missing.json"], "missing.json"),
+    (["--weight", "push"], "--weight push"),
+    (["--weight", "push=0"], "--weight push=0"),
+    (["--weight", "jump=2"], "--weight jump"),
 ])
 def test_wrong_usage(tmp_path, capsys, options, words):
     base, out = write(hands(each=2), tmp_path / "h"), tmp_path / "m.mlp"

@@ -31,6 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--hidden", metavar="N,N", help="sizes of the hidden layers")
     parser.add_argument("--steps", type=int, help="updates of the weights")
     parser.add_argument("--epochs", type=int, help="the same as passes over all gestures")
+    parser.add_argument("--weight", action="append", default=[], metavar="LABEL=N",
+                        help="count this label's windows N times (default 1; all labels are "
+                        "drawn equally often)")
     parser.add_argument("--recipe", type=Path, metavar="FILE", help="settings of beckon tune")
     parser.add_argument("--false-per-hour", type=float, default=1.0, metavar="N",
                         help="false alarms that the debouncer may let through")
@@ -92,7 +95,11 @@ def _recipe(args: argparse.Namespace, data):
             raise BeckonError(f"--hidden {args.hidden}: write sizes with commas", 2) from None
         if min(by_hand["hidden"]) < 1:
             raise BeckonError(f"--hidden {args.hidden}: a layer needs at least 1 neuron", 2)
+    by_hand.update({"weights": _weights(args.weight)} if args.weight else {})
     recipe = choose(data, args.rate, **by_hand)
+    for label, _ in recipe.weights:
+        if label not in recipe.labels:
+            raise BeckonError(f"--weight {label}: the data has {', '.join(recipe.labels)}", 2)
     frame_ms = 1000 / recipe.feature_hz
     if args.window:
         by_hand["window"] = round(args.window / frame_ms)
@@ -109,3 +116,17 @@ def _recipe(args: argparse.Namespace, data):
             f"{250 * frame_ms:.0f} ms and a shorter hop", 2
         )
     return recipe
+
+
+def _weights(texts: list[str]) -> tuple[tuple[str, float], ...]:
+    out = []
+    for text in texts:
+        label, _, number = text.rpartition("=")
+        try:
+            value = float(number)
+        except ValueError:
+            value = 0.0
+        if not label or not 0 < value < float("inf"):
+            raise BeckonError(f"--weight {text}: write LABEL=N with N above 0", 2)
+        out.append((label, value))
+    return tuple(out)

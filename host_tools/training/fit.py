@@ -1,11 +1,13 @@
 """The training loop: draw windows, forward, back-propagate, update; then average the weights.
 
     net = fit(recipe, bank, progress)
+    nets = checkpoints(recipe, bank, progress)   # several, the last one is fit()'s
 
 Deterministic: the same recipe (seed included) and recordings give the same weights.
 """
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,6 +21,7 @@ from .windows import Bank
 
 _DRAW = 2048  # windows made at a time
 _WARM_UP = 100  # steps over which the learning rate rises
+CHECKPOINTS = (0.6, 0.75, 0.9, 1.0)  # parts of the steps after which a network is looked at
 
 
 def layers_of(recipe: Recipe) -> list[Layer]:
@@ -73,10 +76,16 @@ class Report:
 
 
 def fit(recipe: Recipe, bank: Bank, progress=None) -> Network:
-    """Train a network by the recipe. progress(Report) is called now and then.
+    """Train a network by the recipe to the end. progress(Report) is called now and then."""
+    *_, last = checkpoints(recipe, bank, progress)
+    return last
+
+
+def checkpoints(recipe: Recipe, bank: Bank, progress=None) -> Iterator[Network]:
+    """Train by the recipe; yields the network as it is after each part in CHECKPOINTS.
 
     Adam with a warm-up and a cosine-shaped learning rate (Loshchilov & Hutter
-    2017, arXiv:1608.03983), cross-entropy with smoothed labels; the result is
+    2017, arXiv:1608.03983), cross-entropy with smoothed labels; what is given is
     the exponential average of the weights over the steps. In the last part of
     the steps forward uses the weights rounded to 8 bits, so that the network
     learns to live with them.
@@ -89,7 +98,9 @@ def fit(recipe: Recipe, bank: Bank, progress=None) -> Network:
     average = [w.copy() for w in weights]
     eye = np.eye(len(recipe.labels), dtype=np.float32)
     eye = eye * (1 - recipe.label_smoothing) + recipe.label_smoothing / len(eye)
+    importance = class_weights(recipe)
     rounding_from = recipe.steps * (1 - recipe.quantised_share)
+    stops = [max(1, round(part * recipe.steps)) for part in CHECKPOINTS]
     step, loss = 0, 0.0
     while step < recipe.steps:
         x, labels = sampler.draw(max(_DRAW, 2 * recipe.batch))
@@ -100,19 +111,27 @@ def fit(recipe: Recipe, bank: Bank, progress=None) -> Network:
                 net.effective = rounded
             targets = eye[labels[i]]
             logits = net.forward(x[i], rng, recipe.dropout)
-            loss, gradient = cross_entropy(logits, targets, np.ones(len(targets), np.float32))
+            loss, gradient = cross_entropy(logits, targets, importance[labels[i]])
             net.backward(gradient)
             adam.step(net.gradients, recipe.rate * schedule(step, recipe.steps))
             step += 1
             keep = min(recipe.average, (1 + step) / (10 + step))
             for slow, fast in zip(average, weights, strict=True):
                 slow += (1 - keep) * (fast - slow)
+            while stops and step == stops[0]:
+                stops.pop(0)
+                yield net.with_parameters(average)
         if progress is not None:
             progress(Report(step, recipe.steps, loss))
-    for slow, fast in zip(average, weights, strict=True):
-        fast[...] = slow
-    net.effective = None
-    return net
+
+
+def class_weights(recipe: Recipe) -> np.ndarray:
+    """How much a window of each class counts, float32 (classes,): 1 unless set by hand.
+
+    Rare classes need none: all gestures are drawn equally often.
+    """
+    by_hand = dict(recipe.weights)
+    return np.array([by_hand.get(label, 1.0) for label in recipe.labels], np.float32)
 
 
 def _batches(rng, n: int, size: int, times: int):

@@ -12,7 +12,7 @@ that is a convolution in time; with one position it is a plain dense layer.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -87,6 +87,14 @@ class Network:
 
     def parameters(self) -> list[np.ndarray]:
         return [p for layer in self.layers for p in (layer.weights, layer.bias)]
+
+    def with_parameters(self, values: list[np.ndarray]) -> Network:
+        """A network of the same layers with copies of these parameters."""
+        layers = [
+            replace(layer, weights=values[2 * i].copy(), bias=values[2 * i + 1].copy())
+            for i, layer in enumerate(self.layers)
+        ]
+        return Network(layers, self.inputs)
 
     def forward(self, x: np.ndarray, rng=None, dropout: float = 0.0) -> np.ndarray:
         """Logits (n, classes) of x (n, inputs). With rng, dropout before the last layer."""

@@ -76,6 +76,7 @@ class Recipe:
     decay: float = 0.01
     label_smoothing: float = 0.05
     dropout: float = 0.1
+    weights: tuple[tuple[str, float], ...] = ()  # label and how much its windows count, if not 1
     average: float = 0.998
     quantised_share: float = 0.2  # last part of the steps, with weights rounded as in the model
     negatives: float = 1.0  # windows of no gesture for every window of an average class

@@ -13,7 +13,7 @@ from ..errors import BeckonError
 from ..model.format import Model
 from .calibrate import Calibration, calibrate
 from .export import export
-from .fit import Report, fit, fitted
+from .fit import Report, checkpoints, fitted
 from .recipe import Recipe
 from .sampler import Sampler
 from .windows import Bank
@@ -41,12 +41,13 @@ def train(data: Dataset, recipe: Recipe, progress=None, budget_per_hour: float =
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as other:
         steps = max(1, round(recipe.steps * CALIBRATION_SHARE))
         calibration = other.submit(calibrate, data, recipe, steps, budget_per_hour)
-        net = fit(recipe, bank, progress)
+        nets = list(checkpoints(recipe, bank, progress))
         found = calibration.result()
     sampler = Sampler(bank, recipe, np.random.default_rng(recipe.seed))
     windows, _ = sampler.draw(_CALIBRATION_WINDOWS)
     notes = f"seed {recipe.seed}, data {digest(data)}"
-    model = export(net, recipe, windows, found.debounce, notes=notes)
+    net = nets[found.checkpoint]
+    model = export(net, recipe, windows, found.debounce, found.temperature, notes)
     return Trained(model, recipe, found)
 
 
