@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from host_tools.bench.outages.board import StillBoard
+from host_tools.cli.app import main
+from host_tools.dataset.folder import read_recording
 from host_tools.device.remote import RemoteDevice
 from host_tools.errors import BeckonError
 from host_tools.live.address import BrokerAddress
@@ -120,6 +122,18 @@ def test_raw_samples_for_a_bounded_time(board, device, broker):
     windows = device.request("diag")["diag"]["windows"]
     goes_on(device)
     assert device.request("diag")["diag"]["windows"] > windows  # recognition goes on
+
+
+def test_record_takes_them_as_a_recording(board, device, broker, tmp_path, capsys):
+    goes_on(device)
+    command = ["record", "--from", str(broker), "--device", DEVICE, "--free", "--seconds", "2"]
+    assert main([*command, "--out", str(tmp_path), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    (path,) = (tmp_path / "recordings").glob("*.csv.gz")
+    recording, _ = read_recording(path)
+    assert recording.rate_hz == 100 and len(recording.samples) == told["samples"] >= 200
+    assert told["lost"] == 0 and recording.holes == ()
+    assert recording.samples.mean(0) == pytest.approx([0, 0, 9.81, 0, 0, 0], abs=0.2)
 
 
 def unpacked(data):
