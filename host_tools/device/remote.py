@@ -178,7 +178,7 @@ class NoAnswer(BeckonError):
     """The board did not answer in time."""
 
 
-def _send_at_once(client: object, userdata: object, sock: socket.socket) -> None:
+def _send_at_once(client: object, userdata: object, sock: Any) -> None:
     """A question waits for its answer: Nagle's algorithm would hold it back for 40 ms."""
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
