@@ -51,14 +51,19 @@ def test_a_healthy_board(flash, capsys):
         board.plug()
         assert main(["doctor", board.port, "--json"]) == 0
         found = {f["part"]: f for f in map(json.loads, capsys.readouterr().out.splitlines())}
-        rate = found.pop("rate")  # a computer with other things to do cannot time samples
-        if "too busy" not in rate["text"]:
-            assert rate["state"] == found.pop("jitter")["state"] == "ok"
-            assert "Hz, " in rate["text"]
-        assert list(found) == ["port", "REPL", "MicroPython", "memory", "flash", "firmware",
-                               "settings", "model", "I2C", "sensor", "bus speed", "temperature",
-                               "gravity", "zero rate", "noise", "FIFO", "self-test", "recording",
-                               "Wi-Fi", "broker", "clock"]  # fmt: skip
+        # A computer with other things to do cannot time samples, or lets the FIFO run over.
+        busy = {part for part, f in found.items() if "too busy" in f["text"]}
+        expected = ["port", "REPL", "MicroPython", "memory", "flash", "firmware", "settings",
+                    "model", "I2C", "sensor", "bus speed", "temperature", "rate", "jitter",
+                    "gravity", "zero rate", "noise", "FIFO", "self-test", "recording", "Wi-Fi",
+                    "broker", "clock"]  # fmt: skip
+        if busy:
+            assert set(expected) - set(found) <= {"rate", "jitter", "gravity", "zero rate", "noise",
+                                                  "FIFO", "self-test"}  # fmt: skip
+        else:
+            assert list(found) == expected
+        for part in busy:
+            assert found.pop(part)["state"] == "warning"
         assert {f["state"] for f in found.values()} == {"ok"}, found
         assert "genuine (WHO_AM_I 0x70" in found["sensor"]["text"]
         assert "Hz of 100, 0 samples lost" in found["recording"]["text"]
@@ -191,6 +196,7 @@ def test_judgements_that_no_simulated_board_needs():
         ("identity", False, "[Errno 19] ENODEV; check power, SDA, SCL", "fault", "AD0 to GND"),
         ("identity", False, "[Errno 5] EIO; check power", "fault", "i2c_hz 100000"),
         ("identity", False, "odd; check power", "fault", "check power"),
+        ("bus", False, "failed on the way: x: the FIFO ran over", "warning", "try again"),
         ("bus", False, "failed on the way: [Errno 116] ETIMEDOUT", "fault", "the bus hangs"),
         ("bus speed", False, "40 kHz (96 bytes in 21.6 ms)", "warning", "i2c_hz to 400000"),
         ("rate", False, "106.00 Hz, +6.00 % off 100 Hz", "warning", "its clock is off"),

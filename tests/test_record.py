@@ -212,7 +212,8 @@ def test_guide_asks_until_all_is_done():
     guide, phases = course(moves, 20)
     assert guide.phase is Phase.DONE and guide.left == 0 and guide.label == ""
     assert [take.label for take in guide.good] == ["a", "a", "b", "b"]
-    assert len(guide.bad) == 1 and guide.judged == 5
+    assert guide.refusals == 1 and guide.judged == 5
+    assert sorted(guide.bad) == [(570, 750), (750, 820)]  # the take, and the countdown after it
     assert phases[:3] == [(Phase.COUNTDOWN, "a"), (Phase.GO, "a"), (Phase.COUNTDOWN, "a")]
     for take, (start, end) in zip(guide.good, moves, strict=True):
         assert abs(take.start - 100 * start) < 10 and abs(take.stop - 100 * end) < 10

@@ -101,6 +101,11 @@ class Hand:
     def wave(self, strength=1.0, delay_s=0.5):
         self._strength, self._begin_s = strength, self._now_s + delay_s
 
+    def wait_until_over(self):
+        until = time.monotonic() + 30
+        while self._now_s < self._begin_s + 1.5 and time.monotonic() < until:
+            time.sleep(0.01)
+
     def sample(self, t_s):
         self._now_s = float(t_s[-1])
         values = np.zeros((len(t_s), 6))
@@ -160,7 +165,7 @@ def test_a_whole_sitting(firmware, tmp_path):
         terminal.wait_for("paused; space goes on")
         assert "circle: take 2 of 2; 3 to go in all" in terminal.look()
         hand.wave(delay_s=0)
-        time.sleep(0.3)
+        hand.wait_until_over()
         terminal.press(" ")
         terminal.wait_for("circle in")
         take(hand.wave, "good: ")

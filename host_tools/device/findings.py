@@ -180,12 +180,12 @@ def sensor(lines: Iterable[str]) -> Iterator[Finding]:
             yield Finding(part, OK, text)
         elif name == "identity" and "is no known part" in text:
             yield Finding(part, WARNING, text, "watch the self-test")
+        elif "too busy" in text or "ran over" in text:
+            yield Finding(part, WARNING, "the board was too busy to follow the sensor", "try again")
         elif name in ("identity", "bus"):
             text, _, wires = text.partition("; check ")
             cure = explain(f"OSError: {text}")[1] or f"check {wires or 'the wires'}"
             yield Finding(part, FAULT, text, cure)
-        elif "too busy" in text:
-            yield Finding(part, WARNING, "the board was too busy to time samples", "try again")
         elif "another self-test" in text:
             yield Finding(part, SKIPPED, text)
         elif "does not move at all" in text:
