@@ -10,6 +10,7 @@ are BeckonErrors. Proposals have negative ids and exist in this tab alone.
 """
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -46,8 +47,9 @@ class LabelDesk:
         self.opened_ms: float | None = None  # where a span was begun with begin_here()
         self.subject = ""
         self.brush: str | None = next(iter(session.labels), None)
-        self._proposals: list[Mark] = []
+        self._proposals: tuple[Mark, ...] = ()
         self._next_id = -1
+        self._marks: tuple[tuple[int, str, tuple[Mark, ...]], list[Mark]] | None = None
         self._extent = (0.0, 0.0)
 
     def open(self, recording: str, start_ms: float, end_ms: float) -> None:
@@ -56,7 +58,7 @@ class LabelDesk:
         self._extent = (start_ms, end_ms)
         self.session.set_limits(recording, start_ms, end_ms)
         self.selected = self.cursor_ms = self.opened_ms = None
-        self._proposals = []
+        self._proposals = ()
         spans = self.session.spans(recording)
         if spans:
             self.subject = spans[0].subject
@@ -65,13 +67,16 @@ class LabelDesk:
 
     def marks(self) -> list[Mark]:
         """Spans and proposals, by time. A proposal that a span has covered meanwhile is gone."""
-        spans = [Mark(i.id, i.start_ms, i.end_ms, i.label, i.subject)
-                 for i in self.session.spans(self.recording)]
-        self._proposals = [
-            p for p in self._proposals
-            if not any(s.start_ms < p.end_ms and p.start_ms < s.end_ms for s in spans)
-        ]
-        return sorted([*spans, *self._proposals], key=lambda m: m.start_ms)
+        held = self._marks
+        if (held is None or held[0][:2] != (self.session.version, self.recording)
+                or held[0][2] is not self._proposals):
+            spans = [Mark(i.id, i.start_ms, i.end_ms, i.label, i.subject)
+                     for i in self.session.spans(self.recording)]
+            self._proposals = tuple(p for p in self._proposals if _clear(p, spans))
+            marks = sorted([*spans, *self._proposals], key=lambda m: m.start_ms)
+            held = ((self.session.version, self.recording, self._proposals), marks)
+            self._marks = held
+        return held[1]
 
     @property
     def proposals(self) -> int:
@@ -108,11 +113,11 @@ class LabelDesk:
 
         The first is selected.
         """
-        self._proposals = []
+        fresh = []
         for p in proposals:
-            self._proposals.append(Mark(self._next_id, p.start_ms, p.end_ms, p.label, "",
-                                        p.confidence))
+            fresh.append(Mark(self._next_id, p.start_ms, p.end_ms, p.label, "", p.confidence))
             self._next_id -= 1
+        self._proposals = tuple(fresh)
         offered = [m for m in self.marks() if m.proposed]
         if offered:
             self.selected = offered[0].id
@@ -143,12 +148,12 @@ class LabelDesk:
         items = self.session.add_many(
             self.recording, [Span(m.start_ms, m.end_ms, m.label, self.subject) for m in ready]
         )
-        for mark in ready:
-            self._forget(mark)
+        gone = {m.id for m in ready}
+        self._proposals = tuple(p for p in self._proposals if p.id not in gone)
         return len(items)
 
     def _forget(self, mark: Mark) -> None:
-        self._proposals = [p for p in self._proposals if p.id != mark.id]
+        self._proposals = tuple(p for p in self._proposals if p.id != mark.id)
 
     # labels
 
@@ -193,10 +198,10 @@ class LabelDesk:
         start, end = max(low, min(start_ms, end_ms)), min(high, max(start_ms, end_ms))
         if end - start < LEAST_MS:
             raise BeckonError(f"a span needs at least {LEAST_MS:.0f} ms")
-        self._proposals = [
+        self._proposals = tuple(
             replace(p, start_ms=round(start, 1), end_ms=round(end, 1)) if p.id == id else p
             for p in self._proposals
-        ]
+        )
 
     def begin_here(self) -> None:
         """The selected mark begins at the cursor; or a new span will."""
@@ -257,7 +262,7 @@ class LabelDesk:
             raise BeckonError(
                 "there are spans already: what lies outside them is no gesture anyway"
             )
-        self._proposals = []
+        self._proposals = ()
         return self.session.add(self.recording, *self._extent, label, self.subject)
 
     def _chosen(self) -> Mark:
@@ -279,3 +284,11 @@ class LabelDesk:
                 "there is no cursor yet: click into the signal, or press an arrow key"
             )
         return self.cursor_ms
+
+
+def _clear(proposal: Mark, spans: list[Mark]) -> bool:
+    """Whether no span touches it. spans: by time, apart from each other."""
+    after = bisect_right(spans, proposal.start_ms, key=lambda s: s.start_ms)
+    return (after == 0 or spans[after - 1].end_ms <= proposal.start_ms) and (
+        after == len(spans) or spans[after].start_ms >= proposal.end_ms
+    )

@@ -33,7 +33,9 @@ class LabelPage:
         self.session.refresh()
         self.desk = LabelDesk(self.session)
         self.recording: Recording | None = None
+        self._acting = False
         self._cursor_shown: float | None = None  # where the browser has it
+        self._palette_shown: tuple[Any, ...] = ()
 
     # building
 
@@ -145,12 +147,15 @@ class LabelPage:
         """Run an action; say its fault; show what came of it."""
         if self.recording is None:
             return
+        self._acting = True  # what the session tells meanwhile is shown at the end, once
         try:
             action()
         except ChangedOutside as error:
             offer_reload(str(error), self.session.reload)
         except BeckonError as error:
             ui.notify(str(error), type="warning", position="top", timeout=4000)
+        finally:
+            self._acting = False
         self.refresh()
         chosen = self.desk.chosen()
         if chosen is not None:
@@ -292,8 +297,9 @@ class LabelPage:
 
     def _changed(self, recording: str) -> None:
         """Another tab, or we, changed labels."""
-        with self.root:
-            self.refresh()
+        if not self._acting:
+            with self.root:
+                self.refresh()
 
     def refresh(self) -> None:
         """Show the desk's state."""
@@ -353,6 +359,10 @@ class LabelPage:
     def _show_palette(self, labels: list[str], chosen: Mark | None) -> None:
         counts = self.session.counts()
         current = chosen.label if chosen is not None and chosen.label else self.desk.brush
+        shown = (self._labels(), counts, current, self.desk.subject)
+        if shown == self._palette_shown:
+            return
+        self._palette_shown = shown
         self.palette.clear()
         with self.palette:
             for number, label in enumerate(self._labels(), 1):

@@ -59,6 +59,7 @@ class LabelSession:
         self._listeners: list[Callable[[str], None]] = []
         self._lock = threading.RLock()
         self._next_id = 1
+        self.version = 0  # grows with each change
         self._read()
 
     def _read(self) -> None:
@@ -69,6 +70,7 @@ class LabelSession:
             items = [Item(self._id(), recording, r.start_ms, r.end_ms, r.label, r.subject, r.other)
                      for r in rows]
             self._items[recording] = tuple(sorted(items, key=lambda i: i.start_ms))
+        self.version += 1
         self._undo: list[_Step] = []
         self._redo: list[_Step] = []
         self._names = sorted({i.label for i in self._all()})
@@ -319,6 +321,7 @@ class LabelSession:
         )
         self._bytes = write_labels_file(self.path, table)
         self._items = items
+        self.version += 1
 
     def _fit(self, others: Iterable[Item], recording: str, start_ms: float,
              end_ms: float) -> tuple[float, float]:

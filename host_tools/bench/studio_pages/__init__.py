@@ -1,0 +1,1 @@
+"""What `beckon bench studio` does in the browser."""
