@@ -220,7 +220,9 @@ def test_the_interface_alone_leaves_the_engine_out(tmp_path, monkeypatch):
     assert (tmp_path / "net.json").stat().st_size > 50_000
     assert micropython("import microMLP; print(hasattr(microMLP, 'Engine'))", folder) == ["False"]
     with pytest.raises(BeckonError, match="laid out"):
-        interface_only("# ---\n# MicroMLP's interface.\n# ---\n")
+        interface_only("\n# ---\n# MicroMLP's interface.\n# ---\n")
+    with pytest.raises(BeckonError, match="no line"):
+        interface_only("# MicroMLP's interface.\n")
 
 
 @pytest.mark.soak

@@ -35,9 +35,9 @@ def interface_only(source: str) -> str:
 
 def _halves(source: str) -> tuple[str, str]:
     head, mark, tail = source.partition(_MARK)
-    if not mark:
+    at = head.rfind("\n# ---")
+    if not mark or at < 0:
         raise BeckonError(f"microMLP.py has no line {_MARK!r} where the engine ends")
-    at = head.rindex("\n# ---")
     return head[:at], head[at:] + mark + tail
 
 
