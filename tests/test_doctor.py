@@ -146,6 +146,12 @@ def test_ports_and_boards_that_do_not_listen(tmp_path, capsys, monkeypatch):
     assert "REPL" in said and "keeps restarting before MicroPython listens" in said
 
 
+def test_a_file_that_is_missing():
+    text, cure = explain("Traceback:\r\nOSError: [Errno 2] ENOENT\r\n")
+    assert text == "a file is missing on the board (OSError: [Errno 2] ENOENT)"
+    assert cure == "beckon deploy"
+
+
 @pytest.mark.parametrize(
     "last, cure",
     [

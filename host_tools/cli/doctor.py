@@ -23,24 +23,17 @@ def add_arguments(parser):
 
 
 def run(args):
-    import contextlib
-
-    from host_tools.cli.progress import waiting
+    from host_tools.cli.progress import progress
     from host_tools.device.doctor import examine
     from host_tools.device.findings import FAULT, WARNING
 
     counts = {FAULT: 0, WARNING: 0}
-    findings = examine(args.port)
-    while True:
-        with waiting("examining") if sys.stderr.isatty() else contextlib.nullcontext():
-            finding = next(findings, None)
-        if finding is None:
-            break
-        counts[finding.state] = counts.get(finding.state, 0) + 1
-        if args.json:
-            print(json.dumps(dataclasses.asdict(finding)), flush=True)
-        else:
-            print(finding, flush=True)
+    with progress("examining") as step:
+        for finding in examine(args.port):
+            counts[finding.state] = counts.get(finding.state, 0) + 1
+            line = json.dumps(dataclasses.asdict(finding)) if args.json else str(finding)
+            print(line, flush=True)
+            step(finding.part)
     if not args.json:
         print(", ".join(f"{n} {what}{'s' * (n != 1)}" for what, n in counts.items()
                         if what in (FAULT, WARNING)), file=sys.stderr)  # fmt: skip

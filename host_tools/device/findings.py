@@ -65,6 +65,8 @@ def explain(traceback: str, cure: str = "") -> tuple[str, str]:
         (r"ENOENT", "beckon deploy"),
         (r"ValueError.*(json|JSON|setting|config)", "beckon setup, then beckon deploy --settings"),
     )  # fmt: skip
+    if "ENOENT" in last:
+        last = f"a file is missing on the board ({last})"
     for pattern, help_ in known:
         if re.search(pattern, last):
             return last, cure or help_
