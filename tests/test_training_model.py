@@ -91,7 +91,7 @@ def test_checkpoints_are_one_training():
 
 @pytest.mark.parametrize("worth, chosen", [
     ([0.5, 0.8, 0.9, 0.95], 3),
-    ([0.5, 0.955, 0.9, 0.95], 3),  # by chance
+    ([0.5, 0.965, 0.9, 0.95], 3),  # by chance
     ([0.5, 0.99, 0.98, 0.9], 1),
 ])
 def test_training_stops_early_only_when_events_get_clearly_worse(worth, chosen):
@@ -119,7 +119,7 @@ def test_temperature_makes_confidence_honest(trained):
     assert best_temperature(logits, np.array(truth)) == pytest.approx(2.5, rel=0.1)
     assert best_temperature(logits, logits.argmax(axis=1)) == 1  # never surer than trained
     data, recipe, net, _, _ = trained
-    assert 1 <= temperature(net, hands("c", seed=9), recipe) <= 4
+    assert 1 <= temperature([(net, hands("c", seed=9))], recipe) <= 4
 
 
 def test_integers_agree_with_floats(trained):

@@ -1,8 +1,8 @@
-"""Train once without a part of the data, and set on that part what training itself cannot.
+"""Train without a part of the data, and set on that part what training itself cannot.
 
 When to stop, the temperature of the confidence, and the debouncer. The held-out
-part is by subject where there are several, else by time; single recordings are
-joined to streams first.
+parts are by subject where there are several, each in turn; else one part by
+time. Single recordings are joined to streams first.
 """
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..dataset import Dataset, is_idle
-from ..dataset.split import hold_out
+from ..dataset import Dataset, Recording, is_idle
+from ..dataset.split import LEAST_SUBJECTS, folds, hold_out
 from ..evaluation.board import Board
 from .debounce import DEFAULT, Score, score, tune
 from .export import export
@@ -24,7 +24,9 @@ from .splice import is_stream, splice
 from .windows import Bank
 
 _TEMPERATURES = np.geomspace(1.0, 4.0, 29)  # never surer than trained
-_EARLIER = 0.01  # an earlier checkpoint must be better by so much, else it is by chance
+_PARTS = 3  # trainings at most, and each takes
+_EACH = 0.7  # of the steps of a single one
+_EARLIER = 0.02  # an earlier checkpoint must be better by so much, else it is by chance
 
 
 @dataclass(frozen=True)
@@ -42,28 +44,63 @@ class Calibration:
     temperature: float = 1.0
 
 
+@dataclass(frozen=True)
+class Trial:
+    """One training: networks at the checkpoints, windows it saw, recordings it never saw."""
+
+    nets: list[Network]
+    windows: np.ndarray
+    held: Dataset
+    streams: list[Recording]
+
+    def told(self, checkpoint: int, recipe: Recipe, heat: float):
+        """The board and its answers over the streams."""
+        board = Board(export(self.nets[checkpoint], recipe, self.windows, temperature=heat))
+        return board, [(r, board.windows(r)) for r in self.streams]
+
+
 def calibrate(
     data: Dataset, recipe: Recipe, steps: int, budget_per_hour: float = 1.0
 ) -> Calibration:
-    """Settings found with a model that was trained for `steps` on a part of the data."""
-    try:
-        known, held = hold_out(data, recipe.seed)
-    except ValueError:
-        return Calibration(DEFAULT)
-    part = replace(recipe, steps=steps)
-    bank = Bank(known, part)
-    nets = list(checkpoints(part, bank))
+    """Settings found with models that were trained for `steps` together on parts of the data."""
+    parts = held_out(data, recipe.seed)
     rng = np.random.default_rng(recipe.seed)
-    windows, _ = Sampler(bank, part, rng).draw(1024)
-    streams = streams_of(held, recipe, rng)
-    if not streams:
+    trials = []
+    for known, held in parts:
+        part = replace(recipe, steps=max(1, round(steps * (1 if len(parts) == 1 else _EACH))))
+        bank = Bank(known, part)
+        streams = streams_of(held, recipe, rng)
+        if streams:
+            nets = list(checkpoints(part, bank))
+            trials.append(Trial(nets, Sampler(bank, part, rng).draw(1024)[0], held, streams))
+    if not trials:
         return Calibration(DEFAULT)
-    heat = temperature(nets[-1], held, recipe)
-    boards = [Board(export(net, part, windows, temperature=heat)) for net in nets]
-    told = [[(r, board.windows(r)) for r in streams] for board in boards]
-    best = stop_at([score(b, t, DEFAULT).worth for b, t in zip(boards, told, strict=True)])
-    settings, reached = tune(boards[best], told[best], budget_per_hour)
+    heat = temperature([(t.nets[-1], t.held) for t in trials], recipe)
+    told = []
+    for k in range(len(CHECKPOINTS)):
+        answers = [t.told(k, recipe, heat) for t in trials]
+        told.append((answers[0][0], [pair for _, pairs in answers for pair in pairs]))
+    best = stop_at([score(board, pairs, DEFAULT).worth for board, pairs in told])
+    settings, reached = tune(*told[best], budget_per_hour)
     return Calibration(settings, reached, best, heat)
+
+
+def held_out(data: Dataset, seed: int) -> list[tuple[Dataset, Dataset]]:
+    """(known, held out) for each third of the people in turn, or once by time for one person."""
+    gestures = {s.label for r in data.recordings for s in r.spans if not is_idle(s.label)}
+    people = {r.subject for r in data.recordings if gestures & {s.label for s in r.spans}}
+    out = []
+    try:
+        if len(people) < LEAST_SUBJECTS:
+            return [hold_out(data, seed)]
+        for part in map(set, folds(data, min(_PARTS, len(people)), seed)):
+            known = [r for i, r in enumerate(data.recordings) if i not in part]
+            if part and gestures <= {s.label for r in known for s in r.spans}:
+                held = [data.recordings[i] for i in sorted(part)]
+                out.append((Dataset(data.name, known), Dataset(data.name, held)))
+        return out or [hold_out(data, seed)]
+    except ValueError:
+        return []
 
 
 def stop_at(worth: list[float]) -> int:
@@ -72,20 +109,23 @@ def stop_at(worth: list[float]) -> int:
     return best if worth[best] > worth[-1] + _EARLIER else len(worth) - 1
 
 
-def temperature(net: Network, held: Dataset, recipe: Recipe) -> float:
+def temperature(trials: list[tuple[Network, Dataset]], recipe: Recipe) -> float:
     """What to divide the logits by, so that of answers with 80 % about 80 % are right.
 
     Guo et al. 2017 (arXiv:1706.04599): the temperature of least cross-entropy on
-    gestures that were not trained on.
+    gestures that were not trained on. trials: networks, each with what it never saw.
     """
-    bank = Bank(held, recipe)
-    if not bank.events:
-        return 1.0
-    end = np.array([e.stops + recipe.settle_s * bank.rate_hz for e in bank.events])
-    clock = (np.arange(1.0 - bank.window, 1) * bank.parts)[None]
-    windows = bank.take(np.array([e.recording for e in bank.events]), end[:, None] + clock)
-    logits = net.forward(Features(recipe)(windows)[0])
-    return best_temperature(logits, np.array([e.label for e in bank.events]))
+    logits: list[np.ndarray] = []
+    truth: list[int] = []
+    for net, held in trials:
+        bank = Bank(held, recipe)
+        end = np.array([e.stops + recipe.settle_s * bank.rate_hz for e in bank.events])
+        clock = (np.arange(1.0 - bank.window, 1) * bank.parts)[None]
+        if len(end):
+            windows = bank.take(np.array([e.recording for e in bank.events]), end[:, None] + clock)
+            logits.append(net.forward(Features(recipe)(windows)[0]))
+            truth.extend(e.label for e in bank.events)
+    return best_temperature(np.concatenate(logits), np.array(truth)) if truth else 1.0
 
 
 def best_temperature(logits: np.ndarray, truth: np.ndarray) -> float:
