@@ -103,7 +103,7 @@ def ask_subject(current: str, known: list[str], use: Callable[[str], None]) -> N
 def ask_recording(counts: dict[str, int], current: str,
                   use: Callable[[str], Awaitable[None]]) -> None:
     """Choose a recording out of counts (name -> number of spans)."""
-    dialog, card = _dialog(f"{len(counts)} recordings")
+    dialog, card = _dialog("Recordings")
 
     async def choose(name: str) -> None:
         dialog.close()

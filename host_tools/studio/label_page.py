@@ -57,33 +57,36 @@ class LabelPage:
 
     def _build_top(self) -> None:
         with ui.element("div").classes("bk-row bk-joined"):
-            key_button("", "chevron_left", lambda: self._other(-1), ",", hint="").props(
+            key_button("", "chevron_left", lambda: self._other(-1), ",",
+                       hint="previous recording", line=False).props(
                 'aria-label="previous recording"')
             with ui.button(color=None, on_click=self._pick).props("unelevated no-caps").classes(
                 "bk-button bk-name"
             ).props('aria-label="choose a recording"'):
                 self.name = ui.label().classes("bk-title")
-            key_button("", "chevron_right", lambda: self._other(1), ".", hint="").props(
+            key_button("", "chevron_right", lambda: self._other(1), ".",
+                       hint="next recording", line=False).props(
                 'aria-label="next recording"')
         self.progress = ui.label().classes("bk-quiet bk-grow bk-status")
         key_button("Propose", "auto_awesome", self._propose, "g", kind="primary",
                    hint="propose")
-        self.undo = _icon("undo", "undo", lambda: self._do(self._undo), "mod+z", hint="undo")
-        self.redo = _icon("redo", "redo", lambda: self._do(self._redo), "mod+y", hint="")
-        _icon("compare_arrows", "compare with another person", self._compare, "c", hint="")
+        self.undo = _icon("undo", "undo", lambda: self._do(self._undo), "mod+z", line=True)
+        self.redo = _icon("redo", "redo", lambda: self._do(self._redo), "mod+y")
+        _icon("compare_arrows", "compare with another person", self._compare, "c")
 
     def _build_actions(self) -> None:
         with ui.element("div").classes("bk-row"):
             self.accept = key_button("Accept", "check", lambda: self._do(self.desk.accept),
                                      "Enter", hint="accept", kind="primary")
             self.all = key_button("All", "done_all", lambda: self._do(self._accept_all),
-                                  "shift+a", hint="").props('aria-label="accept all proposals"')
+                                  "shift+a", hint="accept all", line=False)
+            self.all.props('aria-label="accept all proposals"')
             self.split = key_button("Split", "content_cut", lambda: self._do(self.desk.split),
-                                    "s", hint="")
+                                    "s", hint="split at the cursor", line=False)
             self.merge = key_button("Merge", "merge", lambda: self._do(self.desk.merge),
-                                    "m", hint="")
+                                    "m", hint="merge with the next", line=False)
             self.delete = key_button("Delete", "delete", lambda: self._do(self.desk.delete),
-                                     "Delete", kind="danger", hint="")
+                                     "Delete", kind="danger", hint="delete, reject", line=False)
 
     def _add_keys(self) -> None:
         key("n", "next, previous", lambda: self._step(1), group="step")
@@ -98,10 +101,15 @@ class LabelPage:
         hint(["ArrowUp", "ArrowDown"], "zoom")
         key("x", "", lambda: self._do(self.desk.delete))
         key("Backspace", "", lambda: self._do(self.desk.delete))
-        key("Escape", "", self._let_go)
+        key("Escape", "let go of the span", self._let_go, line=False)
         key("mod+shift+z", "", lambda: self._do(self._redo))
-        key("w", "", self._ask_subject)
-        key("z", "", self._look)
+        key("w", "who moved", self._ask_subject, line=False)
+        key("r", "choose a recording", self._pick, line=False)
+        key("z", "look at the span", self._look, line=False)
+        hint(["shift+ArrowLeft", "shift+ArrowRight"], "cursor, far", line=False)
+        hint(["PageUp", "PageDown"], "pan a screen", line=False)
+        hint(["Home", "End"], "first, last screen", line=False)
+        hint(["0"], "the whole recording", line=False)
 
     async def start(self, name: str | None, t_ms: str | None) -> None:
         """Open the recording of the address, else the first one without labels."""
@@ -209,7 +217,7 @@ class LabelPage:
             self._do(lambda: self.desk.choose(label))
             then()
 
-        ask_label(self._labels(), use, self._rename_label)
+        ask_label([x for x in self._labels() if self.session.counts()[x]], use, self._rename_label)
 
     def _rename_label(self, old: str, new: str) -> None:
         self._do(lambda: self.session.rename_label(old, new))
@@ -389,11 +397,12 @@ def _plain_button(handler: Callable[[], Any]) -> ui.button:
     return button.classes("bk-button bk-chip bk-plain")
 
 
-def _icon(icon: str, text: str, handler: Callable[[], Any], combo: str, hint: str) -> ui.button:
+def _icon(icon: str, text: str, handler: Callable[[], Any], combo: str,
+          line: bool = False) -> ui.button:
     button = ui.button(icon=icon, color=None, on_click=lambda: handler())
     button.props(f'unelevated aria-label="{text}"').classes("bk-button bk-icon")
     button.tooltip(f"{text}  ({shown(combo)})")
-    key(combo, hint, lambda: handler() if button.enabled else None)
+    key(combo, text, lambda: handler() if button.enabled else None, line=line)
     return button
 
 

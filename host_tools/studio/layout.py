@@ -26,7 +26,7 @@ _HEAD = (
 def frame(project: Project, active: str) -> Iterator[Shortcuts]:
     """Build the frame; what is built inside the block is the page's content."""
     ui.add_head_html(_HEAD)
-    ui.run_javascript("beckonTheme.apply()")
+    ui.run_javascript("beckonTheme.apply(); beckonTheme.measure()")
     keys = Shortcuts()
     with ui.element("header").classes("bk-header"):
         with ui.element("div").classes("bk-brand"):
@@ -84,16 +84,11 @@ def _help(keys: Shortcuts) -> Callable[[], None]:
     def show() -> None:
         with ui.dialog() as dialog, ui.card():
             ui.label("Keys").classes("bk-title")
-            listed = [*keys.hints(), (["alt+d"], "dark or light")]
+            listed = [*keys.hints(every=True), (["alt+d"], "dark or light")]
             listed += [([f"alt+{letter}"], title) for _, title, _, letter in PAGES]
-            with ui.element("div").style(
-                "display:grid; grid-template-columns: auto 1fr; gap:.45rem 1rem; align-items:center"
-            ):
+            with ui.element("div").classes("bk-keys"):
                 for combos, text in listed:
-                    with ui.element("div").classes("bk-row").style("gap:.3rem"):
-                        for combo in combos:
-                            key_mark(combo) if combo != "…" else ui.label(combo)
-                    ui.label(text)
+                    _hint(combos, text)
         dialog.on("hide", dialog.delete)
         dialog.open()
 

@@ -29,6 +29,7 @@ class _Key:
     text: str
     handler: Callable[..., Any]
     group: str
+    line: bool
 
 
 class Shortcuts(Element, component="static/shortcuts.js"):
@@ -42,23 +43,24 @@ class Shortcuts(Element, component="static/shortcuts.js"):
         self.changed: Callable[[], None] = lambda: None
 
     def add(self, combo: str, text: str, handler: Callable[..., Any], *, group: str = "",
-            repeat: bool = False, typing: bool = False) -> None:
+            line: bool = True, repeat: bool = False, typing: bool = False) -> None:
         """Call handler() when combo is pressed.
 
-        text: what it does, for the hints; "" hides it from the bottom line. Keys of one
-        group share one hint, the first one's text. repeat: also while held down.
-        typing: also in a text field or dialog.
+        text: what it does, for the hints; "" for one that needs none, as another key does
+        the same. Keys of one group share one hint, the first one's text. line: in the
+        bottom line; else among all keys alone. repeat: also while held down. typing: also
+        in a text field or dialog.
         """
-        self._keys[combo] = _Key(combo, text, handler, group)
+        self._keys[combo] = _Key(combo, text, handler, group, line)
         self._props["combos"] = {
             **self._props["combos"], combo: {"repeat": repeat, "typing": typing}
         }
         self.changed()
 
-    def show(self, combos: list[str], text: str) -> None:
+    def show(self, combos: list[str], text: str, *, line: bool = True) -> None:
         """A hint for keys that somebody else obeys (the signal view, say)."""
         for combo in combos:
-            self._keys[combo] = _Key(combo, text, lambda: None, text)
+            self._keys[combo] = _Key(combo, text, lambda: None, text, line)
         self.changed()
 
     def drop(self, combo: str) -> None:
@@ -72,11 +74,16 @@ class Shortcuts(Element, component="static/shortcuts.js"):
         if known is not None:
             handle_event(known.handler, UiEventArguments(sender=self, client=self.client))
 
-    def hints(self) -> list[tuple[list[str], str]]:
-        """(combinations, what they do), in the order in which they were added."""
+    def hints(self, every: bool = False) -> list[tuple[list[str], str]]:
+        """(combinations, what they do), in the order in which they were added.
+
+        every: also those which are not in the bottom line.
+        """
         out: list[tuple[list[str], str]] = []
         places: dict[str, int] = {}
         for known in self._keys.values():
+            if not (known.line or every):
+                continue
             if known.group and known.group in places:
                 out[places[known.group]][0].append(known.combo)
             elif known.text:
@@ -106,9 +113,9 @@ def key(combo: str, text: str, handler: Callable[..., Any], **options: Any) -> N
     shortcuts().add(combo, text, handler, **options)
 
 
-def hint(combos: list[str], text: str) -> None:
+def hint(combos: list[str], text: str, *, line: bool = True) -> None:
     """Show keys that the page's parts obey by themselves; see Shortcuts.show."""
-    shortcuts().show(combos, text)
+    shortcuts().show(combos, text, line=line)
 
 
 def key_mark(combo: str) -> ui.label:
@@ -117,17 +124,19 @@ def key_mark(combo: str) -> ui.label:
 
 
 def key_button(text: str, icon: str | None, handler: Callable[..., Any], combo: str | None = None,
-               *, kind: str = "", hint: str | None = None, **options: Any) -> ui.button:
+               *, kind: str = "", hint: str | None = None, line: bool = True,
+               **options: Any) -> ui.button:
     """A button with its key on it. kind: "primary", "plain", "danger" or "".
 
-    hint: the words in the bottom line, if the button's do not do; "" for none.
+    hint: the words among the keys, if the button's do not do. line: also in the bottom
+    line, which need not repeat each button.
     """
     button = ui.button(text, icon=icon, color=None, on_click=lambda: handler())
     button.props("unelevated no-caps").classes("bk-button" + (f" bk-{kind}" if kind else ""))
     if combo is not None:
         with button:
             key_mark(combo)
-        key(combo, text if hint is None else hint,
-            lambda: handler() if button.enabled else None, **options)
+        key(combo, hint or text, lambda: handler() if button.enabled else None,
+            line=line and hint != "", **options)
         button.props(f'aria-keyshortcuts="{shown(combo)}"')
     return button

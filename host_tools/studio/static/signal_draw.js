@@ -80,6 +80,7 @@ function drawRuler(view, g, c) {
     g.fillRect(Math.round(x), layout.ruler - 5, 1, layout.bottom - layout.ruler + 5);
     if (view.ring && k < 0) continue;
     if (x < view.gutter + 20 || x > view.width - 24) continue;
+    if (view.cursor !== null && Math.abs(view.x(view.cursor) - x) < 74) continue; // its own stands there
     g.fillStyle = c.quiet;
     g.fillText(clock(k * step * 1000, step), x, layout.ruler / 2);
   }

@@ -18,6 +18,15 @@
     },
   };
   document.documentElement.dataset.theme = now();
+  // How much room header and hints take, for pages that fill the window
+  const measure = new ResizeObserver((entries) => {
+    for (const { target } of entries) {
+      document.documentElement.style.setProperty(
+        target.matches("header") ? "--above" : "--below", `${target.offsetHeight}px`);
+    }
+  });
+  window.beckonTheme.measure = () =>
+    document.querySelectorAll(".bk-header, .bk-hints").forEach((e) => measure.observe(e));
   wish.addEventListener("change", apply);
   addEventListener("storage", apply);
 })();
