@@ -41,6 +41,13 @@ def test_a_constant_stays(from_hz, to_hz, value, n):
     assert abs((len(out) - 1) / to_hz - (n - 1) / from_hz) <= 1 / to_hz + 1e-6
 
 
+def test_a_long_signal_is_the_same_in_pieces(monkeypatch):
+    x = np.random.default_rng(1).normal(size=(900, 3)).astype(np.float32)
+    whole = resample(x, 49.7, 100)
+    monkeypatch.setattr("host_tools.dataset.resample._BLOCK", 7)
+    assert np.array_equal(whole, resample(x, 49.7, 100))
+
+
 def test_holes_move_along():
     r = Recording("a", np.zeros((100, 6), np.float32), 100.0, holes=((40, 60),))
     assert resample_recording(r, 50.0).holes == ((20, 30),)

@@ -1,7 +1,7 @@
 """An epoch of our training against one of scikit-learn's MLPClassifier, at the same sizes.
 
 All three see as many windows of as many values in batches of the same size,
-with one hidden layer and Adam, in float32, turn about in one process:
+with one hidden layer and Adam, in float32, turn about in one process on one core:
 
   updates       forward pass, back-propagation and update, as in host_tools/training/network.py
   fit           what `beckon train` runs: the same, and a newly augmented window every
@@ -65,6 +65,7 @@ def _measure_size(data, recipe, args: argparse.Namespace) -> dict[str, Any]:
     from host_tools.training.windows import Bank
 
     classifier = need("sklearn.neural_network").MLPClassifier
+    limits = need("threadpoolctl").threadpool_limits
     bank = Bank(data, recipe)
     sampler = Sampler(bank, recipe, np.random.default_rng(1))
     x, y = sampler.draw(args.windows + args.windows // 2)  # some that say nothing are left out
@@ -80,7 +81,7 @@ def _measure_size(data, recipe, args: argparse.Namespace) -> dict[str, Any]:
         ).fit(x, y),
     }
     times: dict[str, list[float]] = {name: [] for name in variants}
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), limits(1):
         warnings.simplefilter("ignore")  # that it has not converged: it was not to
         for _ in range(args.rounds):
             for name, run in variants.items():

@@ -7,6 +7,7 @@ import numpy as np
 
 from .recording import Recording
 
+_BLOCK = 1024  # samples at a time: bounds the memory of long recordings
 _HALF_WIDTH = 8  # zero crossings of the sinc on each side: -60 dB beyond the transition
 
 
@@ -25,15 +26,22 @@ def resample(x: np.ndarray, from_hz: float, to_hz: float) -> np.ndarray:
     m = int(np.floor((n - 1) * to_hz / from_hz + 1e-6)) + 1
     cutoff = min(1.0, to_hz / from_hz)  # of the source's Nyquist frequency
     reach = int(np.ceil(_HALF_WIDTH / cutoff))
-    position = np.arange(m) * (from_hz / to_hz)
+    out = np.empty((m, x.shape[1]), np.float32)
+    for i in range(0, m, _BLOCK):
+        position = np.arange(i, min(m, i + _BLOCK)) * (from_hz / to_hz)
+        out[i : i + _BLOCK] = _at(x, position, cutoff, reach)
+    return out
+
+
+def _at(x: np.ndarray, position: np.ndarray, cutoff: float, reach: int) -> np.ndarray:
+    """The signal at fractional sample positions (m,): float64 (m, axes)."""
     first = np.floor(position).astype(int) - reach + 1
     taps = first[:, None] + np.arange(2 * reach)
     distance = position[:, None] - taps
     weight = np.sinc(distance * cutoff) * np.cos(np.pi / 2 * distance / reach) ** 2
     weight[np.abs(distance) >= reach] = 0
     weight /= weight.sum(axis=1, keepdims=True)  # a constant stays that constant
-    out = np.einsum("mt,mta->ma", weight, x[np.clip(taps, 0, n - 1)].astype(np.float64))
-    return out.astype(np.float32)
+    return np.einsum("mt,mta->ma", weight, x[np.clip(taps, 0, len(x) - 1)].astype(np.float64))
 
 
 def resample_recording(r: Recording, to_hz: float) -> Recording:
