@@ -5,6 +5,7 @@ import random
 
 import pytest
 
+from host_tools.cli.app import main
 from host_tools.device.remote import RemoteDevice
 from host_tools.errors import BeckonError
 from host_tools.live.address import BrokerAddress
@@ -199,6 +200,23 @@ def test_settings_that_cannot_be_are_refused(glove):
         with pytest.raises(BeckonError, match="refuses set"):
             device.request("set", settings=values)
         assert [path.name for path in folder.iterdir()] == ["config.json"]
+
+
+def test_ask_sends_a_command_and_prints_the_answer(glove, capsys):
+    device, board, folder = glove
+    at = ["--broker", str(device._broker)]
+    assert main(["ask", "glove", "get", 'names=["keepalive_s"]', *at]) == 0
+    assert json.loads(capsys.readouterr().out) == {"ok": True, "settings": {"keepalive_s": 30}}
+    assert main(["ask", "glove", "set", 'settings={"threshold_percent": 70}', *at]) == 0
+    assert board.next() == {"applied": 70}
+    assert main(["ask", "glove", "get", "names=all", *at]) == 1
+    assert "glove refuses get: names must be a list" in capsys.readouterr().err
+    assert main(["ask", "mitten", "get", "--timeout", "0.2", *at]) == 1
+    assert "mitten does not answer" in capsys.readouterr().err
+    for wrong in (["a/b", "get"], ["glove", "+"], ["", "get"], ["glove", "get", "names"],
+                  ["glove", "get", "=1"], ["glove", "get", "verb=1"]):
+        assert main(["ask", *wrong, *at]) == 2
+        assert len(capsys.readouterr().err.splitlines()) == 1
 
 
 def test_no_bytes_as_command_or_verb_harm_the_board(glove):

@@ -1,0 +1,54 @@
+"""Send a board a command through the broker and print its answer, one JSON object.
+
+What a command takes is given as NAME=VALUE; VALUE is JSON, or text if it is none.
+docs/mqtt.md lists the commands. Which model a board runs, `beckon deploy --mqtt` changes.
+
+examples:
+  beckon ask kitchen diag
+  beckon ask kitchen set settings='{"threshold_percent": 70}'
+  beckon ask kitchen discovery on=false     take it out of Home Assistant again
+"""
+
+import json
+
+from host_tools.errors import BeckonError
+
+
+def add_arguments(parser):
+    parser.add_argument("device", metavar="DEVICE", help="the board's name")
+    parser.add_argument("verb", metavar="COMMAND", help="for instance get, diag, self_test")
+    parser.add_argument("arguments", nargs="*", metavar="NAME=VALUE")
+    parser.add_argument("--broker", default="mqtt://127.0.0.1:1883", metavar="URL",
+                        help="mqtt://[user:password@]host:port")
+    parser.add_argument("--timeout", type=_seconds, default=10.0, metavar="S",
+                        help="seconds to wait for the answer")
+
+
+def _seconds(text):
+    value = float(text)
+    if not 0.1 <= value <= 3600:
+        raise ValueError
+    return value
+
+
+def run(args):
+    from host_tools.device.remote import RemoteDevice
+    from host_tools.live.address import parse_broker
+
+    for part, name in ((args.device, "DEVICE"), (args.verb, "COMMAND")):
+        if not part or any(character in "/+#\0" for character in part):
+            raise BeckonError(f"{part!r} cannot be a {name}; leave out / + and #", status=2)
+    arguments = {}
+    for text in args.arguments:
+        name, sign, value = text.partition("=")
+        if not sign or not name or name in ("transaction", "verb", "self"):
+            raise BeckonError(f"{text!r}: write NAME=VALUE, for instance on=false", status=2)
+        try:
+            arguments[name] = json.loads(value)
+        except ValueError:
+            arguments[name] = value
+    with RemoteDevice(parse_broker(args.broker), args.device, args.timeout) as device:
+        answer = device.request(args.verb, **arguments)
+    answer.pop("transaction", None)
+    print(json.dumps(answer))
+    return 0
