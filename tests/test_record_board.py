@@ -33,12 +33,14 @@ def test_a_board_delivers_every_sample(firmware, tmp_path, capsys, rate, baud):
         assert main(["record", board.port, "--free", "--seconds", "12", "--rate", str(rate),
                      "--labels", "none", "--out", str(tmp_path), "--json"]) == 0  # fmt: skip
     told = json.loads(capsys.readouterr().out)
-    assert told["lost"] == 0 and told["samples"] >= 12 * rate and told["clipped"] == 0
+    assert told["samples"] + told["lost"] >= 12 * rate and told["clipped"] == 0
     assert told["measured_hz"] == pytest.approx(rate, rel=0.01)
     (path,) = (tmp_path / "recordings").glob("*.json")
     about = json.loads(path.read_text())
     assert about["baud"] == baud and about["sensor"] == "MPU6500" and about["accel_g"] == 8
     assert about["line_frames_refused"] == 0
+    # The line loses nothing; a simulated board that gets no processor time may.
+    assert told["lost"] == about["lost_on_board"]
     (recording,) = read_dataset(tmp_path).recordings
     assert recording.spans[0].label == "none"
     turning = recording.samples[:, 3:]
@@ -77,8 +79,10 @@ def test_a_board_that_does_not_follow_to_another_baud_rate(firmware, tmp_path):
             session = Session(source)
             while session.step() and session.seconds < 1:
                 pass
-            assert session.lost == 0 and session.samples >= 200
-            assert source.about()["baud"] == 115200 and source.rate_hz == 200
+            assert session.samples + session.lost >= 200
+            about = source.about()
+            assert about["line_frames_refused"] == 0
+            assert about["baud"] == 115200 and source.rate_hz == 200
 
 
 def test_what_is_beyond_the_range_is_told(firmware, tmp_path, capsys):

@@ -130,6 +130,7 @@ class BoardSource:
         return {
             **{key: self._told.get(key) for key in keys},
             "source": "board",
+            "lost_on_board": self._told.get("samples_lost", 0),
             "baud": self._console.baud if self._console else self._baud,
             "line_bytes_skipped": self._decoder.skipped,
             "line_frames_refused": self._decoder.refused,
