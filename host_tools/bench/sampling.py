@@ -9,11 +9,13 @@ example:
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable
 from typing import Any
 
 RATES_HZ = (100, 200)
 _CLOCK_ERROR_PPM = 10_000
+_BUSY = 1.5  # programs a core in the last 15 minutes; the bench itself takes about one
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +40,8 @@ def measure(args: argparse.Namespace, note: Callable[[str], None]) -> dict[str, 
     figures.update(_timestamps(min(120.0, 60 * args.minutes), note))
     figures.update(_outages(60 * args.minutes, args.seed, note))
     figures["faults"] = _faults(args, note)
+    # Real time has no mercy: a computer with more to do than it can loses samples itself.
+    figures["load_per_core"] = round(os.getloadavg()[2] / (os.cpu_count() or 1), 2)
     return figures
 
 
@@ -120,4 +124,9 @@ def summary(figures: dict[str, Any]) -> str:
         f"faults: {f['recovered']} of {f['injected']} recovered, {f['wrong_samples']} wrong"
         f" samples, {f['uncounted_loss']} lost uncounted"
     )
+    if figures["load_per_core"] > _BUSY:
+        lines.append(
+            f"not to be relied on: this computer had {figures['load_per_core']:.1f} programs a core"
+            " to run; try again when it has nothing else to do"
+        )
     return "\n".join(lines)
