@@ -33,7 +33,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def measure(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     """All figures as a dict; see docs/studio.md. Raises BeckonError without a browser."""
-    from host_tools.bench.studio_live import measure_live
     from host_tools.bench.studio_pages.hour import (
         AXES,
         SAMPLES,
@@ -42,6 +41,7 @@ def measure(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, A
         pan_and_zoom,
         start_and_open,
     )
+    from host_tools.bench.studio_pages.live import measure_live
     from host_tools.studio.driver import chromium
 
     for name, least in (("rounds", 1), ("events", 2), ("kills", 0)):
