@@ -36,6 +36,10 @@ _PAUSE_MOST_MS = const(1500)
 _PATIENCE_MS = const(300_000)  # down for longer: try more rarely
 _PAUSE_RARE_MS = const(15_000)
 
+# The same in lwIP, Linux and BSD; not every port's socket module has the names.
+_IPPROTO_TCP = const(6)
+_TCP_NODELAY = const(1)
+
 # A socket that is still connecting; numbers differ between ports, names do not.
 _BUSY = (errno.EINPROGRESS, errno.EALREADY, errno.EAGAIN, errno.ENOTCONN)
 
@@ -217,8 +221,8 @@ class Link:
         except OSError as error:
             if error.errno not in _BUSY:
                 raise
-        if hasattr(socket, "TCP_NODELAY"):
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # Else a packet waits until the one before it is acknowledged, 40 ms and more.
+        sock.setsockopt(_IPPROTO_TCP, _TCP_NODELAY, 1)
         self._stream = stream = asyncio.StreamReader(self._wrap(sock) if self._wrap else sock)
         self._client.login()
         packet = self._pipe.flush()
