@@ -1,6 +1,7 @@
 """Cross-validation: nobody is judged by a model that has seen him, and the figures add up."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from host_tools.dataset.split import day_of, parts_by
 from host_tools.errors import BeckonError
 from host_tools.evaluation import crossval
 from host_tools.evaluation.crossval import cross_validate
+from host_tools.evaluation.evaluate import Tally
+from host_tools.evaluation.spans import SpanResults
 from host_tools.training.recipe import choose
 
 
@@ -112,3 +115,24 @@ def test_the_command(tmp_path, capsys):
     assert figures["span"]["accuracy"] == pytest.approx(right / 18, abs=1e-6)
     assert "held out" in told and "false alarms an hour" in told
     assert main(["crossval", str(tmp_path / "d"), "--folds", "3"]) == 2
+
+
+def test_spans_of_negatives_do_not_count(monkeypatch):
+    model = SimpleNamespace(labels=("none", "push", "turn"))
+    seen = []
+
+    def judge(model, data):
+        seen.append(sorted(r.name for r in data.recordings))
+        spans = SpanResults(np.array([1]), np.array([1]), np.array(["a"]), np.array([90]), ())
+        return SimpleNamespace(spans=spans, tally=Tally, model_bytes=1)
+
+    monkeypatch.setattr(crossval, "train", lambda *_: SimpleNamespace(model=model))
+    monkeypatch.setattr(crossval, "evaluate", judge)
+    data = hands("ab", each=1)
+    idle = [Recording(f"idle{i}", r.samples, 100.0, (Span(0, 900, "none", f"n{i}"),))
+            for i, r in enumerate(hands("c", each=1, seed=2).recordings[:2])]
+    whole = Dataset("d", data.recordings + idle)
+    result = cross_validate(whole, [[0, 1, 2, 6], [3, 4, 5, 7]],
+                            lambda known: choose(known, 100), counted=6)
+    assert seen[0] == ["a_none_0", "a_push_0", "a_turn_0"] and seen[2][0] == "b_none_0"
+    assert [f.held for f in result.folds] == [("a",), ("b",)]

@@ -56,6 +56,7 @@ def run(args: argparse.Namespace) -> int:
     days = {day_of(r) for r in data.recordings} if by == "day" else ()
     most = {"subject": len(people), "day": len(days), "recording": 5}[by]
     folds = args.folds or max(2, min(5, most))
+    own = len(data.recordings)
     if args.negatives:
         data = with_negatives(data, read_datasets(args.negatives))
     for fault in class_faults(data):
@@ -74,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
             done = now
 
         result = cross_validate(data, parts, lambda known: choose(known, args.rate, **by_hand),
-                                args.false_per_hour, show)
+                                args.false_per_hour, show, own)
     figures = {"by": by, **result.as_json()}
     if args.json:
         text = json.dumps(figures, indent=1, ensure_ascii=False) + "\n"
