@@ -12,7 +12,7 @@ from __future__ import annotations
 
 OKABE_ITO = {
     "orange": "#E69F00", "sky": "#56B4E9", "green": "#009E73", "yellow": "#F0E442",
-    "blue": "#0072B2", "vermillion": "#D55E00", "purple": "#CC79A7",
+    "blue": "#0072B2", "vermilion": "#D55E00", "purple": "#CC79A7",
 }
 
 THEMES = {
@@ -30,7 +30,7 @@ THEMES = {
 
 # Fill of a label's spans and bars, by the label's place among the project's labels.
 LABEL_COLOURS = tuple(
-    OKABE_ITO[name] for name in ("orange", "sky", "green", "purple", "yellow", "vermillion", "blue")
+    OKABE_ITO[name] for name in ("orange", "sky", "green", "purple", "yellow", "vermilion", "blue")
 )
 IDLE_COLOUR = "#8A8F94"  # "no gesture"
 
