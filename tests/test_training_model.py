@@ -179,6 +179,8 @@ def test_windows_of_no_gesture_are_drawn(trained):
 def test_a_model_that_would_be_too_large_is_narrowed():
     recipe = choose(hands(each=2), 100, window=75, hidden=(200,))
     assert model_bytes(recipe) > 20_000 >= model_bytes(fitted(recipe))
+    usual = fitted(choose(hands(each=2), 100, window=75))
+    assert usual.hidden == (48,) and usual.conv[-1][1] < 32  # channels go before neurons
     with pytest.raises(BeckonError, match="20000 are allowed"):
         fitted(choose(hands(each=2), 100, conv=((8, 250, 2), (8, 250, 2)), hidden=()))
 

@@ -20,6 +20,7 @@ from .sampler import Sampler
 from .windows import Bank
 
 _DRAW = 2048  # windows made at a time
+_LEAST_CHANNELS = 16  # of the last convolution, when a file would be too large
 _WARM_UP = 100  # steps over which the learning rate rises
 CHECKPOINTS = (0.6, 0.75, 0.9, 1.0)  # parts of the steps after which a network is looked at
 
@@ -52,17 +53,22 @@ def model_bytes(recipe: Recipe) -> int:
 
 
 def fitted(recipe: Recipe, most: int = FILE_MAX) -> Recipe:
-    """The recipe with its hidden layers narrowed, if need be, until the file is small enough.
+    """The recipe with its layers narrowed, if need be, until the file is small enough.
 
+    The last convolution first: a wide hidden layer is worth more (docs/training.md).
     Raises BeckonError when the convolutions alone are too large.
     """
     while model_bytes(recipe) > most:
-        if not recipe.hidden or min(recipe.hidden) <= 8:
+        if recipe.conv and recipe.conv[-1][1] > _LEAST_CHANNELS:
+            *before, (kernel, outputs, *rest) = recipe.conv
+            recipe = replace(recipe, conv=(*before, (kernel, outputs - 4, *rest)))
+        elif recipe.hidden and min(recipe.hidden) > 8:
+            recipe = replace(recipe, hidden=tuple(h - 4 for h in recipe.hidden))
+        else:
             raise BeckonError(
                 f"a model of {model_bytes(recipe)} bytes; {most} are allowed: "
                 "choose a shorter window or smaller layers"
             )
-        recipe = replace(recipe, hidden=tuple(h - 4 for h in recipe.hidden))
     return recipe
 
 

@@ -71,7 +71,7 @@ class Recipe:
     hidden: tuple[int, ...] = (48,)
     steps: int = 4000
     batch: int = 128
-    reuse: int = 2  # batches that each augmented window takes part in
+    reuse: int = 4  # batches that each augmented window takes part in
     rate: float = 3e-3
     decay: float = 0.01
     label_smoothing: float = 0.05
