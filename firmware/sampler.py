@@ -230,7 +230,7 @@ class Sampler:
             odd = 0
             waited_ms = (ticks_ms() - since_ms) & _WRAP if waits else 0
             if not joined:
-                joined = self._join(n, before, after, waited_ms > self._stall_ms // 2)
+                joined = self._join(n, before, after, 2 * n * frame > full)
             else:  # none is news, too: the next sample has not been taken
                 missing = clock.look(before, after, self._next + n - 1)
                 if missing:
@@ -252,7 +252,7 @@ class Sampler:
                 ready.set()
                 waits = 0
             else:
-                if not waits or (joined and n != held):  # frames still come in
+                if not waits or n != held:  # frames still come in
                     since_ms = ticks_ms()
                     waits = 0
                 held = n
@@ -272,7 +272,7 @@ class Sampler:
     def _join(self, n, before, after, guess):
         """Find the index of the FIFO's first frame; False if it cannot be told yet.
 
-        guess: do not wait any longer for a look that can tell.
+        guess: the FIFO cannot wait any longer for a look that can tell.
         """
         clock = self.clock
         if clock.known:  # the sensor's clock ran on
