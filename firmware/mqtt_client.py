@@ -64,7 +64,11 @@ class Client(simple.MQTTClient):
         at = self.pipe.pending
         if qos:  # umqtt reads an answer at once: it gets this one, ours is awaited
             self.pipe.feed(bytes((0x40, 2, packet_id >> 8, packet_id & 255)))
-        self.publish(topic, payload, retain, qos)
+        try:
+            self.publish(topic, payload, retain, qos)
+        except MemoryError:
+            self.pipe.pending = at  # half a packet must not be sent
+            raise
         if repeat:
             self.pipe.view[at] |= 8  # DUP, MQTT 3.3.1.1
 

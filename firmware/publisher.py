@@ -273,7 +273,7 @@ class Publisher:
     async def _publish(self, where, make, retain):
         try:
             await self._link.publish(where, make(), retain)
-        except ValueError:
+        except (ValueError, MemoryError):  # too large for the link, or for the heap just now
             self._oversized += 1
 
     async def _diagnose(self):
