@@ -18,6 +18,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+from host_tools.cli.cores import one_core
 from host_tools.errors import BeckonError
 
 FOLDER = Path(__file__).parent
@@ -37,6 +38,7 @@ def main(argv: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):  # no locale may turn a message into a traceback
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+    one_core()
     prefix = f"beckon {argv[0]}" if argv and is_command(argv[0]) else "beckon"
     try:
         status = _dispatch(argv)

@@ -15,7 +15,6 @@ import json
 import sys
 from pathlib import Path
 
-from host_tools.cli.cores import one_core
 from host_tools.cli.progress import progress
 from host_tools.errors import BeckonError
 
@@ -37,7 +36,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    one_core()
     from host_tools.dataset import read_datasets
     from host_tools.evaluation.baselines import BASELINES
     from host_tools.evaluation.compare import (

@@ -13,7 +13,6 @@ import json
 import sys
 from pathlib import Path
 
-from host_tools.cli.cores import one_core
 from host_tools.cli.progress import progress
 from host_tools.errors import BeckonError
 
@@ -36,7 +35,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    one_core()
     from host_tools.dataset import read_datasets, with_negatives
     from host_tools.dataset.classes import class_faults
     from host_tools.dataset.split import day_of, parts_by

@@ -13,7 +13,6 @@ import json
 import sys
 from pathlib import Path
 
-from host_tools.cli.cores import one_core
 from host_tools.cli.progress import progress
 
 
@@ -25,7 +24,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    one_core()
     from host_tools.dataset import read_datasets
     from host_tools.evaluation.evaluate import evaluate
     from host_tools.evaluation.report import html_report
