@@ -248,3 +248,22 @@ def test_a_simulated_board_on_its_serial_line(recorder, tmp_path, monkeypatch):
     assert "went away" in recorder.view().fault or "not there" in recorder.view().fault
     (recording,) = read_dataset(tmp_path / "data").recordings
     assert 290 < np.abs(recording.samples[:, 3:]).max() < 310
+
+
+def test_the_raw_stream_of_a_board_on_its_broker(recorder, tmp_path):
+    from host_tools.live.broker import embedded_broker
+    from tests.test_record_broker import ANSWER, Board
+
+    with embedded_broker() as broker:
+        board = Board(broker, ANSWER)
+        try:
+            recorder.open(SourceChoice("broker", broker=str(broker), device="wand"))
+            until(lambda: recorder.view().state == "live")
+            recorder.start(Sitting(tmp_path / "data", "ann", ("none",), seconds=1))
+            until(lambda: recorder.view().done)
+            recorder.close()
+        finally:
+            board.close()
+    (path,) = recorder.view().done.paths
+    recording, _ = read_recording(path)
+    assert recording.rate_hz == 100 and recording.samples[0, 4] == pytest.approx(-10, abs=0.001)

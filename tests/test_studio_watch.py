@@ -76,7 +76,7 @@ def test_a_board_from_its_birth_to_its_goodbye(watcher, stranger, tmp_path):
     assert device.labels == ["none", "circle", "x"] and device.boots == 2
     told = {s.name: s for s in signs(device, device.text("model"))}
     assert (told["Link"].level, told["Samples lost"].level) == (BAD, GOOD)
-    assert told["Model"].advice == "the project's newest" and told["Wi-Fi"].value == "-55 dBm"
+    assert told["Model"].advice == "the project's newest" and told["Wi-Fi"].value == "−55 dBm"
     assert {s.name: s for s in signs(device, "12345678")}["Model"].level == WARN
     assert watcher.save(tmp_path / "runs" / "one.csv") == 3
     rows = list(csv.DictReader((tmp_path / "runs" / "one.csv").open()))
@@ -145,7 +145,7 @@ def test_health_in_words():
         "Link": ("online", GOOD), "Safe mode": ("crashed 3 times", BAD),
         "Last crash": ("ValueError: b", BAD), "Model": ("abc", WARN),
         "Samples lost": ("3 of 4,000", WARN), "Beyond range": ("7 samples", WARN),
-        "Events dropped": ("1", BAD), "Events waiting": ("3", WARN), "Wi-Fi": ("-80 dBm", WARN),
+        "Events dropped": ("1", BAD), "Events waiting": ("3", WARN), "Wi-Fi": ("−80 dBm", WARN),
         "Link lost": ("4 times", "plain"), "Loop late at most": ("900 ms", WARN),
         "Memory free": ("4 KiB", WARN), "Running for": ("1 h 1 min", "plain"),
     }  # fmt: skip

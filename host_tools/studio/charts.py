@@ -95,7 +95,7 @@ def lines(curves: Sequence[tuple[str, np.ndarray]], low: float, high: float, sec
 
 
 def lanes(events: Sequence[tuple[float, str]], changes: Sequence[tuple[float, bool]],
-          colours: dict[str, str], seconds: float, width: int = 900) -> str:
+          colours: dict[str, str], seconds: float, width: int = 720) -> str:
     """Events (seconds ago, label) on a lane for each label, newest at the right.
 
     changes: (seconds ago, online) of devices, drawn as lines across.

@@ -75,7 +75,7 @@ def _counted(device: Device) -> list[Sign]:
     rssi = count("rssi_dbm")
     if rssi is not None:
         weak = rssi < -75
-        out.append(Sign("Wi-Fi", f"{rssi} dBm", WARN if weak else GOOD,
+        out.append(Sign("Wi-Fi", f"{rssi} dBm".replace("-", "−"), WARN if weak else GOOD,
                         "weak: move it or the access point" if weak else ""))
     drops = count("link_drops")
     if drops is not None:

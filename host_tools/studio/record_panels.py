@@ -16,6 +16,7 @@ from host_tools.studio.widgets import (
     number_field,
     select_field,
     text_field,
+    warn,
 )
 
 _KINDS = {"board": "USB", "broker": "Wi-Fi", "csv": "CSV", "file": "File"}
@@ -27,9 +28,6 @@ _HELP = {
     "csv": "Any firmware that prints a line of three or six numbers for each sample.",
     "file": "A recording, played as if it were live.",
 }
-
-def warn(error: Exception) -> None:
-    ui.notify(str(error), type="negative", position="top", multi_line=True, close_button="Close")
 
 
 class SourcePanel:
@@ -188,4 +186,4 @@ class SittingPanel:
             warn(error)
 
 
-__all__ = ["SittingPanel", "SourcePanel", "warn"]
+__all__ = ["SittingPanel", "SourcePanel"]

@@ -9,9 +9,8 @@ from host_tools.studio.project import Project
 from host_tools.studio.sessions import sessions_of
 from host_tools.studio.signal_view import Curve, Flag, SignalView, SpanMark
 from host_tools.studio.theme import IDLE_COLOUR, label_colour
-from host_tools.studio.train_panels import warn
 from host_tools.studio.train_session import DUPLICATE, FALSE, HIT, MISSED, Happening
-from host_tools.studio.widgets import Area, choice, mark
+from host_tools.studio.widgets import Area, choice, mark, warn
 
 _AROUND_MS = (3000.0, 2500.0)
 _LISTED = 300
@@ -224,7 +223,7 @@ class StreamsPanel:
             self._why.button(label, None, lambda label=label: self._relabel(h, label), str(n),
                              hint=f"it was {label}")
         if h.kind != MISSED:
-            self._why.button("No gesture: a negative", "block",
+            self._why.button("No gesture", "block",
                              lambda: self._relabel(h, IDLE_LABEL), "n", hint="add as a negative")
 
     def _there(self, h: Happening):

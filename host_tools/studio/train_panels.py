@@ -17,16 +17,20 @@ from host_tools.studio.project import Project
 from host_tools.studio.sessions import free_path, sessions_of
 from host_tools.studio.shortcuts import shortcuts
 from host_tools.studio.train_job import ALL, HELD, TrainChoice
-from host_tools.studio.widgets import Area, choice, number_field, select_field, svg, text_field
+from host_tools.studio.widgets import (
+    Area,
+    choice,
+    number_field,
+    select_field,
+    svg,
+    text_field,
+    warn,
+)
 
 _STATES = {
     "reading": "Reading the data", "training": "Training", "tuning": "Tuning the debouncer on "
     "people or takes left out", "judging": "Judging",
 }
-
-
-def warn(error: Exception) -> None:
-    ui.notify(str(error), type="negative", position="top", multi_line=True, close_button="Close")
 
 
 def data_line(project: Project) -> str:
@@ -68,7 +72,7 @@ class SetupPanel:
                                 hint="save the model")
                 area.button("Settings", "tune", self._settings, "o")
                 area.button("Augment", "auto_awesome", self._augment, "a",
-                            hint="augmentation, before and after")
+                            hint="augmentation")
                 if self._project.models():
                     area.button("Judge", "fact_check", self._judge, "j", hint="judge a model")
 
@@ -247,4 +251,4 @@ class RunPanel:
             self._curve.set_content(loss_curve(p.losses, p.steps))
 
 
-__all__ = ["RunPanel", "SetupPanel", "data_line", "warn"]
+__all__ = ["RunPanel", "SetupPanel", "data_line"]

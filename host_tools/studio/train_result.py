@@ -57,16 +57,16 @@ class FiguresPanel:
 
         figure(f"{t.hits} of {t.truth}", "gestures found", f"{t.missed} missed{was('hits')}",
                "good" if t.hits == t.truth else "warn")
-        rate = f"{number(hourly, 1)} an hour ({number(low, 1)} to {number(high, 1)})" if (
+        rate = f"{_few(hourly)} an hour ({_few(low)} to {_few(high)})" if (
             hourly is not None) else "no time without gestures"
         figure(str(t.false), "false events", rate + was("false"), "bad" if t.false else "good")
         figure(str(t.duplicates), "reported twice", "of one gesture" + was("duplicates"),
                "bad" if t.duplicates else "good")
         figure(*_latency(t))
         figure(number(t.f1, 3), "event F1",
-               f"was {number(before.f1, 3)}" if changed else "1: all found, nothing false")
+               f"was {number(before.f1, 3)}" if changed else "1 is without fault")
         spans = found.spans
-        figure(f"{number(100 * spans.accuracy, 1)} %", "single spans right",
+        figure(f"{number(100 * spans.accuracy, 1)} %", "spans right",
                f"of {len(spans.truth)}, macro F1 {number(macro_f1(found.confusion), 3)}")
 
 
@@ -74,7 +74,11 @@ def _latency(t: Tally) -> tuple[str, str, str]:
     if not t.latencies_ms:
         return "-", "median delay", "nothing was found"
     p50, p95 = np.quantile(t.latencies_ms, (0.5, 0.95))
-    return f"{_ms(p50)} ms", "median delay", f"after the label's end, 95 %: {_ms(p95)} ms"
+    return f"{_ms(p50)} ms", "median delay", f"from the label's end; 95 %: {_ms(p95)} ms"
+
+
+def _few(value: float) -> str:
+    return number(value, 1 if value < 10 else 0)
 
 
 def _ms(value: float) -> str:

@@ -18,16 +18,12 @@ from host_tools.studio.project import Project
 from host_tools.studio.sessions import free_path, labels_of, sessions_of
 from host_tools.studio.theme import LABEL_COLOURS
 from host_tools.studio.watch_session import SeenEvent, Watcher
-from host_tools.studio.widgets import Area, choice, mark, select_field, svg, text_field
+from host_tools.studio.widgets import Area, choice, mark, select_field, svg, text_field, warn
 
 _ROWS = 60
 _FRESH_S = 4.0  # so long the newest event stands out
 _SPANS = {60: "1 min", 600: "10 min", 3600: "1 h"}
 _OWN_MODEL = "the board's own"
-
-
-def warn(error: Exception) -> None:
-    ui.notify(str(error), type="negative", position="top", multi_line=True, close_button="Close")
 
 
 class BrokerPanel:
@@ -312,8 +308,8 @@ class EventsPanel:
 
     def _build_table(self, events: list[SeenEvent]) -> None:
         with ui.element("div").classes("bks-between"):
-            ui.label("History of this run").classes("bk-title")
-            with ui.element("div").classes("bk-row"):
+            ui.label("This run").classes("bk-title")
+            with ui.element("div").classes("bk-row").style("flex-wrap: nowrap"):
                 self._table.button("Save", "save", self._save, "s", hint="save the history")
                 self._table.button("Begin anew", "clear_all", self._watcher.forget, "Delete",
                                    hint="begin a new history")
@@ -322,7 +318,7 @@ class EventsPanel:
             return
         with ui.element("div").classes("bks-scroll"), ui.element("table").classes("bks-table"):
             with ui.element("tr"):
-                for name in ("gesture", "device", "time", "sure", "delay", "number", "model"):
+                for name in ("gesture", "device", "time", "sure", "delay", "no.", "model"):
                     with ui.element("th"):
                         ui.label(name)
             for e in reversed(events):

@@ -131,5 +131,10 @@ def select_field(label: str, options: Any, values: dict[str, Any], name: str,
     return field.on_value_change(changed)
 
 
+def warn(error: Exception) -> None:
+    """A fault of what was just asked for, over the page."""
+    ui.notify(str(error), type="negative", position="top", multi_line=True, timeout=7000)
+
+
 __all__ = ["STYLE", "Area", "Slider", "choice", "figure", "key_mark", "mark", "number_field",
-           "select_field", "svg", "text_field"]  # fmt: skip
+           "select_field", "svg", "text_field", "warn"]  # fmt: skip
