@@ -191,7 +191,8 @@ def test_dark_and_light_are_kept(tab):
 def test_an_empty_project_says_what_to_do_first(browser, tmp_path):
     with Studio(tmp_path / "new") as studio, open_tab(browser, studio, width=820, height=1180,
                                                       touch=True) as tab:
-        tab.page.wait_for_url("**/record")  # where one begins
+        tab.enter(studio)
+        tab.page.wait_for_url("**/record")  # where one begins, and no token to be seen
         tab.go("/label")
         assert "Nothing to label yet" in tab.page.inner_text("main")
         tab.page.get_by_role("button", name="Go to Record").tap()
@@ -213,7 +214,7 @@ EVIL = "<img src=x onerror=alert(1)>"
 
 
 def test_strangers_files_are_text_and_messages(browser, tmp_path):
-    folder = tmp_path / "hostile"
+    folder = tmp_path / EVIL
     (folder / "recordings").mkdir(parents=True)
     text = "t_ms,ax,ay,az\n" + "".join(f"{10 * i},0,0,9.8\n" for i in range(600))
     (folder / "recordings" / f"{EVIL}.csv").write_text(text)

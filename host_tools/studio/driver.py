@@ -18,10 +18,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from ..errors import BeckonError
 from ..paths import REPOSITORY
+from .guard import cookie_name
 
 _START_TIMEOUT_S = 60  # a cold start on a busy computer
 _COMMAND = (
@@ -125,16 +126,29 @@ def chromium() -> Iterator[Any]:
 class Tab:
     """A page of its own (cookies, storage), and what it asked for and complained of."""
 
-    def __init__(self, page: Any, studio: Studio):
+    def __init__(self, page: Any):
         self.page = page
-        self.studio = studio
+        self.studio: Studio | None = None
         self.requests: list[str] = []
         self.faults: list[str] = []
         page.on("request", lambda r: self.requests.append(r.url))
         page.on("websocket", lambda w: self.requests.append(w.url))
         page.on("pageerror", lambda e: self.faults.append(f"page: {e}"))
         page.on("console", self._console)
-        page.goto(studio.address)
+
+    def enter(self, studio: Studio) -> None:
+        """Open Studio by the address that it printed."""
+        self.studio = studio
+        self.page.goto(studio.address)
+
+    def let_in(self, studio: Studio) -> None:
+        """As enter(), without opening a page yet."""
+        self.studio = studio
+        token = parse_qs(urlsplit(studio.address).query)["token"][0]
+        self.page.context.add_cookies([{
+            "name": cookie_name(urlsplit(studio.address).port or 0), "value": token,
+            "url": studio.origin, "httpOnly": True, "sameSite": "Strict",
+        }])
 
     def _console(self, message: Any) -> None:
         if message.type == "error":
@@ -142,8 +156,10 @@ class Tab:
 
     def go(self, path: str) -> None:
         """Open a page of Studio and wait until it can be used."""
+        assert self.studio is not None
         self.page.goto(self.studio.origin + path)
-        self.page.wait_for_function("window.socket?.connected", timeout=20_000)
+        self.page.wait_for_function(
+            "window.socket?.connected && !document.getElementById('bk-first')", timeout=30_000)
 
     def wait_for_signal(self) -> None:
         """Until a recording is drawn."""
@@ -156,20 +172,24 @@ class Tab:
 
     def strangers(self) -> list[str]:
         """What the page asked for anywhere but at Studio."""
+        assert self.studio is not None
         own = urlsplit(self.studio.origin).netloc
         return [u for u in self.requests
                 if urlsplit(u).netloc != own and urlsplit(u).scheme not in ("data", "blob")]
 
 
 @contextmanager
-def open_tab(browser: Any, studio: Studio, *, width: int = 1280, height: int = 800,
+def open_tab(browser: Any, studio: Studio | None, *, width: int = 1280, height: int = 800,
              theme: str = "light", touch: bool = False) -> Iterator[Tab]:
-    """A tab of its own window size and colour scheme."""
+    """A tab of its own window size and colour scheme; empty until enter() if studio is None."""
     context = browser.new_context(
         viewport={"width": width, "height": height}, color_scheme=theme, has_touch=touch,
         reduced_motion="reduce",
     )
     try:
-        yield Tab(context.new_page(), studio)
+        tab = Tab(context.new_page())
+        if studio is not None:
+            tab.let_in(studio)
+        yield tab
     finally:
         context.close()

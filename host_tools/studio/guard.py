@@ -14,6 +14,8 @@ from urllib.parse import parse_qs, urlencode
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+# NiceGUI compiles templates in the browser and puts styles and scripts into the page: so
+# "unsafe" stays for what comes from ourselves. Text from strangers never becomes either.
 _POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
     "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
@@ -27,6 +29,11 @@ _HEADERS = [
 ]
 
 
+def cookie_name(port: int) -> str:
+    """Its own for each port, as the ports of a host share their cookies."""
+    return f"beckon_studio_{port}"
+
+
 class Guard:
     """ASGI middleware; port: where Studio listens; token: what the browser must know."""
 
@@ -34,7 +41,7 @@ class Guard:
         self._app = app
         self._hosts = {f"{name}:{port}" for name in ("127.0.0.1", "localhost")}
         self._token = token
-        self._cookie = f"beckon_studio_{port}"  # cookies are shared by all ports of a host
+        self._cookie = cookie_name(port)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):

@@ -1,6 +1,7 @@
 """The frame around every page: header, navigation, theme, hints; and the empty state."""
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,9 +17,13 @@ PAGES = (  # name, title, icon, letter for Alt
     ("train", "Train", "model_training", "t"),
     ("watch", "Watch", "sensors", "w"),
 )
+_MODULES = ("keyboard", "signal_view", "pyramid", "signal_draw", "signal_layer", "signal_input",
+            "signal_lanes", "signal_marks", "signal_style")
 _HEAD = (
     '<script src="/studio/static/theme.js"></script>'
     '<link rel="stylesheet" href="/studio/static/studio.css">'
+    # At once, instead of each when the one that imports it has come
+    + "".join(f'<link rel="modulepreload" href="/studio/static/{m}.js">' for m in _MODULES)
 )
 
 
@@ -26,7 +31,8 @@ _HEAD = (
 def frame(project: Project, active: str) -> Iterator[Shortcuts]:
     """Build the frame; what is built inside the block is the page's content."""
     ui.add_head_html(_HEAD)
-    ui.run_javascript("beckonTheme.apply(); beckonTheme.measure()")
+    ui.add_body_html(_first_sight(project, active))
+    ui.run_javascript("beckonTheme.ready()")
     keys = Shortcuts()
     with ui.element("header").classes("bk-header"):
         with ui.element("div").classes("bk-brand"):
@@ -63,6 +69,19 @@ def frame(project: Project, active: str) -> Iterator[Shortcuts]:
 
     keys.changed = redraw
     redraw()
+
+
+def _first_sight(project: Project, active: str) -> str:
+    """The header as plain HTML: to be seen, and used, while the scripts still load."""
+    links = "".join(
+        f'<a href="/{name}"{" aria-current=page" if name == active else ""}>{title}</a>'
+        for name, title, _, _ in PAGES
+    )
+    return (
+        '<div id="bk-first"><header class="bk-header"><div class="bk-brand"><b>Beckon Studio</b>'
+        f'<span>{html.escape(project.name)}</span></div><nav class="bk-nav">{links}</nav>'
+        '</header></div>'
+    )
 
 
 def _tool(icon: str, text: str, combo: str, js: str | None = None) -> ui.button:

@@ -25,8 +25,11 @@
         target.matches("header") ? "--above" : "--below", `${target.offsetHeight}px`);
     }
   });
-  window.beckonTheme.measure = () =>
+  window.beckonTheme.ready = () => { // the page is there
+    document.getElementById("bk-first")?.remove();
     document.querySelectorAll(".bk-header, .bk-hints").forEach((e) => measure.observe(e));
+    apply();
+  };
   wish.addEventListener("change", apply);
   addEventListener("storage", apply);
 })();
