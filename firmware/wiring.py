@@ -8,7 +8,7 @@ import gc
 import os
 import sys
 
-from machine import WDT, WDT_RESET, reset_cause, unique_id
+from machine import WDT, WDT_RESET, Pin, reset_cause, unique_id
 from micropython import const
 
 import app as _program
@@ -154,7 +154,8 @@ def sense(app):
         from corrected_ring import corrected
 
         ring = corrected(ring, imu, _CALIBRATION)
-    app.sampler = Sampler(imu, ring)
+    pin = settings.imu_int_pin
+    app.sampler = Sampler(imu, ring, 0, Pin(pin, Pin.IN) if pin >= 0 else None)
     from pausable import Pausable
     from recognizer import Recognizer
 

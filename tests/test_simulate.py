@@ -16,6 +16,8 @@ from host_tools.evaluation.matching import HIT, match_events, missed
 from host_tools.live.broker import embedded_broker
 from host_tools.model.format import read_model, seal, write_model
 from host_tools.paths import DEFAULT_MODEL, DEMO
+from host_tools.simulator import wire
+from host_tools.simulator.i2c_server import I2CServer
 from host_tools.simulator.simulate import simulate
 
 RECORDING = next((DEMO / "recordings").iterdir())
@@ -66,6 +68,23 @@ def test_firmware_runs_in_128_kib():
     """On the 64-bit Unix port; the stand-ins for the hardware come on top."""
     with embedded_broker() as broker:
         outcome = simulate(RECORDING, DEFAULT_MODEL, broker, speed=10, heap_kib=128)
+    assert [event["event_type"] for event in outcome.events] == [s[2] for s in demo_spans()]
+    assert outcome.counters["samples_lost"] == 0
+
+
+def test_a_wired_interrupt_wakes_the_sampler(monkeypatch):
+    transact = I2CServer._transact
+    looks = []  # of the pin's stand-in at the sensor; none if nobody asks for interrupts
+
+    def spy(self, device, op, *rest):
+        if op == wire.OP_NEXT:
+            looks.append(op)
+        return transact(self, device, op, *rest)
+
+    monkeypatch.setattr(I2CServer, "_transact", spy)
+    with embedded_broker() as broker:
+        outcome = simulate(RECORDING, DEFAULT_MODEL, broker, speed=10, settings={"imu_int_pin": 4})
+    assert len(looks) > 100
     assert [event["event_type"] for event in outcome.events] == [s[2] for s in demo_spans()]
     assert outcome.counters["samples_lost"] == 0
 

@@ -1,5 +1,6 @@
 """Samples from a board over MQTT: the command `stream`, asked for again as long as it takes."""
 
+import contextlib
 import queue
 import time
 from typing import Any
@@ -66,6 +67,9 @@ class BrokerSource:
         return self
 
     def __exit__(self, *exception: object) -> None:
+        if time.monotonic() < self._until_s:  # else it would not recognise until then
+            with contextlib.suppress(BeckonError):
+                self._remote.request("stream", seconds=0)
         self._client.disconnect()
         self._client.loop_stop()
         self._remote.__exit__()

@@ -48,6 +48,7 @@ def simulate(
     *,
     speed: float = 1.0,
     heap_kib: int = DEFAULT_HEAP_KIB,
+    settings: dict[str, Any] | None = None,
     on_event: Callable[[dict[str, Any]], None] | None = None,
     on_progress: Callable[[float, float], None] | None = None,
 ) -> Outcome:
@@ -56,6 +57,7 @@ def simulate(
     Events have the time of day at which the board was when it sampled them; at a speed
     other than 1 it counts in its own time from power-on.
 
+    settings: the board's, beside its name and the broker; see firmware/config.py.
     on_event: called with each payload as it arrives. on_progress: called every
     now and then with the seconds played and the recording's length.
 
@@ -76,7 +78,7 @@ def simulate(
         )
     run = _Run(recording, broker, speed, on_event)
     device = f"simulated-{secrets.token_hex(3)}"
-    settings: dict[str, Any] = {"device": device}
+    settings = {"device": device, **(settings or {})}
     if heap_kib < _CLOCK_KIB:
         settings["time_server"] = ""
     with Subscriber(broker, device) as subscriber:
