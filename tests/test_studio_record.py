@@ -218,6 +218,20 @@ def test_sittings_that_cannot_be(changes, told, tmp_path):
     assert not (tmp_path / "data").exists()
 
 
+def test_a_computer_that_stood_still_loses_no_take(recorder, tmp_path, monkeypatch):
+    """Ten takes come as one block."""
+    gate = held_back(monkeypatch)
+    moves = [(3 * k + 1.5, 3 * k + 2.2) for k in range(10)]
+    recorder.open(replay(tmp_path, 40, moves, speed=1))
+    until(lambda: recorder.view().state == "live")
+    recorder.start(Sitting(tmp_path / "data", "ann", ("circle",), takes=10, countdown_s=1))
+    until(lambda: recorder.view().state == "recording")
+    recorder._tee.source._began_s = time.monotonic() - 35
+    gate["open"] = True
+    until(lambda: recorder.view().done)
+    assert (recorder.view().done.takes, recorder.view().done.refused) == (10, 0)
+
+
 def test_a_second_source_is_refused(recorder, tmp_path):
     recorder.open(replay(tmp_path, 30, [], speed=1))
     with pytest.raises(BeckonError, match="close it first"):
