@@ -194,12 +194,12 @@ def test_an_empty_project_says_what_to_do_first(browser, tmp_path):
         tab.enter(studio)
         tab.page.wait_for_url("**/record")  # where one begins, and no token to be seen
         tab.go("/label")
-        assert "Nothing to label yet" in tab.page.inner_text("main")
+        assert "Nothing to label yet" in tab.page.inner_text(".bk-main")
         tab.page.get_by_role("button", name="Go to Record").tap()
         tab.page.wait_for_url("**/record")
         for name in PAGES:
             tab.go(f"/{name}")
-            assert len(tab.page.inner_text("main").strip()) > 20
+            assert len(tab.page.inner_text(".bk-main").strip()) > 20
         small = tab.page.evaluate(
             "[...document.querySelectorAll('main button, nav a')].filter(b => b.checkVisibility()"
             " && b.getBoundingClientRect().height < 44).map(b => b.outerHTML.slice(0, 80))")
@@ -236,7 +236,7 @@ def test_strangers_files_are_text_and_messages(browser, tmp_path):
         tab.wait_for_signal()
         tab.page.keyboard.press("n")
         tab.page.locator(".bk-chosen", has_text="onerror").wait_for()
-        text = tab.page.inner_text("main")
+        text = tab.page.inner_text(".bk-main")
         assert EVIL in text and "{{7*7}}" in text and "49" not in text
         assert tab.page.locator("img").count() == 0 and tab.faults == []
         for name, said in (("bytes", "bytes.csv"), ("cut", "cannot be read"),

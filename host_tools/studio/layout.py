@@ -50,7 +50,7 @@ def frame(project: Project, active: str) -> Iterator[Shortcuts]:
             _tool("contrast", "dark or light", "alt+d",
                   js="() => window.beckonTheme.toggle()")
             helper = _tool("keyboard", "all keys", "?")
-    content = ui.element("main").classes("bk-main")
+    content = ui.element("div").classes("bk-main")
     hints = ui.element("footer").classes("bk-hints").props('aria-label="Keys"')
     with content:
         yield keys
