@@ -36,7 +36,7 @@ class Augment:
     warp: float = 0.03
     scale: float = 0.15
     scale_warp: float = 0.05
-    stretch: float = 0.0
+    stretch: float = 0.3
     rotate_deg: float = 20.0
     accel_bias: float = 0.3
     gyro_bias: float = 5.0
@@ -69,12 +69,12 @@ class Recipe:
     idle: int = 0
     conv: tuple[tuple[int, ...], ...] = ((8, 24, 2), (5, 32, 2))  # kernel, outputs, step [, pool]
     hidden: tuple[int, ...] = (48,)
-    steps: int = 4000
+    steps: int = 2000
     batch: int = 128
     reuse: int = 4  # batches that each augmented window takes part in
     rate: float = 3e-3
-    decay: float = 0.01
-    label_smoothing: float = 0.05
+    decay: float = 0.2
+    label_smoothing: float = 0.1
     dropout: float = 0.1
     weights: tuple[tuple[str, float], ...] = ()  # label and how much its windows count, if not 1
     average: float = 0.998
@@ -119,7 +119,7 @@ def choose(data: Dataset, rate_hz: int = 100, **by_hand) -> Recipe:
     # went before is in it. A single recording must fit as a whole.
     streams = sum(sum(not is_idle(s.label) for s in r.spans) > 1 for r in data.recordings)
     stream = streams * 2 > len(data.recordings)
-    part = 0.75 if stream else 0.9
+    part = 0.75 if stream else 0.97
     length_s = float(np.quantile(gestures, part)) * 1.1 if gestures else 2.0
     length_s = float(np.clip(length_s, 0.6, 3.0))
     accel = max(float(np.abs(r.samples[:, :3]).max()) for r in data.recordings)
