@@ -39,7 +39,7 @@ def suggest(trial, base: Recipe) -> Recipe:
         speed=trial.suggest_float("speed", 0.0, 0.35),
         warp=trial.suggest_float("warp", 0.0, 0.06),
         scale=trial.suggest_float("scale", 0.0, 0.4),
-        stretch=trial.suggest_float("stretch", 0.0, 0.3),
+        stretch=trial.suggest_float("stretch", 0.0, 0.6),
         accel_bias=trial.suggest_float("accel_bias", 0.0, 1.0),
         gyro_bias=trial.suggest_float("gyro_bias", 0.0, 15.0),
     )
@@ -50,7 +50,7 @@ def suggest(trial, base: Recipe) -> Recipe:
               (trial.suggest_int("kernel2", 3, 6), second, 2)),
         hidden=(trial.suggest_int("hidden", 16, 64, step=8),),
         rate=trial.suggest_float("rate", 5e-4, 1e-2, log=True),
-        decay=trial.suggest_float("decay", 1e-3, 0.3, log=True),
+        decay=trial.suggest_float("decay", 1e-2, 1.0, log=True),
         dropout=trial.suggest_float("dropout", 0.0, 0.4),
         label_smoothing=trial.suggest_float("label_smoothing", 0.0, 0.2),
         negatives=trial.suggest_float("negatives", 0.3, 4.0, log=True),
