@@ -75,10 +75,15 @@ def _watch(tab: Tab, studio: Studio, say: Callable[[str], None], seconds: float,
     total = round(seconds * RATE_HZ)
     begun = time.monotonic()
     settled: tuple[float, float] | None = None
+    most_ms = 0.0
     while True:
         shown = tab.signal()
+        most_ms = max(most_ms, shown["lag_ms_most"] or 0.0)
         if settled is None and shown["samples"] >= _SETTLED * total:
             settled = _memory(tab, studio)
+            # The collection that was forced for this held the page up; nothing else does.
+            tab.page.wait_for_timeout(500)
+            tab.page.evaluate("document.querySelector('.bk-signal').signalView.lagMost = 0")
         if shown["samples"] >= total:
             break
         if time.monotonic() - begun > 3 * seconds / speed + 60:
@@ -95,7 +100,7 @@ def _watch(tab: Tab, studio: Studio, say: Callable[[str], None], seconds: float,
         "times_real_time": round(seconds / took_s, 1),
         "frames_per_s": round(shown["frames"] / took_s, 1),
         "behind_ms": {"median": _rounded(shown["lag_ms_median"]),
-                      "p95": _rounded(shown["lag_ms_p95"]), "most": _rounded(shown["lag_ms_most"])},
+                      "p95": _rounded(shown["lag_ms_p95"]), "most": _rounded(most_ms)},
         "javascript_heap_mb": {"settled": begin[0], "end": ended[0]},
         "server_rss_mb": {"settled": begin[1], "end": ended[1]},
         "samples_kept": shown["kept"],
