@@ -74,7 +74,8 @@ def summary(figures: dict[str, Any]) -> str:
     wheel, labelling = figures["wheel"], figures["labelling"]
     lines = [
         f"first paint {figures['first_paint_s']['median']:.2f} s after start-up (most "
-        f"{figures['first_paint_s']['most']:.2f}); the process starts in "
+        f"{figures['first_paint_s']['most']:.2f}), usable after "
+        f"{figures['usable_s']['median']:.2f} s; the process starts in "
         f"{figures['start_s']['median']:.1f} s",
         f"an hour, 360,000 x 6 samples, opens in {figures['open_s']['median']:.2f} s (most "
         f"{figures['open_s']['most']:.2f})",

@@ -158,6 +158,10 @@ class Tab:
         """Open a page of Studio and wait until it can be used."""
         assert self.studio is not None
         self.page.goto(self.studio.origin + path)
+        self.wait_until_usable()
+
+    def wait_until_usable(self) -> None:
+        """Until the page obeys: its scripts have come and it is connected."""
         self.page.wait_for_function(
             "window.socket?.connected && !document.getElementById('bk-first')", timeout=30_000)
 

@@ -100,8 +100,8 @@ def _movements(n: int) -> np.ndarray:
 
 def start_and_open(browser: Any, folder: Path, rounds: int,
                    say: Callable[[str], None]) -> dict[str, Any]:
-    """First paint after start-up and opening the hour, each in seconds, a list each."""
-    start, paint, opened, fetched = [], [], [], []
+    """First paint (the header) and use (the page obeys) after start-up; opening the hour."""
+    start, paint, usable, opened, fetched = [], [], [], [], []
     for k in range(rounds):
         say(f"starting and opening, {k + 1} of {rounds}")
         with open_tab(browser, None) as tab:  # a browser window is open already
@@ -111,12 +111,15 @@ def start_and_open(browser: Any, folder: Path, rounds: int,
                 start.append(ready - begun)
                 tab.enter(studio)
                 paint.append(tab.page.evaluate(_PAINTED) / 1000 - ready)
+                tab.wait_until_usable()
+                usable.append(time.time() - ready)
                 tab.go(f"/label?recording={_NAMES[0]}")
                 tab.wait_for_signal()
                 opened.append(tab.page.evaluate(_OPEN, SAMPLES))
                 fetched.append(tab.signal()["open_ms"] / 1000)
     return {"start_s": _spread(start), "first_paint_s": _spread(paint),
-            "open_s": _spread(opened), "of_it_fetching_s": _spread(fetched)}
+            "usable_s": _spread(usable), "open_s": _spread(opened),
+            "of_it_fetching_s": _spread(fetched)}
 
 
 def pan_and_zoom(browser: Any, folder: Path, seconds: float,
