@@ -26,6 +26,7 @@ from host_tools.studio.widgets import (
     text_field,
     warn,
 )
+from host_tools.training.recipe import Recipe
 
 _STATES = {
     "reading": "Reading the data", "training": "Training", "tuning": "Tuning the debouncer on "
@@ -114,7 +115,7 @@ class SetupPanel:
             with ui.element("div").classes("bks-pair bks-wide"):
                 select_field("Sensor rate", {100: "100 Hz", 50: "50 Hz"}, form, "rate")
                 number_field("False alarms an hour at most", form, "budget", 0, 1000, 0.5)
-                number_field("Steps (empty: 4,000)", form, "steps", 1, 100_000, 100)
+                number_field(f"Steps (empty: {Recipe().steps:,})", form, "steps", 1, 100_000, 100)
                 number_field("Window (empty: by the data)", form, "window", 200, 10_000, 40, "ms")
                 number_field("Seed (same seed, same model)", form, "seed", 0, 2**31)
 
@@ -220,7 +221,7 @@ class RunPanel:
             if p.running:
                 with ui.element("div").classes("bks-bar"):
                     self._bar = ui.element("div")
-                self._curve = svg("").classes("bks-wide")
+                self._curve = svg(loss_curve([], 1)).classes("bks-wide")
             if p.fault:
                 message(p.fault)
 
@@ -247,7 +248,7 @@ class RunPanel:
         self._title.set_text(_STATES[p.state])
         self._note.set_text(note or p.about or " ")
         self._bar.style(f"width: {100 * share:.1f}%")
-        if p.losses:
+        if p.steps:
             self._curve.set_content(loss_curve(p.losses, p.steps))
 
 
