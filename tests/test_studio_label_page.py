@@ -155,6 +155,33 @@ def test_spans_by_mouse(tab, studio):
     assert abs(tab.signal()["cursor"] - 10_000) < 60
 
 
+def test_a_finger_that_is_held_draws(browser, studio):
+    (studio.folder / "labels.csv").unlink(missing_ok=True)
+    with open_tab(browser, studio, width=820, height=1180, touch=True) as tab:
+        tab.go("/label?recording=second")
+        tab.wait_for_signal()
+        name_label(tab, "wave")
+        box = tab.page.locator(".bk-signal canvas").bounding_box()
+        wire = tab.page.context.new_cdp_session(tab.page)
+
+        def touch(kind, *xs):
+            points = [{"x": box["x"] + x, "y": box["y"] + 200, "id": 0} for x in xs]
+            wire.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+        touch("touchStart", 300)
+        touch("touchMove", 200)
+        touch("touchEnd")
+        assert tab.signal()["spans"] == 0  # at once it pans; held, it draws
+        touch("touchStart", 300)
+        wait_for(tab, "input.drag?.kind === 'draw'")
+        touch("touchMove", 350)
+        touch("touchMove", 420)
+        touch("touchEnd")
+        wait_for(tab, "stats().selected > 0")
+        assert [(row[0], row[3]) for row in labels(studio.folder)] == [("second", "wave")]
+        assert tab.faults == []
+
+
 def test_proposals_by_the_model_are_accepted_at_once(tab, studio):
     models = studio.folder / "models"
     models.mkdir(exist_ok=True)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host_tools.dataset import Recording, Span, read_dataset
+from host_tools.dataset import Recording, Span, quick, read_dataset
 from host_tools.dataset.agreement import agreement, match_spans
 from host_tools.dataset.folder import read_recording
 from host_tools.dataset.proposals import propose, propose_with_model
@@ -226,6 +226,14 @@ def test_faults_are_told_with_the_line(tmp_path, body, said):
     path = tmp_path / "r.csv"
     path.write_text("t_ms,ax,ay,az\n" + body)
     with pytest.raises(BeckonError, match=said):
+        read_recording_quickly(path)
+
+
+def test_a_small_file_that_unpacks_to_a_huge_one_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(quick, "_MOST", 1 << 20)
+    path = tmp_path / "bomb.csv.gz"
+    path.write_bytes(gzip.compress(b"t_ms,ax,ay,az\n" + b"0" * (2 << 20)))
+    with pytest.raises(BeckonError, match="more than 1 MB: cut it"):
         read_recording_quickly(path)
 
 

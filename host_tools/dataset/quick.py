@@ -13,11 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
+from ..errors import BeckonError
 from .folder import read_recording
 from .recording import AXES, Recording
 from .timing import even_grid
 
 _CHUNK = 1 << 18  # bytes worked on at a time: stays in the processor's cache
+_MOST = 1 << 30  # bytes unpacked: days of recording, or a trap of a few kB
 _LONGEST = 15  # characters of a number: its digits stay below 2^53, so exact in a float
 _COMMA, _NEWLINE, _MINUS, _POINT, _ZERO = b",\n-.0"
 
@@ -25,9 +27,13 @@ _COMMA, _NEWLINE, _MINUS, _POINT, _ZERO = b",\n-.0"
 def read_recording_quickly(path: Path) -> tuple[Recording, list[str]]:
     """One recording file and notices about it. Raises BeckonError naming the line."""
     try:
-        data = path.read_bytes()
         if path.suffix == ".gz":
-            data = gzip.decompress(data)
+            with gzip.open(path) as file:
+                data = file.read(_MOST + 1)
+        else:
+            data = path.read_bytes()
+        if len(data) > _MOST:
+            raise BeckonError(f"{path}: holds more than {_MOST >> 20} MB: cut it into pieces")
     except (OSError, EOFError, zlib.error):
         return read_recording(path)
     header, _, body = data.partition(b"\n")

@@ -68,8 +68,8 @@ class LabelPage:
                        hint="next recording", line=False).props(
                 'aria-label="next recording"')
         self.progress = ui.label().classes("bk-quiet bk-grow bk-status")
-        key_button("Propose", "auto_awesome", self._propose, "g", kind="primary",
-                   hint="propose")
+        self.proposing = key_button("Propose", "auto_awesome", self._propose, "g",
+                                    kind="primary", hint="propose")
         self.undo = _icon("undo", "undo", lambda: self._do(self._undo), "mod+z", line=True)
         self.redo = _icon("redo", "redo", lambda: self._do(self._redo), "mod+y")
         _icon("compare_arrows", "compare with another person", self._compare, "c")
@@ -249,6 +249,7 @@ class LabelPage:
             return
         path = self.project.model_path()
         known = self.session.as_spans(recording.name)
+        self.proposing.props("loading")  # with a model, an hour takes seconds
         try:
             if path is None:
                 found = await asyncio.to_thread(propose, recording, known)
@@ -261,6 +262,8 @@ class LabelPage:
         except BeckonError as error:
             ui.notify(str(error), type="warning", position="top")
             return
+        finally:
+            self.proposing.props(remove="loading")
         if self.recording is not recording:
             return  # another one was opened meanwhile
         count = self.desk.offer(found)
