@@ -83,7 +83,7 @@ export function drawSpanTags(view, g, c) {
     const next = visible[k + 1] ? view.x(visible[k + 1].start_ms) : view.width;
     const proposal = span.kind === "proposal";
     const chosen = span.id !== null && span.id === view.selected;
-    const name = proposal ? `${span.label || "?"}?` : span.label;
+    const name = proposal ? `${span.label}?` : span.label;
     const note = span.note && x1 - x0 > 170 ? `  ${span.note}` : "";
     const room = Math.max(x1, next) - x0 - 4;
     const { text, width } = room < 20 ? { text: "", width: 0 } : fitted(g, name + note, room);
@@ -103,14 +103,14 @@ export function drawSpanTags(view, g, c) {
     const inside = width <= box + 2;
     g.textAlign = "left";
     g.textBaseline = "middle";
-    if (!inside && !proposal) { // text runs out of its box: paper behind it
+    if (!inside) { // text runs out of its box: paper behind it
       g.globalAlpha = 0.85;
       g.fillStyle = c.surface;
       g.fillRect(x0 + box, tagsTop + 1, width - box, tags - 4);
       g.globalAlpha = 1;
     }
     g.fillStyle = proposal || !inside ? c.ink : inkOn(span.colour);
-    if (!inside && !proposal) {
+    if (!inside) {
       g.fillText(text, x0 + box + 4, tagsTop + tags / 2);
       taken = x0 + box + width;
     } else {
