@@ -25,7 +25,7 @@ from .windows import Bank
 
 _TEMPERATURES = np.geomspace(1.0, 4.0, 29)  # never surer than trained
 _PARTS = 3  # trainings at most, and each takes
-_EACH = 0.7  # of the steps of a single one
+_EACH = 0.55  # of the steps of a single one, so that the model itself takes longer
 _EARLIER = 0.02  # an earlier checkpoint must be better by so much, else it is by chance
 
 
