@@ -28,8 +28,8 @@ def run(tmp_path, program, speed=1000, bus=("/dev/null", "/dev/null"), typed="",
     """Start program as main.py; its status and lines. typed goes to its console."""
     (tmp_path / "main.py").write_text(program)
     process = subprocess.Popen(
-        [*micropython_command(), "-X", f"heapsize={64 + heap_kib}K", str(STANDINS / "start.py"), str(STANDINS),
-         power_on_settings(bus, speed, 1, heap_kib * 1024)],
+        [*micropython_command(), "-X", f"heapsize={64 + heap_kib}K",
+         str(STANDINS / "start.py"), str(STANDINS), power_on_settings(bus, speed, 1, heap_kib * 1024)],
         cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         text=True,
     )  # fmt: skip
