@@ -29,7 +29,8 @@ def run(tmp_path, program, speed=1000, bus=("/dev/null", "/dev/null"), typed="",
     (tmp_path / "main.py").write_text(program)
     process = subprocess.Popen(
         [*micropython_command(), "-X", f"heapsize={64 + heap_kib}K",
-         str(STANDINS / "start.py"), str(STANDINS), power_on_settings(bus, speed, 1, heap_kib * 1024)],
+         str(STANDINS / "start.py"), str(STANDINS),
+         power_on_settings(bus, speed, 1, heap_kib * 1024)],
         cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         text=True,
     )  # fmt: skip
