@@ -17,7 +17,7 @@ from ..dataset import Recording, is_idle
 from ..evaluation.board import Board, Windows
 from ..evaluation.matching import DUPLICATE, FALSE, HIT, match_events
 
-THRESHOLDS = (30, 40, 50, 60, 70, 75, 80, 85, 90, 93, 95)
+THRESHOLDS = (30, 40, 50, 60, 65, 70, 75, 80, 85, 88, 90)  # smoothed labels end at 95
 # Windows of a gesture, as time: long ones let the end of a movement outvote its beginning
 _COUNT_MS = (40.0, 80.0, 120.0, 160.0, 200.0, 240.0, 320.0, 400.0, 520.0, 640.0, 800.0)
 _QUIET_MS = (240.0, 160.0, 320.0)  # the first one unless another is better

@@ -74,7 +74,7 @@ class Recipe:
     reuse: int = 4  # batches that each augmented window takes part in
     rate: float = 3e-3
     decay: float = 0.2
-    label_smoothing: float = 0.1
+    label_smoothing: float = 0.05
     dropout: float = 0.1
     weights: tuple[tuple[str, float], ...] = ()  # label and how much its windows count, if not 1
     average: float = 0.998
