@@ -232,9 +232,20 @@ def test_without_a_gyroscope(tmp_path):
     assert read_dataset(base).axes == 3
 
 
+def test_axes_and_augmentation_by_hand(tmp_path):
+    base, out = write(hands(each=3), tmp_path / "h"), tmp_path / "m.mlp"
+    train = ["train", str(base), "--out", str(out), "--steps", "20"]
+    models = []
+    for options in ([], ["--augment", "rotate_deg=0"], ["--axes", "ax,ay,az"]):
+        assert main([*train, *options]) == 0
+        models.append(read_model(out))
+    assert [len(m.front_end.axes) for m in models] == [6, 6, 3]
+    assert models[0].model_id != models[1].model_id
+
+
 @pytest.mark.parametrize("labels, words", [
-    ("none", "all spans are idle"),
-    ("push", "one example of 'push'"),
+    ("none", "labels.csv:2: none is all there is, no gesture"),
+    ("push", "labels.csv:2: the only example of 'push'"),
 ])
 def test_nothing_to_learn(tmp_path, capsys, labels, words):
     r = hands("a", 1).recordings[0]
@@ -252,6 +263,9 @@ def test_nothing_to_learn(tmp_path, capsys, labels, words):
     (["--weight", "push"], "--weight push"),
     (["--weight", "push=0"], "--weight push=0"),
     (["--weight", "jump=2"], "--weight jump"),
+    (["--augment", "stretch=-1"], "--augment stretch=-1"),
+    (["--augment", "jump=1"], "--augment jump: choose from shift_s, "),
+    (["--axes", "ax"], "invalid choice: 'ax'"),
 ])
 def test_wrong_usage(tmp_path, capsys, options, words):
     base, out = write(hands(each=2), tmp_path / "h"), tmp_path / "m.mlp"

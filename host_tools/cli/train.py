@@ -29,6 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--window", type=int, metavar="MS", help="length of the window")
     parser.add_argument("--hop", type=int, metavar="MS", help="time between windows")
     parser.add_argument("--hidden", metavar="N,N", help="sizes of the hidden layers")
+    parser.add_argument("--axes", choices=("ax,ay,az", "ax,ay,az,gx,gy,gz"),
+                        help="leave the gyroscope out, or take all (default: what the data has)")
+    parser.add_argument("--augment", action="append", default=[], metavar="NAME=AMOUNT",
+                        help="amount of one augmentation, 0 for none of it; see docs/data.md")
     parser.add_argument("--steps", type=int, help="updates of the weights")
     parser.add_argument("--epochs", type=int, help="the same as passes over all gestures")
     parser.add_argument("--weight", action="append", default=[], metavar="LABEL=N",
@@ -42,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from host_tools.dataset import read_datasets, with_negatives
     from host_tools.dataset.checks import check
+    from host_tools.dataset.classes import class_faults
     from host_tools.model.format import write_model
     from host_tools.training.fit import fitted
     from host_tools.training.train import digest, train
@@ -52,6 +57,8 @@ def run(args: argparse.Namespace) -> int:
     data = read_datasets(args.dataset)
     if args.negatives:
         data = with_negatives(data, read_datasets(args.negatives))
+    for fault in class_faults(data):
+        raise BeckonError(fault)
     for notice in [*data.notices, *check(data)]:
         print(f"notice: {notice}", file=sys.stderr)
     recipe = fitted(_recipe(args, data))
@@ -79,24 +86,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _recipe(args: argparse.Namespace, data):
     """The recipe that the data suggests, with what was set by hand."""
+    from host_tools.cli.by_hand import recipe_fields
     from host_tools.training.recipe import choose
-    from host_tools.training.tuning import load
 
-    for name in ("window", "hop", "steps", "epochs"):
-        value = getattr(args, name)
-        if value is not None and value < 1:
-            raise BeckonError(f"--{name} {value}: must be at least 1", 2)
-    by_hand = load(args.recipe) if args.recipe else {}
-    by_hand.update({"seed": args.seed, **({"steps": args.steps} if args.steps else {})})
-    if args.hidden:
-        try:
-            by_hand["hidden"] = tuple(int(n) for n in args.hidden.split(","))
-        except ValueError:
-            raise BeckonError(f"--hidden {args.hidden}: write sizes with commas", 2) from None
-        if min(by_hand["hidden"]) < 1:
-            raise BeckonError(f"--hidden {args.hidden}: a layer needs at least 1 neuron", 2)
-    by_hand.update({"weights": _weights(args.weight)} if args.weight else {})
+    by_hand = recipe_fields(args)
     recipe = choose(data, args.rate, **by_hand)
+    if recipe.axes > data.axes:
+        raise BeckonError(f"--axes {args.axes}: {data.name} has no gyroscope columns", 2)
     for label, _ in recipe.weights:
         if label not in recipe.labels:
             raise BeckonError(f"--weight {label}: the data has {', '.join(recipe.labels)}", 2)
@@ -116,17 +112,3 @@ def _recipe(args: argparse.Namespace, data):
             f"{250 * frame_ms:.0f} ms and a shorter hop", 2
         )
     return recipe
-
-
-def _weights(texts: list[str]) -> tuple[tuple[str, float], ...]:
-    out = []
-    for text in texts:
-        label, _, number = text.rpartition("=")
-        try:
-            value = float(number)
-        except ValueError:
-            value = 0.0
-        if not label or not 0 < value < float("inf"):
-            raise BeckonError(f"--weight {text}: write LABEL=N with N above 0", 2)
-        out.append((label, value))
-    return tuple(out)

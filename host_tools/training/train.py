@@ -9,6 +9,7 @@ from multiprocessing import get_context
 import numpy as np
 
 from ..dataset import Dataset
+from ..dataset.classes import class_faults
 from ..errors import BeckonError
 from ..model.format import Model
 from .calibrate import Calibration, calibrate
@@ -34,10 +35,13 @@ def train(data: Dataset, recipe: Recipe, progress=None, budget_per_hour: float =
 
     The calibration's own, shorter training runs beside in another process.
     budget_per_hour: false alarms that the debouncer's settings may cost.
+
+    Raises BeckonError for data from which nothing can be learned.
     """
+    for fault in class_faults(data):
+        raise BeckonError(fault)
     recipe = fitted(recipe)
     bank = Bank(data, recipe)
-    check(data, bank, recipe)
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as other:
         steps = max(1, round(recipe.steps * CALIBRATION_SHARE))
         calibration = other.submit(calibrate, data, recipe, steps, budget_per_hour)
@@ -51,18 +55,6 @@ def train(data: Dataset, recipe: Recipe, progress=None, budget_per_hour: float =
     return Trained(model, recipe, found)
 
 
-def check(data: Dataset, bank: Bank, recipe: Recipe) -> None:
-    """Refuse data from which nothing can be learned. Raises BeckonError."""
-    for k, label in enumerate(recipe.labels):
-        if k == recipe.idle:
-            continue
-        count = sum(e.label == k for e in bank.events) + sum(s.label == k for s in bank.going_on)
-        if count == 1:
-            raise BeckonError(
-                f"{data.name}: one example of {label!r} only; record at least two, better twenty"
-            )
-
-
 def digest(data: Dataset) -> str:
     """First 8 hexadecimal digits of the SHA-256 of all samples and labels."""
     h = hashlib.sha256()
@@ -72,4 +64,4 @@ def digest(data: Dataset) -> str:
     return h.hexdigest()[:8]
 
 
-__all__ = ["Report", "Trained", "check", "digest", "train"]
+__all__ = ["Report", "Trained", "digest", "train"]

@@ -6,6 +6,8 @@ several machines search it together.
 from __future__ import annotations
 
 import json
+import os
+import uuid
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 
@@ -105,11 +107,14 @@ def search(data: Dataset, rate_hz: int, trials: int, steps: int, seed: int = 1,
     try:
         study = optuna.create_study(
             direction="maximize", storage=storage, study_name=name, load_if_exists=True,
-            sampler=optuna.samplers.TPESampler(seed=seed),
             pruner=optuna.pruners.MedianPruner(n_startup_trials=5),
         )
     except Exception as e:  # whatever database driver the URL names raises its own kinds
         raise BeckonError(f"--storage {storage}: {str(e).splitlines()[0]}") from None
+    # Machines that share a study, and one that goes on with it, must not repeat its trials.
+    others = [len(study.trials), os.getpid(), uuid.getnode()] if storage else []
+    shared = int(np.random.SeedSequence([seed, *others]).generate_state(1)[0])
+    study.sampler = optuna.samplers.TPESampler(seed=shared)
 
     def objective(trial):
         def report(value, step):
