@@ -99,7 +99,7 @@ def test_deploying_by_serial_line(tab, tmp_path):
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("d")
     page.get_by_text("/nowhere/tty is not there").wait_for()
-    with sensor_board(flash, speed=4) as board:
+    with sensor_board(flash) as board:
         page.get_by_label("Serial port").fill(board.port)
         page.evaluate("document.activeElement.blur()")
         page.keyboard.press("d")
