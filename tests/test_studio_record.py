@@ -7,10 +7,8 @@ import numpy as np
 import pytest
 
 from host_tools.dataset.folder import read_dataset, read_recording
-from host_tools.device.image import unix_arch, write_image
 from host_tools.errors import BeckonError
 from host_tools.recording.guide import Phase
-from host_tools.studio import record_session
 from host_tools.studio.feed import Feeds
 from host_tools.studio.record_choices import Sitting, SourceChoice, make_source
 from host_tools.studio.record_session import Recorder
@@ -238,30 +236,6 @@ def test_a_second_source_is_refused(recorder, tmp_path):
         recorder.open(replay(tmp_path, 30, [], speed=1))
     recorder.close()
     assert recorder.view().state == "off" and not recorder.running
-
-
-def test_a_simulated_board_on_its_serial_line(recorder, tmp_path, monkeypatch):
-    from host_tools.simulator.mpu6500 import SimulatedMPU6500
-    from host_tools.simulator.sensor.movement import Sines
-    from tests.boards import sensor_board
-
-    flash = tmp_path / "flash"
-    write_image(flash, unix_arch())
-    (flash / "main.py").unlink()
-    monkeypatch.setattr(record_session, "_QUIET_S", 0.3)
-    with sensor_board(flash, sensor=SimulatedMPU6500(Sines()), speed=4) as board:
-        recorder.open(SourceChoice("board", port=board.port))
-        until(lambda: recorder.view().state == "live")
-        until(lambda: recorder.feed.sent > 20)
-        recorder.start(Sitting(tmp_path / "data", "ann", ("none",), seconds=2))
-        until(lambda: recorder.view().done)
-        view = recorder.view()
-        assert view.done.lost == 0 and view.rate_hz == 100 and view.phase is Phase.REST
-        board.unplug()
-        until(lambda: recorder.view().state == "ended")
-    assert "went away" in recorder.view().fault or "not there" in recorder.view().fault
-    (recording,) = read_dataset(tmp_path / "data").recordings
-    assert 290 < np.abs(recording.samples[:, 3:]).max() < 310
 
 
 def test_the_raw_stream_of_a_board_on_its_broker(recorder, tmp_path):
