@@ -194,13 +194,13 @@ def test_accelerometer_alone_will_do():
 # -- the course of a guided capture -----------------------------------------------------
 
 
-def course(moves, seconds, labels=("a", "b"), takes=2):
+def course(moves, seconds, labels=("a", "b"), takes=2, piece=7):
     """A Guide that has seen a hand for so long, with 1 s of countdown and takes of 1.5 s."""
     guide = Guide(list(labels), takes, RATE, 1.5, 1.0)
     values = hand(seconds, moves)
     phases = []
-    for at in range(0, len(values), 7):
-        guide.feed(block(values[at : at + 7], at))
+    for at in range(0, len(values), piece):
+        guide.feed(block(values[at : at + piece], at))
         if not phases or phases[-1] != (guide.phase, guide.label):
             phases.append((guide.phase, guide.label))
     return guide, phases
@@ -217,6 +217,24 @@ def test_guide_asks_until_all_is_done():
     assert phases[:3] == [(Phase.COUNTDOWN, "a"), (Phase.GO, "a"), (Phase.COUNTDOWN, "a")]
     for take, (start, end) in zip(guide.good, moves, strict=True):
         assert abs(take.start - 100 * start) < 10 and abs(take.stop - 100 * end) < 10
+
+
+@pytest.mark.parametrize("piece", [1, 100, 251, 5000])
+def test_guide_takes_blocks_of_any_length(piece):
+    """As after a computer that stood still: one block may hold many takes."""
+    moves = [(2.5 * k + 1.4, 2.5 * k + 2.0) for k in (0, 1, 3, 4)]
+    usual, _ = course(moves, 20)
+    guide, _ = course(moves, 20, piece=piece)
+    assert (guide.good, sorted(guide.bad)) == (usual.good, sorted(usual.bad))
+    assert guide.phase is Phase.DONE
+
+
+def test_guide_judges_a_take_whose_end_was_lost():
+    guide = Guide(["a"], 2, RATE, 1.5, 1.0)
+    values = hand(10, [(1.4, 2.0), (5.4, 6.0)])
+    guide.feed(block(values[:220], 0))
+    guide.feed(block(values[400:], 400))
+    assert guide.refusals >= 1 and all(take.start >= 400 for take in guide.good)
 
 
 def test_what_surrounds_a_bad_take_is_left_out():

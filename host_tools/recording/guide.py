@@ -139,17 +139,22 @@ class Guide:
         return min(end, self._first)
 
     def feed(self, block: Block) -> None:
-        """Take the next samples."""
-        if self.phase is Phase.DONE:
-            return
-        self._now = block.end
-        if self._paused_at is not None:
-            return
-        self._blocks.append(block)
-        if self._go is None:
-            self._begin(block.index)
-        if self._now >= self._end:
+        """Take the next samples, be they a few or many takes' worth."""
+        while self.phase is not Phase.DONE:
+            if self._paused_at is not None:
+                self._now = block.end
+                return
+            if self._go is None:
+                self._begin(block.index)
+            taken, rest = block.split(self._end)
+            self._blocks.append(taken)
+            self._now = min(block.end, self._end)
+            if self._now < self._end:
+                return
             self._judge()
+            if not len(rest.values):
+                return
+            block = rest
 
     def _begin(self, index: int) -> None:
         self._go = index + round(self.countdown_s * self.rate_hz)

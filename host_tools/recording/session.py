@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from host_tools.device.console import Unplugged
 from host_tools.errors import BeckonError
 from host_tools.recording.guide import Guide, Phase
 from host_tools.recording.sources import Block, Finished
@@ -69,7 +68,7 @@ class Session:
             blocks = self.source.read(_READ_S)
         except Finished:
             return False
-        except Unplugged as error:
+        except BeckonError as error:  # unplugged, or a board that no longer answers
             self.fault = str(error)
             return False
         if blocks:

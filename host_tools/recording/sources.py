@@ -44,6 +44,12 @@ class Block:
     def end(self) -> int:
         return self.index + len(self.values)
 
+    def split(self, at: int) -> "tuple[Block, Block]":
+        """What lies before sample `at`, and the rest; either may be empty."""
+        n = min(max(at - self.index, 0), len(self.values))
+        return (Block(self.index, self.values[:n], self.clipped[:n]),
+                Block(self.index + n, self.values[n:], self.clipped[n:]))
+
 
 def baud_for(rate_hz: float) -> int:
     """The slowest baud rate of which the stream takes no more than a quarter.

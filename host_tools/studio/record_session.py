@@ -43,7 +43,6 @@ FEED = "record"
 _READ_S = 0.05
 _QUIET_S = 1.0  # without samples for so long, the page says so
 _TAKES_SHOWN = 200
-_PIECE = 16  # samples
 _CURVE_POINTS = 48
 _AROUND_S = 0.5  # shown around a take; and cut out with one that is taken back
 
@@ -78,19 +77,11 @@ class _Tee:
             self.samples += len(block.values)
         if blocks:
             self.heard_s = time.monotonic()
-        return [piece for block in blocks for piece in _pieces(block)]
+        return blocks
 
     def mark(self, index: int, text: str, kind: str) -> None:
         """A flag in the plot at a sample of the source."""
         self.feed.mark((index + self._offset) * 1000 / self.feed.rate_hz, text, kind)
-
-
-def _pieces(block: Block) -> list[Block]:
-    """The block as a board would send it: the guide judges at most one take a block, so that a
-    long one, after this computer stood still, must not hold the next take as well."""
-    n = _PIECE
-    return [Block(block.index + i, block.values[i : i + n], block.clipped[i : i + n])
-            for i in range(0, len(block.values), n)]
 
 
 class Recorder:
