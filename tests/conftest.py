@@ -41,9 +41,13 @@ def shared_data() -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """A headless Chromium, one for all tests of a worker; skips where there is none."""
+    """A headless Chromium, one for all tests of a file; skips where there is none.
+
+    No longer than that: while it is there, Playwright runs an event loop in this thread,
+    and no other test could run one.
+    """
     from host_tools.errors import BeckonError
     from host_tools.studio.driver import chromium
 

@@ -22,8 +22,9 @@ from host_tools.simulator.mpu6500 import SimulatedMPU6500
 from tests.boards import firmware_image, sensor_board
 
 COMMAND = """
-import fcntl, sys, termios
+import fcntl, signal, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that Ctrl-C is a signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a shell's background
 from host_tools.cli.app import main
 sys.exit(main(sys.argv[1:]))
 """

@@ -113,6 +113,7 @@ def test_spans_by_keys_split_merge_and_subject(tab, studio):
     field = page.locator(".q-dialog input")
     field.fill("anna")
     field.press("Enter")
+    page.locator(".q-dialog .q-card").wait_for(state="detached")  # until then keys are its own
     page.locator(".bk-palette", has_text="who: anna").wait_for()
     assert labels(studio.folder)[0][4] == "anna"
     page.keyboard.press("Delete")

@@ -24,13 +24,13 @@ def tab(browser, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def judged(tab):
-    """The synthetic demo, one circle without its label, judged with the default model."""
+    """The synthetic demo, one x without its label, judged with the default model."""
     page = tab.page
     tab.go("/train")
     page.get_by_text("Nothing to learn from yet").wait_for()
     shutil.copytree(DEMO, tab.folder, dirs_exist_ok=True)
     rows = (tab.folder / "labels.csv").read_text().splitlines()
-    (tab.folder / "labels.csv").write_text("\n".join([*rows[:2], *rows[3:]]) + "\n")
+    (tab.folder / "labels.csv").write_text("\n".join([*rows[:6], *rows[7:]]) + "\n")
     (tab.folder / "models").mkdir()
     shutil.copy(DEFAULT_MODEL, tab.folder / "models" / "first.mlp")
     tab.go("/train")
@@ -105,11 +105,11 @@ def test_a_false_one_tells_why_and_is_relabelled(judged, request):
     page.get_by_text("Added as a negative; the next training learns from it.").wait_for()
     (recording,) = read_dataset(judged.folder).recordings
     (negative,) = [s for s in recording.spans if s.label == "none"]
-    assert negative.start_ms < 7100 and negative.end_ms > 7600
+    assert negative.start_ms < 21300 and negative.end_ms > 21500
     page.keyboard.press("Control+z")
     page.get_by_role("button", name="No gesture").wait_for()
-    page.keyboard.press("1")
-    page.get_by_text("Labelled circle.").wait_for()
+    page.keyboard.press("2")
+    page.get_by_text("Labelled x.").wait_for()
     page.keyboard.press("g")
     page.get_by_text("9 of 9 found, 0 false").wait_for()
     page.get_by_text("Nothing went wrong here").wait_for()
