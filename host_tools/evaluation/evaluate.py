@@ -178,6 +178,7 @@ class Evaluation:
                 "count": int(len(self.spans.truth)),
                 "accuracy": _number(self.spans.accuracy),
                 "macro_f1": _number(macro_f1(matrix)),
+                "not_yet": int(matrix[:, model.idle].sum() - matrix[model.idle, model.idle]),
                 "labels": list(labels),
                 "confusion": matrix.tolist(),
             },
