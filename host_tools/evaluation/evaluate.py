@@ -158,6 +158,12 @@ class Evaluation:
                 }
         return out
 
+    @property
+    def not_yet(self) -> int:
+        """Gestures that the network takes for none at their end."""
+        idle = self.model.idle
+        return int(self.confusion[:, idle].sum() - self.confusion[idle, idle])
+
     def as_json(self) -> dict:
         """Plain values; figures that do not exist are null."""
         model, labels = self.model, self.model.labels
@@ -178,7 +184,7 @@ class Evaluation:
                 "count": int(len(self.spans.truth)),
                 "accuracy": _number(self.spans.accuracy),
                 "macro_f1": _number(macro_f1(matrix)),
-                "not_yet": int(matrix[:, model.idle].sum() - matrix[model.idle, model.idle]),
+                "not_yet": self.not_yet,
                 "labels": list(labels),
                 "confusion": matrix.tolist(),
             },

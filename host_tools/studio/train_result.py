@@ -66,8 +66,9 @@ class FiguresPanel:
         figure(number(t.f1, 3), "event F1",
                f"was {number(before.f1, 3)}" if changed else "1 is without fault")
         spans = found.spans
-        figure(f"{number(100 * spans.accuracy, 1)} %", "spans right",
-               f"of {len(spans.truth)}, macro F1 {number(macro_f1(found.confusion), 3)}")
+        figure(f"{number(100 * spans.accuracy, 1)} %", "spans right at their end",
+               f"of {len(spans.truth)}; {found.not_yet} are told only after it" if found.not_yet
+               else f"of {len(spans.truth)}, macro F1 {number(macro_f1(found.confusion), 3)}")
 
 
 def _latency(t: Tally) -> tuple[str, str, str]:
