@@ -376,7 +376,7 @@ def test_a_program_that_runs_is_stopped(tmp_path):
         "import asyncio\nprint('busy')\nwhile True:\n    asyncio.run(asyncio.sleep(1))\n"
     )
     with sensor_board(tmp_path) as board, Console(board.port) as console:
-        assert next(console.lines(10)) == "busy"
+        assert next(console.lines(30)) == "busy"
         console.catch()
         assert console.execute("print(6 * 7)") == "42\n"
         with pytest.raises(BoardError, match="NameError") as caught:

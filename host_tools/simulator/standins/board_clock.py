@@ -49,6 +49,16 @@ def now_us():
     return _board_us
 
 
+def took(began_us, most_us):
+    """Something that began then is over, and takes a board most_us. Above real speed the
+    computer's own time for it would be many times as long.
+    """
+    global _board_us
+    now_us()
+    if _limit_us >= 0:
+        _board_us = min(_board_us, began_us + most_us)
+
+
 def allow(us):
     """The event loop turns: let board time run on by us from here."""
     global _limit_us
