@@ -89,8 +89,11 @@ def test_a_relative_whose_self_test_is_another_one(tmp_path):
 
 
 def test_a_clock_beyond_its_data_sheet(tmp_path):
-    sensor = SimulatedMPU6500(Rest(), clock_error_ppm=60_000)
-    found, good = check_up(tmp_path, sensor, speed=1)
+    for _ in range(3):  # in real time, which a busy computer may not keep up with
+        sensor = SimulatedMPU6500(Rest(), clock_error_ppm=60_000)
+        found, good = check_up(tmp_path, sensor, speed=1)
+        if "bus" not in found:
+            break
     assert not good and bad(found) <= {"rate"}
     if "busy" not in found["rate"]["text"]:
         assert 105.5 < float(found["rate"]["text"].split()[0]) < 106.5
