@@ -5,7 +5,7 @@ with one hidden layer and Adam, in float32, turn about in one process on one cor
 
   updates       forward pass, back-propagation and update, as in host_tools/training/network.py
   fit           what `beckon train` runs: the same, and a newly augmented window every
-                second time, averaged weights, dropout, rounded weights at the end
+                fourth time, averaged weights, dropout, rounded weights at the end
   scikit-learn  MLPClassifier.fit without early stopping
 
 example:

@@ -9,10 +9,10 @@ example:
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
+from host_tools.cli.figures import put_figures
 from host_tools.cli.progress import progress
 from host_tools.errors import BeckonError
 
@@ -39,7 +39,6 @@ def run(args: argparse.Namespace) -> int:
     from host_tools.dataset.classes import class_faults
     from host_tools.dataset.split import day_of, parts_by
     from host_tools.evaluation.crossval import cross_validate
-    from host_tools.model.format import write_atomically
     from host_tools.training.recipe import choose
     from host_tools.training.tuning import load
 
@@ -75,13 +74,7 @@ def run(args: argparse.Namespace) -> int:
         result = cross_validate(data, parts, lambda known: choose(known, args.rate, **by_hand),
                                 args.false_per_hour, show, own)
     figures = {"by": by, **result.as_json()}
-    if args.json:
-        text = json.dumps(figures, indent=1, ensure_ascii=False) + "\n"
-        if str(args.json) == "-":
-            print(text, end="")
-            return 0
-        write_atomically(args.json, text.encode())
-    print(summary(figures))
+    put_figures(figures, args.json, summary(figures))
     return 0
 
 

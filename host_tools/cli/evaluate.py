@@ -9,10 +9,10 @@ example:
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
+from host_tools.cli.figures import put_figures
 from host_tools.cli.progress import progress
 
 
@@ -38,13 +38,7 @@ def run(args: argparse.Namespace) -> int:
     figures = result.as_json()
     if args.report:
         write_atomically(args.report, html_report(result).encode())
-    if args.json:
-        text = json.dumps(figures, indent=1, ensure_ascii=False) + "\n"
-        if str(args.json) == "-":
-            print(text, end="")
-            return 0
-        write_atomically(args.json, text.encode())
-    print(summary(figures))
+    put_figures(figures, args.json, summary(figures))
     return 0
 
 

@@ -120,7 +120,7 @@ def _pip(lock: int, requirement: str, what: str) -> None:
         return
     text = LOG.read_text(errors="replace")
     if "No space left on device" in text:
-        raise BootstrapError("the disk is full: make room for some 400 MB and try again")
+        raise BootstrapError("the disk is full: make room for some 900 MB and try again")
     if _OFFLINE.search(text):
         raise BootstrapError("cannot reach the Python package index: connect to the Internet and "
                              f"try again (a proxy goes into https_proxy; details: {_LOG_NAME})")
@@ -133,7 +133,7 @@ def _pip(lock: int, requirement: str, what: str) -> None:
 
 def _space() -> str:
     free_mb = shutil.disk_usage(REPOSITORY).free // 1_000_000
-    return f" (only {free_mb} MB are free)" if free_mb < 400 else ""
+    return f" (only {free_mb} MB are free)" if free_mb < 900 else ""
 
 
 def _write(path: Path, text: str) -> None:
