@@ -373,8 +373,9 @@ def test_a_board_whose_port_goes_away_at_a_reset(tmp_path):
 
 def test_a_program_that_runs_is_stopped(tmp_path):
     tmp_path.joinpath("main.py").write_text(
-        "import asyncio\nprint('busy')\nwhile True:\n    asyncio.run(asyncio.sleep(1))\n"
-    )
+        "import asyncio\nasync def main():\n    while True:\n        print('busy')\n"
+        "        await asyncio.sleep(0.5)\nasyncio.run(main())\n"
+    )  # again and again: what is said before the port is open is lost
     with sensor_board(tmp_path) as board, Console(board.port) as console:
         assert next(console.lines(30)) == "busy"
         console.catch()

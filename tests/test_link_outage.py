@@ -52,8 +52,10 @@ def test_a_stopped_broker_costs_no_event(tmp_path):
             mosquitto.stop(signal.SIGKILL)
             during = board.next()
             assert during["spool_waiting"] == 40 and during["events_dropped"] == 0
+            board.process.send_signal(signal.SIGSTOP)  # or it may be back before the subscriber
             mosquitto.start()
             with Subscriber(mosquitto.port) as subscriber:
+                board.process.send_signal(signal.SIGCONT)
                 after = board.next()
                 subscriber.wait(lambda _: len(subscriber.events()) >= 45)
                 events = subscriber.events()
