@@ -3,6 +3,7 @@
 import numpy as np
 
 from host_tools.model import reference
+from host_tools.model.attitude import ONE, Attitude
 from host_tools.model.format import (
     CLAMP,
     TABLE,
@@ -17,6 +18,8 @@ from host_tools.model.format import (
 
 def random_front_end(rng, longest=12):
     axes = sorted(int(a) for a in rng.choice(6, rng.integers(1, 7), replace=False))
+    if levelled := rng.random() < 0.3:
+        axes = list(range(int(rng.choice([3, 6]))))
     decimation = int(rng.integers(1, 5))
     window = int(rng.integers(2, longest + 1))
     scaled = []
@@ -41,7 +44,18 @@ def random_front_end(rng, longest=12):
         int(rng.integers(1, window + 1)),
         centre=mask & int(rng.integers(0, 64)) if rng.random() < 0.6 else 0,
         level=tuple(level), floor=tuple(floor), gate=tuple(gate), measure=int(rng.integers(2)),
+        attitude=random_attitude(rng, axes) if levelled else None,
     )  # fmt: skip
+
+
+def random_attitude(rng, axes):
+    """Slow and fast turning, up to what no window can follow."""
+    up = rng.normal(size=3) if rng.random() < 0.8 else np.eye(3)[rng.integers(3)]
+    up = np.rint(up / np.linalg.norm(up) * ONE)
+    mul = int(rng.integers(0, 32768)) if len(axes) == 6 else 0
+    if mul and rng.random() < 0.2:
+        up[:] = 0
+    return Attitude(tuple(int(u) for u in up), mul, int(rng.integers(0, 32)))
 
 
 def random_model(seed, longest=12):

@@ -140,7 +140,7 @@ def test_what_the_front_end_cannot_be_is_named(change, message):
 
 def test_the_size_limit_is_named():
     model = random_model(2)
-    fe = dataclasses.replace(random_model(2).front_end, window=1024, hop=1, centre=0,
+    fe = dataclasses.replace(random_model(2).front_end, window=1024, hop=1, centre=0, attitude=None,
                              axes=(fmt.Axis(0), fmt.Axis(1)))
     big = fmt.Layer(np.zeros((11, 2048), np.int8), np.zeros(11, np.int32))
     model = dataclasses.replace(

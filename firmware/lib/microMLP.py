@@ -137,7 +137,11 @@ _PERCENT = const(40)
 _FAST = const(41)
 _KNOWN = const(42)  # the first layer is dense, and reads all of the window
 _TOTAL = const(43)  # sum of the window's unsigned values, kept if _KNOWN
-_FIRST = const(44)  # layers' words start here
+_LEVELLED = const(44)  # 1: windows are levelled
+_TURN_MUL = const(45)
+_TURN_SHIFT = const(46)
+_UP = const(47)  # 3 words
+_FIRST = const(50)  # layers' words start here
 
 # Words of a layer
 _BLOCKS = const(0)  # of 16 inputs
@@ -232,6 +236,167 @@ def _push(a: ptr32, frame: ptr16) -> bool:
     return True
 
 
+# Angles and directions are Q14: 16384 is 1. host_tools/model/attitude.py says what it
+# is for, and does the same with NumPy. No sum here leaves 31 bits.
+@micropython.viper
+def _level(a: ptr32):
+    """Copy the window to the first layer's input, as if the sensor had not been turned in it."""
+    st = ptr32(uint(a) + a[0])
+    if st[_STATUS] == 0:
+        return
+    axes = st[_AXES]
+    n = st[_WINDOW]
+    bytes_a_frame = st[_STRIDE] * 2
+    source = uint(a) + st[_HISTORY] + st[_SLOT] * bytes_a_frame
+    mul = st[_TURN_MUL]
+    shift = st[_TURN_SHIFT]
+    qw = 16384  # how a frame is turned against the window's last one: a quaternion
+    qx = 0
+    qy = 0
+    qz = 0
+    turning = 0
+    if mul:
+        turning = 1
+    while True:
+        m0 = 16384
+        m1 = m2 = m3 = m5 = m6 = m7 = 0
+        m4 = m8 = m0
+        if turning == 0:  # the shortest rotation from the mean acceleration to _UP
+            p = ptr16(source)
+            x = y = z = 0
+            t = n
+            while t:
+                x += p[0]
+                y += p[1]
+                z += p[2]
+                p = ptr16(uint(p) + bytes_a_frame)
+                t -= 1
+            x = x // n - 32768 >> 2
+            y = y // n - 32768 >> 2
+            z = z // n - 32768 >> 2
+            k = x * x + y * y + z * z
+            w = 0
+            t = 16384
+            while t:
+                v = w + t
+                if v * v <= k:
+                    w = v
+                t >>= 1
+            k = _UP
+            if st[k] | st[k + 1] | st[k + 2] == 0:  # it is not gravity
+                w = 0
+            if w >= 16:
+                v = (1 << 28) // w
+                x = x * v >> 14
+                y = y * v >> 14
+                z = z * v >> 14
+                ux = (st[k] & 65535 ^ 32768) - 32768
+                k += 1
+                uy = (st[k] & 65535 ^ 32768) - 32768
+                k += 1
+                uz = (st[k] & 65535 ^ 32768) - 32768
+                w = x * ux + y * uy + z * uz >> 14
+                v = y * uz - z * uy >> 14
+                k = z * ux - x * uz >> 14
+                z = x * uy - y * ux >> 14
+                x = v
+                y = k
+                k = 16384 + w
+                if k < 819:
+                    k = 819
+                k = (1 << 28) // k
+                m0 = w + ((x * x >> 14) * k >> 14)
+                m4 = w + ((y * y >> 14) * k >> 14)
+                m8 = w + ((z * z >> 14) * k >> 14)
+                v = (x * y >> 14) * k >> 14
+                m1 = v - z
+                m3 = v + z
+                v = (x * z >> 14) * k >> 14
+                m2 = v + y
+                m6 = v - y
+                v = (y * z >> 14) * k >> 14
+                m5 = v - x
+                m7 = v + x
+        t = n
+        while t:
+            t -= 1
+            p = ptr16(source + t * bytes_a_frame)
+            q = ptr16(uint(a) + st[_INPUT] + t * bytes_a_frame)
+            if turning:
+                m0 = 16384 - (qy * qy + qz * qz >> 13)
+                m1 = qx * qy - qw * qz >> 13
+                m2 = qx * qz + qw * qy >> 13
+                m3 = qx * qy + qw * qz >> 13
+                m4 = 16384 - (qx * qx + qz * qz >> 13)
+                m5 = qy * qz - qw * qx >> 13
+                m6 = qx * qz - qw * qy >> 13
+                m7 = qy * qz + qw * qx >> 13
+                m8 = 16384 - (qx * qx + qy * qy >> 13)
+                if t:  # on to the frame before: half the angle between both
+                    w = 0
+                    k = 3
+                    ux = uy = uz = 0
+                    r = ptr16(source + (t - 1) * bytes_a_frame)
+                    while k < 6:
+                        v = (p[k] + r[k] - 65536) * mul >> shift
+                        if v > 12288:
+                            v = 12288
+                        if v < 0 - 12288:
+                            v = 0 - 12288
+                        w += v * v
+                        ux = uy
+                        uy = uz
+                        uz = v
+                        k += 1
+            k = 0
+            while k < axes:  # written out: the rows of the matrix are locals, not an array
+                x = p[k] - 32768
+                y = p[k + 1] - 32768
+                z = p[k + 2] - 32768
+                v = m0 * x + m1 * y + m2 * z + 8192 >> 14
+                if v > 32767:
+                    v = 32767
+                if v < 0 - 32768:
+                    v = 0 - 32768
+                q[k] = v + 32768
+                k += 1
+                v = m3 * x + m4 * y + m5 * z + 8192 >> 14
+                if v > 32767:
+                    v = 32767
+                if v < 0 - 32768:
+                    v = 0 - 32768
+                q[k] = v + 32768
+                k += 1
+                v = m6 * x + m7 * y + m8 * z + 8192 >> 14
+                if v > 32767:
+                    v = 32767
+                if v < 0 - 32768:
+                    v = 0 - 32768
+                q[k] = v + 32768
+                k += 1
+            if turning:
+                if t:  # cos and sin(v) / v by their series, w = v * v
+                    w >>= 14
+                    k = 16384 - (w * (16384 - w // 42) >> 14) // 20
+                    k = 16384 - (w * k >> 14) // 6
+                    x = 0 - (ux * k + 8192 >> 14)
+                    y = 0 - (uy * k + 8192 >> 14)
+                    z = 0 - (uz * k + 8192 >> 14)
+                    k = 16384 - (w * (16384 - w // 30) >> 14) // 12
+                    k = 16384 - (w * k >> 15)
+                    ux = qw * k - qx * x - qy * y - qz * z + 8192 >> 14
+                    uy = qw * x + qx * k + qy * z - qz * y + 8192 >> 14
+                    uz = qw * y - qx * z + qy * k + qz * x + 8192 >> 14
+                    qz = qw * z + qx * y - qy * x + qz * k + 8192 >> 14
+                    qw = ux
+                    qx = uy
+                    qy = uz
+        if turning == 0:
+            return
+        turning = 0
+        source = uint(a) + st[_INPUT]
+
+
 @micropython.viper
 def _normalise(a: ptr32):
     """Centre and scale the window into the first layer's input, unless it is still."""
@@ -243,6 +408,8 @@ def _normalise(a: ptr32):
     stride = st[_STRIDE]
     bytes_a_frame = stride * 2
     start = uint(a) + st[_HISTORY] + st[_SLOT] * bytes_a_frame
+    if st[_LEVELLED]:
+        start = uint(a) + st[_INPUT]
     rec = ptr32(uint(a) + st[_RECORDS])
     i = 0
     while i < axes:  # means, of the unsigned values
@@ -748,7 +915,7 @@ class Engine:
         ) = unpack_from("<IHBBHBBHHBBBB", arena, 16)
         (
             logit_mul, logit_shift, centre, level_a, level_g, floor_a, floor_g,
-            gate_a, gate_g, measure, spare, seed, text_size, notes_size,
+            gate_a, gate_g, measure, levelled, seed, text_size, notes_size,
         ) = unpack_from("<HBBHHHHHHBBHHH", arena, 44)
         self.debounce = tuple(arena[36:44])
         self.model_id = "%02x%02x%02x%02x" % (arena[11], arena[10], arena[9], arena[8])
@@ -759,7 +926,7 @@ class Engine:
         _need(2 <= classes <= 32 and self.idle < classes, classes, "classes, idle", self.idle)
         _need(0 < layers <= 8 and tables <= 4 and fast <= 1, "layers, tables or form")
         _need(0 < logit_shift < 32 and logit_mul < 32768, "scale of the scores")
-        _need(measure <= 1 and spare == 0 and seed, "measure or seed")
+        _need(measure <= 1 and levelled <= 1 and seed, "measure, levelling or seed")
         _need(level_a <= 31 * floor_a and level_g <= 31 * floor_g, "level above 31 x floor")
         _need(max(level_a, level_g, floor_a, floor_g) < 32768, "level or floor")
 
@@ -767,7 +934,7 @@ class Engine:
         axes = sum(self.axes >> i & 1 for i in range(6))
         _need(centre & ~self.axes == 0, "centred axes")
         records = _HEAD
-        layer_at = records + 8 * axes
+        layer_at = records + 8 * axes + 12 * levelled
         golden = layer_at + 20 * layers
         bias = golden + 4 * classes
         _need(bias <= size, "too short for its layers")
@@ -781,10 +948,19 @@ class Engine:
         count = sum((row[0] + 15 & -16) * row[1] for row in rows)
         _need(weights + count == size and not size & 3, "sizes do not add up")
 
+        turn = (0, 0, 0, 0, 0)
+        if levelled:
+            turn = unpack_from("<hhhHB", arena, layer_at - 12)
+            need = self.axes == 63 or self.axes == 7 and not turn[3]
+            _need(need and turn[3] < 32768 and turn[4] < 32, "levelling")
+            need = sum(u * u for u in turn[:3]) / (1 << 28)
+            need = 0.96 <= need <= 1.04 or turn[3] and not any(turn[:3])
+            _need(need and -32768 not in turn, "levelling: up", turn[:3])
+
         # The memory behind the file, in words
         narrow = 10 if fast else 0
         stride = axes + 1 & -2 if fast else axes
-        prepared = centre or level_a or level_g or gate_a or gate_g
+        prepared = levelled or centre or level_a or level_g or gate_a or gate_g
         known = rows[0][0] == n * stride and rows[0][2] == 1
         state = size + count if fast else size
         at = state + 4 * (_FIRST + _LAYER_WORDS * layers)
@@ -799,6 +975,7 @@ class Engine:
             history, 0 if prepared else narrow, narrow, window, records, centre, measure,
             level_a, level_g, floor_a, floor_g, gate_a, gate_g,
             layers, classes, self.idle, logit_mul, logit_shift, 0, fast, known, 0,
+            levelled, turn[3], turn[4], turn[0], turn[1], turn[2],
         ])
         given = n * stride
         source = window
@@ -850,6 +1027,7 @@ class Engine:
         arena[state:state + 4 * len(words)] = bytes(words)
         arena[0:4] = bytes(array("i", [state]))  # the kernels find all from here
         self._arena = arena
+        self._levelled = levelled
         self._prepared = bool(prepared)
         self._state = state
         self._percent = state + 4 * _PERCENT
@@ -907,6 +1085,8 @@ class Engine:
         `idle`, with scores of 0, for a still window (confidence 100) and
         before the first whole one (confidence 0).
         """
+        if self._levelled:
+            _level(self._arena)
         if self._prepared:
             _normalise(self._arena)
         return _infer(0, 0, self._arena, self.scores)

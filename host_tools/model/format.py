@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from host_tools.errors import BeckonError
+from host_tools.model.attitude import ONE, Attitude
 
 FILE_MAX = 20_000  # bytes
 WORK_MAX = 32_768  # bytes
@@ -31,6 +32,7 @@ _MAGIC = b"BMLP"
 _VERSION = 1
 _HEADER = struct.Struct("<4sHHIII HBBHBB HHBBBB 8s HBB HHHHHH BBHHH")
 _AXIS = struct.Struct("<ihBB")
+_ATTITUDE = struct.Struct("<hhhHBxxx")
 _LAYER = struct.Struct("<HHHHHBBHHBxxx")
 _STATE_WORDS = 64  # more than the engine has, so that it can grow
 _LAYER_WORDS = 16
@@ -70,6 +72,8 @@ class FrontEnd:
     gate: for accelerometer and gyroscope, 0 or the mean of |y - mean| from
         which on the window counts as moving; a window that moves in neither
         is `idle` without the network being asked.
+    attitude: how windows are levelled before that; None: they are not. Needs
+        all axes of the accelerometer, or all six.
     """
 
     rate_hz: int
@@ -84,6 +88,7 @@ class FrontEnd:
     floor: tuple[int, int] = (0, 0)
     gate: tuple[int, int] = (0, 0)
     measure: int = PEAK
+    attitude: Attitude | None = None
 
     @property
     def mask(self) -> int:
@@ -92,7 +97,7 @@ class FrontEnd:
     @property
     def prepared(self) -> bool:
         """Whether windows are normalised or gated before the first layer."""
-        return bool(self.centre or any(self.level) or any(self.gate))
+        return bool(self.centre or any(self.level) or any(self.gate) or self.attitude)
 
     @property
     def window_ms(self) -> float:
@@ -235,6 +240,8 @@ def check(model: Model) -> None:
               "level", level, "must be at most 31 times floor", low)
         _need(0 <= gate < 65536, "gate", gate)
     _need(fe.measure in (PEAK, MEAN), "measure", fe.measure)
+    if fe.attitude is not None:
+        _check_attitude(fe.attitude, fe.mask)
     _need(2 <= len(model.labels) <= 32, len(model.labels), "labels, 2 to 32 are possible")
     _need(len(set(model.labels)) == len(model.labels), "labels repeat:", ", ".join(model.labels))
     for label in model.labels:
@@ -256,6 +263,14 @@ def check(model: Model) -> None:
           "the last layer gives", given, "scores for", len(model.labels), "labels")
     work = work_bytes(model)
     _need(work <= WORK_MAX, "needs", work, "bytes of memory,", WORK_MAX, "are allowed")
+
+
+def _check_attitude(a: Attitude, mask: int) -> None:
+    _need(mask == 63 or mask == 7 and not a.mul, "levelling needs ax to az, turning all axes")
+    _need(0 <= a.mul < 32768 and 0 <= a.shift < 32, "levelling: mul or shift")
+    size = sum(u * u for u in a.up) / ONE**2
+    _need(max(map(abs, a.up)) < 32768 and (0.96 <= size <= 1.04 or a.mul and not any(a.up)),
+          "levelling: up", a.up)
 
 
 def _check_layer(model: Model, i: int, layer: Layer, given: int) -> None:
@@ -284,6 +299,8 @@ def encode(model: Model) -> bytes:
     _need(len(model.golden) == len(model.labels), "not sealed")
     fe = model.front_end
     body = b"".join(_AXIS.pack(a.offset, a.mul, a.shift, a.axis) for a in fe.axes)
+    if fe.attitude is not None:
+        body += _ATTITUDE.pack(*fe.attitude.up, fe.attitude.mul, fe.attitude.shift)
     for layer in model.layers:
         body += _LAYER.pack(layer.inputs, layer.outputs, layer.positions, layer.step, layer.pool,
                             layer.kind, layer.shift, layer.zero, layer.top, layer.table)
@@ -307,7 +324,8 @@ def encode(model: Model) -> bytes:
         fe.rate_hz, fe.accel_g, len(model.labels), fe.gyro_dps, fe.mask, fe.decimation,
         fe.window, fe.hop, len(model.layers), model.fast, model.idle, len(model.tables),
         model.debounce, model.logit_mul, model.logit_shift, fe.centre,
-        *fe.level, *fe.floor, *fe.gate, fe.measure, 0, model.seed, len(labels), len(notes),
+        *fe.level, *fe.floor, *fe.gate, fe.measure,
+        fe.attitude is not None, model.seed, len(labels), len(notes),
     )
     data = bytearray(head + body)
     struct.pack_into("<I", data, 8, zlib.crc32(data[12:]))
@@ -324,7 +342,7 @@ def decode(data: bytes) -> Model:
         rate_hz, accel_g, classes, gyro_dps, mask, decimation,
         window, hop, layer_count, fast, idle, table_count,
         debounce, logit_mul, logit_shift, centre,
-        level_a, level_g, floor_a, floor_g, gate_a, gate_g, measure, spare, seed,
+        level_a, level_g, floor_a, floor_g, gate_a, gate_g, measure, levelled, seed,
         labels_size, notes_size,
     ) = _HEADER.unpack_from(data)
     _need(magic == _MAGIC, "not a Beckon model")
@@ -332,10 +350,11 @@ def decode(data: bytes) -> Model:
           "version", version, "is not known, 1 is")
     _need(length == size, "cut:", size, "of", length, "bytes")
     _need(zlib.crc32(data[12:]) == crc, "damaged, its CRC-32 is wrong")
-    _need(fast <= 1 and spare == 0 and layer_count <= 8 and table_count <= 4, "unknown flags")
+    _need(fast <= 1 and levelled <= 1 and layer_count <= 8 and table_count <= 4, "unknown flags")
     at = _HEADER.size
     axes_count = bin(mask).count("1")
-    fixed = at + _AXIS.size * axes_count + _LAYER.size * layer_count + 4 * classes
+    fixed = at + _AXIS.size * axes_count + _ATTITUDE.size * levelled
+    fixed += _LAYER.size * layer_count + 4 * classes
     _need(fixed <= size, "too short for its layers")
     axes = []
     for _ in range(axes_count):
@@ -343,6 +362,11 @@ def decode(data: bytes) -> Model:
         axes.append(Axis(axis, offset, mul, shift))
         at += _AXIS.size
     _need(sum(1 << a.axis for a in axes if a.axis < 8) == mask, "axes do not fit their mask")
+    attitude = None
+    if levelled:
+        x, y, z, mul, shift = _ATTITUDE.unpack_from(data, at)
+        attitude = Attitude((x, y, z), mul, shift)
+        at += _ATTITUDE.size
     rows = []
     for _ in range(layer_count):
         rows.append(_LAYER.unpack_from(data, at))
@@ -377,7 +401,8 @@ def decode(data: bytes) -> Model:
         layers.append(Layer(raw[:, :inputs].astype(np.int8), bias, positions, step, pool, kind,
                             shift, z, top, table))
     front_end = FrontEnd(rate_hz, accel_g, gyro_dps, tuple(axes), decimation, window, hop, centre,
-                         (level_a, level_g), (floor_a, floor_g), (gate_a, gate_g), measure)
+                         (level_a, level_g), (floor_a, floor_g), (gate_a, gate_g), measure,
+                         attitude)
     model = Model(front_end, tuple(layers), labels, idle, logit_mul, logit_shift, debounce,
                   tuple(tables), bool(fast), notes, seed, golden)
     check(model)

@@ -8,12 +8,14 @@ Every function gives exactly the integers of `firmware/lib/microMLP.py`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
+from host_tools.model.attitude import level
 from host_tools.model.format import MEAN, TABLE, FrontEnd, Layer, Model
 
 _CHUNK_VALUES = 1 << 15  # of windows at a time: what fits in a cache is several times as fast
@@ -67,7 +69,7 @@ def front_end(description: FrontEnd, frames: npt.ArrayLike) -> npt.NDArray[np.in
 def normalise(
     description: FrontEnd, windows: npt.NDArray[np.int16]
 ) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.bool_]]:
-    """Centre, scale and gate windows.
+    """Level, centre, scale and gate windows.
 
     windows : int16 (k, window, axes), slices of `front_end`'s result.
     Returns int16 (k, window, axes) and still : bool (k,).
@@ -78,12 +80,16 @@ def normalise(
     if not fe.prepared:
         return windows, still
     y = windows.astype(np.int32)
+    if fe.attitude is not None:
+        y = level(fe.attitude, y.transpose(2, 0, 1)).transpose(1, 2, 0)
     # The engine's mean is that of y + 32768, rounded down: the same after taking it off.
     mean = y.sum(axis=1, keepdims=True) // fe.window
-    away = np.abs(y - mean)
     gyro = np.array([a.axis > 2 for a in fe.axes])
     centred = np.array([bool(fe.centre >> a.axis & 1) for a in fe.axes])
     z = np.clip(y - np.where(centred, mean, 0), -32768, 32767)
+    if not any(fe.gate) and not any(fe.level):
+        return z.astype(np.int16), still
+    away = np.abs(y - mean)
     gated = False
     moving = np.zeros(k, bool)
     factor = np.full((k, 1, len(fe.axes)), 1024, np.int32)
@@ -111,19 +117,30 @@ def features(description: FrontEnd | Model, frames: npt.ArrayLike) -> Features:
     frames : int16 (n, 6), raw counts. Float networks train on values / 32768.
     """
     fe = description.front_end if isinstance(description, Model) else description
-    y = front_end(fe, frames)
-    if len(y) < fe.window:
-        none = np.empty(0, np.int64)
-        return Features(none, np.empty((0, fe.window * y.shape[1]), np.int16), none.astype(bool))
-    windows = sliding_window_view(y, fe.window, axis=0)[:: fe.hop].transpose(0, 2, 1)
-    end = (np.arange(len(windows)) * fe.hop + fe.window) * fe.decimation - 1
-    chunk = max(1, _CHUNK_VALUES // (fe.window * y.shape[1]))
-    values = np.empty((len(windows), fe.window * y.shape[1]), np.int16)
+    return _features(fe, [frames])[0]
+
+
+def _features(fe: FrontEnd, pieces: Sequence[npt.ArrayLike]) -> tuple[Features, list[int]]:
+    """The windows of all pieces, one piece after another, and how many each has."""
+    found = [_windows(front_end(fe, frames), fe) for frames in pieces]
+    counts = [len(windows) for windows in found]
+    windows = found[0] if len(found) == 1 else np.concatenate(found)
+    ends = [(np.arange(n) * fe.hop + fe.window) * fe.decimation - 1 for n in counts]
+    size = fe.window * len(fe.axes)
+    chunk = max(1, _CHUNK_VALUES * (1 + 7 * bool(fe.attitude)) // size)
+    values = np.empty((len(windows), size), np.int16)
     still = np.empty(len(windows), bool)
     for i in range(0, len(windows), chunk):
         part, still[i : i + chunk] = normalise(fe, windows[i : i + chunk])
         values[i : i + chunk] = part.reshape(len(part), -1)
-    return Features(end, values, still)
+    return Features(np.concatenate(ends), values, still), counts
+
+
+def _windows(y: npt.NDArray[np.int16], fe: FrontEnd) -> npt.NDArray[np.int16]:
+    """Views of frames y (n, axes): (k, window, axes)."""
+    if len(y) < fe.window:
+        return np.empty((0, fe.window, y.shape[1]), np.int16)
+    return sliding_window_view(y, fe.window, axis=0)[:: fe.hop].transpose(0, 2, 1)
 
 
 def scores(model: Model, values: npt.NDArray[np.int16]) -> npt.NDArray[np.int32]:
@@ -217,7 +234,16 @@ def decide(model: Model, found: Features) -> Result:
 
 def run(model: Model, frames: npt.ArrayLike) -> Result:
     """What the engine says over a gapless recording of raw frames, int16 (n, 6)."""
-    return decide(model, features(model, frames))
+    return run_all(model, [frames])[0]
+
+
+def run_all(model: Model, pieces: Sequence[npt.ArrayLike]) -> list[Result]:
+    """What `run` says of each piece; together, many short ones take a part of the time."""
+    if not pieces:
+        return []
+    found, counts = _features(model.front_end, pieces)
+    parts = zip(*(np.split(x, np.cumsum(counts)[:-1]) for x in decide(model, found)), strict=True)
+    return [Result(*part) for part in parts]
 
 
 def golden_frames(model: Model) -> npt.NDArray[np.int16]:

@@ -10,12 +10,28 @@ from array import array
 
 from microMLP import Engine
 
+try:
+    from micropython import heap_lock, heap_unlock
+except ImportError:  # CPython, whose heap cannot be locked
+
+    def heap_lock():
+        pass
+
+    heap_unlock = heap_lock
+
 
 def lines(engine, frames):
     for i in range(0, len(frames), 6):
-        if engine.push(frames[i:i + 6]):
+        frame = frames[i:i + 6]
+        heap_lock()
+        label = percent = 0
+        due = engine.push(frame)
+        if due:
             label = engine.infer()
-            numbers = [i // 6, label, engine.confidence] + list(engine.scores)
+            percent = engine.confidence
+        heap_unlock()
+        if due:
+            numbers = [i // 6, label, percent] + list(engine.scores)
             yield " ".join(str(n) for n in numbers)
 
 
