@@ -84,6 +84,21 @@ def test_false_missed_and_hours(model):
     assert low < 200 < high
 
 
+def test_the_sensor_rests_before_and_after_a_recording(model):
+    """A cut does not hide a gesture that the board would have told."""
+    cut = stream((0.1, 0.3), (9.7, 9.9), seconds=9.9,
+                 spans=[(0.1, 0.3, "push"), (9.7, 9.9, "push")])
+    cut.samples[-1] = cut.samples[50]  # at rest again
+    board = Board(model)
+    times, labels, _ = board.windows(cut).pieces[0]
+    assert times[0] == 20 and times[-1] == pytest.approx(9900 + 1000, abs=40)
+    assert labels[0] == labels[-1] == model.idle
+    events = run(model, cut).as_json()["events"]
+    assert (events["truth"], events["hits"], events["false"]) == (2, 2, 0)
+    alone = stream(seconds=0.1)  # shorter than a window
+    assert len(board.windows(alone)) == 27
+
+
 def test_labels_the_model_does_not_know_are_no_gesture(model):
     result = run(model, stream((2, 2.8), spans=[(2, 3, "walk")]))
     assert result.as_json()["events"]["false"] == 1

@@ -116,10 +116,10 @@ def propose_with_model(recording: Recording, model: Model,
             named.append(p)
     for event in board.events(windows):
         start = max(recording.start_ms, event.t_ms - window_ms)
+        end = min(event.t_ms, recording.start_ms + 1000 * recording.seconds)
         taken = [Span(p.start_ms, p.end_ms + window_ms / 2, "x") for p in named]
-        if not _touches(start, event.t_ms, [*taken, *known]):
-            named.append(Proposal(round(start, 1), round(event.t_ms, 1), event.label,
-                                  event.confidence))
+        if not _touches(start, end, [*taken, *known]):
+            named.append(Proposal(round(start, 1), round(end, 1), event.label, event.confidence))
     return sorted(named, key=lambda p: p.start_ms)
 
 

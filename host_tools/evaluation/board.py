@@ -6,11 +6,16 @@
 
 The engine's sums are host_tools.model.reference; the debouncer is the file
 that lies on the board, firmware/debounce.py.
+
+A recording is a part of a longer life: many begin or end with a movement, or are
+shorter than a window. So the sensor rests before it, as its first sample says, for
+a window, and after it for as long as an event may still come.
 """
 from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,9 +26,10 @@ from ..dataset.resample import resample_recording
 from ..errors import BeckonError
 from ..model import reference
 from ..model.format import Model
-from ..model.reference import Result
 from ..training.frontend import counts
+from .matching import GRACE_MS
 
+_TOGETHER_S = 60.0  # recordings of so much are run at once: more would only take memory
 DEBOUNCE_FILE = Path(__file__).parents[2] / "firmware" / "debounce.py"
 
 
@@ -65,6 +71,13 @@ def debouncer(model: Model, settings: bytes | None = None):
     return _load_debounce().Debouncer(len(model.labels), model.idle, *d[:6])
 
 
+def resting(raw: np.ndarray, n: int) -> np.ndarray:
+    """n samples of a sensor that rests as the one in raw (1 or 0, 6) says."""
+    rest = np.repeat(raw, n, axis=0)
+    rest[:, 3:] = 0
+    return rest
+
+
 class Board:
     def __init__(self, model: Model):
         self.model = model
@@ -82,29 +95,53 @@ class Board:
         return counts(at_rate.samples, fe.accel_g, fe.gyro_dps)
 
     def pieces(self, recording: Recording, raw: np.ndarray):
-        """(first sample, raw counts) of each stretch without a hole."""
-        ratio = self._front.rate_hz / recording.rate_hz
+        """(first sample, raw counts) of each stretch without a hole, with the rest at both ends.
+
+        Sample 0 is the recording's first one: what is before has negative numbers.
+        """
+        fe = self._front
+        ratio = fe.rate_hz / recording.rate_hz
+        before = (fe.window - 1) * fe.decimation
+        raw = np.concatenate([
+            resting(raw[:1], before), raw, resting(raw[-1:], round(GRACE_MS * fe.rate_hz / 1000)),
+        ])
         start = 0
         for a, b in recording.holes:
-            if int(a * ratio) > start:
-                yield start, raw[start : int(a * ratio)]
-            start = int(np.ceil(b * ratio))
+            if int(a * ratio) + before > start:
+                yield start - before, raw[start : int(a * ratio) + before]
+            start = int(np.ceil(b * ratio)) + before
         if start < len(raw):
-            yield start, raw[start:]
+            yield start - before, raw[start:]
 
     def windows(self, recording: Recording, raw: np.ndarray | None = None) -> Windows:
         """Run the engine over the recording; after a hole it starts anew, as on the board.
 
         raw: what raw() gave, if it is at hand already.
         """
+        return self._together([(recording, self.raw(recording) if raw is None else raw)])[0]
+
+    def windows_of(
+        self, recordings: Sequence[Recording], raws: Sequence[np.ndarray]
+    ) -> Iterator[Windows]:
+        """windows() of each recording; short ones are run together, which is faster."""
+        some: list[tuple[Recording, np.ndarray]] = []
+        for pair in zip(recordings, raws, strict=True):
+            some.append(pair)
+            if sum(len(raw) for _, raw in some) > _TOGETHER_S * self._front.rate_hz:
+                yield from self._together(some)
+                some = []
+        yield from self._together(some)
+
+    def _together(self, some: Sequence[tuple[Recording, np.ndarray]]) -> list[Windows]:
         period_ms = 1000.0 / self._front.rate_hz
-        found = []
-        raw = self.raw(recording) if raw is None else raw
-        for first, piece in self.pieces(recording, raw):
-            result: Result = reference.run(self.model, piece)
-            t_ms = recording.start_ms + (first + result.end) * period_ms
-            found.append((t_ms, result.label, result.confidence))
-        return Windows(tuple(found))
+        pieces = [(i, first, piece) for i, pair in enumerate(some)
+                  for first, piece in self.pieces(*pair)]
+        found: list[list] = [[] for _ in some]
+        results = reference.run_all(self.model, [piece for _, _, piece in pieces])
+        for (i, first, _), result in zip(pieces, results, strict=True):
+            t_ms = some[i][0].start_ms + (first + result.end) * period_ms
+            found[i].append((t_ms, result.label, result.confidence))
+        return [Windows(tuple(parts)) for parts in found]
 
     def events(self, windows: Windows, settings: bytes | None = None) -> list[Detected]:
         """The debouncer's events over the answers of one recording."""

@@ -14,7 +14,7 @@ import numpy as np
 from ..dataset import Dataset, Recording, Span
 from ..model.format import Model, encode
 from .board import Board, Detected, Windows
-from .matching import DUPLICATE, FALSE, HIT, Verdict, match_events, missed
+from .matching import DUPLICATE, FALSE, GRACE_MS, HIT, Verdict, match_events, missed
 from .spans import SpanResults, label_number, span_results
 from .statistics import confusion, macro_f1, poisson_interval, ratio
 
@@ -221,22 +221,13 @@ def evaluate(model: Model, data: Dataset, progress=None) -> Evaluation:
     """
     board = Board(model)
     unknown: Counter[str] = Counter()
-    streams, raws = [], []
-    busy_s = 0.0
-    for r in data.recordings:
-        gestures = []
-        for s in r.spans:
-            k = label_number(model, s.label)
-            if k < 0:
-                unknown[s.label] += 1
-            elif k != model.idle:
-                gestures.append(s)
-        begun = time.perf_counter()
-        raw = board.raw(r)
-        raws.append(raw)
-        windows = board.windows(r, raw)
+    streams = []
+    begun = time.perf_counter()
+    raws = [board.raw(r) for r in data.recordings]
+    for r, windows in zip(data.recordings, board.windows_of(data.recordings, raws), strict=True):
         events = board.events(windows)
-        busy_s += time.perf_counter() - begun
+        unknown += Counter(s.label for s in r.spans if label_number(model, s.label) < 0)
+        gestures = [s for s in r.spans if label_number(model, s.label) not in (-1, model.idle)]
         truth = [(s.start_ms, s.end_ms, s.label) for s in gestures]
         verdicts = match_events(truth, [(e.t_ms, e.label) for e in events])
         streams.append(
@@ -245,11 +236,13 @@ def evaluate(model: Model, data: Dataset, progress=None) -> Evaluation:
         )
         if progress is not None:
             progress()
+    busy_s = time.perf_counter() - begun
     notices = list(data.notices)
     if unknown:
         listed = ", ".join(f"{label} ({n})" for label, n in sorted(unknown.items()))
         notices.append(f"the model does not know these labels, they count as no gesture: {listed}")
-    factor = ratio(sum(s.recording.seconds for s in streams), busy_s)
+    board_s = sum(s.recording.seconds + GRACE_MS / 1000 for s in streams)
+    factor = ratio(board_s, busy_s)
     return Evaluation(model, data, span_results(board, data, raws), streams, factor, notices)
 
 

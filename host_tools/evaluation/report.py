@@ -9,7 +9,7 @@ from html import escape
 import numpy as np
 
 from .evaluate import Evaluation, Stream
-from .matching import DUPLICATE, FALSE, HIT
+from .matching import DUPLICATE, FALSE, GRACE_MS, HIT
 from .mistakes import MISSED, event_mistakes, span_mistakes
 from .svg import COLOURS, Html, Plot, page, table
 
@@ -153,7 +153,7 @@ def _stream(s: Stream, result: Evaluation) -> str:
         x = r.samples[:, first : first + 3]
         if not x.shape[1]:
             continue
-        plot = Plot((t[0], t[-1]), (float(x.min()), float(x.max())), bottom=6,
+        plot = Plot((t[0], t[-1] + GRACE_MS / 1000), (float(x.min()), float(x.max())), bottom=6,
                     title=f"{r.name}, {unit}" if first == 0 else unit)
         for k, span in enumerate(s.gestures):
             plot.band(span.start_ms / 1000, span.end_ms / 1000, colour[span.label], span.label,
@@ -171,7 +171,7 @@ def _stream(s: Stream, result: Evaluation) -> str:
 
 def _ribbon(s: Stream, t, labels, idle: int) -> str:
     """What each window was taken for, as runs of colour."""
-    plot = Plot((t[0], t[-1]), (0, 1), height=46)
+    plot = Plot((t[0], t[-1] + GRACE_MS / 1000), (0, 1), height=46)
     for t_ms, label, _ in s.windows.pieces:
         if len(label):
             edges = np.flatnonzero(np.diff(label)) + 1

@@ -1,8 +1,8 @@
 """One window a labelled span: the one whose end is the span's end.
 
 A span shorter than the window is preceded by what the recording holds before
-it; beyond the recording its first sample is held. Time is never stretched: the
-board does not do that either.
+it; beyond the recording the sensor rests as its first sample says. Time is never
+stretched: the board does not do that either.
 """
 from __future__ import annotations
 
@@ -62,8 +62,10 @@ def span_results(
         raw = board.raw(r) if raws is None else raws[i]
         for s, k in known:
             end = min(round((s.end_ms - r.start_ms) * fe.rate_hz / 1000), len(raw) - 1)
-            at = np.clip(np.arange(end - length + 1, end + 1), 0, None)
-            windows.append(reference.front_end(fe, raw[at]))
+            at = np.arange(end - length + 1, end + 1)
+            window = raw[np.clip(at, 0, None)]
+            window[at < 0, 3:] = 0
+            windows.append(reference.front_end(fe, window))
             truth.append(k)
             where.append((i, s))
     if not windows:

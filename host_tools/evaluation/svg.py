@@ -67,10 +67,13 @@ class Plot:
     def mark(self, at, colour: str, label: str, dashed: bool = False) -> None:
         a = float(self.x(at))
         dash = ' stroke-dasharray="3,3"' if dashed else ""
+        before = a + 8 * len(label) > self.width  # it would be cut off
+        anchor = ' text-anchor="end"' if before else ""
         self._parts.append(
             f'<line x1="{a:.1f}" x2="{a:.1f}" y1="14" y2="{self.height - self.bottom}" '
             f'stroke="{colour}" stroke-width="2"{dash}><title>{escape(label)}</title></line>'
-            f'<text x="{a + 3:.1f}" y="{self._mark_line()}" fill="{colour}" class="m">'
+            f'<text x="{a - 3 if before else a + 3:.1f}" y="{self._mark_line()}"{anchor} '
+            f'fill="{colour}" class="m">'
             f"{escape(label)}</text>"
         )
 

@@ -325,8 +325,8 @@ class TrainSession:
 
         r = stream.recording
         window_ms = self.evaluation.model.front_end.window_ms
-        first = max(0, round(r.index(happening.t_ms - window_ms)))
         end = min(len(r.samples), round(r.index(happening.t_ms + 300.0)))
+        first = min(max(0, round(r.index(happening.t_ms - window_ms))), end - 1)
         moves, stops = find_movement(r.samples, r.rate_hz, first, end)
         return (r.start_ms + 1000 * moves / r.rate_hz, r.start_ms + 1000 * stops / r.rate_hz)
 
