@@ -14,6 +14,7 @@ from host_tools.errors import BeckonError
 from host_tools.evaluation import crossval
 from host_tools.evaluation.crossval import cross_validate
 from host_tools.evaluation.evaluate import Tally
+from host_tools.evaluation.habits import Habit, habits
 from host_tools.evaluation.spans import SpanResults
 from host_tools.training.recipe import choose
 
@@ -115,6 +116,17 @@ def test_the_command(tmp_path, capsys):
     assert figures["span"]["accuracy"] == pytest.approx(right / 18, abs=1e-6)
     assert "held out" in told and "false alarms an hour" in told
     assert main(["crossval", str(tmp_path / "d"), "--folds", "3"]) == 2
+
+
+def test_what_somebody_makes_otherwise():
+    """Turned round by one person; others' mistakes, few or many ways, are no habit."""
+    truth = ["left"] * 5 + ["right"] * 4 + ["up"] * 3 + ["none"] * 4 + ["left"] * 5
+    found = ["right"] * 4 + ["left"] + ["left"] * 4 + ["down"] * 3 + ["up"] * 4
+    found += ["none"] * 4 + ["right"]
+    subject = ["a"] * 16 + ["b"] * 5
+    assert habits(np.array(truth), np.array(found), np.array(subject)) == [
+        Habit("a", "left", "right", 4, 5), Habit("a", "right", "left", 4, 4),
+    ]
 
 
 def test_spans_of_negatives_do_not_count(monkeypatch):

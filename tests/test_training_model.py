@@ -1,5 +1,7 @@
 """Training as a whole, on imaginary hands: same seed same model, and models that work."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,7 @@ from host_tools.evaluation.board import Board
 from host_tools.evaluation.spans import span_results
 from host_tools.model import reference
 from host_tools.model.format import encode, read_model
-from host_tools.training.calibrate import best_temperature, stop_at, streams_of, temperature
+from host_tools.training.calibrate import held_answers, stop_at, streams_of, temperature
 from host_tools.training.export import export, float_layers
 from host_tools.training.fit import CHECKPOINTS, checkpoints, fit, fitted, model_bytes
 from host_tools.training.frontend import INPUT_SCALE, Features, counts, describe
@@ -116,10 +118,35 @@ def test_temperature_makes_confidence_honest(trained):
     rng = np.random.default_rng(3)
     logits = rng.normal(0, 6, (4000, 5))
     truth = [rng.choice(5, p=p) for p in softmax(logits / 2.5)]
-    assert best_temperature(logits, np.array(truth)) == pytest.approx(2.5, rel=0.1)
-    assert best_temperature(logits, logits.argmax(axis=1)) == 1  # never surer than trained
-    data, recipe, net, _, _ = trained
-    assert 1 <= temperature([(net, hands("c", seed=9))], recipe) <= 4
+    assert temperature(logits, np.array(truth)) == pytest.approx(2.5, rel=0.1)
+    assert temperature(logits, logits.argmax(axis=1)) == 1  # never surer than trained
+
+
+def test_answers_on_people_left_out(trained):
+    _, recipe, net, _, _ = trained
+    held = hands("cd", each=5, seed=9)
+    logits, truth, subject = held_answers([(net, held)], recipe)
+    assert sorted(subject.tolist()) == ["c"] * 10 + ["d"] * 10
+    assert (logits.argmax(axis=1) == truth).mean() > 0.8
+    assert 1 <= temperature(logits, truth) <= 4
+    logits, truth, subject = held_answers([], recipe)
+    assert len(logits) == len(truth) == len(subject) == 0
+
+
+def test_a_person_who_labels_the_other_way_round_is_named(tmp_path, capsys):
+    """With the others as they are."""
+    data = hands("abcdef", each=6)
+    other = {"push": "turn", "turn": "push"}
+    data.recordings = [
+        r.with_spans([replace(s, label=other[s.label]) for s in r.spans])
+        if r.subject == "c" else r for r in data.recordings
+    ]
+    out = tmp_path / "m.mlp"
+    assert main(["train", str(write(data, tmp_path / "d")), "--steps", "600",
+                 "--out", str(out)]) == 0
+    told = [x for x in capsys.readouterr().err.splitlines() if "otherwise than by" in x]
+    assert [x.split()[1] for x in told] == ["c:", "c:"]
+    assert "push are told as turn" in told[0] and "turn are told as push" in told[1]
 
 
 def test_integers_agree_with_floats(trained):

@@ -79,6 +79,22 @@ def rotations(rng, n: int, spread_deg: float) -> np.ndarray:
     return (np.eye(3) + np.sin(angle) * k + (1 - np.cos(angle)) * (k @ k)).astype(np.float32)
 
 
+def rotations_between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The shortest rotations that turn directions a (n, 3) to b (n, 3), float32 (n, 3, 3).
+
+    With v = a x b and c = a . b, of unit length: 1 + [v] + [v]^2 / (1 + c). None at all
+    where they are nearly opposite, since no shortest one exists there.
+    """
+    a = a / np.maximum(np.linalg.norm(a, axis=1, keepdims=True), 1e-6)
+    b = b / np.maximum(np.linalg.norm(b, axis=1, keepdims=True), 1e-6)
+    v, c = np.cross(a, b), (a * b).sum(axis=1)
+    k = np.zeros((len(a), 3, 3))
+    k[:, 0, 1], k[:, 0, 2], k[:, 1, 2] = -v[:, 2], v[:, 1], -v[:, 0]
+    k -= k.transpose(0, 2, 1)
+    out = np.eye(3) + k + (k @ k) / np.maximum(1 + c, 0.05)[:, None, None]
+    return np.where((c > -0.9)[:, None, None], out, np.eye(3)).astype(np.float32)
+
+
 def rotate(windows: np.ndarray, matrices: np.ndarray) -> np.ndarray:
     """The sensor worn or held otherwise: both sensors' axes turned together.
 

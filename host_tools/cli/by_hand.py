@@ -27,6 +27,8 @@ def recipe_fields(args: argparse.Namespace) -> dict[str, Any]:
         found["hidden"] = _hidden(args.hidden)
     if args.axes:
         found["axes"] = args.axes.count(",") + 1
+    if args.no_level:
+        found["levelled"] = False
     if args.weight:
         found["weights"] = tuple(_named(text, "--weight", "LABEL=N, N above 0", 1e-9)
                                  for text in args.weight)
@@ -46,6 +48,7 @@ def _hidden(text: str) -> tuple[int, ...]:
 
 
 def _augment(texts: list[str], base):
+    """The amounts by name, or base, from a file of beckon tune, with them."""
     from host_tools.training.recipe import Augment
 
     known = [f.name for f in fields(Augment)]
@@ -53,7 +56,7 @@ def _augment(texts: list[str], base):
     for name in amounts:
         if name not in known:
             raise BeckonError(f"--augment {name}: choose from {', '.join(known)}", 2)
-    return replace(base or Augment(), **amounts)
+    return replace(base, **amounts) if base else amounts
 
 
 def _named(text: str, option: str, form: str, least: float) -> tuple[str, float]:

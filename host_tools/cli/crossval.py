@@ -15,6 +15,7 @@ from pathlib import Path
 from host_tools.cli.figures import put_figures
 from host_tools.cli.progress import progress
 from host_tools.errors import BeckonError
+from host_tools.evaluation.habits import Habit
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -106,4 +107,5 @@ def summary(figures: dict) -> str:
     for i, f in enumerate(figures["folds"]):
         if f["unknown"]:
             lines.append(f"part {i + 1} alone has {', '.join(f['unknown'])}: not counted")
+    lines += [str(Habit(**x)) for x in figures["habits"]]
     return "\n".join(lines)

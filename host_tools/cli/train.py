@@ -31,6 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--hidden", metavar="N,N", help="sizes of the hidden layers")
     parser.add_argument("--axes", choices=("ax,ay,az", "ax,ay,az,gx,gy,gz"),
                         help="leave the gyroscope out, or take all (default: what the data has)")
+    parser.add_argument("--no-level", action="store_true",
+                        help="take windows as the sensor was held and turned, only their mean off")
     parser.add_argument("--augment", action="append", default=[], metavar="NAME=AMOUNT",
                         help="amount of one augmentation, 0 for none of it; see docs/data.md")
     parser.add_argument("--steps", type=int, help="updates of the weights")
@@ -79,6 +81,8 @@ def run(args: argparse.Namespace) -> int:
             done = report.step
 
         trained = train(data, recipe, show, args.false_per_hour)
+    for habit in trained.calibration.habits:
+        print(f"notice: {habit}", file=sys.stderr)
     size = write_model(args.out, trained.model)
     print(f"{args.out}: {size} bytes, model {trained.model.model_id}, {trained.model.macs} MAC")
     return 0

@@ -9,7 +9,7 @@ choice, the recipe's and the debouncer's, is made on the known parts alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from ..training.calibrate import streams_of
 from ..training.recipe import Recipe
 from ..training.train import train
 from .evaluate import Tally, evaluate
+from .habits import Habit, habits
 from .statistics import confusion, macro_f1, ratio
 
 
@@ -25,15 +26,17 @@ from .statistics import confusion, macro_f1, ratio
 class Fold:
     """One part that was held out.
 
-    held: subjects in it. truth, found: labels of its spans, str (n,). unknown:
-    labels that the other parts lack, whose spans do not count. events: on
-    streams of the part, real ones and joined single gestures.
+    held: subjects in it. truth, found: labels of its spans, str (n,). habits: what of
+    that is a person's way, not a mistake. unknown: labels that the other parts lack,
+    whose spans do not count. events: on streams of the part, real ones and joined
+    single gestures.
     """
 
     held: tuple[str, ...]
     recordings: int
     truth: np.ndarray
     found: np.ndarray
+    habits: tuple[Habit, ...]
     unknown: tuple[str, ...]
     events: Tally
     model_bytes: int
@@ -79,6 +82,7 @@ class CrossValidation:
                 "confusion": matrix.tolist(),
             },
             "events": self.events.as_json(),
+            "habits": [asdict(h) for f in self.folds for h in f.habits],
             "model": {"bytes": max(f.model_bytes for f in self.folds)},
             "folds": [
                 {
@@ -126,10 +130,11 @@ def cross_validate(
         rng = np.random.default_rng(recipe.seed)
         streams = evaluate(model, Dataset("streams", streams_of(test, recipe, rng)))
         labels = np.array(model.labels)
+        truth, found = labels[judged.spans.truth], labels[judged.spans.found]
         out.append(Fold(
             tuple(sorted({r.subject for r in own.recordings})),
             len(test.recordings),
-            labels[judged.spans.truth], labels[judged.spans.found],
+            truth, found, tuple(habits(truth, found, judged.spans.subject)),
             tuple(sorted({x for x in own.labels if x not in model.labels and not is_idle(x)})),
             streams.tally(), judged.model_bytes,
         ))

@@ -13,6 +13,7 @@ import numpy as np
 from ..dataset import Dataset, Recording, is_idle
 from ..dataset.split import LEAST_SUBJECTS, folds, hold_out
 from ..evaluation.board import Board
+from ..evaluation.habits import Habit, habits
 from .debounce import DEFAULT, Score, score, tune
 from .export import export
 from .fit import CHECKPOINTS, checkpoints
@@ -35,13 +36,14 @@ class Calibration:
 
     debounce: settings for the model file. score: what they reach on the held-out
     part. checkpoint: index in CHECKPOINTS. temperature: confidence is
-    softmax(logits / temperature).
+    softmax(logits / temperature). habits: what people who were left out make otherwise.
     """
 
     debounce: bytes
     score: Score | None = None
     checkpoint: int = len(CHECKPOINTS) - 1
     temperature: float = 1.0
+    habits: tuple[Habit, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,8 @@ class Trial:
     def told(self, checkpoint: int, recipe: Recipe, heat: float):
         """The board and its answers over the streams."""
         board = Board(export(self.nets[checkpoint], recipe, self.windows, temperature=heat))
-        return board, [(r, board.windows(r)) for r in self.streams]
+        raws = [board.raw(r) for r in self.streams]
+        return board, list(zip(self.streams, board.windows_of(self.streams, raws), strict=True))
 
 
 def calibrate(
@@ -75,14 +78,17 @@ def calibrate(
             trials.append(Trial(nets, Sampler(bank, part, rng).draw(1024)[0], held, streams))
     if not trials:
         return Calibration(DEFAULT)
-    heat = temperature([(t.nets[-1], t.held) for t in trials], recipe)
+    logits, truth, subject = held_answers([(t.nets[-1], t.held) for t in trials], recipe)
+    heat = temperature(logits, truth) if len(truth) else 1.0
+    names = np.array(recipe.labels)
+    seen = habits(names[truth], names[logits.argmax(axis=1)], subject)
     told = []
     for k in range(len(CHECKPOINTS)):
         answers = [t.told(k, recipe, heat) for t in trials]
         told.append((answers[0][0], [pair for _, pairs in answers for pair in pairs]))
     best = stop_at([score(board, pairs, DEFAULT).worth for board, pairs in told])
     settings, reached = tune(*told[best], budget_per_hour)
-    return Calibration(settings, reached, best, heat)
+    return Calibration(settings, reached, best, heat, tuple(seen))
 
 
 def held_out(data: Dataset, seed: int) -> list[tuple[Dataset, Dataset]]:
@@ -109,14 +115,14 @@ def stop_at(worth: list[float]) -> int:
     return best if worth[best] > worth[-1] + _EARLIER else len(worth) - 1
 
 
-def temperature(trials: list[tuple[Network, Dataset]], recipe: Recipe) -> float:
-    """What to divide the logits by, so that of answers with 80 % about 80 % are right.
+def held_answers(trials: list[tuple[Network, Dataset]], recipe: Recipe):
+    """Logits (n, classes), labels int (n,) and subjects str (n,) of the held-out gestures.
 
-    Guo et al. 2017 (arXiv:1706.04599): the temperature of least cross-entropy on
-    gestures that were not trained on. trials: networks, each with what it never saw.
+    trials: networks, each with what it never saw.
     """
-    logits: list[np.ndarray] = []
+    logits = [np.zeros((0, len(recipe.labels)), np.float32)]
     truth: list[int] = []
+    subject: list[str] = []
     for net, held in trials:
         bank = Bank(held, recipe)
         end = np.array([e.stops + recipe.settle_s * bank.rate_hz for e in bank.events])
@@ -124,12 +130,17 @@ def temperature(trials: list[tuple[Network, Dataset]], recipe: Recipe) -> float:
         if len(end):
             windows = bank.take(np.array([e.recording for e in bank.events]), end[:, None] + clock)
             logits.append(net.forward(Features(recipe)(windows)[0]))
-            truth.extend(e.label for e in bank.events)
-    return best_temperature(np.concatenate(logits), np.array(truth)) if truth else 1.0
+            truth += [e.label for e in bank.events]
+            subject += [held.recordings[e.recording].subject for e in bank.events]
+    return np.concatenate(logits), np.array(truth, int), np.array(subject, str)
 
 
-def best_temperature(logits: np.ndarray, truth: np.ndarray) -> float:
-    """Of least cross-entropy. logits: (n, classes); truth: int (n,)."""
+def temperature(logits: np.ndarray, truth: np.ndarray) -> float:
+    """What to divide the logits by, so that of answers with 80 % about 80 % are right.
+
+    Guo et al. 2017 (arXiv:1706.04599): the temperature of least cross-entropy on
+    gestures that were not trained on. logits: (n, classes); truth: int (n,).
+    """
     rows = np.arange(len(truth))
     loss = [-np.log(softmax(logits / t)[rows, truth] + 1e-9).mean() for t in _TEMPERATURES]
     return float(_TEMPERATURES[int(np.argmin(loss))])

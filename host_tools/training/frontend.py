@@ -1,19 +1,20 @@
 """The board's front end, as training describes and uses it.
 
 Augmented windows are made at a folded rate in physical units; the last steps,
-scaling to int16 and normalising, are the very integers of the board
+scaling to int16, levelling and normalising, are the very integers of the board
 (host_tools.model.reference).
 """
 from __future__ import annotations
 
 import numpy as np
 
+from ..model.attitude import ONE, Attitude, level
 from ..model.format import MEAN, Axis, FrontEnd
 from .recipe import Recipe
 
 GRAVITY = 9.80665  # m/s^2 in a g
 INPUT_SCALE = 1 / 3000  # the network's input for int16 value 1: about 1 for a usual amplitude
-_LEVEL = 3000  # a window's mean deviation is scaled to this, so that peaks stay in int16
+_LOUD = 3000  # a window's mean deviation is scaled to this, so that peaks stay in int16
 
 
 def describe(recipe: Recipe) -> FrontEnd:
@@ -21,22 +22,38 @@ def describe(recipe: Recipe) -> FrontEnd:
     scale = [_fraction(gain / recipe.decimation, recipe.decimation) for gain in recipe.gain]
     axes = tuple(Axis(i, 0, *scale[i // 3]) for i in range(recipe.axes))
     counts = values_per_unit(recipe)
-    level, floor = [0, 0], [0, 0]
+    loud, floor = [0, 0], [0, 0]
     groups = 1 if recipe.axes == 3 else 2
     for g in range(groups):
         if recipe.normalise[g]:
-            level[g] = _LEVEL
+            loud[g] = _LOUD
             low = recipe.floor[g] * counts[3 * g]
-            floor[g] = max(round(low), -(-_LEVEL // 31))
+            floor[g] = max(round(low), -(-_LOUD // 31))
     centre = (7 if recipe.centre[0] else 0) | (56 if recipe.centre[1] and groups == 2 else 0)
     gate = tuple(
-        max(1, round(level * counts[3 * g])) if level and g < groups else 0
-        for g, level in enumerate(recipe.gate)
+        max(1, round(gate * counts[3 * g])) if gate and g < groups else 0
+        for g, gate in enumerate(recipe.gate)
     )
     return FrontEnd(
         recipe.rate_hz, recipe.accel_g, recipe.gyro_dps, axes, recipe.decimation, recipe.window,
-        recipe.hop, centre, (level[0], level[1]), (floor[0], floor[1]), (gate[0], gate[1]), MEAN,
+        recipe.hop, centre, (loud[0], loud[1]), (floor[0], floor[1]), (gate[0], gate[1]), MEAN,
+        _attitude(recipe, counts),
     )
+
+
+def _attitude(recipe: Recipe, counts: np.ndarray) -> Attitude | None:
+    """counts: values of a m/s^2 and a deg/s."""
+    if not recipe.levelled or recipe.axes == 3 and not any(recipe.up):
+        return None
+    x, y, z = (round(u * ONE) for u in recipe.up)
+    if recipe.axes == 3:
+        return Attitude((x, y, z))
+    # Half the angle of the mean of two frames' rates over one frame, of their sum
+    half = np.radians(1 / counts[3]) / recipe.feature_hz / 4 * ONE
+    shift = 31
+    while shift and round(half * (1 << shift)) >= 1 << 15:
+        shift -= 1
+    return Attitude((x, y, z), round(half * (1 << shift)), shift)
 
 
 def _fraction(factor: float, decimation: int) -> tuple[int, int]:
@@ -87,6 +104,8 @@ class Features:
         y = np.clip(np.floor(windows * self._scale[:, None, None]), -32768, 32767).astype(np.int32)
         if not fe.prepared:
             return y, np.zeros(n, bool)
+        if fe.attitude is not None:
+            y = level(fe.attitude, y)
         mean = y.sum(axis=2, keepdims=True, dtype=np.int32) // length
         away = y - mean
         for axis in range(axes):

@@ -14,6 +14,7 @@ FEATURE_HZ = 25.0  # frames a second that the network sees: movement of a hand l
 _ACCEL_RANGES_G = (2, 4, 8, 16)
 _GYRO_RANGES_DPS = (250, 500, 1000, 2000)
 _GRAVITY = 9.80665
+_GRAVITY_SEEN = (0.7, 1.3)  # mean acceleration of most gestures, in g, if gravity is in the data
 _USUAL = 2000.0  # int16 value of a usual deviation: peaks of 16 times that still fit
 _LEAST_FLOOR = (0.3, 8.0)  # m/s^2, deg/s: what tremor reaches
 _WEAKER = 0.6  # part of the weakest gestures' size
@@ -24,13 +25,14 @@ CONTINUOUS_S = 5.0  # a longer span is a movement that goes on, not one gesture
 _STREAM: dict[str, Any] = {
     "begun": 1.0, "settle_s": 0.16, "negatives": 3.0, "negative_parts": (0.6, 0.1, 0.1),
 }
+_STREAM_SHIFT_S = 0.08  # whose spans end where the movement does, and the end is what counts
 
 
 @dataclass(frozen=True)
 class Augment:
     """Amounts of each augmentation; 0 switches one off. See docs/data.md for their meaning."""
 
-    shift_s: float = 0.08
+    shift_s: float = 0.12
     speed: float = 0.25
     tempo_share: float = 1.0
     warp: float = 0.03
@@ -60,6 +62,8 @@ class Recipe:
     decimation: int = 4
     window: int = 38
     hop: int = 1
+    levelled: bool = False  # windows are turned into the attitude at their end, gravity to `up`,
+    up: tuple[float, float, float] = (0.0, 0.0, 0.0)  # which is 0 when it is not in the data
     centre: tuple[bool, bool] = (True, False)  # take the window's mean off: accel, gyro
     normalise: tuple[bool, bool] = (False, False)  # divide by the window's size: accel, gyro
     gain: tuple[float, float] = (1.0, 1.0)  # of the counts: accel, gyro
@@ -69,13 +73,13 @@ class Recipe:
     idle: int = 0
     conv: tuple[tuple[int, ...], ...] = ((8, 24, 2), (5, 32, 2))  # kernel, outputs, step [, pool]
     hidden: tuple[int, ...] = (48,)
-    steps: int = 2000
+    steps: int = 3000
     batch: int = 128
     reuse: int = 4  # batches that each augmented window takes part in
     rate: float = 3e-3
     decay: float = 0.2
     label_smoothing: float = 0.05
-    dropout: float = 0.1
+    dropout: float = 0.3
     weights: tuple[tuple[str, float], ...] = ()  # label and how much its windows count, if not 1
     average: float = 0.998
     quantised_share: float = 0.2  # last part of the steps, with weights rounded as in the model
@@ -96,8 +100,11 @@ class Recipe:
 
 
 def choose(data: Dataset, rate_hz: int = 100, **by_hand) -> Recipe:
-    """A recipe for this data. by_hand: fields of Recipe that the user set (None: not set)."""
-    gestures, sizes, names = [], [], set()
+    """A recipe for this data. by_hand: fields of Recipe that the user set (None: not set).
+
+    augment among them may be a dict of some amounts; the others stay as chosen.
+    """
+    gestures, sizes, means, names = [], [], [], set()
     for r in data.recordings:
         for s in r.spans:
             if is_idle(s.label):
@@ -105,6 +112,8 @@ def choose(data: Dataset, rate_hz: int = 100, **by_hand) -> Recipe:
             names.add(s.label)
             first, last = round(r.index(s.start_ms)), round(r.index(s.end_ms)) + 1
             last = min(last, len(r.samples))
+            if first < last:
+                means.append(r.samples[first:last, :3].mean(axis=0) / _GRAVITY)
             if s.length_ms <= 1000 * CONTINUOUS_S:
                 a, b = find_movement(r.samples, r.rate_hz, first, last)
                 gestures.append((b - a) / r.rate_hz)
@@ -128,6 +137,7 @@ def choose(data: Dataset, rate_hz: int = 100, **by_hand) -> Recipe:
     )
     spans = [s for r in data.recordings for s in r.spans if not is_idle(s.label)]
     lengths = np.array([s.length_ms for s in spans])
+    up = _up(means)
     accel_g = _smallest(_ACCEL_RANGES_G, accel / _GRAVITY)
     gyro_dps = _smallest(_GYRO_RANGES_DPS, gyro)
     recipe = Recipe(
@@ -136,14 +146,35 @@ def choose(data: Dataset, rate_hz: int = 100, **by_hand) -> Recipe:
         axes=data.axes,
         accel_g=accel_g,
         gyro_dps=gyro_dps,
+        levelled=data.axes == 6 or any(up),
+        up=up,
         gain=_gains(sizes, 32768 / _GRAVITY / accel_g, 32768 / gyro_dps),
         decimation=decimation,
         window=round(length_s * rate_hz / decimation),
         floor=floor,
         labels=("none", *sorted(names)),
+        augment=Augment(shift_s=_STREAM_SHIFT_S) if stream else Augment(),
         **(_STREAM if stream else {}),
     )
+    if isinstance(by_hand.get("augment"), dict):
+        by_hand["augment"] = replace(recipe.augment, **by_hand["augment"])
     return replace(recipe, **{k: v for k, v in by_hand.items() if v is not None})
+
+
+def _up(means: list[np.ndarray]) -> tuple[float, float, float]:
+    """The usual direction of gravity in gestures, of length 1; zeros if it is not in the data.
+
+    means: acceleration over each gesture, g.
+    """
+    g = np.array(means).reshape(-1, 3)
+    size = np.linalg.norm(g, axis=1)
+    if not len(g) or not _GRAVITY_SEEN[0] < np.median(size) < _GRAVITY_SEEN[1]:
+        return 0.0, 0.0, 0.0
+    mean = (g / np.maximum(size, 1e-9)[:, None]).mean(axis=0)
+    if np.linalg.norm(mean) < 1e-3:  # held all ways: one is as good as another
+        mean = g[0]
+    x, y, z = mean / np.linalg.norm(mean)
+    return float(x), float(y), float(z)
 
 
 def _size(x: np.ndarray) -> tuple[float, float]:

@@ -156,6 +156,9 @@ class Sampler:
         # Meet the gesture where it begins: no step that the gesture itself does not have
         first = np.argmax(mix >= 1, axis=1)
         rows = np.arange(n)
+        if any(self.recipe.up):  # held as the gesture begins, or gravity would jump
+            held = past[:3, rows, first].T, windows[:3, rows, first].T
+            past = signal.rotate(past, signal.rotations_between(*held))
         gap = windows[:, rows, first] - past[:, rows, first]
         return windows * mix + (past + np.float32(0.7) * gap[..., None]) * (1 - mix)
 

@@ -16,6 +16,7 @@ from .movement import activity, find_movement
 
 _PAUSE_S = (1.2, 2.8)
 _FADE_S = 0.08
+_LEAST_GRAVITY = 3.0  # m/s^2; where rest reads less, gravity is not in the data
 
 
 def is_stream(r: Recording) -> bool:
@@ -86,7 +87,7 @@ def _pause(start, target, idle, rate_hz, rng) -> np.ndarray:
     length = int(rng.uniform(*_PAUSE_S) * rate_hz)
     rest = negatives.still(rng, start[:, None], length)[:, 0]
     way = 0.5 - 0.5 * np.cos(np.pi * np.clip(np.linspace(-0.5, 1.5, length), 0, 1))
-    rest += (way * (target - start)[:, None]).astype(np.float32)
+    rest += _turning(start, target, way, rate_hz)
     kind = rng.random()
     if kind < 0.3:
         rest = negatives.push(rng, rest[:, None], rate_hz)[:, 0]
@@ -100,6 +101,29 @@ def _pause(start, target, idle, rate_hz, rng) -> np.ndarray:
         x = x[: int(2 * rate_hz)]
         return np.concatenate([rest.T, x, rest.T[::-1]]).astype(np.float32)
     return rest.T.astype(np.float32)
+
+
+def _turning(start, target, way, rate_hz) -> np.ndarray:
+    """What the sensor reads less `start` as it turns from one rest to another, (axes, length).
+
+    way: part of the way at each sample. Gravity and gyroscope agree: a body that
+    turns at w sees gravity move by dg/dt = -w x g.
+    """
+    out = (way * (target - start)[:, None]).astype(np.float32)
+    sizes = np.linalg.norm(start[:3]), np.linalg.norm(target[:3])
+    axis = np.cross(start[:3], target[:3])
+    if len(start) < 6 or min(sizes) < _LEAST_GRAVITY or not np.any(axis):
+        return out
+    angle = np.arctan2(np.linalg.norm(axis), start[:3] @ target[:3])
+    axis = axis / np.linalg.norm(axis)
+    course = angle * way
+    size = sizes[0] + way * (sizes[1] - sizes[0])
+    first = start[:3] / sizes[0]
+    across = np.cross(axis, first)
+    turned = first[:, None] * np.cos(course) + across[:, None] * np.sin(course)
+    out[:3] = size * turned - start[:3, None]
+    out[3:] -= np.degrees(np.gradient(course)) * rate_hz * axis[:, None]
+    return out
 
 
 def _way_back(movement, level, rate_hz, rng) -> np.ndarray:

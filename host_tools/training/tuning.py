@@ -47,6 +47,7 @@ def suggest(trial, base: Recipe) -> Recipe:
     )
     return replace(
         base,
+        levelled=base.levelled and trial.suggest_categorical("levelled", (True, False)),
         window=window,
         conv=((trial.suggest_int("kernel1", 4, 10), first, 2),
               (trial.suggest_int("kernel2", 3, 6), second, 2)),
@@ -162,6 +163,6 @@ def load(path: Path) -> dict:
 
 
 _KEPT = {
-    "window", "conv", "hidden", "rate", "decay", "dropout", "label_smoothing", "negatives",
-    "augment",
+    "levelled", "window", "conv", "hidden", "rate", "decay", "dropout", "label_smoothing",
+    "negatives", "augment",
 }

@@ -111,7 +111,7 @@ class Bank:
     def take(self, recording: np.ndarray, positions: np.ndarray) -> np.ndarray:
         """Interpolated values float32 (axes, n, length) at positions (n, length).
 
-        recording: int (n,). Beyond an end of the recording its edge is held.
+        recording: int (n,). Beyond an end of the recording its edge is held, not turning.
         """
         top = (self.last - self.first - 1)[recording][:, None]
         p = np.clip(positions, 0, top)
@@ -123,6 +123,7 @@ class Bank:
         for axis, x in enumerate(self.samples):
             here = x[i]
             out[axis] = here + (x[j] - here) * part
+        out[3:] *= (positions > -1) & (positions < top + 1)
         return out
 
 
