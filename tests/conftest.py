@@ -43,24 +43,23 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="module")
 def browser():
-    """A headless Chromium, one for all tests of a file; skips where there is none.
+    """A headless Chromium, one for all tests of a file; skips where there is none, and
+    fails where there is one that does not start.
 
     No longer than that: while it is there, Playwright runs an event loop in this thread,
     and no other test could run one.
     """
     from host_tools.errors import BeckonError
     from host_tools.studio.driver import chromium
+    from host_tools.toolchain.browser import browser_command
 
     pytest.importorskip("nicegui", reason="the extra studio is not installed")
     try:
-        running = chromium()
-        found = running.__enter__()
+        browser_command()
     except BeckonError as error:
         pytest.skip(f"no browser: {error}")
-    try:
+    with chromium() as found:
         yield found
-    finally:
-        running.__exit__(None, None, None)
 
 
 @pytest.fixture

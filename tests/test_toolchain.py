@@ -262,8 +262,10 @@ def test_a_browser_out_of_the_package_has_its_libraries_and_fonts(fake_apt, monk
     fake_apt("1.2-3")
     libraries = "usr/lib/x86_64-linux-gnu"
     script(tmp_path / "bin" / "dpkg-deb", f"""
-mkdir -p "$3/{libraries}" "$3/usr/share/fonts" "$3/usr/lib/chromium"
+mkdir -p "$3/{libraries}/private" "$3/{libraries}/gconv" "$3/usr/share/fonts"
+mkdir -p "$3/usr/lib/chromium"
 touch "$3/{libraries}/libnss3.so" "$3/{libraries}/libc.so.6" "$3/usr/lib/chromium/chromium"
+touch "$3/{libraries}/private/libsound-16.1.so" "$3/{libraries}/gconv/UTF-7.so"
 """)
     monkeypatch.setattr(browser, "_NAMES", ())
     monkeypatch.setattr(debian, "distribution", lambda: "Debian")
@@ -271,7 +273,9 @@ touch "$3/{libraries}/libnss3.so" "$3/{libraries}/libc.so.6" "$3/usr/lib/chromiu
     found = browser.browser_command()
     browser._found.cache_clear()
     root = found.path.removesuffix("/usr/lib/chromium/chromium")
-    assert found.env["LD_LIBRARY_PATH"] == f"{root}/{libraries}:{root}/lib/x86_64-linux-gnu"
+    assert found.env["LD_LIBRARY_PATH"].split(":") == [
+        f"{root}/{libraries}", f"{root}/lib/x86_64-linux-gnu", f"{root}/{libraries}/private",
+    ]
     with open(found.env["FONTCONFIG_FILE"]) as config:
         assert f"<dir>{root}/usr/share/fonts</dir>" in config.read()
     # The machine's loader starts it, so it must have the machine's C library

@@ -59,10 +59,9 @@ def _found() -> tuple[str, tuple[tuple[str, str], ...]]:
     libraries = [p.parent for p in root.glob("usr/lib/*/libnss3.so")]
     if not libraries:
         raise BeckonError(f"{folder} is incomplete: remove that folder and try again")
-    triplet = libraries[0].name
-    path = ":".join(str(root / part / triplet) for part in ("usr/lib", "lib"))
     return str(root / "usr/lib/chromium/chromium"), (
-        ("LD_LIBRARY_PATH", path), ("FONTCONFIG_FILE", str(_fonts(folder))),
+        ("LD_LIBRARY_PATH", debian.library_path(root, libraries[0].name)),
+        ("FONTCONFIG_FILE", str(_fonts(folder))),
     )
 
 

@@ -181,9 +181,20 @@ def command_in(root: Path, program: str) -> list[str]:
     loaders = [*root.glob("lib/*/ld-linux*.so.*"), *root.glob("usr/lib/*/ld-linux*.so.*")]
     if not loaders:
         raise BeckonError(f"no loader in {root}: remove that folder and try again")
-    triplet = loaders[0].parent.name
-    path = ":".join(str(root / part / triplet) for part in ("lib", "usr/lib"))
+    path = library_path(root, loaders[0].parent.name)
     return [str(loaders[0]), "--library-path", path, str(root / program)]
+
+
+def library_path(root: Path, triplet: str) -> str:
+    """Where a loader finds root's libraries, as in LD_LIBRARY_PATH.
+
+    Private ones of a package lie in a folder below (libpulse0's in pulseaudio/), which
+    their users know by an absolute path only, and that leads out of root.
+    """
+    folders = [root / part / triplet for part in ("usr/lib", "lib")]
+    for folder in tuple(folders):
+        folders += sorted({p.parent for p in folder.glob("*/lib*.so*")})
+    return ":".join(map(str, folders))
 
 
 def unpacked(work: Path, package: str, suite: str | None = None) -> None:
