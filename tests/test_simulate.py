@@ -4,22 +4,28 @@ import csv
 import json
 import socket
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from paho.mqtt import client as mqtt
 
 from host_tools.cli.app import main
 from host_tools.evaluation.matching import HIT, match_events, missed
+from host_tools.live.address import BrokerAddress
 from host_tools.live.broker import embedded_broker
 from host_tools.model.format import read_model, seal, write_model
 from host_tools.paths import DEFAULT_MODEL, DEMO
 from host_tools.simulator import wire
 from host_tools.simulator.i2c_server import I2CServer
 from host_tools.simulator.simulate import simulate
+from tests.link.host import Mosquitto
+from tests.link.host import Subscriber as Listener
 
+SMALL_HEAP_KIB = 136  # docs/simulator.md
 RECORDING = next((DEMO / "recordings").iterdir())
 KEYS = {"event_type", "confidence", "seq", "boot", "t_ms", "time", "latency_ms", "model"}
 
@@ -64,12 +70,30 @@ def test_lines_go_to_standard_output_and_to_a_broker_of_ones_own(capsys):
         assert [json.loads(line)["event_type"] for line in lines] == [s[2] for s in demo_spans()]
 
 
-def test_firmware_runs_in_128_kib():
+def test_a_small_heap_is_enough_even_when_the_link_is_lost(tmp_path):
     """On the 64-bit Unix port; the stand-ins for the hardware come on top."""
-    with embedded_broker() as broker:
-        outcome = simulate(RECORDING, DEFAULT_MODEL, broker, speed=10, heap_kib=128)
+    lost = []
+
+    def lose_link(event):
+        """Log in as the board, which a broker allows only once."""
+        if not lost:
+            lost.append(event)
+            other = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=listener.messages[0][0]
+                                .split("/")[1])  # fmt: skip
+            other.connect(broker.host, broker.port)
+            other.loop_start()
+            time.sleep(0.1)
+            other.disconnect()
+            other.loop_stop()
+
+    with Mosquitto(tmp_path) as mosquitto, Listener(mosquitto.port) as listener:
+        broker = BrokerAddress("127.0.0.1", mosquitto.port)
+        outcome = simulate(RECORDING, DEFAULT_MODEL, broker, speed=10, heap_kib=SMALL_HEAP_KIB,
+                           on_event=lose_link)  # fmt: skip
     assert [event["event_type"] for event in outcome.events] == [s[2] for s in demo_spans()]
     assert outcome.counters["samples_lost"] == 0
+    assert outcome.counters["link_drops"] == 1
+    assert outcome.counters["messages_oversized"] == 0  # no counters left out for lack of heap
 
 
 def test_a_wired_interrupt_wakes_the_sampler(monkeypatch):
@@ -103,7 +127,7 @@ def stillness(path, seconds, rate_hz=100):
 def test_five_minutes_lose_no_sample(tmp_path):
     recording = stillness(tmp_path / "still.csv", 300)
     with embedded_broker() as broker:
-        outcome = simulate(recording, DEFAULT_MODEL, broker, speed=40, heap_kib=128)
+        outcome = simulate(recording, DEFAULT_MODEL, broker, speed=40, heap_kib=SMALL_HEAP_KIB)
     assert outcome.events == []
     assert outcome.counters["samples"] >= 30_000
     assert outcome.counters["samples_lost"] == 0
@@ -129,7 +153,7 @@ def test_sampling_starts_without_a_loss(tmp_path, rate):
 def test_five_minutes_in_real_time_lose_no_sample(tmp_path):
     recording = stillness(tmp_path / "still.csv", 300)
     with embedded_broker() as broker:
-        outcome = simulate(recording, DEFAULT_MODEL, broker, speed=1, heap_kib=128)
+        outcome = simulate(recording, DEFAULT_MODEL, broker, speed=1, heap_kib=SMALL_HEAP_KIB)
     assert outcome.counters["samples"] >= 30_000 and outcome.counters["samples_lost"] == 0
 
 
@@ -295,8 +319,6 @@ def test_demo_fails_when_a_gesture_is_missing(monkeypatch, tmp_path, capsys):
 
 
 def test_watch_prints_each_event_once(capsys):
-    from paho.mqtt import client as mqtt
-
     def publish(broker):
         client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
         client.connect(broker.host, broker.port)

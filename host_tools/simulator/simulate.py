@@ -159,8 +159,8 @@ class _Run:
                 self._on_event(payload)
         elif message.kind == "diag" and isinstance(message.payload, dict):
             self.outcome.counters = message.payload
-        elif message.kind == "status" and message.payload == "offline":
-            self._goodbye = True
+        elif message.kind == "status":  # offline in the middle of it: a link lost for a while
+            self._goodbye = message.payload == "offline"
 
     def _check_samples(self, board: SimulatedBoard) -> None:
         counters = self.outcome.counters
