@@ -63,6 +63,24 @@ def test_recipe_follows_the_data():
     assert recipe.feature_hz == 25 and 0.6 <= recipe.window_s <= 3
 
 
+def test_no_gesture_is_drawn_as_often_as_it_was_recorded():
+    """Up to three times as often as an average gesture."""
+    data = hands(each=5)  # of one person and gesture, 10 of each gesture
+
+    def negatives(seconds):
+        n = 100 * seconds + 1
+        still = Recording("idle", np.zeros((n, 6), np.float32), 100.0,
+                          (Span(0, 1000 * seconds, "none", "c"),), native_hz=100.0)
+        return choose(Dataset("more", [*data.recordings, still]), 50)
+
+    window_s = choose(data, 50).window_s
+    assert choose(data, 50).negatives == negatives(5).negatives == 1
+    twice = negatives(round(20 * window_s))
+    assert twice.negatives == pytest.approx(2, abs=0.1)
+    assert sum(twice.negative_parts) * twice.negatives == pytest.approx(0.65 * 2**0.5, rel=0.05)
+    assert negatives(900).negatives == 3
+
+
 def test_another_person_is_recognised(trained):
     data, recipe, net, model, _ = trained
     assert span_results(Board(model), hands("c", seed=9)).accuracy > 0.9

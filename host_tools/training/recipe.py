@@ -25,6 +25,7 @@ CONTINUOUS_S = 5.0  # a longer span is a movement that goes on, not one gesture
 _STREAM: dict[str, Any] = {
     "begun": 1.0, "settle_s": 0.16, "negatives": 3.0, "negative_parts": (0.6, 0.1, 0.1),
 }
+_MOST_NEGATIVES = 3.0
 _STREAM_SHIFT_S = 0.08  # whose spans end where the movement does, and the end is what counts
 
 
@@ -154,11 +155,22 @@ def choose(data: Dataset, rate_hz: int = 100, **by_hand) -> Recipe:
         floor=floor,
         labels=("none", *sorted(names)),
         augment=Augment(shift_s=_STREAM_SHIFT_S) if stream else Augment(),
-        **(_STREAM if stream else {}),
+        **(_STREAM if stream else _negatives(data, length_s, len(gestures) / len(names))),
     )
     if isinstance(by_hand.get("augment"), dict):
         by_hand["augment"] = replace(recipe.augment, **by_hand["augment"])
     return replace(recipe, **{k: v for k, v in by_hand.items() if v is not None})
+
+
+def _negatives(data: Dataset, window_s: float, per_class: float) -> dict[str, Any]:
+    """As many windows of no gesture as were recorded, counted in gestures of an average class.
+
+    Everyday movement is of more kinds than a gesture, and not seen often enough it is
+    learned by heart. What is made of gestures grows with the root only.
+    """
+    idle_s = sum(s.length_ms for r in data.recordings for s in r.spans if is_idle(s.label)) / 1000
+    n = float(np.clip(idle_s / window_s / max(per_class, 1.0), 1.0, _MOST_NEGATIVES))
+    return {"negatives": n, "negative_parts": tuple(x / n**0.5 for x in Recipe.negative_parts)}
 
 
 def _up(means: list[np.ndarray]) -> tuple[float, float, float]:
