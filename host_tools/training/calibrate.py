@@ -1,8 +1,8 @@
 """Train without a part of the data, and set on that part what training itself cannot.
 
-When to stop, the temperature of the confidence, and the debouncer. The held-out
-parts are by subject where there are several, each in turn; else one part by
-time. Single recordings are joined to streams first.
+When to stop, the temperature of the confidence, and the debouncer. Each third is
+held out in turn: by subject where there are several, else by time. Single
+recordings are joined to streams first.
 """
 from __future__ import annotations
 
@@ -92,14 +92,13 @@ def calibrate(
 
 
 def held_out(data: Dataset, seed: int) -> list[tuple[Dataset, Dataset]]:
-    """(known, held out) for each third of the people in turn, or once by time for one person."""
+    """(known, held out) for each third of the people in turn, or of the time for one person."""
     gestures = {s.label for r in data.recordings for s in r.spans if not is_idle(s.label)}
     people = {r.subject for r in data.recordings if gestures & {s.label for s in r.spans}}
     out = []
     try:
-        if len(people) < LEAST_SUBJECTS:
-            return [hold_out(data, seed)]
-        for part in map(set, folds(data, min(_PARTS, len(people)), seed)):
+        count = _PARTS if len(people) < LEAST_SUBJECTS else min(_PARTS, len(people))
+        for part in map(set, folds(data, count, seed)):
             known = [r for i, r in enumerate(data.recordings) if i not in part]
             if part and gestures <= {s.label for r in known for s in r.spans}:
                 held = [data.recordings[i] for i in sorted(part)]
