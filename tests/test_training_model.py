@@ -17,6 +17,7 @@ from host_tools.training.calibrate import held_answers, stop_at, streams_of, tem
 from host_tools.training.export import export, float_layers
 from host_tools.training.fit import CHECKPOINTS, checkpoints, fit, fitted, model_bytes
 from host_tools.training.frontend import INPUT_SCALE, Features, counts, describe
+from host_tools.training.likeness import Likeness
 from host_tools.training.network import softmax
 from host_tools.training.recipe import choose
 from host_tools.training.sampler import Sampler
@@ -74,11 +75,31 @@ def test_no_gesture_is_drawn_as_often_as_it_was_recorded():
         return choose(Dataset("more", [*data.recordings, still]), 50)
 
     window_s = choose(data, 50).window_s
+    assert choose(data, 50).like_within == 1  # few gestures
+    data.recordings = [*data.recordings, *(
+        r.with_spans([replace(s, label=f"{s.label}{k}") for s in r.spans])
+        for r in data.recordings for k in range(3)
+    )]
+    assert choose(data, 50).like_within == np.inf and negatives(5).like_within == 1
+    data.recordings = data.recordings[:20]
     assert choose(data, 50).negatives == negatives(5).negatives == 1
     twice = negatives(round(20 * window_s))
     assert twice.negatives == pytest.approx(2, abs=0.1)
     assert sum(twice.negative_parts) * twice.negatives == pytest.approx(0.65 * 2**0.5, rel=0.05)
     assert negatives(900).negatives == 3
+
+
+def test_weak_movements_are_not_like_a_gesture_that_varies(trained):
+    """Only what is nearer to one than to stillness, if the recipe asks for that."""
+    data, recipe, *_ = trained
+    assert recipe.like_within == 1
+    bank = Bank(data, recipe)
+    strict, loose = (Likeness(bank, Features(recipe), np.random.default_rng(0), within)
+                     for within in (1.0, np.inf))
+    gestures = strict._known
+    strict._reach = loose._reach = 2 * np.linalg.norm(gestures, axis=1)  # they vary a lot
+    assert strict(gestures).all() and loose(gestures).all()
+    assert not strict(0.1 * gestures).any() and loose(0.1 * gestures).all()
 
 
 def test_another_person_is_recognised(trained):

@@ -18,8 +18,10 @@ _MARGIN = 1.1
 
 
 class Likeness:
-    def __init__(self, bank: Bank, features, rng: np.random.Generator):
-        """features: physical windows -> (inputs, still), as training uses it."""
+    def __init__(self, bank: Bank, features, rng: np.random.Generator, within: float):
+        """features: physical windows -> (inputs, still), as training uses it. within: see above;
+        1 is nearer to the gesture than to stillness, inf whatever its size."""
+        self._within = within
         events = bank.events
         if len(events) > _MOST:
             events = [events[i] for i in sorted(rng.choice(len(events), _MOST, replace=False))]
@@ -56,4 +58,8 @@ class Likeness:
         """bool (n,): which of the network inputs (n, values) are like a gesture."""
         if not len(self._known) or not len(inputs):
             return np.zeros(len(inputs), bool)
-        return (self._distances(inputs, self._known, self._size) < self._reach).any(axis=1)
+        near = self._distances(inputs, self._known, self._size)
+        like = near < self._reach
+        if np.isfinite(self._within):
+            like &= near < self._within * np.linalg.norm(inputs, axis=1)[:, None]
+        return like.any(axis=1)

@@ -1,6 +1,7 @@
 """Everything that decides how a model is trained, in one value; `choose` fills it from data."""
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -26,6 +27,7 @@ _STREAM: dict[str, Any] = {
     "begun": 1.0, "settle_s": 0.16, "negatives": 3.0, "negative_parts": (0.6, 0.1, 0.1),
 }
 _MOST_NEGATIVES = 3.0
+_FEW = 5  # gestures; the more there are, the more often a part of one is another
 _STREAM_SHIFT_S = 0.08  # whose spans end where the movement does, and the end is what counts
 
 
@@ -88,6 +90,7 @@ class Recipe:
     begun: float = 0.5  # up to this part inside, a movement is taught to be nothing yet
     settle_s: float = 0.0  # a gesture is one only when its movement is over for so long
     negative_parts: tuple[float, float, float] = (0.3, 0.15, 0.2)  # partial, undone, made up
+    like_within: float = math.inf  # times its size: a made-up one so near to a gesture is left out
     seed: int = 1
     augment: Augment = field(default_factory=Augment)
 
@@ -155,22 +158,26 @@ def choose(data: Dataset, rate_hz: int = 100, **by_hand) -> Recipe:
         floor=floor,
         labels=("none", *sorted(names)),
         augment=Augment(shift_s=_STREAM_SHIFT_S) if stream else Augment(),
-        **(_STREAM if stream else _negatives(data, length_s, len(gestures) / len(names))),
+        **(_STREAM if stream else _negatives(data, length_s, len(gestures), len(names))),
     )
     if isinstance(by_hand.get("augment"), dict):
         by_hand["augment"] = replace(recipe.augment, **by_hand["augment"])
     return replace(recipe, **{k: v for k, v in by_hand.items() if v is not None})
 
 
-def _negatives(data: Dataset, window_s: float, per_class: float) -> dict[str, Any]:
+def _negatives(data: Dataset, window_s: float, gestures: int, classes: int) -> dict[str, Any]:
     """As many windows of no gesture as were recorded, counted in gestures of an average class.
 
     Everyday movement is of more kinds than a gesture, and not seen often enough it is
-    learned by heart. What is made of gestures grows with the root only.
+    learned by heart. What is made of gestures grows with the root only. Many gestures and
+    nothing else are there to be told apart: what is nearly one must not be taught to be none.
     """
     idle_s = sum(s.length_ms for r in data.recordings for s in r.spans if is_idle(s.label)) / 1000
-    n = float(np.clip(idle_s / window_s / max(per_class, 1.0), 1.0, _MOST_NEGATIVES))
-    return {"negatives": n, "negative_parts": tuple(x / n**0.5 for x in Recipe.negative_parts)}
+    n = idle_s / window_s * classes / max(gestures, classes)
+    n = float(np.clip(n, 1.0, _MOST_NEGATIVES))
+    parts = tuple(x / n**0.5 for x in Recipe.negative_parts)
+    within = 1.0 if idle_s or classes <= _FEW else math.inf
+    return {"negatives": n, "negative_parts": parts, "like_within": within}
 
 
 def _up(means: list[np.ndarray]) -> tuple[float, float, float]:

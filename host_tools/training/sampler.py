@@ -33,7 +33,7 @@ class Sampler:
         ).reshape(-1, 5)
         label = self._events[:, 4]
         self._pools = [np.flatnonzero(label == k) for k in range(len(recipe.labels))]
-        self._like = Likeness(bank, self.features, rng)
+        self._like = Likeness(bank, self.features, rng, recipe.like_within)
 
     def draw(self, n: int):
         """Inputs float32 (n', window * axes) and labels int (n',), shuffled; n' is about n."""
