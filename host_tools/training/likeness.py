@@ -3,7 +3,9 @@
 A swipe to the left, undone, is a swipe to the right; the first half of a B is
 an I. Where both are gestures of the data set, such a window must not be taught
 to be nothing. A window is like a gesture if it is as near to one of that
-class' windows as they usually are to each other.
+class' windows as they usually are to each other. Strong gestures that differ a lot
+from each other are as near to stillness, so that any weak movement would be like
+them: `within` says how near it must be as well, in times its own size.
 """
 from __future__ import annotations
 
@@ -19,8 +21,8 @@ _MARGIN = 1.1
 
 class Likeness:
     def __init__(self, bank: Bank, features, rng: np.random.Generator, within: float):
-        """features: physical windows -> (inputs, still), as training uses it. within: see above;
-        1 is nearer to the gesture than to stillness, inf whatever its size."""
+        """features: physical windows -> (inputs, still), as training uses it. within: 1 is
+        nearer to the gesture than to stillness, inf any distance that is usual in the class."""
         self._within = within
         events = bank.events
         if len(events) > _MOST:
