@@ -14,7 +14,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from host_tools.device.shorten import shorten
+from host_tools.device.minify import shorten
 from host_tools.errors import BeckonError
 from host_tools.model.engine_only import engine_only
 from host_tools.paths import FIRMWARE
