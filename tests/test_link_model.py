@@ -19,7 +19,7 @@ KEY = "k3y of this board"
 GLOVE = """
 import os
 from commands import Commands
-from microMLP import Engine
+from microMLP_engine import Engine
 from model_update import ModelUpdate
 from mqtt_link import Link
 from publisher import topic

@@ -19,7 +19,7 @@ def settings():
 
 def model():
     import config
-    from microMLP import Engine
+    from microMLP_engine import Engine
 
     gc.collect()
     free = gc.mem_free()
