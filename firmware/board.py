@@ -63,7 +63,7 @@ def _look_back(app):
 
 
 def _load_model(app):
-    from microMLP import Engine
+    from microMLP_engine import Engine
 
     path = app.settings.model
     try:

@@ -19,7 +19,7 @@ KEY = "k3y of this board"
 GLOVE = """
 import os
 from commands.dispatcher import Commands
-from microMLP import Engine
+from microMLP_engine import Engine
 from commands.model_update import ModelUpdate
 from link.mqtt_link import Link
 from events.publisher import topic

@@ -93,6 +93,6 @@ class Remote:
 
 
 def _load(path):
-    from microMLP import Engine
+    from microMLP_engine import Engine
 
     return Engine.load(path)

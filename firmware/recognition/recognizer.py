@@ -12,7 +12,7 @@ EMPTY = -2  # the ring holds no more frames
 
 
 class Recognizer:
-    """engine: microMLP.Engine; its model also holds the debouncer's settings."""
+    """engine: microMLP_engine.Engine; its model also holds the debouncer's settings."""
 
     def __init__(self, engine):
         self._engine = engine

@@ -18,8 +18,8 @@ def settings():
 
 
 def model():
+    from microMLP_engine import Engine
     from ops import config
-    from microMLP import Engine
 
     gc.collect()
     free = gc.mem_free()
