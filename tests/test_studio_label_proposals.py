@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from host_tools.dataset import Recording, Span, quick, read_dataset
 from host_tools.dataset.agreement import agreement, match_spans
 from host_tools.dataset.folder import read_recording
-from host_tools.dataset.proposals import propose, propose_with_model
+from host_tools.dataset.proposals import propose
 from host_tools.dataset.quick import parse_decimals, read_recording_quickly
 from host_tools.errors import BeckonError
-from host_tools.model.format import read_model
+from host_tools.evaluation.model_proposals import propose_with_model
+from host_tools.model.golden import read_model
 from host_tools.paths import DATA, DEFAULT_MODEL, DEMO
 
 RATE_HZ = 100.0

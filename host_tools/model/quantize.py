@@ -30,8 +30,8 @@ from host_tools.model.format import (
     Layer,
     Model,
     ModelError,
-    seal,
 )
+from host_tools.model.golden import seal
 from host_tools.model.reference import inputs, requantise, sums
 
 Floats = npt.NDArray[np.float64]

@@ -19,7 +19,8 @@ from typing import Any
 from host_tools.bench.outages.broker import Mosquitto, Watcher
 from host_tools.bench.outages.proxy import Proxy
 from host_tools.errors import BeckonError
-from host_tools.model.format import Model, read_model, seal, write_model
+from host_tools.model.format import Model
+from host_tools.model.golden import read_model, seal, write_model
 from host_tools.mqtt.address import BrokerAddress
 from host_tools.paths import DEFAULT_MODEL
 from host_tools.simulator.sensor.chip import SimulatedMPU6500
