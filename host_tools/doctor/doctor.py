@@ -135,7 +135,8 @@ class Doctor:
             return
         checked = self._checked_up()
         yield from checked
-        if checked[0].state != FAULT and any(p.startswith("serial_line/serial_stream.") for p in survey.files):
+        streams = any(path.startswith("serial_line/serial_stream.") for path in survey.files)
+        if checked[0].state != FAULT and streams:
             yield self._recording()
 
     def _checked_up(self) -> list[Finding]:
