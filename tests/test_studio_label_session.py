@@ -298,7 +298,7 @@ def test_two_threads_lose_nothing(session):
 _KILLED = """
 import sys
 from pathlib import Path
-from host_tools.studio.label_session import LabelSession
+from host_tools.studio.label.store import LabelSession
 session = LabelSession(Path(sys.argv[1]))
 k = 0
 while True:

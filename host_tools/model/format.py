@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from host_tools.errors import BeckonError
 from host_tools.model.attitude import ONE, Attitude
+from host_tools.model.decision import Activity, Decision
 
 FILE_MAX = 20_000  # bytes
 WORK_MAX = 32_768  # bytes
@@ -149,7 +150,10 @@ class Model:
     """All that a model file holds.
 
     debounce: 8 bytes: threshold_percent, min_count, min_span, quiet,
-        refractory, majority_of and two reserved zeros.
+        refractory, majority_of and two reserved zeros: the counting rule, not
+        used when there is a decision.
+    activity: how movement is measured; None: it is not.
+    decision: the rule on shares; None: the counting rule.
     tables : uint16 (1024,) each. fast: weights of 6 bits, values of 6 bits.
     logit_mul, logit_shift: (difference of scores >> logit_shift) * logit_mul
         is in units of 2**-18 of a factor of two (see reference.confidence).
@@ -168,6 +172,8 @@ class Model:
     notes: str = ""
     seed: int = 1
     golden: tuple[int, ...] = field(default=())
+    activity: Activity | None = None
+    decision: Decision | None = None
 
     @property
     def stride(self) -> int:
