@@ -10,7 +10,7 @@ from host_tools.dataset import read_dataset
 from host_tools.errors import BeckonError
 from host_tools.evaluation.evaluate import evaluate
 from host_tools.evaluation.matching import FALSE, HIT
-from host_tools.model.format import read_model
+from host_tools.model.golden import read_model
 from host_tools.paths import DATA, DEFAULT_MODEL, DEMO
 from host_tools.studio.train import job
 from host_tools.studio.train.job import ALL, TrainChoice, recipe_of, train_and_judge

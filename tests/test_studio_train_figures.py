@@ -13,7 +13,7 @@ from host_tools.evaluation.evaluate import evaluate
 from host_tools.evaluation.explain import reason, shares
 from host_tools.evaluation.matching import DUPLICATE, FALSE, HIT
 from host_tools.evaluation.redebounce import events_of, redebounced
-from host_tools.model.format import read_model
+from host_tools.model.golden import read_model
 from host_tools.paths import DEFAULT_MODEL, DEMO
 from host_tools.training.debounce_tuning import pack
 

@@ -7,7 +7,7 @@ from paho.mqtt import client as mqtt
 
 from host_tools.device.image import unix_arch, write_image
 from host_tools.errors import BeckonError
-from host_tools.model.format import read_model
+from host_tools.model.golden import read_model
 from host_tools.mqtt.broker import embedded_broker
 from host_tools.paths import DEFAULT_MODEL, DEMO
 from host_tools.simulator.simulate import simulate

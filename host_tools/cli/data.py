@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _show(args) -> int:
     from host_tools.dataset import read_datasets
-    from host_tools.model.format import write_atomically
+    from host_tools.files import write_atomically
     from host_tools.plots.dataset_page import html_page
 
     write_atomically(args.out, html_page(read_datasets(args.dataset)).encode())
@@ -90,7 +90,7 @@ def _check(args) -> int:
 
 def _augment(args) -> int:
     from host_tools.dataset import is_idle, read_datasets
-    from host_tools.model.format import write_atomically
+    from host_tools.files import write_atomically
     from host_tools.plots.augment_page import html_page
     from host_tools.plots.dataset_page import spans_of
 

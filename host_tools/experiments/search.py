@@ -137,7 +137,7 @@ def search(data: Dataset, rate_hz: int, trials: int, steps: int, seed: int = 1,
 
 def save(recipe: Recipe, path: Path) -> None:
     """The settings of a recipe that do not follow from data or command line, as JSON."""
-    from host_tools.model.format import write_atomically
+    from host_tools.files import write_atomically
 
     kept = {k: v for k, v in asdict(recipe).items() if k in _KEPT}
     write_atomically(path, (json.dumps(kept, indent=1) + "\n").encode())

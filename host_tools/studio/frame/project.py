@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from host_tools.dataset import is_idle
-from host_tools.dataset.quick import read_recording_quickly
+from host_tools.dataset.folder import read_recording
 from host_tools.dataset.recording import Recording
 from host_tools.errors import BeckonError
 from host_tools.studio.frame.label_store import LabelStore
@@ -104,7 +104,7 @@ class Project:
     def recording(self, name: str) -> Recording:
         """One recording's samples, without spans. Raises BeckonError that names file and line.
 
-        Reading takes up to a second or two an hour of recording: call it in a thread
+        Reading takes up to a second per hour of recording: call it in a thread
         (nicegui.run.io_bound). The last few stay in memory.
         """
         return self._recording(name)[1]
@@ -120,7 +120,7 @@ class Project:
         with self._lock:
             held = self._read.get(file.path)
             if held is None or held[0] != file.stamp:
-                held = (file.stamp, *read_recording_quickly(file.path))
+                held = (file.stamp, *read_recording(file.path))
             self._read[file.path] = held
             self._read.move_to_end(file.path)
             while len(self._read) > _KEPT:

@@ -9,9 +9,10 @@ from nicegui import context, ui
 
 from host_tools.dataset import is_idle
 from host_tools.dataset.idle import IDLE_LABEL
-from host_tools.dataset.proposals import propose, propose_with_model
+from host_tools.dataset.proposals import propose
 from host_tools.dataset.recording import Recording
 from host_tools.errors import BeckonError
+from host_tools.evaluation.model_proposals import propose_with_model
 from host_tools.studio.frame.label_store import ChangedOutside
 from host_tools.studio.frame.layout import empty_state, message
 from host_tools.studio.frame.project import Project
@@ -279,7 +280,7 @@ class LabelPage:
             if path is None:
                 found = await asyncio.to_thread(propose, recording, known)
             else:
-                from host_tools.model.format import read_model
+                from host_tools.model.golden import read_model
 
                 found = await asyncio.to_thread(
                     lambda: propose_with_model(recording, read_model(path), known)

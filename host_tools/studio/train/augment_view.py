@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from nicegui import run, ui
 
+from host_tools.augment.kinds import KINDS, Kind
 from host_tools.dataset import Dataset, is_idle
 from host_tools.errors import BeckonError
-from host_tools.plots.augment_page import KINDS, Kind
 from host_tools.plots.dataset_page import spans_of
 from host_tools.studio.frame.project import Project
 from host_tools.studio.frame.shortcuts import key_mark, shortcuts

@@ -14,7 +14,7 @@ from host_tools.device.deploy import Survey, deploy, firmware_files
 from host_tools.device.ports import find_port
 from host_tools.device.settings import default_folder, read_settings, settings_files
 from host_tools.errors import BeckonError
-from host_tools.model.format import read_model
+from host_tools.model.golden import read_model
 from host_tools.mqtt.address import BrokerAddress
 from host_tools.mqtt.remote_device import RemoteDevice
 from host_tools.paths import DEFAULT_MODEL

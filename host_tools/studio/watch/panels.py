@@ -10,7 +10,7 @@ from nicegui import run, ui
 from host_tools.device.ports import candidates
 from host_tools.device.settings import default_folder
 from host_tools.errors import BeckonError
-from host_tools.model.format import read_model
+from host_tools.model.golden import read_model
 from host_tools.mqtt.address import parse_broker
 from host_tools.studio.frame.layout import message
 from host_tools.studio.frame.project import Project, free_path

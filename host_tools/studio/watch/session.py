@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from host_tools.errors import BeckonError
-from host_tools.model.format import write_atomically
+from host_tools.files import write_atomically
 from host_tools.mqtt.address import BrokerAddress
 from host_tools.mqtt.events import Repeats, printable
 from host_tools.mqtt.remote_device import RemoteDevice
