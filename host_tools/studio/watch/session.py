@@ -1,6 +1,6 @@
 """Watching for a page: what devices say on a broker, kept for this run, bounded.
 
-    watcher = Watcher()
+    watcher = WatchSession()
     watcher.open(parse_broker("mqtt://127.0.0.1"))
     watcher.events()      # newest last
     watcher.devices()     # name -> Device
@@ -89,7 +89,7 @@ class _Watched(Subscriber):
         return self._client.is_connected()
 
 
-class Watcher:
+class WatchSession:
     """One broker at a time. state: off, connecting, on, lost (and trying again) or failed."""
 
     def __init__(self) -> None:
@@ -177,15 +177,15 @@ class Watcher:
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(("received", "device", "event_type", "confidence", "latency_ms", "seq",
-                         "model"))  # fmt: skip
+                         "model"))
         for e in events:
             writer.writerow((stamp(e.received), e.device, e.label, _cell(e.confidence),
-                             _cell(e.latency_ms), _cell(e.seq), e.model))  # fmt: skip
+                             _cell(e.latency_ms), _cell(e.seq), e.model))
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, out.getvalue().encode())
         return len(events)
 
-    # -- in the thread --------------------------------------------------------------------
+    # in the thread
 
     def _run(self, broker: BrokerAddress) -> None:
         try:
@@ -213,7 +213,7 @@ class Watcher:
         device = self._devices.get(name)
         if device is None:
             if len(self._devices) >= _DEVICES or message.kind not in ("status", "state", "diag",
-                                                                     "event"):  # fmt: skip
+                                                                     "event"):
                 return
             device = self._devices[name] = Device(name)
         payload = message.payload
@@ -254,6 +254,3 @@ def _cell(value: int | None) -> str:
 
 def stamp(at: datetime) -> str:
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-__all__ = ["Change", "Device", "SeenEvent", "Watcher", "stamp"]
