@@ -40,7 +40,7 @@ class Proposal:
 
 def propose(recording: Recording, known: Sequence[Span] = ()) -> list[Proposal]:
     """Stretches of movement, by time; none that overlaps a span in known."""
-    energy = motion_energy(recording.samples, recording.rate_hz, recording.holes)
+    energy = motion_energy(recording.samples, recording.rate_hz, recording.gaps)
     level = max(_LEAST_ENERGY, _ABOVE * _otsu(energy))
     rate = recording.rate_hz
     stretches = _runs(energy > level)

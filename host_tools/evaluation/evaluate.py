@@ -92,10 +92,10 @@ class Evaluation:
             named = sum(n for k, n in windows.items() if k != self.model.idle)
             if named:
                 wrong = named - windows[labels.index(label)]
-                told = sum(events.values())
+                reported = sum(events.values())
                 out[label] = {
                     "windows": json_number(wrong / named),
-                    "events": json_number(ratio(told - events[label], told)),
+                    "events": json_number(ratio(reported - events[label], reported)),
                 }
         return out
 

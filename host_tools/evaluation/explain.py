@@ -40,7 +40,7 @@ def shares(board: Board, recording: Recording, t_ms: float, before_ms: float = 2
     """The engine's answers from before_ms before t_ms to after_ms after it.
 
     raw: what board.raw(recording) gave, if it is at hand. No windows, if t_ms lies in a
-    hole or before the first window.
+    gap or before the first window.
     """
     model, fe = board.model, board.model.front_end
     raw = board.raw(recording) if raw is None else raw

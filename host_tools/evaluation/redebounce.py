@@ -55,7 +55,7 @@ def events_of(model: Model, windows: Windows) -> list[Detected]:
 def _awake(active: np.ndarray, most: int) -> np.ndarray:
     """Indices of the windows that count: gestures, and `most` windows after each.
 
-    The first windows count, too, since a dead time may go on from before a hole.
+    The first windows count, too, since a dead time may go on from before a gap.
     """
     n = len(active)
     last = np.maximum.accumulate(np.where(active, np.arange(n), -1))

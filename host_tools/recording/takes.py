@@ -15,7 +15,7 @@ class BadTake(Exception):
 
 
 def joined(blocks: list[Block], first: int, end: int) -> tuple[np.ndarray, np.ndarray, int]:
-    """values (n, axes), clipped (n,) of the samples in [first, end), and how many are missing."""
+    """values (n, axes), clipped (n,) of the samples in [first, end), and how many were lost."""
     values, clipped = [], []
     for block in blocks:
         a, b = max(first, block.index), min(end, block.end)
@@ -33,9 +33,9 @@ def judge(blocks: list[Block], first: int, end: int, rate_hz: float) -> tuple[in
 
     The take has to begin and end at rest.
     """
-    values, clipped, missing = joined(blocks, first, end)
-    if missing:
-        raise BadTake(f"{missing} samples were lost on the way; once more")
+    values, clipped, lost = joined(blocks, first, end)
+    if lost:
+        raise BadTake(f"{lost} samples were lost on the way; once more")
     if clipped.any():
         raise BadTake("the movement went beyond the sensor's range; once more, more gently (or "
                       "record with a larger --accel-g or --gyro-dps)")
