@@ -37,7 +37,7 @@ runs = st.lists(st.tuples(window, st.sampled_from((1, 1, 2, 5, 30))), max_size=4
     st.lists(runs, min_size=1, max_size=3),
     st.builds(pack, st.integers(0, 100), st.integers(1, 6), st.integers(0, 8), st.integers(1, 9),
               st.integers(0, 25), st.integers(0, 5)),
-)  # fmt: skip
+)
 def test_skipping_long_rests_changes_no_event(pieces, debounce):
     model = replace(read_once(), debounce=debounce)
     found, at = [], 0

@@ -135,6 +135,3 @@ class Deployer:
 def _read(path: Path) -> tuple[bytes, str]:
     """The file's bytes and its model's id. Raises BeckonError for what a board would refuse."""
     return path.read_bytes(), read_model(path).model_id
-
-
-__all__ = ["Deployer", "Deployment"]
