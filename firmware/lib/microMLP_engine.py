@@ -1099,7 +1099,10 @@ class Engine:
             _need(extra == 10 or extra == 10 + classes, "section", _DECISION, "has", extra, "bytes")
             at = places[_DECISION]
             own = bytes(arena[at + 10:at + extra])
-            self.decision = unpack_from("<5BH3B", arena, at) + (own,)
+            d = unpack_from("<5BH3B", arena, at)
+            good = 0 < d[0] <= 64 and 0 < d[1] <= 100 and d[2] < 2 and d[4] <= 64 and d[6] and d[7]
+            _need(good and (not own or 0 < min(own) and max(own) <= 100), "decision", d)
+            self.decision = d + (own,)
 
         turn = (0, 0, 0, 0, 0)
         if levelled:
