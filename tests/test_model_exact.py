@@ -63,7 +63,7 @@ def life(model, seed):
     """int16 (n, 6): noise that swells and fades, so that shares and activity do, too."""
     rng = np.random.default_rng(seed + 2_000_000)
     fe = model.front_end
-    n = min(4000, (fe.window + 150 * fe.hop) * fe.decimation)
+    n = min(6000, (fe.window + 300 * fe.hop) * fe.decimation)
     loud = np.repeat(rng.integers(0, 15, n // 25 + 1), 25)[:n, None]
     return (rng.integers(-32768, 32768, (n, 6)) >> loud).astype(np.int16)
 
