@@ -1088,14 +1088,14 @@ class Engine:
         self.debounce = tuple(arena[places[_COUNTING]:places[_COUNTING] + 8])
         activity = None
         extra = lengths[_MOVEMENT]
-        if extra:
+        if places[_MOVEMENT]:
             _need(extra == 12, "section", _MOVEMENT, "has", extra, "bytes, not 12")
             activity = unpack_from("<HHBBBBHH", arena, places[_MOVEMENT])
             good = max(activity[:2]) < 16384 and max(activity[2:4]) < 32 and 0 < activity[4] <= 8
             _need(good, "activity")
         self.decision = None
         extra = lengths[_DECISION]
-        if extra:
+        if places[_DECISION]:
             _need(extra == 10 or extra == 10 + classes, "section", _DECISION, "has", extra, "bytes")
             at = places[_DECISION]
             own = bytes(arena[at + 10:at + extra])
@@ -1238,6 +1238,7 @@ class Engine:
         arena = self._arena
         for i in range(self._state, self._state + 4 * _MEANS):
             arena[i] = 0
+        arena[self._percent] = _NONE
         if self._measures:
             for i in range(self._measures + 4 * _SEEN, self._measures + 4 * _RING):
                 arena[i] = 0
