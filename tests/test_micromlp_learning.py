@@ -47,7 +47,7 @@ def test_objects_of_each_connection_give_the_same(name):
     for sizes in ([2, 3, 1], [6, 5, 4, 2]):
         random.seed(5)
         mlp = MicroMLP.Create(sizes, name, MicroMLP.LayersFullConnect)
-        mlp._by_hand()
+        mlp._wire()
         random.seed(5)
         net = objects.Net(sizes, name, MicroMLP.RandomNetworkWeight)
         for _ in range(20):
@@ -165,7 +165,8 @@ def compiled(tmp_path_factory):
 MEMORY = """
 import gc
 from microMLP import MicroMLP
-MicroMLP._Float = "{float}"  # what the arrays hold; a board's floats have 32 bits
+import microMLP
+microMLP._FLOAT = "{float}"  # what the arrays hold; a board's floats have 32 bits
 half = MicroMLP.NNValue.FromAnalogSignal(0.5)
 x, y = [half] * 126, [half] * 4
 gc.collect()
@@ -226,7 +227,7 @@ def test_memory_of_a_net_with_32_bit_objects(tmp_path, monkeypatch):
     assert max(learnt, saved) <= 8 * WEIGHTS + 1024
 
 
-MODULES = [("microMLP_engine", 11_500), ("microMLP", 39_000)]
+MODULES = [("microMLP_engine", 11_500), ("microMLP", 45_500)]
 
 
 @pytest.mark.parametrize(("module", "bytes_64"), MODULES)

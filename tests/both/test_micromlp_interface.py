@@ -237,7 +237,7 @@ def test_views_stay_valid_when_the_wiring_changes():
     weight, bias_weight = connection.Weight, bias.Weight
     x = vector(0.3, 0.6, 0.9)
     before = floats(mlp.Predict(x))
-    mlp._by_hand()
+    mlp._wire()
     assert layer.Neurons == neurons
     close(connection.Weight, weight)
     close(bias.Weight, bias_weight)
@@ -341,7 +341,7 @@ def test_neurons_compute_one_by_one():
     for by_hand in (False, True):
         mlp = net((2, 3, 1), "Sigmoid")
         if by_hand:
-            mlp._by_hand()
+            mlp._wire()
         x, target = vector(0.2, 0.7), vector(1)
         expected = floats(mlp.Predict(x))[0]
         for source, value in zip(mlp.GetInputLayer().Neurons, x):
@@ -375,7 +375,7 @@ def test_neurons_compute_one_by_one():
 def test_q_learning_target():
     """The chosen action's target is reward + discount * best value; the others' stay."""
     mlp = net((2, 3, 2), "Sigmoid")
-    mlp._by_hand()
+    mlp._wire()
     now, past = vector(1, 0), vector(0, 1)
     best = max(floats(mlp.Predict(now)))
     values = floats(mlp.Predict(past))
