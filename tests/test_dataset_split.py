@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from host_tools.dataset import Dataset, Recording, Span, read_datasets
-from host_tools.dataset.groups import assign_groups
+from host_tools.dataset.near_duplicates import assign_groups
 from host_tools.dataset.split import folds, hold_out
+from host_tools.training.batches import Sampler
 from host_tools.training.recipe import choose
-from host_tools.training.sampler import Sampler
-from host_tools.training.windows import Bank
+from host_tools.training.window_bank import Bank
 
 
 def recording(name, rng, label="wave", subject="", samples=None):

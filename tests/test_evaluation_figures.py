@@ -8,17 +8,17 @@ import pytest
 
 from host_tools.cli.app import main
 from host_tools.dataset import Dataset, Recording, Span
-from host_tools.evaluation.board import Board, debouncer
+from host_tools.evaluation.emulator import Board, debouncer
 from host_tools.evaluation.evaluate import evaluate
+from host_tools.evaluation.metrics import confusion, macro_f1, poisson_interval
 from host_tools.evaluation.mistakes import event_mistakes, span_mistakes
-from host_tools.evaluation.report import html_report
-from host_tools.evaluation.spans import label_number, span_results
-from host_tools.evaluation.statistics import confusion, macro_f1, poisson_interval
-from host_tools.evaluation.svg import Plot, ticks
+from host_tools.evaluation.span_accuracy import label_number, span_results
 from host_tools.model.format import write_model
 from host_tools.model.quantize import FloatLayer, quantise
-from host_tools.training.debounce import pack, score, tune
-from host_tools.training.frontend import describe
+from host_tools.plots.evaluation_page import html_report
+from host_tools.plots.svg import Plot, ticks
+from host_tools.training.debounce_tuning import pack, score, tune
+from host_tools.training.features import describe
 from host_tools.training.recipe import Recipe
 
 

@@ -15,9 +15,9 @@ from paho.mqtt import client as mqtt
 
 from host_tools.cli.app import main
 from host_tools.evaluation.matching import HIT, match_events, missed
-from host_tools.live.address import BrokerAddress
-from host_tools.live.broker import embedded_broker
 from host_tools.model.format import read_model, seal, write_model
+from host_tools.mqtt.address import BrokerAddress
+from host_tools.mqtt.broker import embedded_broker
 from host_tools.paths import DEFAULT_MODEL, DEMO
 from host_tools.simulator import wire
 from host_tools.simulator.i2c_server import I2CServer

@@ -9,19 +9,19 @@ from host_tools.cli import train as command
 from host_tools.cli.app import main
 from host_tools.dataset import Dataset, Recording, Span, read_dataset
 from host_tools.errors import BeckonError
-from host_tools.evaluation.board import Board
-from host_tools.evaluation.spans import span_results
+from host_tools.evaluation.emulator import Board
+from host_tools.evaluation.span_accuracy import span_results
 from host_tools.model import reference
 from host_tools.model.format import encode, read_model
+from host_tools.training.batches import Sampler
 from host_tools.training.calibrate import held_answers, stop_at, streams_of, temperature
 from host_tools.training.export import export, float_layers
+from host_tools.training.features import INPUT_SCALE, Features, counts, describe
 from host_tools.training.fit import CHECKPOINTS, checkpoints, fit, fitted, model_bytes
-from host_tools.training.frontend import INPUT_SCALE, Features, counts, describe
-from host_tools.training.likeness import Likeness
+from host_tools.training.negative_filter import Likeness
 from host_tools.training.network import softmax
 from host_tools.training.recipe import choose
-from host_tools.training.sampler import Sampler
-from host_tools.training.windows import Bank
+from host_tools.training.window_bank import Bank
 
 GRAVITY = 9.80665
 

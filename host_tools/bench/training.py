@@ -59,10 +59,10 @@ def measure(args: argparse.Namespace, note: Callable[[str], None]) -> dict[str, 
 def _measure_size(data, recipe, args: argparse.Namespace) -> dict[str, Any]:
     import numpy as np
 
-    from host_tools.evaluation.baselines import PlainMLP, need
+    from host_tools.experiments.baselines import PlainMLP, need
+    from host_tools.training.batches import Sampler
     from host_tools.training.fit import fit
-    from host_tools.training.sampler import Sampler
-    from host_tools.training.windows import Bank
+    from host_tools.training.window_bank import Bank
 
     classifier = need("sklearn.neural_network").MLPClassifier
     limits = need("threadpoolctl").threadpool_limits

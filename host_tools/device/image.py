@@ -16,7 +16,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from host_tools.device.shorten import shorten
+from host_tools.device.minify import shorten
 from host_tools.errors import BeckonError
 from host_tools.paths import FIRMWARE
 from host_tools.toolchain import compile_mpy, umqtt_folder

@@ -10,19 +10,19 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..dataset import Dataset, Recording, is_idle
-from ..dataset.split import LEAST_SUBJECTS, folds, hold_out
-from ..evaluation.board import Board
-from ..evaluation.habits import Habit, habits
-from .debounce import DEFAULT, Score, score, tune
-from .export import export
-from .fit import CHECKPOINTS, checkpoints
-from .frontend import Features
-from .network import Network, softmax
-from .recipe import Recipe
-from .sampler import Sampler
-from .splice import is_stream, splice
-from .windows import Bank
+from host_tools.augment.streams import is_stream, splice
+from host_tools.dataset import Dataset, Recording, is_idle
+from host_tools.dataset.split import LEAST_SUBJECTS, folds, hold_out
+from host_tools.evaluation.confusions import Habit, habits
+from host_tools.evaluation.emulator import Board
+from host_tools.training.batches import Sampler
+from host_tools.training.debounce_tuning import DEFAULT, Score, score, tune
+from host_tools.training.export import export
+from host_tools.training.features import Features
+from host_tools.training.fit import CHECKPOINTS, checkpoints
+from host_tools.training.network import Network, softmax
+from host_tools.training.recipe import Recipe
+from host_tools.training.window_bank import Bank
 
 _TEMPERATURES = np.geomspace(1.0, 4.0, 29)  # never surer than trained
 _PARTS = 3  # trainings at most, and each takes

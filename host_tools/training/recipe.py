@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..dataset import Dataset, is_idle
-from ..errors import BeckonError
-from .movement import find_movement
+from host_tools.dataset import Dataset, is_idle
+from host_tools.dataset.movement import find_movement
+from host_tools.errors import BeckonError
 
 FEATURE_HZ = 25.0  # frames a second that the network sees: movement of a hand lies below 12 Hz
 _ACCEL_RANGES_G = (2, 4, 8, 16)

@@ -8,16 +8,16 @@ from multiprocessing import get_context
 
 import numpy as np
 
-from ..dataset import Dataset
-from ..dataset.classes import class_faults
-from ..errors import BeckonError
-from ..model.format import Model
-from .calibrate import Calibration, calibrate
-from .export import export
-from .fit import Report, checkpoints, fitted
-from .recipe import Recipe
-from .sampler import Sampler
-from .windows import Bank
+from host_tools.dataset import Dataset
+from host_tools.dataset.classes import class_faults
+from host_tools.errors import BeckonError
+from host_tools.model.format import Model
+from host_tools.training.batches import Sampler
+from host_tools.training.calibrate import Calibration, calibrate
+from host_tools.training.export import export
+from host_tools.training.fit import Report, checkpoints, fitted
+from host_tools.training.recipe import Recipe
+from host_tools.training.window_bank import Bank
 
 _CALIBRATION_WINDOWS = 1024
 CALIBRATION_SHARE = 0.6  # steps of the calibration's training for each of the model's
