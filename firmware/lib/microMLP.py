@@ -44,7 +44,7 @@ _FLOAT = "d" if 1 + 1e-10 != 1 else "f"  # the machine's floats, in an array
 _UNIT = const(16777216)  # a weight of 1
 _ZERO = const(536870912)  # a weight of 0
 
-# The values of a neuron, by number. Predict needs the first two.
+# The values of a neuron, by number. Predict needs the first three.
 _OUTPUT = const(0)
 _BIAS = const(1)  # the bias's weight
 _INPUT = const(2)
@@ -136,6 +136,7 @@ def _learn(w: ptr32, d: ptr32, x: ptr32, k: ptr32, back: ptr32):
             x = ptr32(uint(x) + 4)
             n -= 1
         rows -= 1
+
 
 def _zeros(code, n):
     # An array from as many bytes: MicroPython would make a list of 4 n bytes first.
@@ -279,7 +280,6 @@ class _Dense:
         wired = _Wired(self._layer)
         sources = self.sources(None)
         n = len(sources)
-        deltas = self._made_deltas()
         for i in range(self.count):
             neuron = self.neuron(i)
             wired.add(neuron)
@@ -288,9 +288,14 @@ class _Dense:
                 neuron._values[k] = self.value(neuron, k)
             if n:
                 neuron._sources = list(sources)
-                for floats, rows in ((neuron._weights, self._weights), (neuron._deltas, deltas)):
-                    floats.extend(array(_FLOAT, [_to_float(w) for w in rows[i * n:i * n + n]]))
+                neuron._weights = self._floats(self._weights, i, n)
+                neuron._deltas = self._floats(self._deltas, i, n)
         self._layer._store = wired
+
+    def _floats(self, rows, i, n):
+        if rows is None:
+            return _zeros(_FLOAT, n)
+        return array(_FLOAT, [_to_float(w) for w in rows[i * n:i * n + n]])
 
     def neuron(self, i):
         if self._views is None:
@@ -370,31 +375,27 @@ class _Dense:
     def weight(self, neuron, at):
         return _to_float(self._weights[neuron._at * (len(self._weights) // self.count) + at])
 
-    def forward(self, before, training):
+    def forward(self, before):
         """Compute the layer. before: the storage of the layer before."""
         n = self.count
-        values = self._room(3 if training else 2)
-        at = 2 * n if training else 0  # the inputs are needed once more to learn
+        values = self._room(_INPUT + 1)
         _, function, _ = self._layer._activation
         if not function:
             return
+        bias_value = self._bias_value
+        gain = self._layer._net.Gain
+        sums = None
         if self._weights:
             packed, factor = _pack(before.all(_OUTPUT))
             sums = _zeros("i", 2 * n)
             _dot(self._weights, packed, len(packed), n, sums)
-            for j in range(n):
-                values[at + j] = (sums[2 * j] / 2048 + sums[2 * j + 1] / 67108864) * factor
-        else:
-            for j in range(n):
-                values[at + j] = 0.0
-        bias_value = self._bias_value
-        gain = self._layer._net.Gain
         for j in range(n):
-            s = values[at + j]
+            s = 0.0
+            if sums:
+                s = (sums[2 * j] / 2048 + sums[2 * j + 1] / 67108864) * factor
             if bias_value:
                 s += bias_value * values[n + j]
-                if training:
-                    values[at + j] = s
+            values[_INPUT * n + j] = s
             values[j] = function(s * gain)
 
     def set_errors(self, errors):
@@ -419,12 +420,16 @@ class _Dense:
         back = _zeros("i", before.count)
         most = max(max(signals), -min(signals)) or 1.0
         if self._weights:
+            if self._deltas is None:
+                self._deltas = _lasting("i", len(self._weights))
+                for j in range(len(self._weights)):
+                    self._deltas[j] = _ZERO
             packed, factor = _pack(before.all(_OUTPUT))
             k = array("i", (before.count, n, int((alpha + 1) * 8388608 + 0.5), i > 1))
             for signal in signals:
                 k.append(_to_weight(eta * signal * factor / 2))
                 k.append(int((signal / most + 1) * 8388608 + 0.5))
-            _learn(self._weights, self._made_deltas(), packed, k, back)
+            _learn(self._weights, self._deltas, packed, k, back)
         if self._bias_value:
             values = self._values
             change = eta * self._bias_value
@@ -434,13 +439,6 @@ class _Dense:
                 values[_STEP * n + j] = delta
         if i > 1:
             before.set_errors([value * most / 1048576 for value in back])
-
-    def _made_deltas(self):
-        if self._deltas is None and self._weights:
-            self._deltas = _lasting("i", len(self._weights))
-            for i in range(len(self._weights)):
-                self._deltas[i] = _ZERO
-        return self._deltas
 
     def written(self, i, j):
         """For a file: layer, place and weight of each source of neuron j in layer i."""
@@ -517,13 +515,11 @@ class _Wired:
         dst._deltas.append(0.0)
         return len(dst._sources) - 1
 
-    def part(self, dst, src, at=None):
-        """Drop the connection at a place, or all from a source."""
-        places = range(len(dst._sources))
-        keep = [i for i in places if (dst._sources[i] is not src if at is None else i != at)]
-        dst._sources = [dst._sources[i] for i in keep]
-        dst._weights = array(_FLOAT, [dst._weights[i] for i in keep])
-        dst._deltas = array(_FLOAT, [dst._deltas[i] for i in keep])
+    def part(self, dst, at):
+        """Drop the connection at a place."""
+        del dst._sources[at]
+        dst._weights = dst._weights[:at] + dst._weights[at + 1:]
+        dst._deltas = dst._deltas[:at] + dst._deltas[at + 1:]
 
     def sources(self, neuron):
         return neuron._sources
@@ -560,7 +556,7 @@ class _Wired:
         if function:
             values[_OUTPUT] = function(s * self._layer._net.Gain)
 
-    def forward(self, before, training):
+    def forward(self, before):
         for neuron in self.nodes:
             self.compute(neuron)
 
@@ -626,6 +622,7 @@ class Connection:
         if _at is None:  # not a view of one that is there
             weight = MicroMLP.RandomNetworkWeight() if weight is None else weight
             weight = _finite(weight, "Connection: weight")
+            neuronSrc._wire()
             store = neuronDst._wire()
             self._at = store.join(neuronSrc._layer, neuronSrc._at, neuronDst._at, weight)
 
@@ -653,8 +650,7 @@ class Connection:
 
     def Remove(self):
         if self._place() is not None:
-            store = self._dst._wire()
-            store.part(self._dst, self._src, self._place())
+            self._dst._wire().part(self._dst, self._place())
         self._src = self._dst = None
 
     NeuronSrc = property(lambda self: self._src)
@@ -772,9 +768,11 @@ class Neuron:
     def Remove(self):
         self._wire()
         for layer in self._layer._net._layers:
-            for dst, _ in layer._store.fed_by(self):
-                layer._store.part(dst, self)
+            for dst, at in reversed(layer._store.fed_by(self)):
+                layer._store.part(dst, at)
         self._sources = []
+        self._weights = array(_FLOAT)
+        self._deltas = array(_FLOAT)
         self._layer.RemoveNeuron(self)
 
     ComputedOutput = property(lambda self: self._value(_OUTPUT))
@@ -1009,7 +1007,7 @@ class MicroMLP:
             self._wire()
         stores = [layer._store for layer in self._layers]
         for i in range(1, len(stores)):
-            stores[i].forward(stores[i - 1], training)
+            stores[i].forward(stores[i - 1])
         if not targets:
             return not training
         if not self._layers[-1].ComputeTargetLayerError(targets):
@@ -1142,13 +1140,8 @@ class MicroMLP:
                     break
         return count
 
-    @property
-    def Layers(self):
-        return self._layers
-
-    @property
-    def LayersCount(self):
-        return len(self._layers)
+    Layers = property(lambda self: self._layers)
+    LayersCount = property(lambda self: len(self._layers))
 
     @property
     def IsNetworkComplete(self):
@@ -1168,9 +1161,7 @@ class MicroMLP:
     MSEPercent = _error("GetMeanSquareErrorAsPercent")
     MAEPercent = _error("GetMeanAbsoluteErrorAsPercent")
 
-    @property
-    def ExamplesCount(self):
-        return len(self._examples)
+    ExamplesCount = property(lambda self: len(self._examples))
 
     def SaveToFile(self, filename):
         """Write the net as JSON, whole or not at all.
