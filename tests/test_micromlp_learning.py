@@ -184,6 +184,11 @@ used()
 assert net.SaveToFile("net.json")
 used()
 """
+LOAD = """
+from microMLP import MicroMLP
+net = MicroMLP.LoadFromFile("net.json", exact=False)
+print(net._wired, len(net.Predict([MicroMLP.NNValue.FromAnalogSignal(0.5)] * 126)))
+"""
 WEIGHTS = 126 * 16 + 16 * 4  # biases come on top
 
 
@@ -198,11 +203,12 @@ def test_memory_of_a_net(compiled, tmp_path, monkeypatch):
     assert max(learnt, saved) <= 8 * WEIGHTS + 2048
 
 
-def test_a_net_is_created_trained_and_saved_in_little_memory(compiled, tmp_path, monkeypatch):
-    """92 KiB with 64-bit objects, the interface in it; about half of that on a board."""
+def test_a_net_is_trained_saved_and_loaded_in_little_memory(compiled, tmp_path, monkeypatch):
+    """92 KiB with 64-bit objects, the module in it; about two thirds of that on a board."""
     monkeypatch.chdir(tmp_path)
     micropython(MEMORY.format(float="d"), compiled, options=("-X", "heapsize=92K"))
     assert (tmp_path / "net.json").stat().st_size > 50_000
+    assert micropython(LOAD, compiled, options=("-X", "heapsize=92K")) == ["False 4"]
 
 
 @pytest.mark.soak
@@ -214,13 +220,17 @@ def test_memory_of_a_net_with_32_bit_objects(tmp_path, monkeypatch):
         pytest.skip(str(error))
     monkeypatch.chdir(tmp_path)
     compile_mpy(LIB / "microMLP.py", "armv7m", tmp_path / "microMLP.mpy")
-    done = subprocess.run(
-        [*emulator, *command, "-X", "heapsize=64K", "-c", MEMORY.format(float="f")],
-        env={**os.environ, "MICROPYPATH": f"{tmp_path}:.frozen"}, stdin=subprocess.DEVNULL,
-        capture_output=True, text=True, timeout=600,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    created, predicted, learnt, saved = map(int, done.stdout.split())
+    printed = []
+    for script in (MEMORY.format(float="f"), LOAD):
+        done = subprocess.run(
+            [*emulator, *command, "-X", "heapsize=64K", "-c", script],
+            env={**os.environ, "MICROPYPATH": f"{tmp_path}:.frozen"}, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=600,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        printed.append(done.stdout.split())
+    assert printed[1] == ["False", "4"]
+    created, predicted, learnt, saved = map(int, printed[0])
     print("beside the weights:", created - 4 * WEIGHTS, predicted - 4 * WEIGHTS,
           learnt - 8 * WEIGHTS, saved - 8 * WEIGHTS)
     assert max(created, predicted) <= 4 * WEIGHTS + 1024

@@ -143,10 +143,14 @@ def _zeros(code, n):
     return array(code, memoryview(bytearray(n)))
 
 
-def _lasting(code, n):
-    """Zeros that stay: not amid garbage, where they would part the heap's free memory."""
+def _collect():
+    """Before something that stays: amid garbage it would part the heap's free memory."""
     if _ON_BOARD:
         gc.collect()
+
+
+def _lasting(code, n):
+    _collect()
     return _zeros(code, n)
 
 
@@ -1201,9 +1205,8 @@ class MicroMLP:
                 else:
                     write('{"Bias": null, "Conn": [')
                 comma = ""
-                for conn in layer._store.written(i, j):
-                    write(comma)
-                    write('{"LSrc": %d, "NSrc": %d, "Wght": %s}' % conn)
+                for at, source, weight in layer._store.written(i, j):
+                    write('%s{"LSrc": %d, "NSrc": %d, "Wght": %s}' % (comma, at, source, weight))
                     comma = ", "
                 write("]}")
             write("]}")
@@ -1218,70 +1221,78 @@ class MicroMLP:
         """
         with open(filename) as file:
             try:
-                return MicroMLP._from(_Reader(file).value(None, 0), exact)
+                return _load(file, exact and _FLOAT == "d")
             except (KeyError, TypeError, IndexError, AttributeError) as e:
                 raise ValueError("%s: not a MicroMLP network (%r)" % (filename, e))
             except ValueError as e:
                 raise ValueError("%s: %s" % (filename, e))
 
-    @staticmethod
-    def _from(o, exact):
-        mlp = MicroMLP()
-        for name in ("Eta", "Alpha", "Gain"):
-            setattr(mlp, name, _finite(o[name], name))
-        rows = [(row["Func"], row["Neurons"]) for row in o["Layers"]]
-        mlp._wired = not _fits_arrays(rows, exact and _FLOAT == "d")
-        for i, (name, neurons) in enumerate(rows):
-            if i == 0:
-                layer = InputLayer(mlp, len(neurons))
-            elif i == len(rows) - 1:
-                layer = OutputLayer(mlp, name, len(neurons))
-            else:
-                layer = Layer(mlp, name, len(neurons))
-            if i and not mlp._wired:
-                layer._store.connectable(mlp._layers[i - 1])
-        for layer, (_, neurons) in zip(mlp._layers, rows):
-            for j, neuron in enumerate(neurons):
-                if neuron["Bias"]:
-                    layer._store.set_bias(j, neuron["Bias"]["Val"], neuron["Bias"]["Wght"])
-                for at, source, weight in zip(*neuron["Conn"]):
-                    layer._store.join(mlp._layers[at], source, j, weight)
-                neuron["Conn"] = None  # lets the memory go
-        return mlp
 
+def _load(file, exact):
+    """A net from an open file.
 
-def _fits_arrays(rows, exact):
-    """Whether it is fully connected layer by layer, with one bias value in each layer.
-
-    exact: weights must be whole multiples of the arrays' steps, too.
-    Raises ValueError for a bias that is not finite, and a connection from nowhere.
+    Reads it twice: first what there is, then the weights, which thus go straight to
+    arrays of their final size. Arrays that grow would leave a board's heap in pieces.
     """
-    fits = True
-    for i, (_, neurons) in enumerate(rows):
-        n = len(rows[i - 1][1]) if i else 0
-        common = neurons[0]["Bias"] if neurons else None
+    dense = True
+
+    def look(i, j, k, at, source, weight):
+        nonlocal dense
+        dense = dense and at == i - 1 and source == k and -31.9 < weight < 31.9
+        if exact and dense:
+            dense = abs(weight * _UNIT - round(weight * _UNIT)) < 0.01
+
+    o = _Reader(file, look).value(None, 0)
+    mlp = MicroMLP()
+    for name in ("Eta", "Alpha", "Gain"):
+        setattr(mlp, name, _finite(o[name], name))
+    layers = [(row["Func"], row["Neurons"]) for row in o["Layers"]]
+    sizes = [len(neurons) for _, neurons in layers]
+    for i, (_, neurons) in enumerate(layers):
+        common = neurons[0]["Bias"] if i and neurons else None
         for neuron in neurons:
             bias = neuron["Bias"]
+            dense = dense and neuron["Conn"] == (sizes[i - 1] if i else 0)
+            if bias or common:
+                dense = dense and bias and common and bias["Val"] == common["Val"]
+    mlp._wired = not dense
+    for i, (name, neurons) in enumerate(layers):
+        if i == 0:
+            layer = InputLayer(mlp, sizes[i])
+        elif i == len(layers) - 1:
+            layer = OutputLayer(mlp, name, sizes[i])
+        else:
+            layer = Layer(mlp, name, sizes[i])
+        if i and dense:
+            layer._store.connectable(mlp._layers[i - 1])
+        for j, neuron in enumerate(neurons):
+            bias = neuron["Bias"]
             if bias:
-                _finite(bias["Wght"], "bias")
-                _finite(bias["Val"], "bias")
-            if bool(bias) != bool(common) or bias and (not i or bias["Val"] != common["Val"]):
-                fits = False
-            fits = fits and len(neuron["Conn"][2]) == n
-            for k, (at, source, weight) in enumerate(zip(*neuron["Conn"])):
-                if at >= len(rows) or source >= len(rows[at][1]):
-                    raise ValueError("layer %d is connected to no known neuron" % i)
-                fits = fits and at == i - 1 and source == k and -31.9 < weight < 31.9
-                if exact and fits:
-                    fits = abs(weight * _UNIT - round(weight * _UNIT)) < 0.01
-    return fits
+                value, weight = _finite(bias["Val"], "bias"), _finite(bias["Wght"], "bias")
+                layer._store.set_bias(j, value, weight)
+    o = layers = neurons = None  # lets the memory go
+
+    def join(i, j, k, at, source, weight):
+        if at >= len(sizes) or source >= sizes[at]:
+            raise ValueError("layer %d is connected to no known neuron" % i)
+        mlp._layers[i]._store.join(mlp._layers[at], source, j, weight)
+
+    file.seek(0)
+    _Reader(file, join).value(None, 0)
+    return mlp
 
 
 class _Reader:
-    """Reads a network's JSON in small pieces; connections go straight to arrays."""
+    """Reads a network's JSON in small pieces.
 
-    def __init__(self, file):
+    take: called for each connection, with the indexes of its layer, its neuron and its own
+    one there, and its LSrc, NSrc and Wght. What `value` returns has their number instead.
+    """
+
+    def __init__(self, file, take):
         self._file = file
+        self._take = take
+        self._place = {}  # name of a list -> index of the item that is being read
         self._text = ""
         self._at = 0
 
@@ -1329,19 +1340,23 @@ class _Reader:
         if c == "{":
             return self._object(depth)
         if c == "[":
-            return self._connections() if key == "Conn" else self._list(depth)
+            return self._connections() if key == "Conn" else self._list(key, depth)
         return loads(self._until(",]}"))
 
-    def _list(self, depth):
+    def _list(self, key, depth):
         self._at += 1
         items = []
         if self._peek() == "]":
             self._at += 1
             return items
-        items.append(self.value(None, depth + 1))
-        while self._rest("]"):
-            items.append(self.value(None, depth + 1))
-        return items
+        while True:
+            self._place[key] = len(items)
+            item = self.value(None, depth + 1)
+            # Input neurons are all alike: kept once, they leave the heap in one piece.
+            items.append(items[-1] if items and items[-1] == item else item)
+            if not self._rest("]"):
+                _collect()
+                return items[:]
 
     def _object(self, depth):
         self._at += 1
@@ -1358,21 +1373,21 @@ class _Reader:
 
     def _connections(self):
         self._at += 1
-        layers = array("H")
-        sources = array("H")
-        weights = array(_FLOAT)
+        count = 0
         if self._peek() == "]":
             self._at += 1
-            return layers, sources, weights
+            return count
+        layer, neuron = self._place["Layers"], self._place["Neurons"]
         while True:
             if self._peek() != "{":
                 raise ValueError("a connection in the JSON is no object")
             o = loads(self._until("}") + "}")
             self._at += 1
-            if not 0 <= o["LSrc"] < 65536 or not 0 <= o["NSrc"] < 65536:
+            at, source, weight = o["LSrc"], o["NSrc"], _finite(o["Wght"], "weight")
+            if not 0 <= at < 65536 or not 0 <= source < 65536:
                 raise ValueError("a connection's LSrc or NSrc is out of range")
-            layers.append(o["LSrc"])
-            sources.append(o["NSrc"])
-            weights.append(_finite(o["Wght"], "weight"))
+            self._take(layer, neuron, count, at, source, weight)
+            count += 1
             if not self._rest("]"):
-                return layers, sources, weights
+                _collect()  # else what is kept of each neuron lies amid garbage
+                return count
