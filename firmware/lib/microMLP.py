@@ -150,6 +150,7 @@ def _collect():
 
 
 def _lasting(code, n):
+    """Zeros that stay."""
     _collect()
     return _zeros(code, n)
 
@@ -279,8 +280,8 @@ class _Dense:
         self._layer = layer
         self.count = count
 
-    def _wire(self):
-        """Let a _Wired take this one's place."""
+    def wired(self):
+        """A _Wired that can take this one's place."""
         wired = _Wired(self._layer)
         sources = self.sources(None)
         n = len(sources)
@@ -294,7 +295,7 @@ class _Dense:
                 neuron._sources = list(sources)
                 neuron._weights = self._floats(self._weights, i, n)
                 neuron._deltas = self._floats(self._deltas, i, n)
-        self._layer._store = wired
+        return wired
 
     def _floats(self, rows, i, n):
         if rows is None:
@@ -988,8 +989,9 @@ class MicroMLP:
         """Make the storage wired, and ready for a change of the wiring."""
         self._routed = False
         if not self._wired:
-            for layer in self._layers:
-                layer._store._wire()
+            stores = [layer._store.wired() for layer in self._layers]
+            for layer, store in zip(self._layers, stores):  # only now: memory sufficed
+                layer._store = store
             self._wired = True
 
     def _route(self):
@@ -1034,7 +1036,7 @@ class MicroMLP:
         if isinstance(layer._store, _Wired):
             self._wire()
         elif self._wired:
-            layer._store._wire()
+            layer._store = layer._store.wired()
         self._layers.append(layer)
         layer._net = self
 
