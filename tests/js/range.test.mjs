@@ -57,6 +57,7 @@ test("what lies near an edge comes to the middle at the same zoom", () => {
 
 test("what would not fit is shown whole, with a margin", () => {
   assert.deepEqual(revealed(0, 10_000, 1000, 10_000), [100, 10_900]); // no room at the edges
-  assert.deepEqual(revealed(0, 10_000, 1000, 9401), [100 + 59.9, 10_241.1]);
+  assert.deepEqual(revealed(0, 10_000, 1000, 9400), [200, 10_200]); // it just fits
+  assert.deepEqual(revealed(0, 10_000, 0, 8500), [-850, 9350]);
   assert.deepEqual(revealed(0, 10_000, 2000, 12_000), [1000, 13_000]);
 });
