@@ -23,6 +23,7 @@ from typing import Any
 from host_tools.errors import BeckonError
 from host_tools.files import write_atomically
 from host_tools.mqtt.address import BrokerAddress
+from host_tools.mqtt.event_fields import event_fields
 from host_tools.mqtt.events import Repeats, printable
 from host_tools.mqtt.remote_device import RemoteDevice
 from host_tools.mqtt.subscriber import Message, Subscriber
@@ -233,10 +234,10 @@ class WatchSession:
             self._event(name, device, payload)
 
     def _event(self, name: str, device: Device, payload: dict[str, Any]) -> None:
-        label = printable(payload.get("event_type"))
-        event = SeenEvent(datetime.now(UTC), name, label, _whole(payload.get("confidence")),
-                          _whole(payload.get("latency_ms")), _whole(payload.get("seq")),
-                          printable(payload.get("model")))
+        known = event_fields(payload)
+        label = printable(known["event_type"])
+        event = SeenEvent(datetime.now(UTC), name, label, known["confidence"],
+                          known["latency_ms"], known["seq"], printable(known["model"]))
         self._events.append(event)
         self.total += 1
         device.events += 1
@@ -245,10 +246,6 @@ class WatchSession:
         if repr(payload.get("boot")) != device._boot:
             device._boot = repr(payload.get("boot"))
             device.boots += 1
-
-
-def _whole(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _cell(value: int | None) -> str:
