@@ -24,6 +24,18 @@ def test_borders():
     assert kinds([(1801 + GRACE_MS, "circle")]) == [FALSE]
 
 
+def test_an_event_may_come_one_second_late_and_no_more():
+    """The grace is a second, whatever the constant says."""
+    assert kinds([(2800, "circle"), (4501, "x")]) == ["hit", "false"]
+    assert kinds([(1100, "circle"), (1200, "circle")]) == ["hit", "duplicate"]
+
+
+def test_of_two_spans_the_one_that_began_first_is_hit():
+    """Also if it ends last."""
+    verdicts = match_events([(1200, 1300, "x"), (1000, 2000, "x")], [(1250, "x"), (1280, "x")])
+    assert [(v.kind, v.span) for v in verdicts] == [(HIT, 1), (HIT, 0)]
+
+
 def test_wrong_label_is_false_and_the_span_missed():
     verdicts = match_events(SPANS, [(1900, "x"), (3600, "x")])
     assert [v.kind for v in verdicts] == [FALSE, HIT]
