@@ -278,10 +278,10 @@ def test_logits_of_any_size_have_a_factor_that_fits(scale, shift):
 
 
 @pytest.mark.parametrize(("change", "message"), [
-    (dict(weights=np.zeros(24)), "layer 0: weights .24,. and bias .2,. do not fit"),
-    (dict(bias=np.zeros(3)), "layer 0: weights .2, 24. and bias .3,. do not fit"),
-    (dict(weights=np.full((2, 24), np.inf)), "layer 0 has weights that are NaN"),
-    (dict(bias=np.full(2, np.nan)), "layer 0 has weights that are NaN"),
+    ({"weights": np.zeros(24)}, "layer 0: weights .24,. and bias .2,. do not fit"),
+    ({"bias": np.zeros(3)}, "layer 0: weights .2, 24. and bias .3,. do not fit"),
+    ({"weights": np.full((2, 24), np.inf)}, "layer 0 has weights that are NaN"),
+    ({"bias": np.full(2, np.nan)}, "layer 0 has weights that are NaN"),
 ])
 def test_weights_that_cannot_be_are_named(change, message):
     layers = two_layers()
