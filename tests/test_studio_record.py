@@ -56,7 +56,7 @@ def replay(tmp_path, seconds, moves, speed=0.0):
 
 def held_back(monkeypatch):
     """Let nothing come from replays until released, so that a sitting begins at sample 0."""
-    from host_tools.recording.sources import ReplaySource
+    from host_tools.recording.replay_source import ReplaySource
 
     gate = {"open": False}
     read = ReplaySource.read
