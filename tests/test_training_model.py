@@ -12,7 +12,7 @@ from host_tools.errors import BeckonError
 from host_tools.evaluation.emulator import Board
 from host_tools.evaluation.span_accuracy import span_results
 from host_tools.model import reference
-from host_tools.model.format import encode
+from host_tools.model.codec import encode
 from host_tools.model.golden import read_model
 from host_tools.training.batches import Sampler
 from host_tools.training.calibrate import held_answers, stop_at, streams_of, temperature
