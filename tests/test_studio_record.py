@@ -13,6 +13,7 @@ from host_tools.studio.record.session import RecordSession
 from host_tools.studio.record.sitting import Sitting
 from host_tools.studio.record.sources import SourceChoice, make_source
 from host_tools.studio.signal.live_feed import Feeds
+from tests.waiting import until
 
 RATE = 100.0
 
@@ -31,15 +32,6 @@ def hand(path, seconds, moves):
                    for at, row in zip(t, values, strict=True))
     path.write_bytes(gzip.compress(f"t_ms,ax,ay,az,gx,gy,gz\n{rows}".encode()))
     return path
-
-
-def until(condition, seconds=20.0):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return
-        time.sleep(0.01)
-    raise AssertionError("it did not come to that")
 
 
 @pytest.fixture
