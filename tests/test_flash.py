@@ -145,7 +145,7 @@ def test_esptool_understands_us_and_its_answer_is_explained(tmp_path, monkeypatc
 @pytest.mark.parametrize(
     "out, told",
     [
-        ("could not open port: [Errno 13] Permission denied: '/dev/x'", "may not be used by you"),
+        ("could not open port: [Errno 13] Permission denied: '/dev/x'", "you may not use port"),
         ("Could not open /dev/x, the port is busy or doesn't exist.", "in use by another"),
         ("A fatal error occurred: No serial data received.", "hold BOOT"),
         ("A fatal error occurred: This chip is ESP32, not ESP32-S3.", "another chip"),
@@ -196,7 +196,8 @@ def test_flashing_asks_writes_and_waits_for_micropython(tmp_path, played, capsys
     with node_board(tmp_path / "flash") as board:
         port = board.port
         assert main(["flash", port, "--image", str(path)]) == 1
-        assert "ESP32, 4MB of flash. Erase ALL on it and write ESP32_GENERIC-x.bin?" in asked[0]
+        assert ("ESP32, 4MB of flash. Erase EVERYTHING on it and write ESP32_GENERIC-x.bin?"
+                in asked[0])
         assert "nothing was changed" in capsys.readouterr().err
         assert "erase" not in log.read_text()
         monkeypatch.setattr("builtins.input", lambda prompt: "yes")

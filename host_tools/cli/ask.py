@@ -1,12 +1,12 @@
 """Send a board a command through the broker and print its answer, one JSON object.
 
-What a command takes is given as NAME=VALUE; VALUE is JSON, or text if it is none.
-docs/mqtt.md lists the commands. Which model a board runs, `beckon deploy --mqtt` changes.
+Give a command's arguments as NAME=VALUE. VALUE is JSON, or else plain text.
+docs/mqtt.md lists the commands. To change a board's model use `beckon deploy --mqtt`.
 
 examples:
   beckon ask kitchen diag
   beckon ask kitchen set settings='{"threshold_percent": 70}'
-  beckon ask kitchen discovery on=false     take it out of Home Assistant again
+  beckon ask kitchen discovery on=false     removes it from Home Assistant
 """
 
 import json
