@@ -17,7 +17,8 @@ from host_tools.errors import BeckonError
 def add_arguments(parser):
     parser.add_argument("device", metavar="DEVICE", help="the board's name")
     parser.add_argument("verb", metavar="COMMAND", help="for instance get, diag, self_test")
-    parser.add_argument("arguments", nargs="*", metavar="NAME=VALUE")
+    parser.add_argument("arguments", nargs="*", metavar="NAME=VALUE",
+                        help="arguments of the command")
     parser.add_argument("--broker", default="mqtt://127.0.0.1:1883", metavar="URL",
                         help="mqtt://[user:password@]host:port")
     parser.add_argument("--timeout", type=_seconds, default=10.0, metavar="S",

@@ -26,12 +26,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--streams", nargs="+", metavar="DATASET",
                         help="recordings with one kind of gesture each, to judge on")
     parser.add_argument("--models", metavar="A,B",
-                        default="tree,forest,svm,logistic,bayes,mlp,beckon")
-    parser.add_argument("--rates", default="10,20,25,50,100", metavar="HZ,HZ")
+                        default="tree,forest,svm,logistic,bayes,mlp,beckon",
+                        help="models to compare")
+    parser.add_argument("--rates", default="10,20,25,50,100", metavar="HZ,HZ",
+                        help="sample rates to compare")
     parser.add_argument("--placements", metavar="A,B",
-                        default="labelled,centre,centre+shifts,centre+SMOTE,end")
-    parser.add_argument("--window", type=float, default=1000, metavar="MS")
-    parser.add_argument("--seed", type=int, default=1)
+                        default="labelled,centre,centre+shifts,centre+SMOTE,end",
+                        help="where in a gesture the training windows lie")
+    parser.add_argument("--window", type=float, default=1000, metavar="MS",
+                        help="length of the window")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="same seed, same result")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all rows")
 
 

@@ -27,9 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--folds", type=int, metavar="N",
                         help="parts, each held out once (as many as subjects or days, at most 5)")
     parser.add_argument("--rate", type=int, default=100, choices=(50, 100), help="sensor rate, Hz")
-    parser.add_argument("--steps", type=int, help="updates of the weights per fold")
+    parser.add_argument("--steps", type=int, metavar="N", help="updates of the weights per fold")
     parser.add_argument("--recipe", type=Path, metavar="FILE", help="settings of beckon tune")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="same seed, same result")
     parser.add_argument("--false-per-hour", type=float, default=1.0, metavar="N",
                         help="false alarms that the debouncer may let through")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write all figures; - is stdout")

@@ -1,5 +1,6 @@
 """Show recordings, check them, and convert between formats.
 
+examples:
   beckon data show data/gestures --out look.html       signals, counts, findings
   beckon data check data/gestures                      findings only, on the terminal
   beckon data augment data/gestures --out kinds.html   each augmentation, before and after

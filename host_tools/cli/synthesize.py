@@ -1,7 +1,8 @@
 """Make data sets of synthetic gestures: circle, x and y, drawn by imaginary people.
 
-The same seed gives the same samples. These commands made the folders under data/:
+The same seed gives the same samples.
 
+examples, which made the folders under data/:
   beckon synthesize data/gestures --people 10 --each 5 --seed 1
   beckon synthesize data/demo --people 1 --each 3 --seed 101 --pause 0.9
 """

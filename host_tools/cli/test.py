@@ -1,7 +1,8 @@
 """Run the whole test suite: linters, type checks and pytest.
 
-Other arguments go to pytest; with any of them only pytest runs:
+Other arguments go to pytest; with any of them only pytest runs.
 
+examples:
   ./beckon test
   ./beckon test --soak
   ./beckon test tests/test_cli.py -k version

@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--trials", type=int, default=20, help="how many settings to try")
     parser.add_argument("--steps", type=int, default=1500, help="updates of the weights per trial")
     parser.add_argument("--folds", type=int, default=3, help="parts that are held out in turn")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="same seed, same result")
     parser.add_argument("--storage", metavar="URL", help="database of the study, e.g. sqlite:///s.db")
     parser.add_argument("--study", default="beckon", metavar="NAME", help="study in that database")
 

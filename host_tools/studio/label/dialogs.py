@@ -83,9 +83,9 @@ def ask_subject(current: str, known: list[str], use: Callable[[str], None]) -> N
     dialog, card = _dialog("Who moved?")
 
     def done(name: str | None = None) -> None:
-        said = name if name is not None else field.value or ""
+        subject = name if name is not None else field.value or ""
         dialog.close()
-        use(said.strip())
+        use(subject.strip())
 
     with card:
         field = ui.input("a name or a letter", value=current)
@@ -215,7 +215,7 @@ def _dispute(project: Project, pair: Pair, look: Callable[[], Awaitable[None]],
     here = pair.first.label if pair.first else "nothing"
     there = pair.second.label if pair.second else "nothing"
 
-    async def take() -> None:
+    async def take_theirs() -> None:
         try:
             _take_theirs(project, pair)
         except BeckonError as error:
@@ -227,7 +227,7 @@ def _dispute(project: Project, pair: Pair, look: Callable[[], Awaitable[None]],
             ui.label(f"{here}, there {there}")
             ui.label(f"{pair.recording}, {pair.start_ms / 1000:.1f} s").classes("bk-quiet")
         _plain("Look", look)
-        _plain("Take theirs", take)
+        _plain("Take theirs", take_theirs)
 
 
 def _take_theirs(project: Project, pair: Pair) -> None:

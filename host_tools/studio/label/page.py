@@ -259,12 +259,12 @@ class LabelPage:
         ui.notify(f"{count} accepted; Ctrl Z undoes all of them", position="top")
 
     def _undo(self) -> None:
-        self._turned(self.store.undo())
+        self._show_changed(self.store.undo())
 
     def _redo(self) -> None:
-        self._turned(self.store.redo())
+        self._show_changed(self.store.redo())
 
-    def _turned(self, recording: str | None) -> None:
+    def _show_changed(self, recording: str | None) -> None:
         """After undo or redo: show where it happened."""
         if recording is not None and recording != self.editor.recording:
             ui.notify(f"in {recording}", position="top")
