@@ -334,7 +334,7 @@ def test_names_of_all_languages():
     "more, told",
     [
         (["--labels", "a/b"], "label 'a/b' holds '/'"),
-        (["--labels", "a,a"], "a label comes twice"),
+        (["--labels", "a,a"], "a label occurs twice"),
         ([], "name the gestures with --labels"),
         (["--labels", "a,b", "--free"], "--free takes one label"),
         (["--labels", "a", "--takes", "0"], "--takes 0: name a number from 1"),

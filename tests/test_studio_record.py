@@ -182,7 +182,7 @@ def test_a_source_that_fails_in_the_middle_keeps_the_recording(recorder, tmp_pat
     "choice, told",
     [
         (SourceChoice("file"), "no such file"),
-        (SourceChoice("broker", broker="mqtt://127.0.0.1"), "name the board"),
+        (SourceChoice("broker", broker="mqtt://127.0.0.1"), "enter the board's name"),
         (SourceChoice("broker", broker="http://x", device="wand"), "is no broker address"),
         (SourceChoice("board", port="/nowhere/tty"), "is not there"),
     ],

@@ -72,8 +72,8 @@ class ForwarderSource:
             raise BeckonError(f"nothing comes from {self._port} at {self._baud} baud; does its "
                               "firmware print, and at this rate?")
         if sum(32 <= byte < 127 or byte in b"\r\n\t" for byte in heard) < 0.8 * len(heard):
-            raise BeckonError(f"what {self._port} sends is no text at {self._baud} baud; name its "
-                              "firmware's rate with --baud")
+            raise BeckonError(f"{self._port} sends data that is not text at {self._baud} baud; "
+                              "name its firmware's rate with --baud")
         last = heard.splitlines()[-1].decode(errors="replace")[:60]
         raise BeckonError(f"{self._port} sends {last!r}; a data forwarder sends lines of 3 or 6 "
                           "numbers (a board with Beckon's firmware is recorded without --from)")
