@@ -12,18 +12,18 @@ from host_tools.errors import BeckonError
 from host_tools.evaluation.emulator import Board
 from host_tools.evaluation.span_accuracy import span_results
 from host_tools.model import reference
-from host_tools.model.format import encode, read_model
+from host_tools.model.codec import encode
+from host_tools.model.golden import read_model
 from host_tools.training.batches import Sampler
 from host_tools.training.calibrate import held_answers, stop_at, streams_of, temperature
 from host_tools.training.export import export, float_layers
-from host_tools.training.features import INPUT_SCALE, Features, counts, describe
+from host_tools.training.features import INPUT_SCALE, Features, describe
 from host_tools.training.fit import CHECKPOINTS, checkpoints, fit, fitted, model_bytes
 from host_tools.training.negative_filter import Likeness
 from host_tools.training.network import softmax
 from host_tools.training.recipe import choose
 from host_tools.training.window_bank import Bank
-
-GRAVITY = 9.80665
+from host_tools.units import GRAVITY, to_counts
 
 
 def hands(people="ab", each=8, seed=1):
@@ -185,7 +185,7 @@ def test_a_person_who_labels_the_other_way_round_is_named(tmp_path, capsys):
                  "--out", str(out)]) == 0
     told = [x for x in capsys.readouterr().err.splitlines() if "otherwise than by" in x]
     assert [x.split()[1] for x in told] == ["c:", "c:"]
-    assert "push are told as turn" in told[0] and "turn are told as push" in told[1]
+    assert "push are taken for turn" in told[0] and "turn are taken for push" in told[1]
 
 
 def test_integers_agree_with_floats(trained):
@@ -208,7 +208,7 @@ def test_training_sees_what_the_board_computes(rate_hz, normalise):
     r = data.recordings[0]
     from host_tools.dataset.resample import resample_recording
 
-    raw = counts(resample_recording(r, float(rate_hz)).samples, recipe.accel_g, recipe.gyro_dps)
+    raw = to_counts(resample_recording(r, float(rate_hz)).samples, recipe.accel_g, recipe.gyro_dps)
     board = reference.features(front_end, raw)
     last = (board.end[-1] + 1) / bank.fold - 1
     positions = (np.arange(1.0 - bank.window, 1) * bank.parts + last)[None]

@@ -109,7 +109,7 @@ def summary(figures: dict[str, Any]) -> str:
 
 
 class _Variant:
-    """A process that runs the variant N times when told, and says how long that took."""
+    """A process that runs the variant N times when asked, and says how long that took."""
 
     def __init__(self, command: Sequence[str], unit_us: float, path: str = ""):
         self._unit_us = unit_us
@@ -257,7 +257,8 @@ def _models(folder: Path, sizes: tuple[int, ...]) -> tuple[Path, Path]:
     """A random network of these sizes as model files, 8-bit and 6-bit."""
     import numpy as np
 
-    from host_tools.model.format import Axis, FrontEnd, write_model
+    from host_tools.model.format import Axis, FrontEnd
+    from host_tools.model.golden import write_model
     from host_tools.model.quantize import FloatLayer, quantise
     from host_tools.model.reference import features
 

@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     from host_tools.dataset import read_datasets, with_negatives
     from host_tools.dataset.checks import check
     from host_tools.dataset.classes import class_faults
-    from host_tools.model.format import write_model
+    from host_tools.model.golden import write_model
     from host_tools.training.fit import fitted
     from host_tools.training.train import digest, train
 

@@ -126,18 +126,18 @@ def search(data: Dataset, rate_hz: int, trials: int, steps: int, seed: int = 1,
         value = judge(data, suggest(trial, base), parts, report)
         return value
 
-    def told(study, trial):
+    def finished(study, trial):
         if progress is not None:
             progress(f"best {study.best_value:.4f}" if study.best_trials else "")
 
-    study.optimize(objective, n_trials=trials, callbacks=[told])
+    study.optimize(objective, n_trials=trials, callbacks=[finished])
     best = suggest(optuna.trial.FixedTrial(study.best_params), base)
     return best, float(study.best_value), len(study.trials)
 
 
 def save(recipe: Recipe, path: Path) -> None:
     """The settings of a recipe that do not follow from data or command line, as JSON."""
-    from host_tools.model.format import write_atomically
+    from host_tools.files import write_atomically
 
     kept = {k: v for k, v in asdict(recipe).items() if k in _KEPT}
     write_atomically(path, (json.dumps(kept, indent=1) + "\n").encode())

@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from host_tools.files import write_atomically
 from host_tools.model.activations import MICROMLP_NAMES, RISING
-from host_tools.model.format import CLAMP, FrontEnd, Model, ModelError, write_atomically
+from host_tools.model.format import CLAMP, FrontEnd, Model, ModelError
 from host_tools.model.quantize import FloatLayer, quantise
 
 _HIDDEN = {name: activation for activation, name in MICROMLP_NAMES.items()}

@@ -118,10 +118,10 @@ def _mistakes(result: Evaluation) -> list[str]:
     rows: list[tuple]
     head: tuple[str, ...]
     events, spans = event_mistakes(result), span_mistakes(result)
-    told = {FALSE: "false", DUPLICATE: "repeated", MISSED: "missed"}
+    words = {FALSE: "false", DUPLICATE: "repeated", MISSED: "missed"}
     if events:
         rows = [
-            (m.recording, f"{m.t_ms / 1000:.2f}", told[m.kind], m.truth or "no gesture",
+            (m.recording, f"{m.t_ms / 1000:.2f}", words[m.kind], m.truth or "no gesture",
              m.label or "-", "-" if m.confidence is None else m.confidence, m.subject)
             for m in events[:_MOST_MISTAKES]
         ]
@@ -172,7 +172,8 @@ def _stream(s: Stream, result: Evaluation) -> str:
 def _ribbon(s: Stream, t, labels, idle: int) -> str:
     """What each window was taken for, as runs of colour."""
     plot = Plot((t[0], t[-1] + GRACE_MS / 1000), (0, 1), height=46)
-    for t_ms, label, _ in s.windows.pieces:
+    for piece in s.windows.pieces:
+        t_ms, label = piece.t_ms, piece.label
         if len(label):
             edges = np.flatnonzero(np.diff(label)) + 1
             starts = np.concatenate([[0], edges])

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,11 +11,15 @@ import numpy as np
 from host_tools.dataset import Dataset, is_idle
 from host_tools.dataset.movement import find_movement
 from host_tools.errors import BeckonError
+from host_tools.units import (
+    ACCEL_COUNTS_PER_G,
+    GRAVITY,
+    GYRO_COUNTS_PER_DPS,
+    accel_counts,
+    gyro_counts,
+)
 
 FEATURE_HZ = 25.0  # frames a second that the network sees: movement of a hand lies below 12 Hz
-_ACCEL_RANGES_G = (2, 4, 8, 16)
-_GYRO_RANGES_DPS = (250, 500, 1000, 2000)
-_GRAVITY = 9.80665
 _GRAVITY_SEEN = (0.7, 1.3)  # mean acceleration of most gestures, in g, if gravity is in the data
 _USUAL = 2000.0  # int16 value of a usual deviation: peaks of 16 times that still fit
 _LEAST_FLOOR = (0.3, 8.0)  # m/s^2, deg/s: what tremor reaches
@@ -117,7 +122,7 @@ def choose(data: Dataset, rate_hz: int = 100, **by_hand) -> Recipe:
             first, last = round(r.index(s.start_ms)), round(r.index(s.end_ms)) + 1
             last = min(last, len(r.samples))
             if first < last:
-                means.append(r.samples[first:last, :3].mean(axis=0) / _GRAVITY)
+                means.append(r.samples[first:last, :3].mean(axis=0) / GRAVITY)
             if s.length_ms <= 1000 * CONTINUOUS_S:
                 a, b = find_movement(r.samples, r.rate_hz, first, last)
                 gestures.append((b - a) / r.rate_hz)
@@ -142,8 +147,8 @@ def choose(data: Dataset, rate_hz: int = 100, **by_hand) -> Recipe:
     spans = [s for r in data.recordings for s in r.spans if not is_idle(s.label)]
     lengths = np.array([s.length_ms for s in spans])
     up = _up(means)
-    accel_g = _smallest(_ACCEL_RANGES_G, accel / _GRAVITY)
-    gyro_dps = _smallest(_GYRO_RANGES_DPS, gyro)
+    accel_g = _smallest(ACCEL_COUNTS_PER_G, accel / GRAVITY)
+    gyro_dps = _smallest(GYRO_COUNTS_PER_DPS, gyro)
     recipe = Recipe(
         rate_hz=rate_hz,
         timed=bool(len(lengths) > 3 and lengths.std() < 0.02 * lengths.mean()),
@@ -152,7 +157,7 @@ def choose(data: Dataset, rate_hz: int = 100, **by_hand) -> Recipe:
         gyro_dps=gyro_dps,
         levelled=data.axes == 6 or any(up),
         up=up,
-        gain=_gains(sizes, 32768 / _GRAVITY / accel_g, 32768 / gyro_dps),
+        gain=_gains(sizes, accel_counts(accel_g), gyro_counts(gyro_dps)),
         decimation=decimation,
         window=round(length_s * rate_hz / decimation),
         floor=floor,
@@ -221,9 +226,9 @@ def _least_size(sizes) -> tuple[float, float]:
     return max(_LEAST_FLOOR[0], float(weak[0])), max(_LEAST_FLOOR[1], float(weak[1]))
 
 
-def _smallest(ranges: tuple[int, ...], peak: float) -> int:
+def _smallest(ranges: Iterable[int], peak: float) -> int:
     """The smallest range that covers the data; what clipped at a range clips there again."""
     for full_scale in ranges:
         if peak <= full_scale * 1.005:
-            return full_scale
-    return ranges[-1]
+            break
+    return full_scale

@@ -1,4 +1,4 @@
-"""New models over MQTT that break off or are wrong: does the old one go on, and is it told why?
+"""New models over MQTT that break off or are wrong: does the old one go on, with a reason given?
 
 A simulated board runs the whole firmware; mosquitto stands between. The last update is
 a good one, so that a board which refuses everything does not look well.
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from host_tools.bench.outages.broker import Mosquitto
 from host_tools.errors import BeckonError
-from host_tools.model.format import read_model
+from host_tools.model.golden import read_model
 from host_tools.mqtt.address import BrokerAddress
 from host_tools.mqtt.remote_device import CHUNK_BYTES, RemoteDevice, signed_text
 from host_tools.paths import DEFAULT_MODEL
