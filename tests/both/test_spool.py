@@ -222,7 +222,7 @@ def test_a_failing_flash_leaves_no_empty_segment():
 
 @on_empty_folder
 def test_a_segment_without_a_record_is_removed_and_damage_only_if_it_has_bytes():
-    for content, damaged in ((b"", 0), (b"?", 1), (b"\x05\x00....", 1)):
+    for content, damaged in ((b"", 0), (b"?", 1), (b"\x05\x00....", 1), (bytes(60), 1)):
         os.mkdir(FOLDER)
         with open(FOLDER + "/000003.log", "wb") as file:
             file.write(content)
