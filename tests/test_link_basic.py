@@ -51,8 +51,8 @@ def test_events_arrive_in_order_with_all_their_keys(broker_port):
         assert [event["confidence"] for event in events] == list(range(90, 100))
         for event in events:
             assert event["event_type"] == ('circle "é"' if event["seq"] < 5 else "left")
-            assert set(event) == {"event_type", "confidence", "seq", "boot", "t_ms", "time",
-                                  "latency_ms", "model"}
+            assert set(event) == {"event_type", "confidence", "label_confidence", "seq", "boot",
+                                  "t_ms", "time", "latency_ms", "model"}
             assert event["boot"] == 7 and event["model"] == "m-1" and event["time"] is None
             assert isinstance(event["latency_ms"], int) and event["latency_ms"] >= 3
         assert subscriber.wait(lambda m: subscriber.payloads("/status")[-1:] == [b"offline"])
