@@ -215,7 +215,7 @@ def test_what_an_activity_cannot_be_is_named(change, message):
 
 
 def test_the_engine_knows_the_same_sections():
-    source = (Path(__file__).parents[1] / "firmware" / "lib" / "microMLP_engine.py").read_text()
+    source = (Path(__file__).parents[1] / "firmware" / "lib" / "microMLP_loader.py").read_text()
     for name in ("description", "scaling", "axes", "activity", "decision"):
         assert f'"{SECTIONS[name][1]}"' in source, name
     for name in ("levelling", "layers"):
