@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from host_tools.errors import BeckonError
-from host_tools.evaluation.emulator import debounce_module
+from host_tools.evaluation.emulator import share_debounce_module
 from host_tools.model import format as fmt
 from host_tools.model.codec import SECTIONS, decode, encode
 from host_tools.model.decision import Decision, settings_of
@@ -20,7 +20,7 @@ from host_tools.model.format import ModelError
 from host_tools.model.golden import read_model, write_model
 from tests.random_models import random_model
 
-rule = debounce_module().ShareDebouncer
+rule = share_debounce_module().ShareDebouncer
 
 
 def same(a, b):

@@ -907,17 +907,6 @@ def _expand(a: ptr8, at: int, count: int) -> int:
     return (seen | seen >> 16) & 255
 
 
-def _loader():
-    """What reads and checks a file. It is there for that alone: a board needs its heap."""
-    import microMLP_loader
-
-    return microMLP_loader
-
-
-def _forget_loader():
-    sys.modules.pop("microMLP_loader", None)
-
-
 class Engine:
     """Classify windows of sensor frames with the network of a model file.
 
@@ -937,17 +926,15 @@ class Engine:
     """
 
     def __init__(self, model, _path=None):
-        loader = _loader()
-        try:
-            if _path:
-                arena, size = loader.read(_path)
-            else:
-                size = len(model)
-                arena = bytearray(size + loader.work_bytes(model, size))
-                arena[:size] = model
-            self._set_up(arena, size, loader)
-        finally:
-            _forget_loader()
+        import microMLP_loader as loader  # here, so that a board can drop it afterwards
+
+        if _path:
+            arena, size = loader.read(_path)
+        else:
+            size = len(model)
+            arena = bytearray(size + loader.work_bytes(model, size))
+            arena[:size] = model
+        self._set_up(arena, size, loader)
 
     @classmethod
     def load(cls, path):

@@ -1,7 +1,7 @@
 """A model file for the engine: read, checked, and laid out in memory.
 
-The engine imports this to load a file and drops it again, since a board's heap has better
-uses. docs/model-file.md describes the file, host_tools/model/codec.py writes it.
+The engine imports this when it loads a file. A board drops it from the heap afterwards
+(`ops.lazy.forget`). docs/model-file.md describes the file, host_tools/model/codec.py writes it.
 """
 
 from array import array
