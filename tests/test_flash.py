@@ -175,7 +175,7 @@ def test_a_port_that_another_program_holds(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "number, told", [(errno.EACCES, "may not be used by you"), (errno.EIO, "went away")]
+    "number, told", [(errno.EACCES, "you may not use port"), (errno.EIO, "went away")]
 )
 def test_errors_of_the_port_are_explained(number, told, tmp_path):
     try:
@@ -202,7 +202,8 @@ def test_flashing_asks_writes_and_waits_for_micropython(tmp_path, capsys, monkey
     with RomBoard(tmp_path / "chip", then=runs) as board:
         port = board.port
         assert main(["flash", port, "--image", str(path)]) == 1
-        assert "ESP32, 4MB of flash. Erase ALL on it and write ESP32_GENERIC-x.bin?" in asked[0]
+        assert ("ESP32, 4MB of flash. Erase EVERYTHING on it and write ESP32_GENERIC-x.bin?"
+                in asked[0])
         assert "nothing was changed" in capsys.readouterr().err
         assert ERASE_FLASH not in board.commands()
         monkeypatch.setattr("builtins.input", lambda prompt: "yes")

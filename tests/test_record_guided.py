@@ -15,8 +15,8 @@ import pytest
 
 from host_tools.cli.record import _obey
 from host_tools.dataset.folder import read_dataset
+from host_tools.recording.blocks import Block
 from host_tools.recording.guide import Guide, Phase
-from host_tools.recording.sources import Block
 from host_tools.simulator.sensor.chip import SimulatedMPU6500
 from tests.boards import firmware_image, sensor_board
 from tests.waiting import until

@@ -48,7 +48,7 @@ def replay(tmp_path, seconds, moves, speed=0.0):
 
 def held_back(monkeypatch):
     """Let nothing come from replays until released, so that a sitting begins at sample 0."""
-    from host_tools.recording.sources import ReplaySource
+    from host_tools.recording.replay_source import ReplaySource
 
     gate = {"open": False}
     read = ReplaySource.read
@@ -182,7 +182,7 @@ def test_a_source_that_fails_in_the_middle_keeps_the_recording(recorder, tmp_pat
     "choice, told",
     [
         (SourceChoice("file"), "no such file"),
-        (SourceChoice("broker", broker="mqtt://127.0.0.1"), "name the board"),
+        (SourceChoice("broker", broker="mqtt://127.0.0.1"), "enter the board's name"),
         (SourceChoice("broker", broker="http://x", device="wand"), "is no broker address"),
         (SourceChoice("board", port="/nowhere/tty"), "is not there"),
     ],

@@ -176,7 +176,7 @@ def test_a_window_that_is_chosen_by_hand():
 
 def test_too_few_recordings_to_leave_some_out(tmp_path):
     with pytest.raises(BeckonError, match="too few recordings"):
-        train_and_judge(lambda told: None, TrainChoice((str(DEMO),)))
+        train_and_judge(lambda report: None, TrainChoice((str(DEMO),)))
 
 
 def test_all_of_the_data_is_trained_on_and_judged(monkeypatch):
@@ -184,5 +184,5 @@ def test_all_of_the_data_is_trained_on_and_judged(monkeypatch):
     made = read_model(DEFAULT_MODEL)
     monkeypatch.setattr(job, "train", lambda data, recipe, report, budget: Trained(
         made, recipe, None))
-    judged = train_and_judge(lambda told: None, TrainChoice((str(DEMO),), judge=ALL))
+    judged = train_and_judge(lambda report: None, TrainChoice((str(DEMO),), judge=ALL))
     assert not judged.held and len(judged.evaluation.streams) == 1

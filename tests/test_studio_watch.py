@@ -186,7 +186,7 @@ def test_what_cannot_be_deployed_is_told(tmp_path, broker):
     (tmp_path / "bad.mlp").write_bytes(b"BMLPrubbish")
     with pytest.raises(BeckonError, match="bad.mlp"):
         deployer.serial("", tmp_path / "bad.mlp")
-    with pytest.raises(BeckonError, match="name the device"):
+    with pytest.raises(BeckonError, match="enter the device's name"):
         deployer.mqtt(broker, "", DEFAULT_MODEL)
     write_settings(tmp_path / "settings", {"update_key": ""})
     with pytest.raises(BeckonError, match="no update_key"):
