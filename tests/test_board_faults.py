@@ -7,7 +7,7 @@ import pytest
 
 from host_tools.cli.app import main
 from host_tools.device.console import Console
-from host_tools.recording.sources import ForwarderSource
+from host_tools.recording.forwarder_source import ForwarderSource
 from host_tools.testing.pty_board import PtyBoard, TalkingProcess
 from tests.boards import node_board
 

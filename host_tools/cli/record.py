@@ -127,7 +127,9 @@ def _checked(args):
 
 def _source(args):
     from host_tools.device.ports import find_port
-    from host_tools.recording.sources import BoardSource, ForwarderSource, ReplaySource
+    from host_tools.recording.board_source import BoardSource
+    from host_tools.recording.forwarder_source import ForwarderSource
+    from host_tools.recording.replay_source import ReplaySource
 
     if args.source == "csv":
         return _Opening(ForwarderSource(find_port(args.port), args.accel_unit, args.baud or 115200),

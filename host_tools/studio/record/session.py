@@ -24,9 +24,9 @@ import numpy as np
 from host_tools.dataset.movement import activity
 from host_tools.dataset.recording import AXES
 from host_tools.errors import BeckonError
+from host_tools.recording.blocks import Block, Finished
 from host_tools.recording.guide import Guide, Phase
 from host_tools.recording.session import Session
-from host_tools.recording.sources import Block, Finished
 from host_tools.recording.takes import joined
 from host_tools.studio.record.sitting import Done, Sitting, TakeRow
 from host_tools.studio.record.sources import SourceChoice, make_source

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from host_tools.errors import BeckonError
-from host_tools.recording.sources import BoardSource, ForwarderSource, ReplaySource
+from host_tools.recording.board_source import BoardSource
+from host_tools.recording.forwarder_source import ForwarderSource
+from host_tools.recording.replay_source import ReplaySource
 
 KINDS = ("board", "csv", "broker", "file")
 
