@@ -99,7 +99,7 @@ def test_samples_arrive_in_their_units_and_losses_are_known(board, tmp_path, cap
 @pytest.mark.parametrize("board", [{"ok": 1}], indirect=True)
 def test_answers_that_are_not_known(board, tmp_path, capsys):
     assert record(board, tmp_path, "--device", "wand") == 1
-    assert "answers `stream` in a way that is not known" in capsys.readouterr().err
+    assert "answers `stream` in an unknown way" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("board", [{**ANSWER, "error": "not in safe mode"}], indirect=True)

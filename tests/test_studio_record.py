@@ -183,7 +183,7 @@ def test_a_source_that_fails_in_the_middle_keeps_the_recording(recorder, tmp_pat
     [
         (SourceChoice("file"), "no such file"),
         (SourceChoice("broker", broker="mqtt://127.0.0.1"), "enter the board's name"),
-        (SourceChoice("broker", broker="http://x", device="wand"), "is no broker address"),
+        (SourceChoice("broker", broker="http://x", device="wand"), "is not a broker address"),
         (SourceChoice("board", port="/nowhere/tty"), "is not there"),
     ],
 )

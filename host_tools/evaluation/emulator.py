@@ -36,7 +36,7 @@ DEBOUNCE_FILE = Path(__file__).parents[2] / "firmware" / "debounce.py"
 
 
 def debounce_module():
-    """The board's own module; loaded by path, since firmware/ is no package of ours."""
+    """The board's own module; loaded by path, since firmware/ is not a package of ours."""
     name = "beckon_firmware_debounce"
     if name not in sys.modules:
         spec = importlib.util.spec_from_file_location(name, DEBOUNCE_FILE)
