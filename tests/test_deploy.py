@@ -334,7 +334,7 @@ BOOT_LOOP = b"ets Jul 29 2019 12:21:46\r\n\r\nrst:0xc (SW_CPU_RESET),boot:0x13\r
     [
         (BOOT_LOOP, "keeps restarting"),
         (b"rst:0x10 (RTCWDT_RTC_RESET)\r\ninvalid header: 0xffffffff\r\n", "has no MicroPython"),
-        (b"\x9f\xfe\x80\xc3" * 8, "sends what is no text"),
+        (b"\x9f\xfe\x80\xc3" * 8, "sends data that is not text"),
         (b"tick\r\n", "does not stop for Ctrl-C .* 'tick'"),
         (b"", "does not answer; press its reset button"),
         (b"rst:0x1\r\nBrownout detector was triggered\r\n", "supply voltage"),

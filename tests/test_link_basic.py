@@ -85,7 +85,7 @@ async def main():
     asyncio.create_task(publisher.run())
     await linked(link)
     publisher.post("circle", 90, 1)
-    await asyncio.sleep(60)
+    await asyncio.sleep(600)
 asyncio.run(main())
 """
     with Mosquitto(tmp_path) as mosquitto, Subscriber(mosquitto.port) as subscriber:
@@ -135,7 +135,7 @@ async def main():
     while publisher.waiting():
         await asyncio.sleep_ms(5)
     say(**count(publisher))
-    await asyncio.sleep(60)
+    await asyncio.sleep(600)
 asyncio.run(main())
 """
     with FakeBroker() as broker, Board(script, broker_port=broker.port) as board:

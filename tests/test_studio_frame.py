@@ -130,7 +130,7 @@ def test_a_port_that_is_taken_is_told(tmp_path):
 
     with listen(0) as taken:
         taken.listen()
-        with pytest.raises(BeckonError, match="cannot be used .*name another with --port"):
+        with pytest.raises(BeckonError, match="cannot be used .*choose another with --port"):
             listen(taken.getsockname()[1])
 
 

@@ -13,6 +13,7 @@ from host_tools.studio.record.session import RecordSession
 from host_tools.studio.record.sitting import Sitting
 from host_tools.studio.record.sources import SourceChoice, make_source
 from host_tools.studio.signal.live_feed import Feeds
+from tests.waiting import until
 
 RATE = 100.0
 
@@ -33,15 +34,6 @@ def hand(path, seconds, moves):
     return path
 
 
-def until(condition, seconds=20.0):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return
-        time.sleep(0.01)
-    raise AssertionError("it did not come to that")
-
-
 @pytest.fixture
 def recorder():
     recorder = RecordSession(Feeds())
@@ -56,7 +48,7 @@ def replay(tmp_path, seconds, moves, speed=0.0):
 
 def held_back(monkeypatch):
     """Let nothing come from replays until released, so that a sitting begins at sample 0."""
-    from host_tools.recording.sources import ReplaySource
+    from host_tools.recording.replay_source import ReplaySource
 
     gate = {"open": False}
     read = ReplaySource.read
@@ -190,7 +182,7 @@ def test_a_source_that_fails_in_the_middle_keeps_the_recording(recorder, tmp_pat
     "choice, told",
     [
         (SourceChoice("file"), "no such file"),
-        (SourceChoice("broker", broker="mqtt://127.0.0.1"), "name the board"),
+        (SourceChoice("broker", broker="mqtt://127.0.0.1"), "enter the board's name"),
         (SourceChoice("broker", broker="http://x", device="wand"), "is no broker address"),
         (SourceChoice("board", port="/nowhere/tty"), "is not there"),
     ],

@@ -116,7 +116,7 @@ def test_a_simulated_board_by_its_serial_line(tab, tmp_path):
         page.keyboard.press("Space")
         page.get_by_text("nothing lost").wait_for()
         page.keyboard.press("Escape")
-        page.get_by_role("button", name="Throw away").click()
+        page.get_by_role("button", name="Discard").click()
         page.get_by_text("Nothing was saved").wait_for()
         board.unplug()
         page.get_by_role("alert").filter(has_text="went away").first.wait_for()

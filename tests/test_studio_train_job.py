@@ -9,6 +9,7 @@ import pytest
 
 from host_tools.errors import BeckonError
 from host_tools.studio.train.child_process import ChildProcess
+from tests.waiting import until
 
 
 def count(report, n):
@@ -46,11 +47,7 @@ def alive(pid):
 
 
 def gone(pid):
-    until = time.monotonic() + 10
-    while alive(pid):
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.02)
+    until(lambda: not alive(pid), f"the end of process {pid}")
     return True
 
 

@@ -3,7 +3,6 @@
 import csv
 import json
 import threading
-import time
 
 import pytest
 from paho.mqtt import client as mqtt
@@ -19,15 +18,7 @@ from host_tools.studio.watch import deploy as deploy_module
 from host_tools.studio.watch.deploy import Deployer
 from host_tools.studio.watch.device_health import BAD, GOOD, WARN, signs
 from host_tools.studio.watch.session import Device, WatchSession
-
-
-def until(condition, seconds=30.0):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return
-        time.sleep(0.01)
-    raise AssertionError("it did not come to that")
+from tests.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +186,7 @@ def test_what_cannot_be_deployed_is_told(tmp_path, broker):
     (tmp_path / "bad.mlp").write_bytes(b"BMLPrubbish")
     with pytest.raises(BeckonError, match="bad.mlp"):
         deployer.serial("", tmp_path / "bad.mlp")
-    with pytest.raises(BeckonError, match="name the device"):
+    with pytest.raises(BeckonError, match="enter the device's name"):
         deployer.mqtt(broker, "", DEFAULT_MODEL)
     write_settings(tmp_path / "settings", {"update_key": ""})
     with pytest.raises(BeckonError, match="no update_key"):

@@ -1,9 +1,9 @@
 """Show a gesture's whole way without hardware: sensor, firmware, broker, screen.
 
-A synthetic hand (data/demo) moves the simulated MPU6500; the firmware, on a real
-MicroPython, reads its FIFO, recognises the gestures and publishes them over MQTT;
-what is printed here is what the broker delivers. Exit status 0 if each gesture
-came once and no other, else 1.
+A synthetic hand (data/demo) moves the simulated MPU6500. The firmware, on a real
+MicroPython, reads its FIFO, recognises the gestures and publishes them over MQTT.
+This command prints what the broker delivers. Exit status: 0 if each gesture came
+exactly once and nothing else came, else 1.
 
 example:
   beckon demo --speed 5
@@ -20,9 +20,10 @@ from host_tools.paths import DEFAULT_MODEL, DEMO
 
 def add_arguments(parser):
     parser.add_argument("--broker", metavar="URL",
-                        help="use this one, mqtt://host:port, instead of a broker of our own")
+                        help="use this broker, mqtt://host:port, instead of starting one")
     parser.add_argument("--port", type=int, default=0, metavar="N",
-                        help="port of our own broker, to watch it from elsewhere; 0: a free one")
+                        help="port of the broker that it starts, to watch from elsewhere; 0: any "
+                             "free port")
     parser.add_argument("--speed", type=float, default=1.0, metavar="N", help="times real time")
 
 
@@ -48,11 +49,11 @@ def run(args):
         heard.append((payload["t_ms"], payload["event_type"]))
         verdict = match_events(spans, heard)[-1]
         if verdict.latency_ms is None:
-            told = f"wrong: {verdict.kind}"
+            latency = f"wrong: {verdict.kind}"
         else:
-            told = _against_end(verdict.latency_ms)
+            latency = _against_end(verdict.latency_ms)
         print(f"{payload['t_ms'] / 1000:7.2f} s  {printable(payload['event_type']):<12}"
-              f"{number(payload['confidence']):>8} %    {told}", flush=True)
+              f"{number(payload['confidence']):>8} %    {latency}", flush=True)
 
     with ExitStack() as stack:
         if args.broker:
@@ -88,6 +89,6 @@ def run(args):
 
 
 def _against_end(latency_ms):
-    """Many a gesture is clear before the hand has come to rest."""
+    """The latency against the gesture's end; many gestures are clear before the hand rests."""
     side = "after" if latency_ms >= 0 else "before"
     return f"{abs(latency_ms):.0f} ms {side} its end"

@@ -1,7 +1,8 @@
 """Run the whole test suite: linters, type checks and pytest.
 
-Arguments which are not its own go to pytest, and with any of them pytest alone runs:
+Other arguments go to pytest; with any of them only pytest runs.
 
+examples:
   ./beckon test
   ./beckon test --soak
   ./beckon test tests/test_cli.py -k version
@@ -39,7 +40,7 @@ class Check:
 
 def add_arguments(parser):
     parser.add_argument("--soak", action="store_true",
-                        help="run the tests that take minutes, too")
+                        help="also run the tests that take minutes")
 
 
 def run(args) -> int:

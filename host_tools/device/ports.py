@@ -75,8 +75,8 @@ def wait_for_port(port: str, timeout_s: float = 15.0) -> None:
 def not_allowed(port: str) -> str:
     """The line for a port that this user may not open."""
     group = _group(port) or "dialout"
-    return (f"port {port} may not be used by you: run `sudo usermod -aG {group} $USER`, then log "
-            "out and in again")
+    return (f"you may not use port {port}: run `sudo usermod -aG {group} $USER`, then log out and "
+            "in again")
 
 
 def open_fault(port: str, error: Exception) -> BeckonError:

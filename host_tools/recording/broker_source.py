@@ -10,7 +10,7 @@ import numpy as np
 from host_tools.errors import BeckonError
 from host_tools.mqtt.address import BrokerAddress
 from host_tools.mqtt.remote_device import RemoteDevice
-from host_tools.recording.sources import Block
+from host_tools.recording.blocks import Block
 from host_tools.recording.stream import SYNC, Decoder, Samples
 from host_tools.units import GRAVITY, at_limit, sensor_ranges
 

@@ -6,7 +6,7 @@ The samples themselves are the clock, so a replay takes the same course as a boa
 from dataclasses import dataclass, field
 from enum import Enum
 
-from host_tools.recording.sources import Block
+from host_tools.recording.blocks import Block
 from host_tools.recording.takes import BadTake, judge
 
 _LEAD_S = 0.3  # belongs to a take before GO and has to be at rest

@@ -3,7 +3,7 @@
 import numpy as np
 
 from host_tools.dataset.movement import activity, moving
-from host_tools.recording.sources import Block
+from host_tools.recording.blocks import Block
 
 _PAUSE_S = 0.3  # a shorter pause inside a gesture does not end it
 _LEAST_S = 0.15  # what is shorter is a knock, no gesture

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from host_tools.errors import BeckonError
-from host_tools.recording.sources import Block
+from host_tools.recording.blocks import Block
 from host_tools.recording.takes import joined
 
 _HEADER = ("recording", "start_ms", "end_ms", "label", "subject")

@@ -544,8 +544,8 @@ def test_learn_examples():
         for b in (False, True):
             assert mlp.AddExample([V.FromBool(a), V.FromBool(b)], [V.FromBool(a != b)])
     assert mlp.ExamplesCount == 4
-    assert mlp.LearnExamples(maxCount=25, printMAEAverage=False) == 25
-    count = mlp.LearnExamples(maxCount=20000, printMAEAverage=False)
+    assert mlp.LearnExamples(3600, maxCount=25, printMAEAverage=False) == 25
+    count = mlp.LearnExamples(3600, maxCount=20000, printMAEAverage=False)
     assert 0 < count < 20000 and count % 10 == 0
     for a in (False, True):
         for b in (False, True):
@@ -581,6 +581,6 @@ def test_the_same_seed_learns_the_same():
         mlp = net((2, 3, 1), seed=5)
         mlp.AddExample(vector(0, 1), vector(1))
         mlp.AddExample(vector(1, 1), vector(0))
-        mlp.LearnExamples(maxCount=60, stopWhenLearned=False, printMAEAverage=False)
+        mlp.LearnExamples(3600, maxCount=60, stopWhenLearned=False, printMAEAverage=False)
         results.append(floats(mlp.Predict(vector(0.5, 0.5))))
     assert results[0] == results[1]
