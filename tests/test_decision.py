@@ -110,8 +110,8 @@ def test_the_recorded_case_is_as_described():
     """tests/both/decision.json, which both interpreters run: the demo's answers, cut at 40 s."""
     case = json.loads((Path(__file__).parent / "both" / "decision.json").read_text())
     shares, activity = np.array(case["shares"]), np.array(case["activity"])
-    for settings, expected in case["events"]:
-        d = Decision(*settings[:-1], tuple(settings[-1]))
+    for numbers, expected in case["events"]:
+        d = Decision(*numbers[:-1], tuple(numbers[-1]))
         found = described(d, case["idle"], shares, activity)
         assert [list(event) for event in found] == expected
 
