@@ -8,7 +8,7 @@ import pytest
 
 from host_tools.cli.app import main
 from host_tools.dataset import Dataset, Recording, Span
-from host_tools.evaluation.emulator import Board, debounce_module
+from host_tools.evaluation.emulator import Board, debounce_module, share_debounce_module
 from host_tools.evaluation.evaluate import evaluate
 from host_tools.evaluation.metrics import Tally, confusion, macro_f1, poisson_interval
 from host_tools.evaluation.mistakes import event_mistakes, span_mistakes
@@ -143,8 +143,12 @@ def test_the_debouncer_is_the_boards(repository):
     """The very file: its class comes from firmware/debounce.py."""
     import inspect
 
-    for rule in (debounce_module().Debouncer, debounce_module().ShareDebouncer):
-        assert inspect.getsourcefile(rule) == str(repository / "firmware" / "debounce.py")
+    firmware = repository / "firmware"
+    counting, shares = debounce_module(), share_debounce_module()
+    assert inspect.getsourcefile(counting.Debouncer) == str(firmware / "debounce.py")
+    path = firmware / "recognition" / "share_debouncer.py"
+    assert inspect.getsourcefile(shares.ShareDebouncer) == str(path)
+    assert counting.NO_EVENT == shares.NO_EVENT
 
 
 def test_tuning_prefers_settings_that_hit(model):

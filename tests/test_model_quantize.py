@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from host_tools.model import reference
+from host_tools.model.choose_form import points_lost, quantise_fastest
 from host_tools.model.codec import decode, encode
-from host_tools.model.fastest import points_lost, quantise_fastest
 from host_tools.model.format import PEAK, Axis, FrontEnd, ModelError
 from host_tools.model.micromlp_json import (
     float_layers,

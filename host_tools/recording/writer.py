@@ -122,7 +122,7 @@ def write_recording(
              for s in segment.spans]  # fmt: skip
     try:
         if path.exists():
-            raise BeckonError(f"{path} is there already; name another folder")
+            raise BeckonError(f"{path} exists already; name another folder")
         path.parent.mkdir(parents=True, exist_ok=True)
         _replace(path, data)
         beside = (json.dumps(entries, indent=2) + "\n").encode()
@@ -148,7 +148,7 @@ def _append(path: Path, lines: Iterable[tuple[str, ...]]) -> None:
         old += "\n"
     header = next(csv.reader(io.StringIO(old)), [])
     if list(_HEADER[:4]) != [c for c in header if c in _HEADER[:4]]:
-        raise BeckonError(f"{path}:1: the first line must be {','.join(_HEADER)}; mend it")
+        raise BeckonError(f"{path}:1: the first line must be {','.join(_HEADER)}; fix it")
     out = io.StringIO()
     writer = csv.DictWriter(out, header, lineterminator="\n", extrasaction="ignore", restval="")
     for line in lines:
