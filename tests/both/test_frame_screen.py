@@ -68,6 +68,37 @@ def test_a_frozen_output_is_not_handed_on():
     assert drain(ring) == [(12, 10, 7)]
 
 
+def test_a_frozen_output_is_one_of_limit_copies_and_not_of_one_less():
+    for at_once in (True, False):
+        ring = RingBuffer(64)
+        screen = FrameScreen(ring, 8)
+        assert screen.push_fifo(frames(1, 2), 2)
+        if at_once:
+            assert screen.push_fifo(frames(*[2] * 7), 7)
+        else:
+            for _ in range(7):
+                assert screen.push_fifo(frames(2), 1)
+        assert screen.held == 7
+        assert not screen.push_fifo(frames(2), 1)
+        assert (screen.held, screen.passed, screen.dropped) == (0, 2, 8)
+    assert FrameScreen(ring, 2).push_fifo(frames(5, 5), 2)
+    assert not FrameScreen(ring, 2).push_fifo(frames(5, 5, 5), 3)
+
+
+def test_a_dead_output_is_one_of_sixteen_blank_frames_and_not_of_fifteen():
+    ring = RingBuffer(64)
+    screen = FrameScreen(ring, 8)
+    blank = frame(*[-1] * 6)
+    assert screen.push_fifo(frames(1) + blank * 15, 16)
+    assert not screen.push_fifo(blank + frames(2), 2)  # what follows is not believed either
+    assert (screen.passed, screen.dropped) == (1, 17)
+    # A frame in between shows that the sensor lives.
+    screen.begin()
+    assert screen.push_fifo(blank * 15 + frames(3, 3, 4) + blank * 15, 33)
+    assert screen.push_fifo(frames(5), 1)
+    assert drain(ring)[-1] == (51, 15, 5)
+
+
 def test_blank_frames_become_gaps():
     ring = RingBuffer(64)
     screen = FrameScreen(ring, 8)
