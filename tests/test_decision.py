@@ -6,7 +6,13 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from host_tools.evaluation.emulator import Piece, Windows, debounce_module, events_of
+from host_tools.evaluation.emulator import (
+    Piece,
+    Windows,
+    debounce_module,
+    events_of,
+    share_debounce_module,
+)
 from host_tools.model.decision import Decision, settings_of
 from host_tools.model.golden import read_model
 from host_tools.paths import DEFAULT_MODEL
@@ -14,7 +20,6 @@ from host_tools.training.debounce_tuning import pack
 
 MODEL = read_model(DEFAULT_MODEL)
 CLASSES = len(MODEL.labels)
-RULES = debounce_module()
 
 
 def described(d, idle, shares, activity):
@@ -47,7 +52,7 @@ def described(d, idle, shares, activity):
 
 def by_the_rule(d, classes, idle, pieces):
     """Events of the firmware's class, fed with every window."""
-    rule = RULES.ShareDebouncer(classes, idle, *settings_of(d))
+    rule = share_debounce_module().ShareDebouncer(classes, idle, *settings_of(d))
     found = []
     for shares, activity in pieces:
         rule.reset()
@@ -137,7 +142,7 @@ runs = st.lists(st.tuples(window, st.sampled_from((1, 1, 2, 5, 30))), max_size=4
               st.integers(0, 25), st.integers(0, 5)),
 )  # fmt: skip
 def test_skipping_long_rests_changes_no_event_of_the_rule_that_counts(pieces, debounce):
-    rule = RULES.Debouncer(CLASSES, MODEL.idle, *debounce[:6])
+    rule = debounce_module().Debouncer(CLASSES, MODEL.idle, *debounce[:6])
     found, expected = [], []
     for piece in pieces:
         rule.reset()
