@@ -6,6 +6,7 @@ import numpy as np
 from ..model.format import Model
 from ..model.quantize import FloatLayer, quantise
 from .frontend import INPUT_SCALE, describe
+from .decision import Rule
 from .network import Network
 from .recipe import Recipe
 
@@ -28,7 +29,7 @@ def export(
     net: Network,
     recipe: Recipe,
     calibration: np.ndarray,
-    debounce: bytes = bytes(8),
+    rule: Rule = Rule(),
     temperature: float = 1.0,
     notes: str = "",
 ) -> Model:
@@ -36,5 +37,5 @@ def export(
     values = np.clip(np.rint(calibration / INPUT_SCALE), -32768, 32767).astype(np.int16)
     return quantise(
         float_layers(net), describe(recipe), recipe.labels, recipe.idle, values,
-        debounce=debounce, temperature=temperature, notes=notes,
+        debounce=rule.pack(), temperature=temperature, notes=notes,
     )

@@ -14,10 +14,10 @@ from ..errors import BeckonError
 from ..model.format import Model
 from .calibrate import Calibration, calibrate
 from .export import export
-from .fit import Report, checkpoints, fitted
+from .fit import Report, fit, fitted
+from .probes import refuse_restless
 from .recipe import Recipe
-from .sampler import Sampler
-from .windows import Bank
+from .stream_batches import StreamBank
 
 _CALIBRATION_WINDOWS = 1024
 CALIBRATION_SHARE = 0.6  # steps of the calibration's training for each of the model's
@@ -30,28 +30,28 @@ class Trained:
     calibration: Calibration
 
 
-def train(data: Dataset, recipe: Recipe, progress=None, budget_per_hour: float = 1.0) -> Trained:
+def train(data: Dataset, recipe: Recipe, progress=None, limit_per_hour: float = 1.0) -> Trained:
     """Make a model. progress(Report): called now and then.
 
-    The calibration's own, shorter training runs beside in another process.
-    budget_per_hour: false alarms that the debouncer's settings may cost.
+    The calibration's own, shorter trainings run beside in another process.
+    limit_per_hour: false alarms that the decision's settings may let through.
 
-    Raises BeckonError for data from which nothing can be learned.
+    Raises BeckonError for data from which nothing can be learned, and for a model that
+    answers to stillness or to a slow walk with a gesture.
     """
     for fault in class_faults(data):
         raise BeckonError(fault)
     recipe = fitted(recipe)
-    bank = Bank(data, recipe)
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as other:
         steps = max(1, round(recipe.steps * CALIBRATION_SHARE))
-        calibration = other.submit(calibrate, data, recipe, steps, budget_per_hour)
-        nets = list(checkpoints(recipe, bank, progress))
+        calibration = other.submit(calibrate, data, recipe, steps, limit_per_hour)
+        bank = StreamBank(data, recipe)
+        net = fit(recipe, bank, progress)
         found = calibration.result()
-    sampler = Sampler(bank, recipe, np.random.default_rng(recipe.seed))
-    windows, _ = sampler.draw(_CALIBRATION_WINDOWS)
+    windows, _ = bank.draw(_CALIBRATION_WINDOWS, np.random.default_rng(recipe.seed))
     notes = f"seed {recipe.seed}, data {digest(data)}"
-    net = nets[found.checkpoint]
-    model = export(net, recipe, windows, found.debounce, found.temperature, notes)
+    model = export(net, recipe, windows, found.rule, found.temperature, notes)
+    refuse_restless(model, found.rule, bank)
     return Trained(model, recipe, found)
 
 
