@@ -7,7 +7,7 @@ First an empty method, then each model's inference. With NUMBER only that one is
 import sys
 from array import array
 
-from microMLP import Engine
+from microMLP_engine import Engine
 
 
 class Empty:

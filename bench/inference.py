@@ -20,7 +20,7 @@ import micropython
 
 
 def engine(path):
-    from microMLP import Engine
+    from microMLP_engine import Engine
 
     made = Engine.load(path)
     frame = array("h", [1000, -2000, 300, 4000, -500, 60])

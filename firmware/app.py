@@ -1,4 +1,4 @@
-"""The board's program: its parts, which wiring.py makes, and its tasks."""
+"""The board's program: its parts, which board.py makes, and its tasks."""
 
 import asyncio
 import gc
@@ -7,6 +7,8 @@ import sys
 import time
 
 from machine import reset, reset_cause
+
+from ops.lazy import forget
 
 VERSION = "0.1.0"
 
@@ -35,10 +37,11 @@ class App:
         self.engine = self.imu = self.sampler = self.recognizer = self.remote = None
         self.safe = ""
         self.crash = ""  # what the last crash was, until this run has been healthy
-        import wiring
+        import board
 
-        wiring.wire(self)
-        del sys.modules["wiring"], wiring
+        board.wire(self)
+        del board
+        forget("board")
         gc.collect()
 
     def link_turns(self):
@@ -46,12 +49,12 @@ class App:
 
     def samples(self):
         """Grows while the sampler works; looking for a sensor that is gone is work, too."""
-        from health import total
+        from ops.health import total
 
         return total(self.sampler)
 
     def recognize(self):
-        from recognizer_task import recognize
+        from recognition.task import recognize
 
         labels = self.engine.labels
         return recognize(self.sampler, self.ring, self.recognizer, self.publisher, labels)
@@ -67,7 +70,7 @@ class App:
     def on_command(self, topic, payload, retained):
         if not self.remote:
             gc.collect()
-            from remote import Remote
+            from commands.verbs import Remote
 
             self.remote = Remote(self)
             asyncio.create_task(self.remote.run())
@@ -139,7 +142,7 @@ class App:
         if self.discovery:
             tasks.append(self.discovery.run())
         if self.settings.time_server:
-            from sntp import keep_time
+            from link.sntp import keep_time
 
             tasks.append(keep_time(self.wall, self.settings, self.wifi, self.resolver))
         await asyncio.gather(*tasks)
@@ -154,7 +157,7 @@ def exists(path):
 
 
 def crash_log():
-    from crash_log import CrashLog
+    from ops.crash_log import CrashLog
 
     return CrashLog(CRASH_FILE)
 
@@ -164,8 +167,8 @@ def record_crash(fault):
 
 
 def open_spool():
-    from event_spool import EventSpool
-    from spool import Spool
+    from events.event_log import EventSpool
+    from events.record_log import Spool
 
     return EventSpool(Spool())
 

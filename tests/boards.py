@@ -3,9 +3,9 @@
 import pytest
 
 from host_tools.device.image import unix_arch, write_image
-from host_tools.simulator.mpu6500 import SimulatedMPU6500
-from host_tools.simulator.pty_board import NodeProcess, PtyBoard, SensorProcess
+from host_tools.simulator.sensor.chip import SimulatedMPU6500
 from host_tools.simulator.sensor.movement import Rest
+from host_tools.testing.pty_board import NodeProcess, PtyBoard, SensorProcess
 from host_tools.toolchain.webassembly import node_missing
 
 IMU = (0, 0x68)

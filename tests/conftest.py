@@ -50,7 +50,7 @@ def browser():
     and no other test could run one.
     """
     from host_tools.errors import BeckonError
-    from host_tools.studio.driver import chromium
+    from host_tools.testing.browser import chromium
     from host_tools.toolchain.browser import browser_command
 
     pytest.importorskip("nicegui", reason="the extra studio is not installed")
@@ -70,7 +70,7 @@ def studio_tab(browser, tmp_path):
     """
     from contextlib import ExitStack
 
-    from host_tools.studio.driver import Studio, open_tab
+    from host_tools.testing.browser import Studio, open_tab
 
     tabs = []
     with ExitStack() as stack:

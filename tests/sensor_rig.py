@@ -2,9 +2,9 @@
 
 import struct
 
-from host_tools.simulator.mpu6500 import SimulatedMPU6500
-from host_tools.simulator.sensor.chain import PartErrors
+from host_tools.simulator.sensor.chip import SimulatedMPU6500
 from host_tools.simulator.sensor.movement import Rest
+from host_tools.simulator.sensor.signal_chain import PartErrors
 
 QUIET = PartErrors()
 POWERED_US = 100_000  # PS table 4: registers may be used after 100 ms

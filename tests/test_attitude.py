@@ -5,11 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from host_tools.augment import signal
+from host_tools.augment import signal, streams
 from host_tools.dataset import Dataset, Recording, Span
 from host_tools.model.attitude import ONE, Attitude, level
-from host_tools.training import splice
-from host_tools.training.frontend import describe
+from host_tools.training.features import describe
 from host_tools.training.recipe import choose
 
 FRAME_S = 0.04
@@ -134,7 +133,7 @@ def test_the_way_between_two_rests_is_a_turn():
     start = np.array([0.0, 0.0, 9.8, 1, 2, 3])
     target = np.array([9.8, 0.0, 0.5, -1, 0, 2])
     way = 0.5 - 0.5 * np.cos(np.pi * np.linspace(0, 1, 40))
-    x = start[:, None] + splice._turning(start, target, way, 1 / FRAME_S)
+    x = start[:, None] + streams._turning(start, target, way, 1 / FRAME_S)
     assert np.allclose(x[:3, -1], target[:3], atol=0.1)
     accel, gyro = x[:3], x[3:] - 1.5
     found = level(attitude(), counts(accel, gyro))[:3, 0] / ACCEL

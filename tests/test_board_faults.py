@@ -8,7 +8,7 @@ import pytest
 from host_tools.cli.app import main
 from host_tools.device.console import Console
 from host_tools.recording.sources import ForwarderSource
-from host_tools.simulator.pty_board import PtyBoard, TalkingProcess
+from host_tools.testing.pty_board import PtyBoard, TalkingProcess
 from tests.boards import node_board
 
 BOOT_LOOP = b"ets Jul 29 2019 12:21:46\r\n\r\nrst:0xc (SW_CPU_RESET),boot:0x13\r\n"

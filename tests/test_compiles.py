@@ -7,10 +7,12 @@ grow by a quarter and 400 bytes before somebody must look at it and accept it:
 """
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
+from host_tools.device import image
 from host_tools.device.image import write_image
 from host_tools.errors import BeckonError
 from host_tools.toolchain import compile_mpy
@@ -19,6 +21,7 @@ from host_tools.toolchain.mpy_cross import ARCHS
 FIRMWARE = Path(__file__).parents[1] / "firmware"
 SIZES = Path(__file__).with_name("firmware_sizes.json")
 MODULES = [path.relative_to(FIRMWARE).as_posix() for path in sorted(FIRMWARE.rglob("*.py"))]
+MODULES.remove("lib/viper.py")  # CPython's
 # Flash of the smallest board's file system is 2 MB, so this guards the heap: code
 # that is not frozen lies there, 110 to 160 kB of it with Wi-Fi on an ESP32. Nearly
 # half of it (commands, updates, calibration, ...) is loaded only when it is used.
@@ -54,6 +57,22 @@ def test_the_whole_fits_on_the_board(tmp_path, arch):
     table = "\n".join(f"{count:7}  {module}" for module, count in sizes.items())
     print(f"{arch}\n{table}\n{sum(sizes.values()):7}  all")  # shown by -rP
     assert sum(sizes.values()) <= TOTAL_LIMIT, table
+
+
+@pytest.mark.parametrize("asks", [False, True])
+def test_the_interface_of_micromlp_is_on_the_board_only_if_something_imports_it(
+    tmp_path, monkeypatch, asks
+):
+    firmware = tmp_path / "firmware"
+    shutil.copytree(FIRMWARE, firmware)
+    if asks:
+        (firmware / "extra.py").write_text("def later():\n    from microMLP import MicroMLP\n")
+    monkeypatch.setattr(image, "FIRMWARE", firmware)
+    image.write_image(tmp_path / "board", "xtensawin")
+    compiled = {p.name for p in (tmp_path / "board" / "lib").glob("*.mpy")}
+    assert compiled == {"microMLP_engine.mpy"} | ({"microMLP.mpy"} if asks else set())
+    sources = {p for p in image.image_files(None) if p.startswith("lib/m") or "viper" in p}
+    assert sources == {"lib/microMLP_engine.py"} | ({"lib/microMLP.py"} if asks else set())
 
 
 def test_no_module_grew_unnoticed(size, request):

@@ -16,8 +16,8 @@ from host_tools.dataset.convert import (
 )
 from host_tools.dataset.convert.edge_impulse import sign
 from host_tools.dataset.convert.options import parse_columns
-from host_tools.dataset.show import html_page
 from host_tools.errors import BeckonError
+from host_tools.plots.dataset_page import html_page
 
 
 def data(axes=6, n=60):

@@ -18,9 +18,9 @@ from host_tools.device.mpremote import mpremote
 from host_tools.device.ports import find_port
 from host_tools.device.settings import settings_files, write_settings
 from host_tools.errors import BeckonError
-from host_tools.live.broker import embedded_broker
+from host_tools.mqtt.broker import embedded_broker
 from host_tools.paths import DEFAULT_MODEL
-from host_tools.simulator.pty_board import PtyBoard, TalkingProcess
+from host_tools.testing.pty_board import PtyBoard, TalkingProcess
 from tests.boards import node_board, sensor_board
 
 MAIN = b"import lib.part\nprint('linked to', lib.part.NAME)\n"
@@ -136,7 +136,7 @@ def cut_while_settling(tmp_path, old, monkeypatch, step):
     """What lies on a board whose power goes off at a step of settle.py; then deploy again."""
     flash = shutil.copytree(old, tmp_path / "flash")
     scripts = shutil.copytree(deploying._ON_BOARD, tmp_path / "on_board")
-    settle = scripts / "settle.py"
+    settle = scripts / "install_files.py"
     settle.write_text(CUT.replace("STEP", str(step)) + settle.read_text())
     with node_board(flash) as board:
         with monkeypatch.context() as patch:

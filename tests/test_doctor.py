@@ -6,17 +6,17 @@ import shutil
 import pytest
 
 from host_tools.cli.app import main
-from host_tools.device import doctor as doctoring
-from host_tools.device import findings
 from host_tools.device.deploy import Survey
-from host_tools.device.doctor import examine
-from host_tools.device.findings import explain
 from host_tools.device.image import unix_arch, write_image
-from host_tools.live.broker import embedded_broker, free_port
+from host_tools.doctor import diagnosis
+from host_tools.doctor import doctor as doctoring
+from host_tools.doctor.diagnosis import explain
+from host_tools.doctor.doctor import examine
+from host_tools.mqtt.broker import embedded_broker, free_port
 from host_tools.paths import DEFAULT_MODEL
-from host_tools.simulator.mpu6500 import SimulatedMPU6500
-from host_tools.simulator.pty_board import PtyBoard, SensorProcess, TalkingProcess
+from host_tools.simulator.sensor.chip import SimulatedMPU6500
 from host_tools.simulator.sensor.movement import Rest
+from host_tools.testing.pty_board import PtyBoard, SensorProcess, TalkingProcess
 from tests.boards import node_board, sensor_board
 
 
@@ -172,22 +172,22 @@ def test_what_a_board_raises_is_explained(last, cure):
 
 def test_judgements_that_no_simulated_board_needs():
     survey = Survey({}, [], (1, 25, 0), "ESP32", "esp32", 0, 4096, 40_000, 2 << 20, 30_000)
-    assert [found.state for found in findings.micropython(survey)] == ["warning"] * 3
+    assert [found.state for found in diagnosis.micropython(survey)] == ["warning"] * 3
     old = Survey({}, [], (1, 22, 0), "ESP32", "esp32", 0, 4096, 1 << 20, 2 << 20, 90_000)
-    assert next(findings.micropython(old)).state == "fault"
-    assert "password is wrong" in str(findings.wifi({"up": False, "status": 202, "ssid": "a"}))
-    assert "2.4 GHz" in str(findings.wifi({"up": False, "status": 201, "ssid": "a"}))
+    assert next(diagnosis.micropython(old)).state == "fault"
+    assert "password is wrong" in str(diagnosis.wifi({"up": False, "status": 202, "ssid": "a"}))
+    assert "2.4 GHz" in str(diagnosis.wifi({"up": False, "status": 201, "ssid": "a"}))
     weak = {"up": True, "status": 1010, "ssid": "a", "address": "10.0.0.2", "rssi_dbm": -85}
-    assert findings.wifi(weak).state == "warning"
-    assert findings.clock({"server": "x", "utc": [2000, 1, 1, 0, 0, 0]}).state == "warning"
-    assert findings.clock({"server": "x", "utc": [2000, 0, 1, 0, 0, 0]}).state == "fault"
-    assert findings.clock({"server": ""}).state == "ok"
+    assert diagnosis.wifi(weak).state == "warning"
+    assert diagnosis.clock({"server": "x", "utc": [2000, 1, 1, 0, 0, 0]}).state == "warning"
+    assert diagnosis.clock({"server": "x", "utc": [2000, 0, 1, 0, 0, 0]}).state == "fault"
+    assert diagnosis.clock({"server": ""}).state == "ok"
     scan = {"found": list(range(8, 120)), "freed": False, "scl": 22, "sda": 21, "address": 0x68}
-    assert "SDA is held low" in findings.bus(scan).text
-    assert findings.bus({**scan, "found": [0x68], "freed": True}).state == "warning"
+    assert "SDA is held low" in diagnosis.bus(scan).text
+    assert diagnosis.bus({**scan, "found": [0x68], "freed": True}).state == "warning"
     at_104 = {**scan, "found": [0x68], "address": 0x40}
-    assert findings.bus(at_104).cure.startswith("set imu_address to 104")
-    line = findings.line
+    assert diagnosis.bus(at_104).cure.startswith("set imu_address to 104")
+    line = diagnosis.line
     assert line(0, "", 99.4, 100, {}).state == "ok"
     assert "this computer busy" in line(3, "", 100, 100, {}).cure
     assert "shorten the wires" in line(0, "", 100, 100, {"bus_faults": 2}).cure
@@ -218,6 +218,6 @@ def test_judgements_that_no_simulated_board_needs():
 )
 def test_what_the_sensors_check_up_says_is_judged(name, ok, text, state, cure):
     line = json.dumps({"check": name, "ok": ok, "text": text})
-    (found,) = findings.sensor(["noise on the line", line, '{"check": 1}'])
+    (found,) = diagnosis.sensor(["noise on the line", line, '{"check": 1}'])
     assert (found.state, found.text) == (state, found.text) and cure in found.cure
     assert bool(cure) == bool(found.cure)

@@ -9,13 +9,8 @@ from host_tools.cli.app import main
 from host_tools.dataset import Dataset, Recording, Span
 from host_tools.dataset.convert import write_folder
 from host_tools.errors import BeckonError
-from host_tools.evaluation.baselines import BASELINES, PlainMLP
-from host_tools.evaluation.compare import (
-    compare,
-    held_out_streams,
-    whole_model,
-    windows_of,
-)
+from host_tools.experiments.baselines import BASELINES, PlainMLP
+from host_tools.experiments.compare import compare, held_out_streams, whole_model, windows_of
 
 
 def bumps(label, axis, count=6, name="r", length=200, spans_s=(0.5, 1.5)):

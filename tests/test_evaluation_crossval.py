@@ -11,11 +11,11 @@ from host_tools.dataset import Dataset, Recording, Span
 from host_tools.dataset.convert import write_folder
 from host_tools.dataset.split import day_of, parts_by
 from host_tools.errors import BeckonError
-from host_tools.evaluation import crossval
-from host_tools.evaluation.crossval import cross_validate
+from host_tools.evaluation.confusions import Habit, habits
 from host_tools.evaluation.evaluate import Tally
-from host_tools.evaluation.habits import Habit, habits
-from host_tools.evaluation.spans import SpanResults
+from host_tools.evaluation.span_accuracy import SpanResults
+from host_tools.experiments import crossval
+from host_tools.experiments.crossval import cross_validate
 from host_tools.training.recipe import choose
 
 

@@ -17,7 +17,7 @@ from host_tools.cli.app import main
 from host_tools.device import flash
 from host_tools.device.esp_image import CHIPS, check_image, image_chip
 from host_tools.errors import BeckonError
-from host_tools.simulator.pty_board import PtyBoard, TalkingProcess
+from host_tools.testing.pty_board import PtyBoard, TalkingProcess
 from tests.boards import node_board
 
 ESP32 = CHIPS["esp32"]

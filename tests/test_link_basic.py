@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from host_tools.live.broker import embedded_broker
+from host_tools.mqtt.broker import embedded_broker
 from tests.link.host import Board, Mosquitto, Subscriber
 
 TEN_EVENTS = """

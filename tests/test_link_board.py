@@ -5,11 +5,11 @@ import time
 
 import pytest
 
-from host_tools.bench.outages.board import StillBoard
-from host_tools.device.remote import RemoteDevice
 from host_tools.errors import BeckonError
-from host_tools.live.address import BrokerAddress
+from host_tools.mqtt.address import BrokerAddress
+from host_tools.mqtt.remote_device import RemoteDevice
 from host_tools.paths import DEFAULT_MODEL
+from host_tools.testing.still_board import StillBoard
 from tests.link.host import Mosquitto
 from tests.test_link_model import another_model
 
@@ -70,7 +70,7 @@ def test_a_board_that_is_well_says_so(broker, device):
 
 
 CRASH = """
-import recognizer
+from recognition import recognizer
 def step(self, ring, frames=8):
     raise RuntimeError("it fell over")
 recognizer.Recognizer.step = step
@@ -99,12 +99,15 @@ def test_three_crashes_in_a_row_lead_to_a_safe_mode_that_takes_commands(broker, 
 @pytest.mark.parametrize(
     "before, part",
     [
-        ("import sampler, asyncio\nasync def run(self):\n    await asyncio.sleep(9999)\n"
+        ("import asyncio\nfrom sensing import sampler\n"
+         "async def run(self):\n    await asyncio.sleep(9999)\n"
          "sampler.Sampler.run = run\n", "sampling"),
-        ("import mqtt_link, asyncio\nasync def run(self):\n    await asyncio.sleep(9999)\n"
+        ("import asyncio\nfrom link import mqtt_link\n"
+         "async def run(self):\n    await asyncio.sleep(9999)\n"
          "mqtt_link.Link.run = run\n", "link"),
-        ("import recognizer_task, asyncio\nasync def recognize(*args):\n"
-         "    await asyncio.sleep(9999)\nrecognizer_task.recognize = recognize\n", "recognition"),
+        ("import asyncio\nfrom recognition import task\n"
+         "async def recognize(*args):\n"
+         "    await asyncio.sleep(9999)\ntask.recognize = recognize\n", "recognition"),
     ],
     ids=["sampling", "link", "recognition"],
 )
@@ -151,13 +154,13 @@ def test_a_new_model_is_confirmed_after_a_healthy_minute(broker, device):
 def test_a_new_model_with_which_the_board_crashes_is_taken_back(broker, device):
     model = another_model()
     crash = f"""
-import wiring
-sense = wiring.sense
+import board
+sense = board.sense
 def crash(app):
     if app.engine.model_id == {model[8:12][::-1].hex()!r}:
         raise RuntimeError("this model is not for me")
     sense(app)
-wiring.sense = crash
+board.sense = crash
 """
     with Board(broker, crash) as board:
         device.await_board(30)
@@ -196,7 +199,7 @@ def test_settings_that_cannot_be_read_end_the_program_with_a_line(broker):
 
 
 def test_a_start_that_fails_is_a_crash_as_well(broker, device):
-    with Board(broker, "import wiring\ndel wiring.connect\n") as board:
+    with Board(broker, "import board\ndel board.connect\n") as board:
         until = time.monotonic() + 30
         while board.boots < 2 and time.monotonic() < until:
             time.sleep(0.02)

@@ -6,17 +6,17 @@ import random
 import pytest
 
 from host_tools.cli.app import main
-from host_tools.device.remote import RemoteDevice
 from host_tools.errors import BeckonError
-from host_tools.live.address import BrokerAddress
+from host_tools.mqtt.address import BrokerAddress
+from host_tools.mqtt.remote_device import RemoteDevice
 from tests.link.host import Board, Mosquitto
 
 GLOVE = """
-import config
+from ops import config
 import gc
-from commands import Commands
-from settings_store import SettingsStore
-from trial import Trial
+from commands.dispatcher import Commands
+from commands.settings_store import SettingsStore
+from ops.rollback import Trial
 async def main():
     made = config.load(("config.json",))
     made.broker_host, made.broker_port = "127.0.0.1", settings().broker_port
@@ -45,8 +45,8 @@ async def main():
     await linked(link)
     say(ready=True)
     await asyncio.sleep(60)
-from mqtt_link import Link
-from publisher import topic
+from link.mqtt_link import Link
+from events.publisher import topic
 asyncio.run(main())
 """
 

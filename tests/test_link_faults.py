@@ -233,7 +233,7 @@ async def main():
     except LinkDown:
         pass
     say(n=n, **count(link, lag))
-from mqtt_link import LinkDown
+from link.mqtt_link import LinkDown
 asyncio.run(main())
 """
     with Board(script, broker_port=broker.port, response_timeout_ms=QUICK_MS) as board:
@@ -312,7 +312,7 @@ async def main():
     wifi.on.set()
     await linked(link)
     say(**count(link))
-from mqtt_link import Link
+from link.mqtt_link import Link
 asyncio.run(main())
 """
     with Board(script, broker_port=broker.port) as board:

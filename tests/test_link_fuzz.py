@@ -8,7 +8,7 @@ CONNECTIONS = 300
 
 GLOVE = """
 import gc
-import mqtt_link
+from link import mqtt_link
 mqtt_link.pause_ms = lambda failures, down_ms: 0  # hundreds of connections in seconds
 async def main():
     link = make_link()

@@ -8,9 +8,9 @@ import zlib
 
 import pytest
 
-from host_tools.device.remote import CHUNK_BYTES, RemoteDevice, signed_text
 from host_tools.errors import BeckonError
-from host_tools.live.address import BrokerAddress
+from host_tools.mqtt.address import BrokerAddress
+from host_tools.mqtt.remote_device import CHUNK_BYTES, RemoteDevice, signed_text
 from host_tools.paths import DEFAULT_MODEL
 from tests.link.host import Board, Mosquitto
 
@@ -18,12 +18,12 @@ KEY = "k3y of this board"
 
 GLOVE = """
 import os
-from commands import Commands
-from microMLP import Engine
-from model_update import ModelUpdate
-from mqtt_link import Link
-from publisher import topic
-from trial import Trial
+from commands.dispatcher import Commands
+from microMLP_engine import Engine
+from commands.model_update import ModelUpdate
+from link.mqtt_link import Link
+from events.publisher import topic
+from ops.rollback import Trial
 async def main():
     made = settings()
     link = Link(made, log=log)

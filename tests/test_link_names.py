@@ -59,7 +59,7 @@ def someone_elses(query):
 
 
 LOOK_UP = """
-from dns import Resolver
+from link.dns import Resolver
 async def look_up(server):
     resolver = Resolver(None, server)
     told = {}
@@ -109,7 +109,7 @@ def test_a_name_server_that_fails_later_does_not_cost_the_address():
 
 def test_the_link_finds_its_broker_by_name_after_an_outage_of_the_name_server():
     script = """
-from dns import Resolver
+from link.dns import Resolver
 async def main():
     resolver = Resolver(None, settings().name_server)
     link = Link(settings(broker_host="broker.example"), resolve=resolver.resolve, log=log)
@@ -128,10 +128,10 @@ asyncio.run(main())
 
 
 TELL_TIME = """
-from sntp import keep_time
-from dns import Resolver
-from wall_clock import WallClock, iso
-from uptime import uptime_ms
+from link.sntp import keep_time
+from link.dns import Resolver
+from ops.wall_clock import WallClock, iso
+from ops.uptime import uptime_ms
 async def main():
     clock = WallClock()
     class Wifi:

@@ -9,10 +9,10 @@ import pytest
 from tests.link.host import Board, FakeBroker, Mosquitto, Subscriber, is_event, publication
 
 COMMON = """
-from event_spool import EventSpool
-from spool import Spool
-from wall_clock import WallClock
-from uptime import uptime_ms
+from events.event_log import EventSpool
+from events.record_log import Spool
+from ops.wall_clock import WallClock
+from ops.uptime import uptime_ms
 def open_spool():
     return EventSpool(Spool())
 async def play(publisher, n, gap_ms):
@@ -70,7 +70,7 @@ def test_a_stopped_broker_costs_no_event(tmp_path):
 
 
 BOOT = COMMON + """
-from boot_number import next_boot
+from ops.boot_number import next_boot
 async def main():
     link = make_link()
     wall = WallClock()

@@ -6,10 +6,10 @@ from contextlib import ExitStack
 
 import pytest
 
-from host_tools.bench.outages.board import StillBoard
-from host_tools.device.remote import RemoteDevice
-from host_tools.live.address import BrokerAddress
-from host_tools.live.broker import free_port
+from host_tools.mqtt.address import BrokerAddress
+from host_tools.mqtt.broker import free_port
+from host_tools.mqtt.remote_device import RemoteDevice
+from host_tools.testing.still_board import StillBoard
 from tests.link.host import TESTS, Board, FakeBroker, Mosquitto, wait_for_port
 
 FILES = TESTS / "link" / "tls"
@@ -20,17 +20,17 @@ try:
     import tls
 except ImportError:
     say(no_tls=True)
-from mqtt_link import Link
-from tls_socket import Tls
-from uptime import uptime_ms
-from wall_clock import WallClock
+from link.mqtt_link import Link
+from link.tls_socket import Tls
+from ops.uptime import uptime_ms
+from ops.wall_clock import WallClock
 async def main():
     made = settings()
     wall = WallClock()
     rtc = []
     wrap = Tls(made, wall, rtc.append).wrap
     if made.clock_at_2000:
-        import tls_socket
+        from link import tls_socket
         class Time:
             def gmtime(self):
                 return (2025 if rtc else 2000,)

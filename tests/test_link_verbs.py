@@ -6,16 +6,16 @@ import time
 import numpy as np
 import pytest
 
-from host_tools.bench.outages.board import StillBoard
 from host_tools.cli.app import main
 from host_tools.dataset.folder import read_recording
-from host_tools.device.remote import RemoteDevice
 from host_tools.errors import BeckonError
-from host_tools.live.address import BrokerAddress
+from host_tools.mqtt.address import BrokerAddress
+from host_tools.mqtt.remote_device import RemoteDevice
 from host_tools.paths import DEFAULT_MODEL
-from host_tools.simulator.board import SimulatedBoard
-from host_tools.simulator.mpu6500 import SimulatedMPU6500
+from host_tools.simulator.sensor.chip import SimulatedMPU6500
 from host_tools.simulator.sensor.movement import RecordedMovement
+from host_tools.simulator.unix_board import SimulatedBoard
+from host_tools.testing.still_board import StillBoard
 from tests.link.host import Mosquitto, Subscriber
 
 DEVICE = "glove"

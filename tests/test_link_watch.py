@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from host_tools.live.events import Repeats, event_line, event_time_s, event_title
-from host_tools.live.subscriber import Message
+from host_tools.mqtt.events import Repeats, event_line, event_time_s, event_title
+from host_tools.mqtt.subscriber import Message
 
 EVENT = {"event_type": "circle", "confidence": 93, "seq": 412, "boot": 116365, "t_ms": 25750,
          "time": "2025-11-20T10:25:53.063Z", "latency_ms": 4, "model": "709cb702"}

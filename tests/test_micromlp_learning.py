@@ -13,7 +13,6 @@ import pytest
 from host_tools.bench.counting.arm import arm_command
 from host_tools.device.image import unix_arch
 from host_tools.errors import BeckonError
-from host_tools.model.engine_only import interface_only
 from host_tools.toolchain import compile_mpy, micropython_command
 
 ROOT = Path(__file__).parents[1]
@@ -199,30 +198,10 @@ def test_memory_of_a_net(compiled, tmp_path, monkeypatch):
 
 
 def test_a_net_is_created_trained_and_saved_in_little_memory(compiled, tmp_path, monkeypatch):
-    """112 KiB with 64-bit objects, the whole module in it, about half of that on a board."""
+    """92 KiB with 64-bit objects, the interface in it; about half of that on a board."""
     monkeypatch.chdir(tmp_path)
-    micropython(MEMORY.format(float="d"), compiled, options=("-X", "heapsize=112K"))
+    micropython(MEMORY.format(float="d"), compiled, options=("-X", "heapsize=92K"))
     assert (tmp_path / "net.json").stat().st_size > 50_000
-
-
-def interface_alone(folder, arch):
-    source = interface_only((LIB / "microMLP.py").read_text())
-    (folder / "microMLP.py").write_text(source)
-    compile_mpy(folder / "microMLP.py", arch, folder / "microMLP.mpy")
-    (folder / "microMLP.py").unlink()
-    return folder
-
-
-def test_the_interface_alone_leaves_the_engine_out(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    folder = interface_alone(tmp_path, unix_arch())
-    micropython(MEMORY.format(float="d"), folder, options=("-X", "heapsize=92K"))
-    assert (tmp_path / "net.json").stat().st_size > 50_000
-    assert micropython("import microMLP; print(hasattr(microMLP, 'Engine'))", folder) == ["False"]
-    with pytest.raises(BeckonError, match="laid out"):
-        interface_only("\n# ---\n# MicroMLP's interface.\n# ---\n")
-    with pytest.raises(BeckonError, match="no line"):
-        interface_only("# MicroMLP's interface.\n")
 
 
 @pytest.mark.soak
@@ -233,10 +212,10 @@ def test_memory_of_a_net_with_32_bit_objects(tmp_path, monkeypatch):
     except BeckonError as error:
         pytest.skip(str(error))
     monkeypatch.chdir(tmp_path)
-    folder = interface_alone(tmp_path, "armv7m")
+    compile_mpy(LIB / "microMLP.py", "armv7m", tmp_path / "microMLP.mpy")
     done = subprocess.run(
         [*emulator, *command, "-X", "heapsize=64K", "-c", MEMORY.format(float="f")],
-        env={**os.environ, "MICROPYPATH": f"{folder}:.frozen"}, stdin=subprocess.DEVNULL,
+        env={**os.environ, "MICROPYPATH": f"{tmp_path}:.frozen"}, stdin=subprocess.DEVNULL,
         capture_output=True, text=True, timeout=600,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
@@ -247,26 +226,22 @@ def test_memory_of_a_net_with_32_bit_objects(tmp_path, monkeypatch):
     assert max(learnt, saved) <= 8 * WEIGHTS + 1024
 
 
-def test_the_engine_alone_leaves_micromlp_out(compiled):
-    """The class is made, in a second import, when it is asked for."""
-    script = """
+MODULES = [("microMLP_engine", 11_500), ("microMLP", 39_000)]
+
+
+@pytest.mark.parametrize(("module", "bytes_64"), MODULES)
+def test_memory_of_a_module(tmp_path, module, bytes_64):
+    """Alone on the path and with 64-bit objects: a board's are half as large."""
+    compile_mpy(LIB / f"{module}.py", unix_arch(), tmp_path / f"{module}.mpy")
+    script = f"""
 import gc, sys
+from array import array
 gc.collect()
 start = gc.mem_alloc()
-import microMLP
+import {module}
 gc.collect()
-alone = gc.mem_alloc() - start
-first = microMLP.Engine
-microMLP.MicroMLP
-from microMLP import MicroMLP, Engine
-gc.collect()
-print(alone, gc.mem_alloc() - start, first is Engine, sys.modules["microMLP"] is microMLP)
-try:
-    microMLP.nonsense
-except AttributeError:
-    print("no attribute")
+print(gc.mem_alloc() - start, "viper" in sys.modules)
 """
-    first, second = micropython(script, compiled)
-    alone, whole, same_engine, same_module = first.split()
-    assert int(alone) < 26_000 < int(whole) and (same_engine, same_module) == ("True", "True")
-    assert second == "no attribute"
+    taken, viper = micropython(script, tmp_path)[0].split()
+    print(module, taken)
+    assert int(taken) < bytes_64 and viper == "False"

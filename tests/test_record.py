@@ -32,8 +32,8 @@ RATE = 100.0
 
 def stream(n=200, lost=((50, 7), (120, 1000))):
     """What a board sends for n samples, and sample by index: (bytes, {index: counts})."""
-    from ring_buffer import RingBuffer
-    from stream_frame import FrameWriter
+    from sensing.ring_buffer import RingBuffer
+    from serial_line.stream_frame import FrameWriter
 
     rng = np.random.default_rng(n)
     rows = rng.integers(-32768, 32768, (n, 6)).astype(np.int16)
@@ -417,7 +417,7 @@ def test_baud_for():
 
 def test_infos_are_dicts():
     decoder = Decoder()
-    from stream_frame import FrameWriter
+    from serial_line.stream_frame import FrameWriter
 
     out = bytearray()
     frames = FrameWriter(out.extend)

@@ -15,9 +15,9 @@ from host_tools.dataset.folder import read_dataset, read_recording
 from host_tools.errors import BeckonError
 from host_tools.recording.session import Session
 from host_tools.recording.sources import BoardSource
-from host_tools.simulator.mpu6500 import SimulatedMPU6500
-from host_tools.simulator.pty_board import PtyBoard, TalkingProcess
+from host_tools.simulator.sensor.chip import SimulatedMPU6500
 from host_tools.simulator.sensor.movement import Rest, Sines
+from host_tools.testing.pty_board import PtyBoard, TalkingProcess
 from tests.boards import firmware_image, node_board, sensor_board
 
 
@@ -151,7 +151,8 @@ def test_a_board_without_the_firmware_is_told(tmp_path):
 def test_text_lines_and_any_data_forwarder(firmware, tmp_path, capsys):
     """The firmware's own text mode, read as any other forwarder's."""
     main_py = firmware / "main.py"
-    main_py.write_text("import serial_stream\nserial_stream.run(rate_hz=50, text=True)\n")
+    main_py.write_text("from serial_line import serial_stream\n"
+                       "serial_stream.run(rate_hz=50, text=True)\n")
     try:
         with sensor_board(firmware, movement=Rest()) as board:
             time.sleep(1)

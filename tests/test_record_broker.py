@@ -11,15 +11,15 @@ from paho.mqtt import client as mqtt
 
 from host_tools.cli.app import main
 from host_tools.dataset.folder import read_recording
-from host_tools.device.remote import RemoteDevice
-from host_tools.live.broker import embedded_broker
+from host_tools.mqtt.broker import embedded_broker
+from host_tools.mqtt.remote_device import RemoteDevice
 from host_tools.paths import DEFAULT_MODEL
 from host_tools.recording import broker_source
-from host_tools.simulator.board import SimulatedBoard
-from host_tools.simulator.mpu6500 import SimulatedMPU6500
+from host_tools.simulator.sensor.chip import SimulatedMPU6500
 from host_tools.simulator.sensor.movement import Sines
-from ring_buffer import RingBuffer
-from stream_frame import FrameWriter
+from host_tools.simulator.unix_board import SimulatedBoard
+from sensing.ring_buffer import RingBuffer
+from serial_line.stream_frame import FrameWriter
 
 ANSWER = {"accel_lsb_per_g": 4096, "gyro_lsb_per_10_dps": 328, "period_us": 10000}
 

@@ -18,7 +18,7 @@ from host_tools.cli.record import _obey
 from host_tools.dataset.folder import read_dataset
 from host_tools.recording.guide import Guide, Phase
 from host_tools.recording.sources import Block
-from host_tools.simulator.mpu6500 import SimulatedMPU6500
+from host_tools.simulator.sensor.chip import SimulatedMPU6500
 from tests.boards import firmware_image, sensor_board
 
 COMMAND = """

@@ -4,16 +4,16 @@ import json
 
 import pytest
 
-from host_tools.bench.sensing.board import ScriptBoard
-from host_tools.simulator.mpu6500 import SimulatedMPU6500
-from host_tools.simulator.sensor.chain import PartErrors
+from host_tools.simulator.sensor.chip import SimulatedMPU6500
 from host_tools.simulator.sensor.faults import Fault
 from host_tools.simulator.sensor.movement import Rest, Sines
+from host_tools.simulator.sensor.signal_chain import PartErrors
+from host_tools.testing.script_board import ScriptBoard
 
 SCRIPT = """
 from drivers.i2c_bus import I2CBus
-import sensor_check
-print(json.dumps(sensor_check.main(I2CBus(0, scl=22, sda=21))))
+from sensing import checkup
+print(json.dumps(checkup.main(I2CBus(0, scl=22, sda=21))))
 """
 NAMES = (
     "identity",

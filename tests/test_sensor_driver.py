@@ -5,16 +5,16 @@ from array import array
 import numpy as np
 import pytest
 
-from drivers import calibration as cal
 from drivers import mpu_modes
 from drivers.mpu6500 import MPU6500
 from drivers.mpu_selftest import SelfTest, mean
 from drivers.spi_bus import SPIBus
-from host_tools.simulator.mpu6500 import SimulatedMPU6500
-from host_tools.simulator.sensor.chain import PartErrors
+from host_tools.simulator.sensor.chip import SimulatedMPU6500
 from host_tools.simulator.sensor.faults import Fault
 from host_tools.simulator.sensor.movement import Rest, Sines
-from host_tools.simulator.sensor.parts import PARTS
+from host_tools.simulator.sensor.signal_chain import PartErrors
+from host_tools.simulator.sensor.variants import PARTS
+from sensing import calibration as cal
 from tests.sensor_rig import Bus
 
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from host_tools.simulator.mpu6500 import SimulatedMPU6500
+from host_tools.simulator.sensor.chip import SimulatedMPU6500
 from host_tools.simulator.sensor.movement import GRAVITY, RecordedMovement, Sines
-from host_tools.simulator.sensor.parts import PARTS
+from host_tools.simulator.sensor.variants import PARTS
 from tests.sensor_rig import Chip
 
 

@@ -15,9 +15,9 @@ import types
 
 import pytest
 
-from host_tools.simulator.mpu6500 import SimulatedMPU6500
-from host_tools.simulator.sensor.chain import PartErrors
+from host_tools.simulator.sensor.chip import SimulatedMPU6500
 from host_tools.simulator.sensor.movement import GRAVITY, Rest
+from host_tools.simulator.sensor.signal_chain import PartErrors
 from host_tools.toolchain.cache import cached
 from tests.sensor_rig import Bus
 

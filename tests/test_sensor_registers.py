@@ -5,9 +5,9 @@ import struct
 import numpy as np
 import pytest
 
-from host_tools.simulator.mpu6500 import SimulatedMPU6500
+from host_tools.simulator.sensor.chip import SimulatedMPU6500
 from host_tools.simulator.sensor.movement import GRAVITY, Rest, Sines
-from host_tools.simulator.sensor.parts import PARTS
+from host_tools.simulator.sensor.variants import PARTS
 from tests.sensor_rig import Chip
 
 

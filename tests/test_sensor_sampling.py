@@ -2,12 +2,12 @@
 
 import pytest
 
-from host_tools.bench.sensing.board import sample
 from host_tools.bench.sensing.cost import drain_cost
 from host_tools.bench.sensing.faults import KINDS, inject
-from host_tools.bench.sensing.records import compare
-from host_tools.simulator.mpu6500 import SimulatedMPU6500
+from host_tools.simulator.sensor.chip import SimulatedMPU6500
 from host_tools.simulator.sensor.movement import Rest, Sines
+from host_tools.testing.sample_records import compare
+from host_tools.testing.script_board import sample
 
 
 def sampled(rate_hz, seconds, *, movement=None, ppm=0, speed=4, stalls=(), **options):

@@ -6,12 +6,12 @@ import types
 
 import pytest
 
-import sensor_verbs
-from drivers.calibration import Calibration, fingerprint
+from commands import sensor
 from drivers.mpu6500 import MPU6500
-from host_tools.simulator.mpu6500 import SimulatedMPU6500
-from host_tools.simulator.sensor.chain import PartErrors
+from host_tools.simulator.sensor.chip import SimulatedMPU6500
 from host_tools.simulator.sensor.movement import Rest, Sines
+from host_tools.simulator.sensor.signal_chain import PartErrors
+from sensing.calibration import Calibration, fingerprint
 from tests.sensor_rig import Bus
 
 ERRORS = PartErrors(
@@ -39,14 +39,14 @@ def calibrate(monkeypatch, tmp_path):
         async def follow(steps):
             bus.run(steps)
 
-        monkeypatch.setattr(sensor_verbs, "_follow", follow)
+        monkeypatch.setattr(sensor, "_follow", follow)
         paused = []
         sampling = types.SimpleNamespace(
             pause=lambda: paused.append(True), resume=lambda: paused.append(False)
         )
         app = types.SimpleNamespace(imu=imu, sampling=sampling, restart="restart")
         try:
-            answer = asyncio.run(sensor_verbs.calibrate(app))
+            answer = asyncio.run(sensor.calibrate(app))
         finally:
             assert paused == [True, False]
         command.imu = imu
@@ -56,7 +56,7 @@ def calibrate(monkeypatch, tmp_path):
 
 
 def kept(calibrate):
-    return Calibration.load(sensor_verbs.CALIBRATION, fingerprint(calibrate.imu))
+    return Calibration.load(sensor.CALIBRATION, fingerprint(calibrate.imu))
 
 
 def test_six_sides_in_any_order_with_restarts_between(calibrate):

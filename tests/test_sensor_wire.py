@@ -9,7 +9,7 @@ import pytest
 
 from host_tools.simulator import wire
 from host_tools.simulator.i2c_server import I2CServer
-from host_tools.simulator.mpu6500 import SimulatedMPU6500
+from host_tools.simulator.sensor.chip import SimulatedMPU6500
 from host_tools.simulator.sensor.faults import Fault
 from host_tools.simulator.sensor.movement import Rest
 

@@ -9,12 +9,12 @@ import pytest
 
 from host_tools.cli import setup
 from host_tools.cli.app import main
-from host_tools.device import network_check
-from host_tools.device.network_check import check_broker, check_wifi, is_only_here, own_address
 from host_tools.device.settings import default_folder, read_settings, settings_files
+from host_tools.doctor import network_check
+from host_tools.doctor.network_check import check_broker, check_wifi, is_only_here, own_address
 from host_tools.errors import BeckonError
-from host_tools.live.address import BrokerAddress
-from host_tools.live.broker import embedded_broker, free_port
+from host_tools.mqtt.address import BrokerAddress
+from host_tools.mqtt.broker import embedded_broker, free_port
 
 
 @pytest.fixture(autouse=True)

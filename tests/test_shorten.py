@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from host_tools.device.shorten import shorten
+from host_tools.device.minify import shorten
 from host_tools.paths import FIRMWARE
 from host_tools.toolchain import micropython_command
 

@@ -15,9 +15,9 @@ from paho.mqtt import client as mqtt
 
 from host_tools.cli.app import main
 from host_tools.evaluation.matching import HIT, match_events, missed
-from host_tools.live.address import BrokerAddress
-from host_tools.live.broker import embedded_broker
 from host_tools.model.format import read_model, seal, write_model
+from host_tools.mqtt.address import BrokerAddress
+from host_tools.mqtt.broker import embedded_broker
 from host_tools.paths import DEFAULT_MODEL, DEMO
 from host_tools.simulator import wire
 from host_tools.simulator.i2c_server import I2CServer
@@ -229,8 +229,8 @@ def test_image_holds_what_a_board_needs(tmp_path, capsys):
     folder = tmp_path / "board"
     assert main(["image", str(folder), "--chip", "esp32c3"]) == 0
     names = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-    assert {"main.py", "model.mlp", "lib/microMLP.mpy", "lib/umqtt/simple.mpy"} <= names
-    assert (folder / "lib" / "microMLP.mpy").read_bytes()[:1] == b"M"
+    assert {"main.py", "model.mlp", "lib/microMLP_engine.mpy", "lib/umqtt/simple.mpy"} <= names
+    assert (folder / "lib" / "microMLP_engine.mpy").read_bytes()[:1] == b"M"
     assert main(["image", str(tmp_path / "no"), "--model", str(tmp_path / "none.mlp")]) == 1
     assert "none.mlp" in capsys.readouterr().err and not (tmp_path / "no").exists()
 

@@ -11,13 +11,18 @@ import threading
 
 import pytest
 
-from host_tools.bench.sensing.board import ScriptBoard
 from host_tools.paths import FIRMWARE
 from host_tools.simulator import wire
-from host_tools.simulator.board import RESET_STATUS, STANDINS, WATCHDOG_STATUS, power_on_settings
-from host_tools.simulator.mpu6500 import SimulatedMPU6500
+from host_tools.simulator.sensor.chip import SimulatedMPU6500
 from host_tools.simulator.sensor.faults import Fault
 from host_tools.simulator.sensor.movement import Sines
+from host_tools.simulator.unix_board import (
+    RESET_STATUS,
+    STANDINS,
+    WATCHDOG_STATUS,
+    power_on_settings,
+)
+from host_tools.testing.script_board import ScriptBoard
 from host_tools.toolchain import micropython_command
 
 _TIMEOUT_S = 60
@@ -357,7 +362,7 @@ def test_buses_and_addresses_that_cannot_be(tmp_path):
     lines = on_a_board(tmp_path, """
 from drivers.i2c_bus import I2CBus
 from drivers.mpu6500 import MPU6500
-import config
+from ops import config
 def attempt(make, *arguments, **named):
     try:
         make(*arguments, **named)
@@ -385,8 +390,8 @@ def test_a_sampler_started_again_keeps_its_one_waker(tmp_path):
     status, lines = run(tmp_path, f"import sys; sys.path.append({str(FIRMWARE)!r})" + """
 import asyncio
 from machine import I2C, Pin
-from ring_buffer import RingBuffer
-from sampler import Sampler
+from sensing.ring_buffer import RingBuffer
+from sensing.sampler import Sampler
 
 class Imu:
     fifo_size, fifo_frame, period_us, rate_hz = 512, 12, 10_000, 100

@@ -15,8 +15,8 @@ from host_tools.paths import DEMO
 pytest.importorskip("nicegui", reason="the extra studio is not installed")
 
 from host_tools.errors import BeckonError
-from host_tools.studio.driver import Studio, open_tab
-from host_tools.studio.project import Project
+from host_tools.studio.frame.project import Project
+from host_tools.testing.browser import Studio, open_tab
 
 PAGES = ("record", "label", "train", "watch")
 

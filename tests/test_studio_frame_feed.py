@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from host_tools.dataset import Recording
-from host_tools.studio import feed as feeds
-from host_tools.studio.feed import Feed, Feeds
+from host_tools.studio.signal import live_feed as feeds
+from host_tools.studio.signal.live_feed import Feed, Feeds
 
 AXES = ("ax", "ay", "az")
 
@@ -142,7 +142,7 @@ def test_a_feed_of_the_same_name_takes_the_place():
 
 def test_a_recording_travels_as_planes():
     pytest.importorskip("nicegui", reason="the extra studio is not installed")
-    from host_tools.studio.routes import packed
+    from host_tools.studio.frame.routes import packed
 
     samples = np.arange(12, dtype="f4").reshape(4, 3)
     data = packed(Recording("é", samples, 50.0, (), 20.0, ((1, 2),)))

@@ -4,8 +4,8 @@ import pytest
 
 from host_tools.dataset.proposals import Proposal
 from host_tools.errors import BeckonError
-from host_tools.studio.label_desk import LabelDesk
-from host_tools.studio.label_session import LabelSession
+from host_tools.studio.label.editor import LabelDesk
+from host_tools.studio.label.store import LabelSession
 
 PROPOSALS = (Proposal(1000, 1800, "x", 90), Proposal(3000, 3900, "y", 70), Proposal(6000, 6500))
 

@@ -9,7 +9,7 @@ from host_tools.paths import DATA, DEMO, REPOSITORY
 
 pytest.importorskip("nicegui", reason="the extra studio is not installed")
 
-from host_tools.studio.driver import Studio, open_tab
+from host_tools.testing.browser import Studio, open_tab
 
 PICTURES = REPOSITORY / "docs" / "studio"
 

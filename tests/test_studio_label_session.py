@@ -13,9 +13,9 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 
 from host_tools.dataset import Span
 from host_tools.dataset.folder import read_labels
-from host_tools.dataset.labels_file import read_labels_file
+from host_tools.dataset.labels import read_labels_file
 from host_tools.errors import BeckonError
-from host_tools.studio.label_session import LEAST_MS, ChangedOutside, LabelSession
+from host_tools.studio.label.store import LEAST_MS, ChangedOutside, LabelSession
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import pytest
 from host_tools.dataset.folder import read_dataset, read_recording
 from host_tools.errors import BeckonError
 from host_tools.recording.guide import Phase
-from host_tools.studio.feed import Feeds
-from host_tools.studio.record_choices import Sitting, SourceChoice, make_source
-from host_tools.studio.record_session import Recorder
+from host_tools.studio.record.session import Recorder
+from host_tools.studio.record.sources import Sitting, SourceChoice, make_source
+from host_tools.studio.signal.live_feed import Feeds
 
 RATE = 100.0
 
@@ -239,7 +239,7 @@ def test_a_second_source_is_refused(recorder, tmp_path):
 
 
 def test_the_raw_stream_of_a_board_on_its_broker(recorder, tmp_path):
-    from host_tools.live.broker import embedded_broker
+    from host_tools.mqtt.broker import embedded_broker
     from tests.test_record_broker import ANSWER, Board
 
     with embedded_broker() as broker:

@@ -8,7 +8,7 @@ import pytest
 from host_tools.dataset.folder import read_dataset
 from host_tools.device.image import unix_arch, write_image
 from host_tools.simulator.sensor.movement import Sines
-from host_tools.studio.driver import Studio, open_tab
+from host_tools.testing.browser import Studio, open_tab
 from tests.boards import sensor_board
 from tests.studio_pictures import picture
 

@@ -11,9 +11,9 @@ from host_tools.errors import BeckonError
 from host_tools.evaluation.evaluate import evaluate
 from host_tools.model.format import read_model
 from host_tools.paths import DATA, DEFAULT_MODEL, DEMO
-from host_tools.studio import train_job
-from host_tools.studio.train_job import ALL, TrainChoice, recipe_of, train_and_judge
-from host_tools.studio.train_session import FALSE, HIT, MISSED, Settings, TrainSession
+from host_tools.studio.train import job
+from host_tools.studio.train.job import ALL, TrainChoice, recipe_of, train_and_judge
+from host_tools.studio.train.session import FALSE, HIT, MISSED, Settings, TrainSession
 from host_tools.training.train import Trained
 
 
@@ -178,7 +178,7 @@ def test_too_few_recordings_to_leave_some_out(tmp_path):
 def test_all_of_the_data_is_trained_on_and_judged(monkeypatch):
     """The training itself is not run again."""
     made = read_model(DEFAULT_MODEL)
-    monkeypatch.setattr(train_job, "train", lambda data, recipe, report, budget: Trained(
+    monkeypatch.setattr(job, "train", lambda data, recipe, report, budget: Trained(
         made, recipe, None))  # fmt: skip
     judged = train_and_judge(lambda told: None, TrainChoice((str(DEMO),), judge=ALL))
     assert not judged.held and len(judged.evaluation.streams) == 1

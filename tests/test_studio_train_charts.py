@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host_tools.studio.charts import lanes, lines, loss_curve, spark
+from host_tools.studio.signal.charts import lanes, lines, loss_curve, spark
 
 
 def places(text):

@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from host_tools.dataset import read_dataset
-from host_tools.evaluation.board import Board, Windows
+from host_tools.evaluation.emulator import Board, Windows
 from host_tools.evaluation.evaluate import evaluate
+from host_tools.evaluation.explain import reason, shares
 from host_tools.evaluation.matching import DUPLICATE, FALSE, HIT
 from host_tools.evaluation.redebounce import events_of, redebounced
-from host_tools.evaluation.why import reason, shares
 from host_tools.model.format import read_model
 from host_tools.paths import DEFAULT_MODEL, DEMO
-from host_tools.training.debounce import pack
+from host_tools.training.debounce_tuning import pack
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from host_tools.errors import BeckonError
-from host_tools.studio.job import Job
+from host_tools.studio.train.child_process import Job
 
 
 def count(report, n):

@@ -7,8 +7,8 @@ import pytest
 from host_tools.dataset import read_dataset
 from host_tools.model.format import read_model
 from host_tools.paths import DEFAULT_MODEL, DEMO
-from host_tools.studio.driver import Studio, open_tab
-from host_tools.studio.train_session import Settings
+from host_tools.studio.train.session import Settings
+from host_tools.testing.browser import Studio, open_tab
 from tests.studio_pictures import picture
 
 

@@ -11,13 +11,13 @@ from paho.mqtt import client as mqtt
 from host_tools.device.deploy import Report, Survey
 from host_tools.device.settings import write_settings
 from host_tools.errors import BeckonError
-from host_tools.live.address import BrokerAddress
-from host_tools.live.broker import embedded_broker, free_port
+from host_tools.mqtt.address import BrokerAddress
+from host_tools.mqtt.broker import embedded_broker, free_port
 from host_tools.paths import DEFAULT_MODEL
-from host_tools.studio import deploy_session
-from host_tools.studio.deploy_session import Deployer
-from host_tools.studio.health import BAD, GOOD, WARN, duration, signs
-from host_tools.studio.watch_session import Device, Watcher
+from host_tools.studio.watch import deploy as deploy_module
+from host_tools.studio.watch.deploy import Deployer
+from host_tools.studio.watch.device_health import BAD, GOOD, WARN, duration, signs
+from host_tools.studio.watch.session import Device, Watcher
 
 
 def until(condition, seconds=30.0):
@@ -170,8 +170,8 @@ def test_what_goes_to_a_board_by_its_serial_line(has_model, model, sent, monkeyp
         gate.wait(10)
         return Report(port, "an ESP32", "1.25.0", copied=["a"], sign="linked to mqtt://x")
 
-    monkeypatch.setattr(deploy_session, "deploy", fake)
-    monkeypatch.setattr(deploy_session, "find_port", lambda port: port or "/dev/found")
+    monkeypatch.setattr(deploy_module, "deploy", fake)
+    monkeypatch.setattr(deploy_module, "find_port", lambda port: port or "/dev/found")
     write_settings(tmp_path, {"wifi_ssid": "home"})
     deployer = Deployer()
     deployer.serial("", model, tmp_path)
@@ -183,7 +183,7 @@ def test_what_goes_to_a_board_by_its_serial_line(has_model, model, sent, monkeyp
     deployer.wait(10)
     assert deployer.view.state == "done" and "1 files copied" in deployer.view.message
     ((port, make_files, extra),) = gone
-    assert port == "/dev/found" and make_files is deploy_session.firmware_files
+    assert port == "/dev/found" and make_files is deploy_module.firmware_files
     assert set(extra) == {"config.json", "secrets.json"} | ({"model.mlp"} if sent else set())
 
 

@@ -7,11 +7,11 @@ from paho.mqtt import client as mqtt
 
 from host_tools.device.image import unix_arch, write_image
 from host_tools.errors import BeckonError
-from host_tools.live.broker import embedded_broker
 from host_tools.model.format import read_model
+from host_tools.mqtt.broker import embedded_broker
 from host_tools.paths import DEFAULT_MODEL, DEMO
 from host_tools.simulator.simulate import simulate
-from host_tools.studio.driver import Studio, open_tab
+from host_tools.testing.browser import Studio, open_tab
 from tests.boards import sensor_board
 from tests.studio_pictures import picture
 

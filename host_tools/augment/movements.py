@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .pieces import Material
+from host_tools.augment.pieces import Material
 
 _NOISE_S = 400.0  # of noise made once, to be cut from
 
@@ -72,7 +72,7 @@ class Movements:
         return out
 
     def rest(self, level: np.ndarray, n: int) -> np.ndarray:
-        return level[:, None] + self._tremor(max(1, n))
+        return level[:, None] + self._tremor(max(1, n)).astype(np.float32)
 
     def _tremor(self, n: int) -> np.ndarray:
         rng, rests = self.rng, self.material.rest
@@ -98,7 +98,7 @@ class Movements:
             out[:3] += start[:, None]
             return out
         axis = np.cross(start, stop)
-        sine = np.linalg.norm(axis)
+        sine = float(np.linalg.norm(axis))
         if sine < 1e-6 * sizes[0] * sizes[1]:
             axis, sine = np.cross(start, self.rng.normal(size=3)), 0.0
             axis /= np.linalg.norm(axis)

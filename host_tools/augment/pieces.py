@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..dataset import Dataset, Recording, is_idle
-from .energy import energy, moving_part
+from host_tools.augment.energy import energy, moving_part
+from host_tools.dataset import Dataset, Recording, is_idle
 
 LEAST_GRAVITY = 3.0  # m/s^2; where less remains on the mean, gravity is not in the data
 _MARGIN_S = 0.06  # kept at both ends of a movement where the recording has it
@@ -102,7 +102,8 @@ def _add_pieces(out: Material, found) -> None:
         places.append((first - a, last - a, a))
     courses, size = gravity_courses(cuts, out.rate_hz)
     out.size = size
-    for (i, _, _, _, label), x, (first, last, at), g in zip(found, cuts, places, courses, strict=True):
+    rows = zip(found, cuts, places, courses, strict=True)
+    for (i, _, _, _, label), x, (first, last, at), g in rows:
         out.pieces.append(Piece(x, g, first, last, label, i, at))
 
 

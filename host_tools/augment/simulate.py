@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import movements
-from .pieces import Material, Piece
+from host_tools.augment import movements
+from host_tools.augment.pieces import Material, Piece
 
 _FADE_S = 0.08
 _LEAD_S = 1.0  # of rest before the first gesture, and after the last one
@@ -93,8 +93,8 @@ class Simulator:
 
     def daily(self, seconds: float) -> Simulated:
         """Everyday movement alone: recorded where there is some, else made up."""
-        rng, make = self.rng, self.make
-        parts = []
+        make = self.make
+        parts: list[np.ndarray] = []
         n = 0
         level = make.any_level()
         while n < seconds * self.rate_hz:
@@ -134,7 +134,7 @@ class Simulator:
         bias = rng.standard_normal(len(samples)).astype(np.float32) * levels
         out = np.concatenate([turn @ samples[k : k + 3] for k in range(0, len(samples), 3)])
         out += bias[:, None]
-        return out + rng.standard_normal(out.shape, np.float32) * noise[:, None]
+        return (out + rng.standard_normal(out.shape, np.float32) * noise[:, None]).astype(np.float32)
 
     # --- gestures ---------------------------------------------------------
 

@@ -227,14 +227,15 @@ def _ratio(a: float, b: float | None) -> float | None:
 
 
 def _compiled(folder: Path) -> Path:
-    """A folder with microMLP.mpy for this computer, and with the source's own companions."""
+    """A folder with the engine and MicroMLP's interface, compiled for this computer."""
     from host_tools.device.image import unix_arch
     from host_tools.paths import FIRMWARE
     from host_tools.toolchain import compile_mpy
 
     mpy = folder / "mpy"
     mpy.mkdir()
-    compile_mpy(FIRMWARE / "lib" / "microMLP.py", unix_arch(), mpy / "microMLP.mpy")
+    for name in ("microMLP_engine", "microMLP"):
+        compile_mpy(FIRMWARE / "lib" / f"{name}.py", unix_arch(), mpy / f"{name}.mpy")
     return mpy
 
 

@@ -46,10 +46,10 @@ def measure(args: argparse.Namespace, note: Callable[[str], None]) -> dict[str, 
 
 
 def _timestamps(seconds: float, note: Callable[[str], None]) -> dict[str, Any]:
-    from host_tools.bench.sensing.board import sample
-    from host_tools.bench.sensing.records import compare
-    from host_tools.simulator.mpu6500 import SimulatedMPU6500
+    from host_tools.simulator.sensor.chip import SimulatedMPU6500
     from host_tools.simulator.sensor.movement import Sines
+    from host_tools.testing.sample_records import compare
+    from host_tools.testing.script_board import sample
 
     note(f"timestamps, {seconds:.0f} s")
     sensor = SimulatedMPU6500(Sines(), clock_error_ppm=_CLOCK_ERROR_PPM)

@@ -42,7 +42,7 @@ def measure(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, A
         start_and_open,
     )
     from host_tools.bench.studio_pages.live import measure_live
-    from host_tools.studio.driver import chromium
+    from host_tools.testing.browser import chromium
 
     for name, least in (("rounds", 1), ("events", 2), ("kills", 0)):
         if getattr(args, name) < least:

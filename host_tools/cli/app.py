@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from host_tools.cli.cores import one_core
+from host_tools.cli.threads import one_core
 from host_tools.errors import BeckonError
 
 FOLDER = Path(__file__).parent

@@ -32,8 +32,8 @@ def _seconds(text):
 
 
 def run(args):
-    from host_tools.device.remote import RemoteDevice
-    from host_tools.live.address import parse_broker
+    from host_tools.mqtt.address import parse_broker
+    from host_tools.mqtt.remote_device import RemoteDevice
 
     for part, name in ((args.device, "DEVICE"), (args.verb, "COMMAND")):
         if not part or any(character in "/+#\0" for character in part):

@@ -37,8 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from host_tools.dataset import read_datasets
-    from host_tools.evaluation.baselines import BASELINES
-    from host_tools.evaluation.compare import (
+    from host_tools.experiments.baselines import BASELINES
+    from host_tools.experiments.compare import (
         PLACEMENTS,
         check_sets,
         compare,

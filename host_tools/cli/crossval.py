@@ -12,10 +12,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from host_tools.cli.figures import put_figures
+from host_tools.cli.json_output import put_figures
 from host_tools.cli.progress import progress
 from host_tools.errors import BeckonError
-from host_tools.evaluation.habits import Habit
+from host_tools.evaluation.confusions import Habit
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,9 +39,9 @@ def run(args: argparse.Namespace) -> int:
     from host_tools.dataset import read_datasets, with_negatives
     from host_tools.dataset.classes import class_faults
     from host_tools.dataset.split import day_of, parts_by
-    from host_tools.evaluation.crossval import cross_validate
+    from host_tools.experiments.crossval import cross_validate
+    from host_tools.experiments.search import load
     from host_tools.training.recipe import choose
-    from host_tools.training.tuning import load
 
     for name, value, least in (("--folds", args.folds, 2), ("--steps", args.steps, 1)):
         if value is not None and value < least:

@@ -67,8 +67,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _show(args) -> int:
     from host_tools.dataset import read_datasets
-    from host_tools.dataset.show import html_page
     from host_tools.model.format import write_atomically
+    from host_tools.plots.dataset_page import html_page
 
     write_atomically(args.out, html_page(read_datasets(args.dataset)).encode())
     print(args.out)
@@ -89,10 +89,10 @@ def _check(args) -> int:
 
 
 def _augment(args) -> int:
-    from host_tools.augment.pictures import html_page
     from host_tools.dataset import is_idle, read_datasets
-    from host_tools.dataset.show import spans_of
     from host_tools.model.format import write_atomically
+    from host_tools.plots.augment_page import html_page
+    from host_tools.plots.dataset_page import spans_of
 
     data = read_datasets(args.dataset)
     gestures = [label for label in data.labels if not is_idle(label)]

@@ -29,9 +29,9 @@ def add_arguments(parser):
 def run(args):
     from host_tools.dataset.folder import read_dataset
     from host_tools.evaluation.matching import HIT, match_events, missed
-    from host_tools.live.address import parse_broker
-    from host_tools.live.broker import embedded_broker
-    from host_tools.live.events import number, printable
+    from host_tools.mqtt.address import parse_broker
+    from host_tools.mqtt.broker import embedded_broker
+    from host_tools.mqtt.events import number, printable
     from host_tools.simulator.simulate import simulate
     from host_tools.toolchain import micropython_command, umqtt_folder
 

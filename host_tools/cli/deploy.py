@@ -106,9 +106,9 @@ def _steps():
 
 
 def _over_mqtt(args):
-    from host_tools.device.remote import RemoteDevice
     from host_tools.device.settings import default_folder, read_settings
-    from host_tools.live.address import BrokerAddress, parse_broker
+    from host_tools.mqtt.address import BrokerAddress, parse_broker
+    from host_tools.mqtt.remote_device import RemoteDevice
 
     if args.port:
         raise BeckonError("name a port or --mqtt, not both", status=2)

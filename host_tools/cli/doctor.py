@@ -24,8 +24,8 @@ def add_arguments(parser):
 
 def run(args):
     from host_tools.cli.progress import progress
-    from host_tools.device.doctor import examine
-    from host_tools.device.findings import FAULT, WARNING
+    from host_tools.doctor.diagnosis import FAULT, WARNING
+    from host_tools.doctor.doctor import examine
 
     counts = {FAULT: 0, WARNING: 0}
     with progress("examining") as step:

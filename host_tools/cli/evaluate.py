@@ -12,7 +12,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from host_tools.cli.figures import put_figures
+from host_tools.cli.json_output import put_figures
 from host_tools.cli.progress import progress
 
 
@@ -26,8 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from host_tools.dataset import read_datasets
     from host_tools.evaluation.evaluate import evaluate
-    from host_tools.evaluation.report import html_report
     from host_tools.model.format import read_model, write_atomically
+    from host_tools.plots.evaluation_page import html_report
 
     model = read_model(args.model)
     data = read_datasets(args.dataset)

@@ -133,7 +133,7 @@ def _source(args):
         return _Opening(ForwarderSource(find_port(args.port), args.accel_unit, args.baud or 115200),
                         "measuring the rate of what comes")
     if args.source.startswith("mqtt://"):
-        from host_tools.live.address import parse_broker
+        from host_tools.mqtt.address import parse_broker
         from host_tools.recording.broker_source import BrokerSource
 
         if not args.device:

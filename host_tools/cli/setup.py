@@ -126,8 +126,8 @@ def _again():
 
 def _test(settings):
     """(what is wrong, what is well), each a list of lines."""
-    from host_tools.device.network_check import check_broker, check_wifi, is_only_here, own_address
-    from host_tools.live.address import BrokerAddress
+    from host_tools.doctor.network_check import check_broker, check_wifi, is_only_here, own_address
+    from host_tools.mqtt.address import BrokerAddress
 
     faults, notes = [], []
     for name in _NEEDED:

@@ -31,8 +31,8 @@ def add_arguments(parser):
 
 
 def run(args):
-    from host_tools.live.address import parse_broker
-    from host_tools.live.broker import embedded_broker
+    from host_tools.mqtt.address import parse_broker
+    from host_tools.mqtt.broker import embedded_broker
     from host_tools.simulator.simulate import simulate
 
     if not 0.01 <= args.speed <= 1000:

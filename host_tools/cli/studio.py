@@ -35,7 +35,7 @@ def _port(text):
 
 def run(args):
     from host_tools.studio.app import listen, open_browser, serve
-    from host_tools.studio.project import Project
+    from host_tools.studio.frame.project import Project
 
     project = Project.open(args.project, args.labels)
 

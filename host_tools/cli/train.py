@@ -90,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _recipe(args: argparse.Namespace, data):
     """The recipe that the data suggests, with what was set by hand."""
-    from host_tools.cli.by_hand import recipe_fields
+    from host_tools.cli.train_options import recipe_fields
     from host_tools.training.recipe import choose
 
     by_hand = recipe_fields(args)

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from host_tools.dataset import read_datasets
-    from host_tools.training.tuning import save, search
+    from host_tools.experiments.search import save, search
 
     for name, value, least in (("--trials", args.trials, 1), ("--steps", args.steps, 10),
                                ("--folds", args.folds, 2)):

@@ -28,9 +28,9 @@ def _at_least_one(text):
 
 
 def run(args):
-    from host_tools.live.address import parse_broker
-    from host_tools.live.events import Repeats, event_line, event_title
-    from host_tools.live.subscriber import Subscriber
+    from host_tools.mqtt.address import parse_broker
+    from host_tools.mqtt.events import Repeats, event_line, event_title
+    from host_tools.mqtt.subscriber import Subscriber
 
     broker = parse_broker(args.broker)
     repeats = Repeats()

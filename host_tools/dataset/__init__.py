@@ -1,7 +1,7 @@
 """Recordings with labels: reading, checking, resampling, splitting, converting."""
-from .folder import read_dataset, read_datasets, with_negatives
-from .labels import IDLE_LABEL, is_idle
-from .recording import Dataset, Recording, Span
+from host_tools.dataset.folder import read_dataset, read_datasets, with_negatives
+from host_tools.dataset.idle import IDLE_LABEL, is_idle
+from host_tools.dataset.recording import Dataset, Recording, Span
 
 __all__ = [
     "IDLE_LABEL",

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from .labels import IDLE_LABEL
+from host_tools.dataset.idle import IDLE_LABEL
 
 _LEAST = 0.5
 

@@ -10,8 +10,8 @@ from collections import Counter
 
 import numpy as np
 
-from .classes import class_faults
-from .recording import Dataset, Recording
+from host_tools.dataset.classes import class_faults
+from host_tools.dataset.recording import Dataset, Recording
 
 GRAVITY = 9.80665  # m/s^2
 _BLOCK_S = 0.25  # stillness is judged over blocks of this length

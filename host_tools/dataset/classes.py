@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from .labels import is_idle
-from .recording import Dataset, Recording, Span
+from host_tools.dataset.idle import is_idle
+from host_tools.dataset.recording import Dataset, Recording, Span
 
 _LEAST_IDLE_MS = 300.0  # a shorter stretch beside the spans shows nothing of rest
 

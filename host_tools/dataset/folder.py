@@ -16,10 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import BeckonError
-from .labels import IDLE_LABEL, split_spec
-from .recording import AXES, Dataset, Recording, Span
-from .timing import even_grid
+from host_tools.dataset.idle import IDLE_LABEL, split_spec
+from host_tools.dataset.recording import AXES, Dataset, Recording, Span
+from host_tools.dataset.timing import even_grid
+from host_tools.errors import BeckonError
 
 MOST = 1e15  # times since 1970 in microseconds fit, and every value into 32 bits' floats
 _SLACK_MS = 100.0  # a label may end this much after the last sample: rounding, half a sample

@@ -1,33 +1,127 @@
-"""Which labels mean "no gesture", and the selection of labels in a DATASET argument."""
+"""labels.csv for programs that change it: read what is there, write all of it at once.
+
+    table = read_labels_file(path)        # an empty one if there is no file yet
+    table.rows["take-01"].append(Row(1200, 2100, "circle", "anna"))
+    write_labels_file(path, table)
+
+What reading for training refuses (folder.read_labels) is refused here, too, except that
+a file may be missing or hold no span yet. Columns that Beckon does not know are kept.
+"""
 from __future__ import annotations
 
+import csv
+import io
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import BeckonError
+from host_tools.dataset.folder import read_labels
+from host_tools.errors import BeckonError
 
-IDLE_LABEL = "none"  # how a model that we train calls its idle class
-
-_IDLE = frozenset(
-    "none idle rest resting no_motion nomotion no_gesture nogesture no_move still nothing "
-    "background negative other noise unknown null".split()
-)
+COLUMNS = ("recording", "start_ms", "end_ms", "label", "subject")
 
 
-def is_idle(label: str) -> bool:
-    """True if people use this label for "no gesture"."""
-    return label.strip().lower().replace(" ", "_").replace("-", "_") in _IDLE
+@dataclass(frozen=True)
+class Row:
+    """One span; other: the values of unknown columns, in the order of LabelsTable.other."""
+
+    start_ms: float
+    end_ms: float
+    label: str
+    subject: str = ""
+    other: tuple[str, ...] = ()
 
 
-def split_spec(spec: str) -> tuple[Path, tuple[str, ...] | None]:
-    """Divide "FOLDER" or "FOLDER:label,label" into the folder and the labels.
+@dataclass
+class LabelsTable:
+    """rows: by recording, in the file's order; other: names of unknown columns."""
 
-    A folder whose name itself holds a colon wins over a selection.
+    rows: dict[str, list[Row]] = field(default_factory=dict)
+    other: tuple[str, ...] = ()
+
+    def encode(self) -> bytes:
+        """The file's bytes: UTF-8, one line a span, those of a recording by time."""
+        text = io.StringIO()
+        out = csv.writer(text, lineterminator="\n")
+        out.writerow((*COLUMNS, *self.other))
+        for recording, rows in self.rows.items():
+            for row in sorted(rows, key=lambda r: r.start_ms):
+                other = row.other or ("",) * len(self.other)
+                out.writerow((recording, _number(row.start_ms), _number(row.end_ms), row.label,
+                              row.subject, *other))
+        return text.getvalue().encode("utf-8")
+
+
+def read_labels_file(path: Path) -> LabelsTable:
+    """The file's table. Raises BeckonError naming the line."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return LabelsTable()
+    except OSError as error:
+        raise BeckonError(f"{path}: cannot be read ({error.strerror})") from None
+    if not data.strip():
+        return LabelsTable()
+    try:
+        rows = list(_rows(data))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise BeckonError(f"{path}: not a CSV text file ({error})") from None
+    header = rows[0][1] if rows else []
+    other = tuple(c for c in header if c not in COLUMNS)
+    table = LabelsTable({}, other)
+    if len(rows) < 2 and set(COLUMNS[:4]) <= set(header):
+        return table
+    by_line = dict(rows[1:])
+    places = [header.index(c) for c in other]
+    for recording, spans in read_labels(path).items():
+        for span in spans:
+            values = by_line.get(span.line, [])
+            extra = tuple(values[i] if i < len(values) else "" for i in places)
+            table.rows.setdefault(recording, []).append(
+                Row(span.start_ms, span.end_ms, span.label, span.subject, extra)
+            )
+    return table
+
+
+def _rows(data: bytes) -> Iterator[tuple[int, list[str]]]:
+    """(line number, fields), as csv.DictReader counts lines and skips empty ones."""
+    reader = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""))
+    for fields in reader:
+        if fields:
+            yield reader.line_num, fields
+
+
+def write_labels_file(path: Path, table: LabelsTable) -> bytes:
+    """Write the table whole or not at all; returns the bytes. Raises BeckonError.
+
+    A crash or a power cut at any moment leaves the old file or the new one.
     """
-    path = Path(spec)
-    if path.exists() or ":" not in spec:
-        return path, None
-    folder, _, selection = spec.rpartition(":")
-    labels = tuple(x.strip() for x in selection.split(",") if x.strip())
-    if not labels:
-        raise BeckonError(f"{spec}: no label after the colon; write FOLDER:label,label", 2)
-    return Path(folder), labels
+    data = table.encode()
+    try:
+        handle, part = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        try:
+            with open(handle, "wb") as out:
+                out.write(data)
+                out.flush()
+                os.fsync(out.fileno())
+            os.chmod(part, path.stat().st_mode & 0o777 if path.exists() else 0o644)
+            os.replace(part, path)
+        except BaseException:
+            os.unlink(part)
+            raise
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise BeckonError(
+            f"{path}: cannot be written ({error.strerror}); the labels are unchanged"
+        ) from None
+    return data
+
+
+def _number(value: float) -> str:
+    return f"{value:.3f}".rstrip("0").rstrip(".")

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .recording import Recording, Span
+from host_tools.dataset.recording import Recording, Span
 
 if TYPE_CHECKING:
-    from ..model.format import Model
+    from host_tools.model.format import Model
 
 _ACCEL = 2.5  # m/s^2 and
 _TURN = 80.0  # deg/s: energy 1
@@ -95,7 +95,7 @@ def propose_with_model(recording: Recording, model: Model,
     outside every stretch is proposed with the window that it rests on.
     Raises BeckonError if the model needs axes that the recording lacks.
     """
-    from ..evaluation.board import Board
+    from host_tools.evaluation.emulator import Board
 
     board = Board(model)
     fe = model.front_end

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import BeckonError
-from .folder import read_recording
-from .recording import AXES, Recording
-from .timing import even_grid
+from host_tools.dataset.folder import read_recording
+from host_tools.dataset.recording import AXES, Recording
+from host_tools.dataset.timing import even_grid
+from host_tools.errors import BeckonError
 
 _CHUNK = 1 << 18  # bytes worked on at a time: stays in the processor's cache
 _MOST = 1 << 30  # bytes unpacked: days of recording, or a trap of a few kB

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from .recording import Recording
+from host_tools.dataset.recording import Recording
 
 _BLOCK = 1024  # samples at a time: bounds the memory of long recordings
 _HALF_WIDTH = 8  # zero crossings of the sinc on each side: -60 dB beyond the transition

@@ -11,10 +11,10 @@ from collections import defaultdict
 
 import numpy as np
 
-from ..errors import BeckonError
-from .groups import assign_groups
-from .labels import is_idle
-from .recording import Dataset, Recording
+from host_tools.dataset.idle import is_idle
+from host_tools.dataset.near_duplicates import assign_groups
+from host_tools.dataset.recording import Dataset, Recording
+from host_tools.errors import BeckonError
 
 LEAST_SUBJECTS = 2
 BY = ("subject", "day", "recording")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import BeckonError
+from host_tools.errors import BeckonError
 
 _CHANGE = 0.05  # relative change of the rate between parts of a recording that is refused
 _LONG = 10  # steps

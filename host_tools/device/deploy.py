@@ -110,7 +110,7 @@ def look(port: str, folders: set[str]) -> Survey:
 
 def _survey_commands(folders: set[str]) -> list[str]:
     where = sorted(folders | {"", STAGE})
-    return ["exec", f"WHERE = {where!r}", "+", "run", str(_ON_BOARD / "survey.py")]
+    return ["exec", f"WHERE = {where!r}", "+", "run", str(_ON_BOARD / "list_files.py")]
 
 
 def _surveyed(port: str, out: str) -> Survey:
@@ -266,7 +266,7 @@ def _settle(port: str, todo: Plan, folders: set[str]) -> Survey:
         moves.append([hold, "main.py", sha256(todo.held)])
     moves.sort(key=lambda move: move[1] == "main.py")
     script = f"STAGE = {STAGE!r}\nMOVES = {moves!r}\nREMOVE = {todo.remove!r}\nHOLD = {hold!r}\n"
-    commands = ["exec", _MKDIR + script, "+", "run", str(_ON_BOARD / "settle.py"), "+",
+    commands = ["exec", _MKDIR + script, "+", "run", str(_ON_BOARD / "install_files.py"), "+",
                 *_survey_commands(folders)]  # fmt: skip
     out = mpremote(port, commands, resume=True)
     if "settled" not in out.split():

@@ -5,18 +5,19 @@ peaks would not fit beside the rest. main.py stays source: it is what MicroPytho
 starts by name.
 """
 
+import ast
 import hashlib
 import os
 import platform
 import shutil
 import tempfile
+from collections.abc import Collection
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from host_tools.device.shorten import shorten
+from host_tools.device.minify import shorten
 from host_tools.errors import BeckonError
-from host_tools.model.engine_only import engine_only
 from host_tools.paths import FIRMWARE
 from host_tools.toolchain import compile_mpy, umqtt_folder
 from host_tools.toolchain.cache import cache_folder
@@ -38,16 +39,40 @@ def unix_arch() -> str:
 def write_image(folder: Path, arch: str) -> None:
     """Fill folder with the firmware and umqtt.simple, compiled for arch."""
     umqtt = umqtt_folder() / "umqtt" / "simple.py"
-    compile_tree(FIRMWARE, folder, arch, as_source=("main.py",))
+    compile_tree(FIRMWARE, folder, arch, as_source=("main.py",), leave_out=_not_on_a_board())
     _compile("umqtt.simple", umqtt.read_text(), folder / "lib" / "umqtt" / "simple.mpy", arch)
 
 
-def compile_tree(source: Path, folder: Path, arch: str, as_source: tuple[str, ...]) -> None:
+def _not_on_a_board() -> set[Path]:
+    """Files of firmware/ that a board does not get.
+
+    viper.py is for CPython alone. MicroMLP's interface serves networks that learn on the
+    board: it takes flash only if the firmware imports it.
+    """
+    viper, interface = FIRMWARE / "lib" / "viper.py", FIRMWARE / "lib" / "microMLP.py"
+    wanted = any(_imports(path.read_text(), "microMLP") for path in FIRMWARE.rglob("*.py"))
+    return {viper} if wanted else {viper, interface}
+
+
+def _imports(text: str, module: str) -> bool:
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom) and node.module == module:
+            return True
+        if isinstance(node, ast.Import) and module in [alias.name for alias in node.names]:
+            return True
+    return False
+
+
+def compile_tree(
+    source: Path,
+    folder: Path,
+    arch: str,
+    as_source: tuple[str, ...],
+    leave_out: Collection[Path] = (),
+) -> None:
     """All Python files below source into folder as .mpy; files named in as_source as they are."""
-    texts = {path: path.read_text() for path in sorted(source.rglob("*.py"))}
-    for path in texts:
-        if path.name == "microMLP.py":  # the firmware classifies, and its heap is small
-            texts[path] = engine_only(texts[path])
+    paths = [path for path in sorted(source.rglob("*.py")) if path not in leave_out]
+    texts = {path: path.read_text() for path in paths}
     plain = {path for path in texts if path.name in as_source}
     for path, text in shorten(texts, plain).items():
         target = folder / path.relative_to(source)
@@ -89,7 +114,8 @@ def image_files(arch: str | None) -> dict[str, bytes]:
     as mpy-cross compiles viper functions for named processors only.
     """
     if arch is None:
-        files = {p.relative_to(FIRMWARE).as_posix(): p.read_bytes() for p in FIRMWARE.rglob("*.py")}
+        paths = set(FIRMWARE.rglob("*.py")) - _not_on_a_board()
+        files = {p.relative_to(FIRMWARE).as_posix(): p.read_bytes() for p in sorted(paths)}
         files["lib/umqtt/simple.py"] = (umqtt_folder() / "umqtt" / "simple.py").read_bytes()
         return files
     with tempfile.TemporaryDirectory(prefix="beckon-image-") as name:

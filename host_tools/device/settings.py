@@ -25,7 +25,8 @@ def default_folder() -> Path:
 @functools.cache
 def _config() -> ModuleType:
     """The firmware's own config.py, so that host and board cannot disagree."""
-    spec = importlib.util.spec_from_file_location("beckon_board_config", FIRMWARE / "config.py")
+    path = FIRMWARE / "ops" / "config.py"
+    spec = importlib.util.spec_from_file_location("beckon_board_config", path)
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

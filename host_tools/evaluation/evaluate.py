@@ -11,12 +11,20 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..dataset import Dataset, Recording, Span
-from ..model.format import Model, encode
-from .board import Board, Detected, Windows
-from .matching import DUPLICATE, FALSE, GRACE_MS, HIT, Verdict, match_events, missed
-from .spans import SpanResults, label_number, span_results
-from .statistics import confusion, macro_f1, poisson_interval, ratio
+from host_tools.dataset import Dataset, Recording, Span
+from host_tools.evaluation.emulator import Board, Detected, Windows
+from host_tools.evaluation.matching import (
+    DUPLICATE,
+    FALSE,
+    GRACE_MS,
+    HIT,
+    Verdict,
+    match_events,
+    missed,
+)
+from host_tools.evaluation.metrics import confusion, macro_f1, poisson_interval, ratio
+from host_tools.evaluation.span_accuracy import SpanResults, label_number, span_results
+from host_tools.model.format import Model, encode
 
 _HOUR_S = 3600.0
 

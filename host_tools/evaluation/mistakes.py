@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .evaluate import Evaluation, Stream
-from .matching import DUPLICATE, FALSE, GRACE_MS
+from host_tools.evaluation.evaluate import Evaluation, Stream
+from host_tools.evaluation.matching import DUPLICATE, FALSE, GRACE_MS
 
 MISSED = "missed"
 _ORDER = {FALSE: 0, MISSED: 1, DUPLICATE: 2}

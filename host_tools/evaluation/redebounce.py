@@ -14,10 +14,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..model.format import Model
-from .board import Detected, Windows, debouncer
-from .evaluate import Evaluation
-from .matching import match_events, missed
+from host_tools.evaluation.emulator import Detected, Windows, debouncer
+from host_tools.evaluation.evaluate import Evaluation
+from host_tools.evaluation.matching import match_events, missed
+from host_tools.model.format import Model
 
 
 def redebounced(result: Evaluation, settings: bytes) -> Evaluation:

@@ -8,7 +8,7 @@ the sensor was turned against that last frame, and accelerations and turn
 rates are turned into it. The mean acceleration of what results is gravity; the
 window is turned the shortest way that brings it to the direction `up`.
 
-Integers, the same as `_level` in firmware/lib/microMLP.py. Q14: 16384 is 1.
+Integers, the same as `_level` in firmware/lib/microMLP_engine.py. Q14: 16384 is 1.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
     values = features(front_end, frames)    # what training learns from
     result = run(model, frames)             # what the board would say
 
-Every function gives exactly the integers of `firmware/lib/microMLP.py`.
+Every function gives exactly the integers of `firmware/lib/microMLP_engine.py`.
 """
 
 from __future__ import annotations

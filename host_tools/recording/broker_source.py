@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from host_tools.device.remote import RemoteDevice
 from host_tools.errors import BeckonError
-from host_tools.live.address import BrokerAddress
+from host_tools.mqtt.address import BrokerAddress
+from host_tools.mqtt.remote_device import RemoteDevice
 from host_tools.recording.sources import Block, G
 from host_tools.recording.stream import SYNC, Decoder, Samples
 

@@ -91,8 +91,8 @@ class BoardSource:
         self._console = console
         try:
             console.refresh()
-            console.start(f"import serial_stream\nserial_stream.run({self._settings}, "
-                          f"baud={self._baud})")  # fmt: skip
+            console.start("from serial_line import serial_stream\n"
+                          f"serial_stream.run({self._settings}, baud={self._baud})")
             if self._baud != BAUD:
                 self._change_baud(console)
             self._await_first(console)

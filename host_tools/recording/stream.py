@@ -1,4 +1,4 @@
-"""Decodes the frames of firmware/stream_frame.py out of whatever a serial line delivers.
+"""Decode the frames of firmware/serial_line/stream_frame.py out of what a line delivers.
 
 A frame is believed if its CRC-16 is right, its length is one that occurs, the sync of the
 next frame follows it at once, and its samples come later than those before it. So a

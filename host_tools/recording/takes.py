@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from host_tools.dataset.movement import activity
 from host_tools.recording.sources import Block
-from host_tools.training.movement import activity
 
 _ACTIVE = 1.0  # of activity(): a resting hand stays below
 _SHARE = 0.12  # of the strongest moment: the gentle ends of a gesture still count

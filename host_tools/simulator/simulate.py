@@ -10,12 +10,12 @@ from typing import Any
 from host_tools.dataset.folder import read_recording
 from host_tools.dataset.recording import Recording
 from host_tools.errors import BeckonError
-from host_tools.live.address import BrokerAddress
-from host_tools.live.subscriber import Message, Subscriber
 from host_tools.model.format import ModelError, read_model
-from host_tools.simulator.board import DEFAULT_HEAP_KIB, SimulatedBoard
-from host_tools.simulator.mpu6500 import SimulatedMPU6500
+from host_tools.mqtt.address import BrokerAddress
+from host_tools.mqtt.subscriber import Message, Subscriber
+from host_tools.simulator.sensor.chip import SimulatedMPU6500
 from host_tools.simulator.sensor.movement import RecordedMovement
+from host_tools.simulator.unix_board import DEFAULT_HEAP_KIB, SimulatedBoard
 
 IMU = (0, 0x68)  # bus and address, the firmware's defaults
 _CLOCK_KIB = 160  # with less heap events have no time of day; objects are large on 64 bits
@@ -57,7 +57,7 @@ def simulate(
     Events have the time of day at which the board was when it sampled them; at a speed
     other than 1 it counts in its own time from power-on.
 
-    settings: the board's, beside its name and the broker; see firmware/config.py.
+    settings: the board's, beside its name and the broker; see firmware/ops/config.py.
     on_event: called with each payload as it arrives. on_progress: called every
     now and then with the seconds played and the recording's length.
 

@@ -45,11 +45,11 @@ from fastapi.responses import RedirectResponse
 from nicegui import ui
 from starlette.types import ASGIApp, Message
 
-from ..errors import BeckonError
-from . import layout
-from .guard import Guard, cookie_name
-from .project import Project
-from .routes import STATIC, add_routes
+from host_tools.errors import BeckonError
+from host_tools.studio.frame import layout
+from host_tools.studio.frame.access import Guard, cookie_name
+from host_tools.studio.frame.project import Project
+from host_tools.studio.frame.routes import STATIC, add_routes
 
 DEFAULT_PORT = 8737
 
@@ -73,7 +73,7 @@ def make_app(project: Project, port: int, token: str) -> FastAPI:
 
 
 def _add_page(name: str, title: str, project: Project) -> None:
-    module = importlib.import_module(f"host_tools.studio.pages.{name}")
+    module = importlib.import_module(f"host_tools.studio.{name}.page")
 
     async def build() -> None:
         with layout.frame(project, name):

@@ -1,6 +1,6 @@
 """MicroPython's WebAssembly port: a current MicroPython with 32-bit objects, under Node.
 
-The tests use it as a board that mpremote can talk to (host_tools/simulator/pty_board.py).
+The tests use it as a board that mpremote can talk to (host_tools/testing/pty_board.py).
 """
 
 import hashlib

@@ -6,17 +6,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 
-from ..augment.energy import energy
-from ..dataset import Recording, is_idle
-from ..evaluation.board import Board
-from ..evaluation.matching import GRACE_MS
-from ..model import reference
-from ..model.format import Model
-from .decision import ONE, Answers, Rule
+from host_tools.augment.energy import energy
+from host_tools.dataset import Recording, is_idle
+from host_tools.evaluation.emulator import Board
+from host_tools.evaluation.matching import GRACE_MS
+from host_tools.model import reference
+from host_tools.model.format import Model
+from host_tools.training.decision import ONE, Answers, Rule
 
 _APART_MS = 1e9  # between streams on the common clock
 _GRAVITY = 9.80665
@@ -43,6 +43,9 @@ class Counts:
     @property
     def recall(self) -> float:
         return self.hits / max(1, self.truth)
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
 
     def latency_ms(self, part: float) -> float:
         return float(np.quantile(self.latencies_ms, part)) if self.latencies_ms else 1000.0

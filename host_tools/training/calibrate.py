@@ -10,19 +10,19 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ..dataset import Dataset, Recording, is_idle
-from ..dataset.split import LEAST_SUBJECTS, folds, hold_out
-from ..evaluation.habits import Habit, habits
-from ..model.format import Model
-from .answers import Heard, logit_of
-from .decision import Rule
-from .decision_tuning import Score, tune
-from .export import export
-from .fit import fit
-from .network import Network, softmax
-from .recipe import Recipe
-from .splice import is_stream, splice
-from .stream_batches import StreamBank
+from host_tools.augment.streams import is_stream, splice
+from host_tools.dataset import Dataset, Recording, is_idle
+from host_tools.dataset.split import LEAST_SUBJECTS, folds, hold_out
+from host_tools.evaluation.confusions import Habit, habits
+from host_tools.model.format import Model
+from host_tools.training.answers import Heard, logit_of
+from host_tools.training.decision import USUAL, Rule
+from host_tools.training.decision_tuning import Score, tune
+from host_tools.training.export import export
+from host_tools.training.fit import fit
+from host_tools.training.network import Network, softmax
+from host_tools.training.recipe import Recipe
+from host_tools.training.stream_batches import StreamBank
 
 _TEMPERATURES = np.geomspace(0.6, 4.0, 39)
 _PARTS = 3  # trainings at most, and each takes
@@ -41,7 +41,7 @@ class Calibration:
     recalls: part of each label's held-out gestures that were found.
     """
 
-    rule: Rule = Rule()
+    rule: Rule = USUAL
     score: Score | None = None
     recorded_life: bool = False
     temperature: float = 1.0

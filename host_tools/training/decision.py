@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .stream_labels import run_lengths
+from host_tools.training.stream_labels import run_lengths
 
 ONE = 16  # activity of a resting hand's limit
 AWAKE = 19  # activity, 1.2: the network is asked while it was so within AWAKE_FRAMES
@@ -39,6 +39,7 @@ class Answers:
     def __post_init__(self) -> None:
         self._sums: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}
         self._calm: dict[int, np.ndarray] = {}
+        self._above: dict[tuple[int, int, int], np.ndarray] = {}
         n = np.arange(len(self.activity))
         first = np.zeros(len(n), int)
         first[self.starts] = self.starts
@@ -75,26 +76,39 @@ class Answers:
         return self._calm[ratio]
 
     def best(self, span: int, idle: int) -> tuple[np.ndarray, np.ndarray]:
-        """(class, sum) of the greatest sum of the last `span` shares, idle left out."""
+        """(class, evidence) of the last `span` windows, int (n,) each.
+
+        class: that of the greatest sum of shares, idle left out. evidence: sum of
+        100 - share of idle, so that X 55 % beside V 40 % is a gesture of 95 %.
+        """
         if (span, idle) not in self._sums:
             shares = self.shares.astype(np.int32)
+            shares[:, idle] = 100 - shares[:, idle]
             shares[~self.awake] = 0
             total = np.cumsum(np.concatenate([np.zeros((1, shares.shape[1]), np.int32), shares]),
                               axis=0, dtype=np.int32)
             n = np.arange(len(shares))
             sums = total[1:] - total[np.maximum(n + 1 - span, self.first)]
+            evidence = sums[:, idle].copy()
             sums[:, idle] = -1
-            label = sums.argmax(axis=1)
-            self._sums[span, idle] = label, sums[n, label]
+            self._sums[span, idle] = sums.argmax(axis=1), evidence
         return self._sums[span, idle]
+
+    def above(self, span: int, least: int, idle: int) -> np.ndarray:
+        """Windows with so much evidence, ascending, int (k,): few, so that rules are quick."""
+        key = span, least, idle
+        if key not in self._above:
+            self._above[key] = np.flatnonzero(self.best(span, idle)[1] >= least)
+        return self._above[key]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """Decide by the mean of the last `span` windows' shares, once the hand is calm.
+    """A gesture is when the last `span` windows are sure that it is one, and the hand is calm.
 
-    threshold: percent. low: windows in a row that must be calm. ratio: calm is less than
-    ratio / 64 of the last two seconds' greatest activity.
+    threshold: percent, of 100 - share of none. low: windows in a row that must be calm, 0 for
+    a gesture that may be called in full motion. ratio: calm is less than ratio / 64 of the
+    last two seconds' greatest activity.
     """
 
     span: int = 6
@@ -106,24 +120,42 @@ class Rule:
         """Settings as they lie in the model file."""
         return bytes([self.threshold, self.span, self.low, QUIET, REFRACTORY, 0, 1, self.ratio])
 
+    @classmethod
+    def of(cls, packed: bytes) -> Rule | None:
+        """The rule of a model file; None if that has the counting rule."""
+        threshold, span, low, _, _, _, kind, ratio = packed
+        return cls(span, threshold, low, ratio) if kind == 1 else None
+
     def events(self, answers: Answers, idle: int) -> tuple[np.ndarray, np.ndarray]:
         """(window, class) of each event, int (k,)."""
-        label, total = answers.best(self.span, idle)
-        ready = total >= self.threshold * self.span
+        label, _ = answers.best(self.span, idle)
+        at = answers.above(self.span, self.threshold * self.span, idle)
+        loud = answers.above(self.span, -(-self.threshold * self.span // 2), idle)
         if self.low:
-            ready &= answers.calm(self.ratio) >= self.low
-        at = np.flatnonzero(ready)
-        quiet = run_lengths(2 * total < self.threshold * self.span) > QUIET
-        armed = np.flatnonzero(quiet)
+            at = at[answers.calm(self.ratio)[at] >= self.low]
         out = []
         ends = np.append(answers.starts[1:], len(label))
         i = 0
         while i < len(at):
             t = int(at[i])
             out.append(t)
-            stream = int(np.searchsorted(ends, t, side="right"))
-            k = int(np.searchsorted(armed, t + REFRACTORY))
-            again = int(armed[k]) if k < len(armed) else len(label)
-            i = int(np.searchsorted(at, min(again, int(ends[stream])), side="left"))
+            end = int(ends[np.searchsorted(ends, t, side="right")])
+            i = int(np.searchsorted(at, min(_armed_after(t, loud), end), side="left"))
         when = np.array(out, int)
         return when, label[when]
+
+
+def _armed_after(event: int, loud: np.ndarray) -> int:
+    """The first window after an event at which the rule is armed again.
+
+    loud: windows with half the threshold or more, ascending.
+    """
+    at = event + REFRACTORY
+    while True:
+        k = int(np.searchsorted(loud, at, side="right")) - 1
+        if k < 0 or loud[k] < at - QUIET:
+            return at
+        at = int(loud[k]) + QUIET + 1
+
+
+USUAL = Rule()

@@ -13,15 +13,14 @@ from itertools import product
 
 import numpy as np
 
-from ..evaluation.statistics import poisson_interval
-from .answers import Counts, Heard
-from .decision import Rule
+from host_tools.evaluation.metrics import poisson_interval
+from host_tools.training.answers import Counts, Heard
+from host_tools.training.decision import USUAL, Rule
 
 SPANS = (4, 6, 8, 10)
 THRESHOLDS = (30, 40, 50, 55, 60, 65, 70, 75, 80, 84, 88, 91, 94, 96, 98, 99)
 LOWS = (0, 1, 2, 3)
 RATIOS = (16, 26)
-_USUAL = Rule()
 _FREE_MS = {0.5: 200.0, 0.95: 400.0}  # delay that costs nothing, by quantile
 _COST_MS = {0.5: 4_000.0, 0.95: 10_000.0}  # so much more is worth as much as all of F1
 
@@ -109,8 +108,8 @@ def _around(values: dict, key: tuple) -> float:
 
 def _distance(key: tuple) -> float:
     """From the usual rule, to decide between equals."""
-    return float(abs(key[0] - _USUAL.span) + abs(key[1] - _USUAL.threshold) / 10
-                 + abs(key[2] - _USUAL.low) + abs(key[3] - _USUAL.ratio) / 10)
+    return float(abs(key[0] - USUAL.span) + abs(key[1] - USUAL.threshold) / 10
+                 + abs(key[2] - USUAL.low) + abs(key[3] - USUAL.ratio) / 10)
 
 
 def _score(parts: list[Counts], alarms: int, hours: float, limit: float) -> Score:

@@ -3,12 +3,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..model.format import Model
-from ..model.quantize import FloatLayer, quantise
-from .frontend import INPUT_SCALE, describe
-from .decision import Rule
-from .network import Network
-from .recipe import Recipe
+from host_tools.model.format import Model
+from host_tools.model.quantize import FloatLayer, quantise
+from host_tools.training.decision import USUAL, Rule
+from host_tools.training.features import INPUT_SCALE, describe
+from host_tools.training.network import Network
+from host_tools.training.recipe import Recipe
 
 
 def float_layers(net: Network) -> list[FloatLayer]:
@@ -29,7 +29,7 @@ def export(
     net: Network,
     recipe: Recipe,
     calibration: np.ndarray,
-    rule: Rule = Rule(),
+    rule: Rule = USUAL,
     temperature: float = 1.0,
     notes: str = "",
 ) -> Model:

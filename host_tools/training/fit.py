@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..errors import BeckonError
-from ..model.format import FILE_MAX
-from .network import LINEAR, Adam, Layer, Network, cross_entropy
-from .recipe import Recipe
-from .stream_batches import StreamBank
+from host_tools.errors import BeckonError
+from host_tools.model.format import FILE_MAX
+from host_tools.training.network import LINEAR, Adam, Layer, Network, cross_entropy
+from host_tools.training.recipe import Recipe
+from host_tools.training.stream_batches import StreamBank
 
 _DRAW = 2048  # windows made at a time
 _LEAST_CHANNELS = 16  # of the last convolution, when a file would be too large

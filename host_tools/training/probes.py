@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..augment.movements import Movements
-from ..dataset import Recording
-from ..errors import BeckonError
-from ..model.format import Model
-from .answers import Heard
-from .decision import Rule
-from .stream_batches import StreamBank
+from host_tools.augment.movements import Movements
+from host_tools.dataset import Recording
+from host_tools.errors import BeckonError
+from host_tools.model.format import Model
+from host_tools.training.answers import Heard
+from host_tools.training.decision import Rule
+from host_tools.training.stream_batches import StreamBank
 
 _PROBE_S = 60.0
 _STEPS_HZ = 1.5

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ..dataset import Dataset, is_idle
-from ..errors import BeckonError
-from ..augment.energy import moving_part
+from host_tools.augment.energy import moving_part
+from host_tools.dataset import Dataset, is_idle
+from host_tools.errors import BeckonError
 
 FEATURE_HZ = 25.0  # frames a second that the network sees: movement of a hand lies below 12 Hz
 _ACCEL_RANGES_G = (2, 4, 8, 16)
@@ -18,7 +18,9 @@ _USUAL = 2000.0  # int16 value of a usual deviation: peaks of 16 times that stil
 _LEAST_FLOOR = (0.3, 8.0)  # m/s^2, deg/s: what tremor reaches
 _WEAKER = 0.6  # part of the weakest gestures' size
 CONTINUING_S = 6.0  # a label that usually moves longer is a movement that goes on, no gesture
-_FITS = 0.97  # part of the gestures that must be in the window as a whole
+_FITS = 0.97  # part of the single gestures that must be in the window as a whole
+_FITS_STREAM = 0.75  # in a dense stream what went before must not be in it (docs/training.md)
+_CUT = 0.1  # part of a label's gestures: so many longer than the window are worth a notice
 LONGEST_S = 4.4  # of a gesture in the window: more would not fit into the file
 _WAIT = 10  # frames by which the window is longer, since a gesture is called after its end
 _CLIPPED = 0.2  # part of the samples: so often beyond the gyroscope's range, attitude is a guess
@@ -106,7 +108,9 @@ def choose(data: Dataset, rate_hz: int = 100, **by_hand) -> Recipe:
     )
     decimation = max(1, round(rate_hz / FEATURE_HZ))
     lengths = [m.seconds for m in moves if m.label not in continuing]
-    length_s = float(np.quantile(lengths, _FITS)) * 1.05 if lengths else 2.0
+    streams = sum(sum(not is_idle(s.label) for s in r.spans) > 1 for r in data.recordings)
+    fits = _FITS_STREAM if streams * 2 > len(data.recordings) else _FITS
+    length_s = float(np.quantile(lengths, fits)) * 1.05 if lengths else 2.0
     window = round(float(np.clip(length_s, 0.6, LONGEST_S)) * rate_hz / decimation) + _WAIT
     accel = max(float(np.abs(r.samples[:, :3]).max()) for r in data.recordings)
     gyro = max(
@@ -167,13 +171,13 @@ def movements(data: Dataset) -> list[Movement]:
 
 
 def cut_labels(data: Dataset, recipe: Recipe) -> dict[str, float]:
-    """Labels some of whose gestures are longer than the window holds, and which part of them."""
+    """Labels of whose gestures many are longer than the window holds: which part of each."""
     longest_s = (recipe.window - _WAIT) / recipe.feature_hz
     out = {}
     found = [m for m in movements(data) if m.label not in recipe.continuing]
     for k in sorted({m.label for m in found}):
         part = float(np.mean([m.seconds > longest_s + 0.2 for m in found if m.label == k]))
-        if part > 1 - _FITS:
+        if part > _CUT:
             out[k] = part
     return out
 

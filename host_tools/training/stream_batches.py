@@ -13,14 +13,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..augment import signal
-from ..augment.pieces import Piece, collect
-from ..augment.simulate import Amounts, Simulated, Simulator
-from ..dataset import Dataset, Recording
-from ..dataset.resample import resample_recording
-from .frontend import INPUT_SCALE, Features
-from .recipe import Recipe
-from .stream_labels import UNLABELLED, seeming_ends, window_labels
+from host_tools.augment import signal
+from host_tools.augment.pieces import Piece, collect
+from host_tools.augment.simulate import Amounts, Simulated, Simulator
+from host_tools.dataset import Dataset, Recording
+from host_tools.dataset.resample import resample_recording
+from host_tools.training.features import INPUT_SCALE, Features
+from host_tools.training.recipe import Recipe
+from host_tools.training.stream_labels import UNLABELLED, seeming_ends, window_labels
 
 GESTURE, HARD, INSIDE, OTHER, DAILY_HARD, DAILY = range(6)
 _SHARES = {GESTURE: 0.60, HARD: 0.13, INSIDE: 0.06, OTHER: 0.11, DAILY_HARD: 0.05, DAILY: 0.05}
@@ -75,6 +75,15 @@ class StreamBank:
 
     def __len__(self) -> int:
         return len(self._inputs)
+
+    def frames(self, r: Recording) -> np.ndarray:
+        """The recording as the board's frames, float32 (axes, n) in m/s^2 and deg/s."""
+        return self._framed(self._folded(r))
+
+    def _framed(self, x: np.ndarray) -> np.ndarray:
+        n = x.shape[1] // self.parts
+        x = x[:, : n * self.parts].reshape(len(x), n, self.parts)
+        return x.mean(axis=2, dtype=np.float32)
 
     # --- streams ----------------------------------------------------------
 
@@ -178,14 +187,13 @@ class StreamBank:
 
     def _cut(self, streams: list[Simulated], rng) -> _Kept:
         """Windows of each kind out of some streams, levelled."""
-        recipe, parts = self.recipe, self.parts
+        recipe = self.recipe
         frames, ends, labels, kinds = [], [], [], []
         offset = 0
         for s in streams:
-            x = signal.clip(s.samples, recipe.accel_g, recipe.gyro_dps)
-            n = x.shape[1] // parts
-            x = x[:, : n * parts].reshape(len(x), n, parts).mean(axis=2, dtype=np.float32)
-            # Before the first sample the sensor rests, as on the board it is full of rest
+            x = self._framed(signal.clip(s.samples, recipe.accel_g, recipe.gyro_dps))
+            n = x.shape[1]
+            # Before the first sample the sensor rests, as in the emulator
             rest = np.repeat(x[:, :1], self.window, axis=1)
             rest[3:] = 0
             for end, label, kind in self._chosen(s, x, rng):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..augment.energy import energy
+from host_tools.augment.energy import energy
 
 UNLABELLED = -1
 LATEST = 12  # frames after the last moving one up to which a window is the gesture

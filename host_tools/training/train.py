@@ -8,16 +8,16 @@ from multiprocessing import get_context
 
 import numpy as np
 
-from ..dataset import Dataset
-from ..dataset.classes import class_faults
-from ..errors import BeckonError
-from ..model.format import Model
-from .calibrate import Calibration, calibrate
-from .export import export
-from .fit import Report, fit, fitted
-from .probes import refuse_restless
-from .recipe import Recipe
-from .stream_batches import StreamBank
+from host_tools.dataset import Dataset
+from host_tools.dataset.classes import class_faults
+from host_tools.errors import BeckonError
+from host_tools.model.format import Model, encode
+from host_tools.training.calibrate import Calibration, calibrate
+from host_tools.training.export import export
+from host_tools.training.fit import Report, fit, fitted
+from host_tools.training.probes import refuse_restless
+from host_tools.training.recipe import Recipe
+from host_tools.training.stream_batches import StreamBank
 
 _CALIBRATION_WINDOWS = 1024
 CALIBRATION_SHARE = 0.6  # steps of the calibration's training for each of the model's
@@ -28,6 +28,11 @@ class Trained:
     model: Model
     recipe: Recipe
     calibration: Calibration
+
+    @property
+    def encoded(self) -> bytes:
+        """The model file."""
+        return encode(self.model)
 
 
 def train(data: Dataset, recipe: Recipe, progress=None, limit_per_hour: float = 1.0) -> Trained:

@@ -5,8 +5,8 @@ from array import array
 
 import micropython
 
-from drivers.calibration import Calibration, Corrected, SixPositions, gyro_bias_mdps
-from ring_buffer import RingBuffer
+from sensing.calibration import Calibration, Corrected, SixPositions, gyro_bias_mdps
+from sensing.ring_buffer import RingBuffer
 
 PATH = "calibration_test.json"
 

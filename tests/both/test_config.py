@@ -1,6 +1,6 @@
 import os
 
-import config
+from ops import config
 
 CHIP = b"\x24\x0a\xc4\x12\x34\x56"
 

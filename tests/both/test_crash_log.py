@@ -3,7 +3,7 @@
 import os
 import random
 
-from crash_log import CrashLog
+from ops.crash_log import CrashLog
 
 PATH = "crash-test-%d.txt" % random.getrandbits(30)
 

@@ -2,8 +2,8 @@
 
 import json
 
-from event import Event
-from event_spool import pack, unpack
+from events.event import Event
+from events.event_log import pack, unpack
 
 
 def event(label="circle", model="m-1"):

@@ -3,8 +3,8 @@ from array import array
 
 import micropython
 
-from frame_screen import FrameScreen
-from ring_buffer import RingBuffer
+from sensing.frame_filter import FrameScreen
+from sensing.ring_buffer import RingBuffer
 
 
 def frame(*values):

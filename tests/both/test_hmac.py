@@ -2,7 +2,7 @@
 
 import binascii
 
-from hmac_sha256 import equal, hmac_sha256
+from commands.hmac_sha256 import equal, hmac_sha256
 
 CASES = (
     (b"\x0b" * 20, b"Hi There",

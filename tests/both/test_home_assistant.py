@@ -2,7 +2,7 @@
 
 import json
 
-from home_assistant import messages, removals
+from events.home_assistant import messages, removals
 
 LABELS = ("none", "circle", 'say "hi"', "\u00e9toile/+#", "x")
 COMMANDS = ("restart", "calibrate")

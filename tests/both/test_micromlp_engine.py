@@ -5,7 +5,7 @@ from array import array
 from binascii import crc32
 from struct import pack, pack_into
 
-from microMLP import Engine, ModelError
+from microMLP_engine import Engine, ModelError
 
 WINDOW = 2
 GATED = 4000  # a threshold that noise passes and rest does not

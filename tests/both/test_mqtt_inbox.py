@@ -2,8 +2,8 @@
 
 import random
 
-from mqtt_inbox import Inbox, matches, packet_size
-from packet_pipe import PacketPipe
+from link.mqtt_inbox import Inbox, matches, packet_size
+from link.packet_pipe import PacketPipe
 
 
 def encoded(size):

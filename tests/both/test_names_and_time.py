@@ -3,9 +3,9 @@
 import random
 import struct
 
-import dns_packet as dns
-import sntp_packet as sntp
-import wall_clock
+from link import dns_packet as dns
+from link import sntp_packet as sntp
+from ops import wall_clock
 
 
 def hexed(text):

@@ -3,7 +3,7 @@ from array import array
 
 import micropython
 
-from ring_buffer import RingBuffer
+from sensing.ring_buffer import RingBuffer
 
 
 def frame(k):

@@ -1,5 +1,5 @@
 """The sample clock against sensors whose true times are known."""
-from sample_clock import SampleClock
+from sensing.sample_clock import SampleClock
 
 WRAP = 0x3FFFFFFF
 

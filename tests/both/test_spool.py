@@ -3,7 +3,7 @@
 import os
 import random
 
-from spool import Spool
+from events.record_log import Spool
 
 FOLDER = "spool-test-%d" % random.getrandbits(30)
 

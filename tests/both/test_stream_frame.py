@@ -3,8 +3,8 @@
 import json
 from array import array
 
-import stream_frame
-from ring_buffer import RingBuffer
+from serial_line import stream_frame
+from sensing.ring_buffer import RingBuffer
 
 
 def sent(fill):

@@ -3,8 +3,8 @@
 import os
 import random
 
-import trial as module
-from trial import Trial
+from ops import rollback as module
+from ops.rollback import Trial
 
 PATH = "trial-test-%d" % random.getrandbits(30)
 

@@ -8,7 +8,7 @@ for each window with the frame's index, the label, the confidence and the scores
 import sys
 from array import array
 
-from microMLP import Engine
+from microMLP_engine import Engine
 
 try:
     from micropython import heap_lock, heap_unlock

@@ -12,7 +12,7 @@ from array import array
 from binascii import crc32
 from struct import pack_into
 
-from microMLP import Engine, ModelError
+from microMLP_engine import Engine, ModelError
 
 
 def main(path, step):

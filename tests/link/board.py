@@ -8,8 +8,8 @@ import json
 import sys
 from time import ticks_diff, ticks_us
 
-from mqtt_link import Link
-from publisher import OFFLINE, Publisher, topic
+from events.publisher import OFFLINE, Publisher, topic
+from link.mqtt_link import Link
 
 DEVICE = "glove"
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import paho.mqtt.client as paho
 
-from host_tools.live.broker import free_port
+from host_tools.mqtt.broker import free_port
 from host_tools.toolchain import micropython_command, mosquitto_command, umqtt_folder
 
 TESTS = Path(__file__).parents[1]

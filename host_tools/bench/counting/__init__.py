@@ -15,7 +15,6 @@ from pathlib import Path
 
 from host_tools.bench.counting.arm import arm_command
 from host_tools.errors import BeckonError
-from host_tools.model.engine_only import engine_only
 from host_tools.paths import FIRMWARE
 from host_tools.toolchain import micropython_command
 
@@ -28,7 +27,7 @@ def count(models: list[Path], mpy: Path, note: Callable[[str], None]) -> tuple[s
     """Where it was counted, and instructions an inference of each model.
 
     The cost of calling an empty method is taken off. mpy: folder with the compiled
-    microMLP. Raises BeckonError where nothing can count.
+    engine. Raises BeckonError where nothing can count.
     """
     try:
         note("counting instructions on an emulated ARM core")
@@ -44,11 +43,8 @@ def count(models: list[Path], mpy: Path, note: Callable[[str], None]) -> tuple[s
 def _emulated(models: list[Path]) -> list[float]:
     """By the emulator's log: each block of code once, and a line each time one runs."""
     command, emulator = arm_command()
-    with tempfile.TemporaryDirectory() as name:
-        text = (FIRMWARE / "lib" / "microMLP.py").read_text()
-        # Compiling takes an emulated core long: the engine alone.
-        Path(name, "microMLP.py").write_text(engine_only(text))
-        return _traced([*emulator, "-d", "in_asm,exec,nochain", *command], models, name)
+    command = [*emulator, "-d", "in_asm,exec,nochain", *command]
+    return _traced(command, models, str(FIRMWARE / "lib"))
 
 
 def _traced(command: list[str], models: list[Path], lib: str) -> list[float]:

@@ -12,13 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from host_tools.bench.outages.board import StillBoard
 from host_tools.bench.outages.broker import BROKERS, Amqtt, Arrival, Mosquitto, Watcher
 from host_tools.bench.outages.name_server import NameServer
 from host_tools.bench.outages.proxy import Proxy
 from host_tools.errors import BeckonError
-from host_tools.live.address import BrokerAddress
+from host_tools.mqtt.address import BrokerAddress
 from host_tools.simulator.time_server import time_server
+from host_tools.testing.still_board import StillBoard
 
 _ON_BOARD = Path(__file__).resolve().parent / "on_board"
 _DEVICE = "bench"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from host_tools.errors import BeckonError
-from host_tools.live.broker import free_port
+from host_tools.mqtt.broker import free_port
 from host_tools.toolchain import mosquitto_command
 
 _START_TIMEOUT_S = 20
@@ -103,7 +103,7 @@ class Amqtt(Broker):
 
     def __init__(self, folder: Path):
         port = free_port()
-        super().__init__([sys.executable, "-m", "host_tools.live.broker", str(port)])
+        super().__init__([sys.executable, "-m", "host_tools.mqtt.broker", str(port)])
         self.port = port
 
     def _end(self, process: subprocess.Popen[bytes]) -> None:

@@ -6,9 +6,9 @@ import os
 import subprocess
 from typing import Any
 
-from host_tools.bench.sensing.board import ON_BOARD
 from host_tools.errors import BeckonError
 from host_tools.paths import FIRMWARE
+from host_tools.testing.script_board import ON_BOARD
 from host_tools.toolchain import micropython_command
 
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from host_tools.bench.sensing.board import sample
-from host_tools.bench.sensing.records import Comparison, compare
-from host_tools.simulator.mpu6500 import SimulatedMPU6500
+from host_tools.simulator.sensor.chip import SimulatedMPU6500
 from host_tools.simulator.sensor.faults import Fault
 from host_tools.simulator.sensor.movement import Sines
+from host_tools.testing.sample_records import Comparison, compare
+from host_tools.testing.script_board import sample
 
 RATE_HZ = 100
 CLOCK_ERROR_PPM = 3000

@@ -18,14 +18,14 @@ from typing import Any
 
 from host_tools.bench.outages.broker import Mosquitto, Watcher
 from host_tools.bench.outages.proxy import Proxy
-from host_tools.bench.sensing.board import ON_BOARD
 from host_tools.errors import BeckonError
-from host_tools.live.address import BrokerAddress
 from host_tools.model.format import Model, read_model, seal, write_model
+from host_tools.mqtt.address import BrokerAddress
 from host_tools.paths import DEFAULT_MODEL
-from host_tools.simulator.board import SimulatedBoard
-from host_tools.simulator.mpu6500 import SimulatedMPU6500
+from host_tools.simulator.sensor.chip import SimulatedMPU6500
 from host_tools.simulator.sensor.movement import Sines
+from host_tools.simulator.unix_board import SimulatedBoard
+from host_tools.testing.script_board import ON_BOARD
 
 _DEVICE = "bench"
 _END_TIMEOUT_S = 30

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import BeckonError
-from ...studio.driver import Studio, Tab, open_tab
+from host_tools.errors import BeckonError
+from host_tools.testing.browser import Studio, Tab, open_tab
 
 SAMPLES, AXES, RATE_HZ = 360_000, 6, 100
 _GESTURES = 700  # movements in the hour, so that there is something to propose and to draw

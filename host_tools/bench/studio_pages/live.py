@@ -20,9 +20,9 @@ from typing import Any
 
 import numpy as np
 
-from ...recording.sources import Block
-from ...recording.writer import Segment, write_recording
-from ...studio.driver import Studio, Tab, open_tab
+from host_tools.recording.sources import Block
+from host_tools.recording.writer import Segment, write_recording
+from host_tools.testing.browser import Studio, Tab, open_tab
 
 RATE_HZ = 100.0
 _SETTLED = 0.1  # part of the samples after which memory is compared with that at the end

@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from host_tools.bench.outages.board import StillBoard
 from host_tools.bench.outages.broker import Mosquitto
-from host_tools.device.remote import CHUNK_BYTES, RemoteDevice, signed_text
 from host_tools.errors import BeckonError
-from host_tools.live.address import BrokerAddress
 from host_tools.model.format import read_model
+from host_tools.mqtt.address import BrokerAddress
+from host_tools.mqtt.remote_device import CHUNK_BYTES, RemoteDevice, signed_text
 from host_tools.paths import DEFAULT_MODEL
+from host_tools.testing.still_board import StillBoard
 
 _DEVICE = "bench"
 _KEY = "the key of the bench"

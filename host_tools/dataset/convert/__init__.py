@@ -11,24 +11,24 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from ...errors import BeckonError
-from ..recording import Dataset
-from . import article, edge_impulse, npy, plain
-from .options import Options
-from .writer import write_folder
+from host_tools.dataset.convert import article, csv_files, edge_impulse, npy
+from host_tools.dataset.convert.options import Options
+from host_tools.dataset.convert.writer import write_folder
+from host_tools.dataset.recording import Dataset
+from host_tools.errors import BeckonError
 
 FORMATS = {
     "edge-impulse": edge_impulse,
     "article": article,
     "npy": npy,
-    "csv": plain,
+    "csv": csv_files,
 }
 WRITERS = {
     "edge-impulse": edge_impulse.write,
     "edge-impulse-csv": edge_impulse.write_csv,
     "article": article.write,
     "npy": npy.write,
-    "csv": plain.write,
+    "csv": csv_files.write,
 }
 
 

@@ -15,13 +15,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ...errors import BeckonError
-from ..labels import is_idle
-from ..recording import AXES, Dataset, Recording, Span
-from ..resample import resample_recording
-from . import plain
-from .options import Options
-from .writer import file_name, label_as_file, new_folder
+from host_tools.dataset.convert import csv_files
+from host_tools.dataset.convert.options import Options
+from host_tools.dataset.convert.writer import file_name, label_as_file, new_folder
+from host_tools.dataset.idle import is_idle
+from host_tools.dataset.recording import AXES, Dataset, Recording, Span
+from host_tools.dataset.resample import resample_recording
+from host_tools.errors import BeckonError
 
 _COLUMN = re.compile(r"^(a|acc_?|g|gyro?_?)([xyz])_(\d+)$", re.I)
 _STREAM = re.compile(r"^move_([^_]+)_", re.I)
@@ -36,13 +36,13 @@ def read(path: Path, options: Options) -> Dataset:
     )
     data = Dataset(path.name, [])
     for file in files:
-        header, rows = plain.read_table(file)
+        header, rows = csv_files.read_table(file)
         if any(_COLUMN.match(h) for h in header):
             data.recordings += _windows(file, header, rows, options)
         else:
             stream = _STREAM.match(file.name)
             label = options.label or (stream[1] if stream else None)
-            recording, notices = plain.read_file(file, replace(options, label=label))
+            recording, notices = csv_files.read_file(file, replace(options, label=label))
             data.recordings.append(recording)
             data.notices += notices
     return data
@@ -69,9 +69,9 @@ def _windows(path: Path, header, rows, options: Options) -> list[Recording]:
     out: list[Recording] = []
     for line, row in rows:
         if shift_at is not None:
-            if plain.to_numbers(path, line, row, [shift_at])[0] not in _ORIGINALS:
+            if csv_files.to_numbers(path, line, row, [shift_at])[0] not in _ORIGINALS:
                 continue
-        values = plain.to_numbers(path, line, row, columns)
+        values = csv_files.to_numbers(path, line, row, columns)
         samples = np.array(values).reshape(len(times), len(axes)) * options.scale(len(axes))
         found = options.label or row[label_at].strip()
         label = _NAMES.get(found, found)

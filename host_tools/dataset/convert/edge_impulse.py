@@ -19,12 +19,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ...errors import BeckonError
-from ..folder import MOST
-from ..recording import AXES, Dataset, Recording, Span
-from . import plain
-from .options import ACCEL_UNITS, GYRO_UNITS, Options
-from .writer import file_name, label_as_file, new_folder
+from host_tools.dataset.convert import csv_files
+from host_tools.dataset.convert.options import ACCEL_UNITS, GYRO_UNITS, Options
+from host_tools.dataset.convert.writer import file_name, label_as_file, new_folder
+from host_tools.dataset.folder import MOST
+from host_tools.dataset.recording import AXES, Dataset, Recording, Span
+from host_tools.errors import BeckonError
 
 _NAMES = ("accX", "accY", "accZ", "gyrX", "gyrY", "gyrZ")
 _SAME = {"m/s2": "m/s2", "m/s^2": "m/s2", "m/s²": "m/s2", "g": "g", "mg": "mg",
@@ -49,7 +49,7 @@ def read(path: Path, options: Options) -> Dataset:
                 data.recordings.append(found[0])
                 unchecked += found[1]
         else:
-            recording, notices = plain.read_file(file, options)
+            recording, notices = csv_files.read_file(file, options)
             if len({s.label for s in recording.spans}) == 1:
                 span = recording.spans[0]
                 only = Span(span.start_ms, recording.spans[-1].end_ms, label, options.subject)
@@ -108,7 +108,7 @@ def read_json(path: Path, options: Options, label: str) -> tuple[Recording, bool
         raise BeckonError(f"{path}: interval_ms {interval_ms:g} is not within 0.1..1000")
     if signed and options.hmac_key is not None:
         _check_signature(path, text, content, options.hmac_key)
-    where = plain.match_columns(path, [str(n) for n in names], options)
+    where = csv_files.match_columns(path, [str(n) for n in names], options)
     axes = [a for a in AXES if a in where]
     samples = np.empty((len(values), len(axes)), np.float32)
     for k, axis in enumerate(axes):

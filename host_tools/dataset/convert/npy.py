@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ...errors import BeckonError
-from ..folder import MOST
-from ..recording import Dataset, Recording, Span
-from .options import Options
-from .writer import file_name, label_as_file, new_folder
+from host_tools.dataset.convert.options import Options
+from host_tools.dataset.convert.writer import file_name, label_as_file, new_folder
+from host_tools.dataset.folder import MOST
+from host_tools.dataset.recording import Dataset, Recording, Span
+from host_tools.errors import BeckonError
 
 
 def read(path: Path, options: Options) -> Dataset:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...errors import BeckonError
+from host_tools.errors import BeckonError
 
 GRAVITY = 9.80665  # m/s^2
 ACCEL_UNITS = {"m/s2": 1.0, "g": GRAVITY, "mg": GRAVITY / 1000}

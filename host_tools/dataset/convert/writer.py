@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ...errors import BeckonError
-from ..recording import AXES, Dataset, Recording
+from host_tools.dataset.recording import AXES, Dataset, Recording
+from host_tools.errors import BeckonError
 
 
 def recording_csv(r: Recording) -> str:

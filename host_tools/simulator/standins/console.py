@@ -1,7 +1,7 @@
 """The REPL of the simulated board, on standard input and output: raw and friendly mode.
 
 power_on.py executes this file instead of main.py when the board has a serial line
-(host_tools/simulator/pty_board.py). It runs main.py, then answers. The Unix port's own REPL
+(host_tools/testing/pty_board.py). It runs main.py, then answers. The Unix port's own REPL
 knows no raw mode; this one behaves as MicroPython's reference/repl says, without
 raw-paste mode, which it refuses.
 """

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from . import trajectory
-from .kinematics import attitude, sensed
-from .person import Person, draw_person
-from .sensor import RATE_HZ, record
-from .trajectory import STEP_S
+from host_tools.simulator.synthesis import trajectory
+from host_tools.simulator.synthesis.kinematics import attitude, sensed
+from host_tools.simulator.synthesis.person import Person, draw_person
+from host_tools.simulator.synthesis.sensor import RATE_HZ, record
+from host_tools.simulator.synthesis.trajectory import STEP_S
 
 GESTURES = ("circle", "x", "y")
 _HEADER = ("t_ms", "ax", "ay", "az", "gx", "gy", "gz")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .trajectory import STEP_S
+from host_tools.simulator.synthesis.trajectory import STEP_S
 
 GRAVITY = 9.80665  # m/s^2
 

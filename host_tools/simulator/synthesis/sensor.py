@@ -6,8 +6,8 @@ bandwidth: 2.4 mg and 0.08 deg/s; sensitivity to 3 %, zero-rate to 5 deg/s.
 
 import numpy as np
 
-from .kinematics import GRAVITY
-from .trajectory import STEP_S
+from host_tools.simulator.synthesis.kinematics import GRAVITY
+from host_tools.simulator.synthesis.trajectory import STEP_S
 
 ACCEL_G = 4
 GYRO_DPS = 500

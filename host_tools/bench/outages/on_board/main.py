@@ -27,7 +27,7 @@ network.WLAN.isconnected = lambda self: _is_connected(self) and not exists("wifi
 
 import app  # noqa: E402
 from holds import Holds  # noqa: E402
-from uptime import uptime_ms  # noqa: E402
+from ops.uptime import uptime_ms  # noqa: E402
 
 
 class BenchApp(app.App):

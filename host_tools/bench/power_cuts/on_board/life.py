@@ -13,7 +13,7 @@ import sys
 import vfs
 from flash import Flash, PowerCut
 
-from spool import Spool
+from events.record_log import Spool
 
 _BLOCKS = 48
 

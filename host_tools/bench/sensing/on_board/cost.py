@@ -9,10 +9,10 @@ import json
 import micropython
 import time
 
-import sampler
+from sensing import sampler
 from drivers.mpu6500 import MPU6500
-from ring_buffer import RingBuffer
-from sampler import Sampler
+from sensing.ring_buffer import RingBuffer
+from sensing.sampler import Sampler
 
 _PERIOD_US = 10_000
 _FRAMES = 3  # a look, at 100 Hz

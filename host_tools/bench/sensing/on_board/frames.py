@@ -14,8 +14,8 @@ import board_clock
 from drivers.i2c_bus import I2CBus
 from drivers.mpu6500 import MPU6500
 from machine import Pin
-from ring_buffer import RingBuffer
-from sampler import Sampler
+from sensing.ring_buffer import RingBuffer
+from sensing.sampler import Sampler
 
 with open("bench.json") as file:
     settings = json.load(file)

@@ -10,8 +10,8 @@ import gc
 import json
 import sys
 
-from mqtt_link import Link
-from publisher import OFFLINE, Publisher, topic
+from link.mqtt_link import Link
+from events.publisher import OFFLINE, Publisher, topic
 
 
 class Settings:

@@ -1,0 +1,36 @@
+"""An event: its place in the queue, and its JSON. Pure."""
+
+import json
+
+from ops.wall_clock import iso
+
+class Event:
+    """Made once and used again and again."""
+
+    def __init__(self):
+        self.boot = 0
+        self.seq = 0
+        self.t_ms = 0  # on the sample clock
+        self.captured_ms = 0  # uptime of that boot when its last sample was taken
+        self.unix_ms = 0  # time of day then, 0 if not known
+        self.confidence = 0  # percent
+        self.sent = False  # on a connection that may have ended
+        self.label = ""
+        self.model = ""
+
+    def payload(self, latency_ms, unix_ms):
+        """JSON as bytes. None stands for a latency, 0 for a time, that is not known."""
+        return (
+            '{"event_type":%s,"confidence":%d,"seq":%d,"boot":%d,"t_ms":%d,'
+            '"time":%s,"latency_ms":%s,"model":%s}'
+            % (
+                json.dumps(self.label),
+                self.confidence,
+                self.seq,
+                self.boot,
+                self.t_ms,
+                json.dumps(iso(unix_ms)),
+                json.dumps(latency_ms),
+                json.dumps(self.model),
+            )
+        ).encode()

@@ -1,0 +1,291 @@
+"""Events, birth, state and diagnostics, as JSON over the link.
+
+Topics lie under beckon/<device>/: `event` (QoS 1, never retained), `status`
+(online or offline, retained, the last will), `state` (retained: what runs here)
+and `diag` (counters, each minute). Numbers are integers throughout.
+"""
+
+import asyncio
+import gc
+import json
+from time import ticks_add, ticks_diff, ticks_ms
+
+from events.event import Event
+from micropython import const
+
+from link.mqtt_link import LinkDown
+from ops.uptime import uptime_ms
+
+ONLINE = b"online"
+OFFLINE = b"offline"
+
+_QUEUE = const(6)  # events that wait in RAM
+_DIAG_MS = const(60_000)
+_DIAG_BYTES = const(1500)  # the most that the link takes
+
+
+def topic(device, name):
+    """The topic `name` of a device, as bytes; names come from docs/mqtt.md."""
+    return b"beckon/%s/%s" % (device.encode(), name.encode())
+
+
+class Publisher:
+    """link: Link. boot: a number unlike that of any other boot.
+
+    describe: returns the dict that `state` shows.
+    parts: list of objects with counters(into), whose union is `diag`; it may grow.
+    wall: WallClock, or None: then no event has a time of day.
+    open_spool: returns the EventSpool for events that the link cannot take now, or None:
+    then they wait in RAM, the last 6 of them. Called when first needed, or at once if
+    `spooled` says that some wait there already.
+    """
+
+    def __init__(
+        self, link, device, boot, describe, parts, wall=None, open_spool=None, spooled=False
+    ):
+        self.model = ""
+        self._dropped = self._delivered = self._oversized = 0
+        self._link = link
+        self._clock = None
+        self._boot = boot
+        self._describe = describe
+        self._parts = parts
+        self._wall = wall
+        self._open_spool = open_spool
+        self._spool = None
+        self._queue = [Event()] + [None] * (_QUEUE - 1)  # the others when they are needed
+        self._head = 0  # the oldest
+        self._count = 0
+        self._seq = 0
+        self._born = 0  # the connection that has had its birth message
+        self._wake = asyncio.Event()
+        self._crowded = asyncio.Event()
+        self._empty = asyncio.Event()
+        if spooled:
+            self._has_spool()
+        if not (self._spool and self._spool.count()):
+            self._empty.set()
+        self._event_topic = topic(device, "event")
+        self._status_topic = topic(device, "status")
+        self._state_topic = topic(device, "state")
+        self._diag_topic = topic(device, "diag")
+        link.on_change = self._wake.set
+
+    def sense(self, clock, model):
+        """From here on there are events: of this model, with the times of this clock.
+
+        clock: t_ms(index) and age_ms(index) of a sample, in ms.
+        """
+        self._clock = clock
+        self.model = model
+
+    def post(self, label, confidence, index):
+        """Queue the event `label` (text), recognised at sample `index`; return its number.
+
+        Never waits. A full queue drops its oldest event and counts it.
+        """
+        if self._count == _QUEUE:
+            self._drop_oldest()
+            self._dropped += 1
+        at = (self._head + self._count) % _QUEUE
+        event = self._queue[at]
+        if not event:
+            event = self._queue[at] = Event()
+        event.label = label
+        event.model = self.model
+        event.confidence = confidence
+        event.boot = self._boot
+        event.seq = self._seq
+        event.t_ms = self._clock.t_ms(index)
+        event.captured_ms = uptime_ms() - self._clock.age_ms(index)
+        event.sent = False
+        self._count += 1
+        self._seq += 1
+        self._empty.clear()
+        self._wake.set()
+        if self._count > _QUEUE // 2:
+            self._crowded.set()
+        return event.seq
+
+    async def run(self):
+        """Send what is queued, in order, whenever the link is up; for ever."""
+        asyncio.create_task(self._diagnose())
+        asyncio.create_task(self._make_room())
+        self._wake.set()
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            try:
+                await self._work_off()
+            except LinkDown:
+                pass  # the link wakes this task when it is up again
+
+    async def close(self, timeout_ms):
+        """Send what is queued, the last counters and `offline`; end the link.
+
+        Returns the number of events that were neither sent nor spooled.
+        """
+        give_up = ticks_add(ticks_ms(), timeout_ms)
+        try:
+            await asyncio.wait_for_ms(self._finish(), timeout_ms * 3 // 4)
+        except (LinkDown, asyncio.TimeoutError):
+            await self._save()  # and the broker's last will tells that this end is gone
+        await self._link.close(max(0, ticks_diff(give_up, ticks_ms())))
+        return self._count
+
+    def waiting(self):
+        """How many events wait in RAM."""
+        return self._count
+
+    def counters(self, into):
+        into["events_posted"] = self._seq
+        into["events_delivered"] = self._delivered
+        into["events_dropped"] = self._dropped
+        into["events_queued"] = self._count
+        into["messages_oversized"] = self._oversized
+        if self._spool:
+            self._spool.counters(into)
+
+    async def _publish_state(self):
+        """Send `state` anew, after something that it shows has changed."""
+        await self._publish(self._state_topic, self._state_json, True)
+
+    async def _publish_diag(self):
+        """Send the counters of all parts now."""
+        await self._publish(self._diag_topic, self._diag_json, False)
+
+    def diag(self):
+        """The counters of all parts, as a dict."""
+        counters = {}
+        for some in self._reports():
+            counters.update(some)
+        return counters
+
+    def _state_json(self):
+        # What lies behind a str is UTF-8 already; encode() would copy a kilobyte.
+        return memoryview(json.dumps(self._describe()))  # type: ignore[arg-type]
+
+    def _diag_json(self):
+        """The same as JSON, made a part at a time, as the dict of all takes more heap."""
+        text = memoryview(bytearray(_DIAG_BYTES))
+        at = 0
+        for some in self._reports():
+            json_text = memoryview(json.dumps(some))  # type: ignore[arg-type]
+            text[at : at + len(json_text)] = json_text
+            if at:  # its brace and the one before it become a comma
+                text[at] = 44
+            at += len(json_text) - 1
+        return text[: at + 1]
+
+    def _reports(self):
+        gc.collect()
+        yield {
+            "boot": self._boot,
+            "uptime_ms": uptime_ms(),
+            "heap_free": gc.mem_free(),
+            "heap_used": gc.mem_alloc(),
+        }
+        for part in [self, self._link] + self._parts:
+            counters = {}
+            part.counters(counters)
+            if counters:
+                yield counters
+
+    async def _work_off(self):
+        if not self._link.ready.is_set():
+            await self._save()
+            return
+        if self._born != self._link.connects:
+            connection = self._link.connects
+            await self._link.publish(self._status_topic, ONLINE, True)
+            await self._publish_state()
+            self._born = connection
+        try:
+            while True:
+                event = self._spool.next() if self._spool else None
+                if event:
+                    boot, seq = event.boot, event.seq
+                    await self._send(event, event.sent)
+                    self._spool.done(boot, seq)
+                elif self._count:
+                    await self._send_queued()
+                else:
+                    self._empty.set()
+                    return
+        except LinkDown:
+            await self._save()
+            raise
+
+    async def _send_queued(self):
+        event = self._queue[self._head]
+        seq = event.seq
+        sent, event.sent = event.sent, True
+        await self._send(event, sent)
+        if self._count and event.seq == seq and event is self._queue[self._head]:
+            self._drop_oldest()
+        elif self._spool:  # _make_room has moved it there while it was under way
+            self._spool.done(self._boot, seq)
+
+    async def _make_room(self):
+        """Move events to flash when the link is up but does not answer."""
+        while True:
+            await self._crowded.wait()
+            self._crowded.clear()
+            await self._save()
+
+    def _has_spool(self):
+        """Whether there is a spool; opens it when this is asked first."""
+        if self._open_spool:
+            try:
+                self._spool = self._open_spool()
+            except OSError as fault:
+                print("beckon: events wait in RAM only,", fault)
+            self._open_spool = None
+        return self._spool is not None
+
+    async def _send(self, event, repeat):
+        wall = self._wall
+        if event.boot == self._boot:
+            latency_ms = uptime_ms() - event.captured_ms
+            unix_ms = wall.unix_ms(event.captured_ms) if wall else 0
+        else:  # its uptime is over; what remains is the time of day, if it was known
+            unix_ms = event.unix_ms
+            now_ms = wall.unix_ms(uptime_ms()) if wall else 0
+            latency_ms = now_ms - unix_ms if now_ms and unix_ms else None
+        payload = event.payload(latency_ms, unix_ms)
+        await self._link.publish(self._event_topic, payload, repeat=repeat)
+        self._delivered += 1
+
+    async def _save(self):
+        """Move what is queued to flash, which holds the loop for some ms a record."""
+        while self._count and self._has_spool():
+            event = self._queue[self._head]
+            event.unix_ms = self._wall.unix_ms(event.captured_ms) if self._wall else 0
+            if not self._spool.append(event):
+                return  # they go on waiting in RAM
+            self._drop_oldest()
+            await asyncio.sleep_ms(0)
+
+    def _drop_oldest(self):
+        self._count -= 1
+        self._head = (self._head + 1) % _QUEUE if self._count else 0
+
+    async def _publish(self, where, make, retain):
+        try:
+            await self._link.publish(where, make(), retain)
+        except (ValueError, MemoryError):  # too large for the link, or for the heap just now
+            self._oversized += 1
+
+    async def _diagnose(self):
+        while True:
+            await asyncio.sleep_ms(_DIAG_MS)
+            try:
+                await self._publish_diag()
+            except LinkDown:
+                pass  # the counters go on counting; the next minute tells
+
+    async def _finish(self):
+        await self._link.ready.wait()
+        await self._empty.wait()
+        await self._publish_diag()
+        await self._link.publish(self._status_topic, OFFLINE, True)

@@ -1,0 +1,1038 @@
+"""An integer engine that classifies windows of sensor frames.
+
+    engine = Engine.load("gesture.mlp")
+    if engine.push(frame):              # six int16 counts: ax ay az gx gy gz
+        label = engine.labels[engine.infer()]
+
+`Engine` runs a quantised network from one model file in one block of memory.
+It uses no floats, allocates nothing after loading, and gives the same integers
+on every machine. docs/model-file.md describes the file, docs/microMLP.md the
+interface. `host_tools.model.reference` computes the same sums with NumPy.
+"""
+
+import sys
+from array import array
+from binascii import crc32
+from struct import unpack_from
+
+if sys.implementation.name == "micropython":
+    import micropython
+    from micropython import const
+else:  # the same viper functions, slowly
+    from viper import const, micropython, ptr8, ptr16, ptr32, uint
+
+
+class ModelError(ValueError):
+    """A model file that cannot be used; the message says what is wrong with it."""
+
+
+# ---------------------------------------------------------------------------
+# The integer engine. All words are little-endian. One block ("arena") holds
+# the model file as it is, then the state, then the layers' values:
+#
+#   file | state words | layer words | history, twice | window | outputs ...
+#
+# Values between layers are unsigned: x + 32768 for int16, so that viper's
+# unsigned loads need no sign handling; weights are stored as w + 128. With
+# u = x + 32768 and a = w + 128, sum(u * w) = sum(u * a) - 128 * sum(u), and
+# the rest, 32768 * sum(w), is already taken off the bias in the file.
+# Sums wrap at 32 bits; (v & low ^ half) - half does so on machines of 64, and
+# gives the sign back to a ptr32 load, which is unsigned there.
+# ---------------------------------------------------------------------------
+
+_HEAD = const(68)  # bytes of header
+_FILE_MAX = const(20000)
+_WORK_MAX = const(32768)
+
+# Words of state. Stores go through variables: MicroPython 1.25 for Xtensa
+# miscompiles p[constant] = value for every constant but 0.
+_SLOT = const(0)  # slot of the history that the next frame goes to
+_FILLED = const(1)  # frames in the history, at most a window
+_WAIT = const(2)  # frames until the next window is due
+_PHASE = const(3)  # raw frames in the sums
+_STATUS = const(4)  # of the last inference: 0 none, 1 ran, 2 still (gated)
+_SUMS = const(5)  # 6 words
+_MEANS = const(11)  # 6 words
+_AXES = const(17)
+_STRIDE = const(18)  # values a frame; even in the fast form
+_WINDOW = const(19)
+_HOP = const(20)
+_DECIMATION = const(21)
+_HISTORY = const(22)  # byte offset
+_NARROW = const(23)  # bits dropped from history values
+_NARROW_INPUT = const(24)  # bits dropped from normalised values
+_INPUT = const(25)  # byte offset of the normalised window, 0: history is used
+_RECORDS = const(26)  # byte offset of the axes' records
+_CENTRE = const(27)  # mask of the axes whose mean is taken off
+_MEASURE = const(28)
+_LEVEL = const(29)  # 2 words: accelerometer, gyroscope
+_FLOOR = const(31)
+_GATE = const(33)
+_LAYERS = const(35)
+_CLASSES = const(36)
+_IDLE = const(37)
+_LOGIT_MUL = const(38)
+_LOGIT_SHIFT = const(39)
+_PERCENT = const(40)
+_FAST = const(41)
+_KNOWN = const(42)  # the first layer is dense, and reads all of the window
+_TOTAL = const(43)  # sum of the window's unsigned values, kept if _KNOWN
+_LEVELLED = const(44)  # 1: windows are levelled
+_TURN_MUL = const(45)
+_TURN_SHIFT = const(46)
+_UP = const(47)  # 3 words
+_FIRST = const(50)  # layers' words start here
+
+# Words of a layer
+_BLOCKS = const(0)  # of 16 inputs
+_OUTPUTS = const(1)
+_POSITIONS = const(2)
+_STEP = const(3)  # bytes between positions
+_POOL = const(4)
+_KIND = const(5)
+_SHIFT = const(6)
+_ZERO = const(7)
+_MAX = const(8)
+_TABLE = const(9)  # byte offsets from here on
+_BIAS = const(10)
+_WEIGHTS = const(11)
+_IN = const(12)  # 0: the window
+_OUT = const(13)
+_LAYER_WORDS = const(14)
+
+
+# Seeds of the golden window's noise are 16-bit states of this generator.
+def _noise(x):
+    x ^= (x << 7) & 65535
+    x ^= x >> 9
+    return x ^ (x << 8) & 65535
+
+
+@micropython.viper
+def _push(a: ptr32, frame: ptr16) -> bool:
+    """Add one raw frame; true when it completes a window that is due."""
+    st = ptr32(uint(a) + a[0])
+    low = 65535
+    low = low << 16 | low
+    half = low ^ low >> 1
+    axes = st[_AXES]
+    rec = ptr32(uint(a) + st[_RECORDS])
+    i = 0
+    while i < axes:
+        k = _SUMS + i
+        st[k] = st[k] + ((frame[(rec[2 * i + 1] >> 24) & 7] ^ 32768) - 32768)
+        i += 1
+    k = _PHASE
+    st[k] = st[k] + 1
+    if st[k] < st[_DECIMATION]:
+        return False
+    st[k] = 0
+    slot = st[_SLOT]
+    n = st[_WINDOW]
+    stride = st[_STRIDE]
+    narrow = st[_NARROW]
+    h = ptr16(uint(a) + st[_HISTORY] + slot * stride * 2)
+    g = ptr16(uint(h) + n * stride * 2)
+    change = 0
+    i = 0
+    while i < axes:
+        k = _SUMS + i
+        v = rec[2 * i + 1]
+        mul = ((v & 65535) ^ 32768) - 32768
+        shift = (v >> 16) & 255
+        v = ((st[k] - rec[2 * i] & low ^ half) - half) * mul >> shift
+        st[k] = 0
+        if v > 32767:
+            v = 32767
+        if v < 0 - 32768:
+            v = 0 - 32768
+        v = (v + 32768) >> narrow
+        change += v - h[i]
+        h[i] = v
+        g[i] = v
+        i += 1
+    slot += 1
+    if slot == n:
+        slot = 0
+    k = _SLOT
+    st[k] = slot
+    if st[_INPUT] == 0:
+        k = _FIRST + _IN
+        st[k] = st[_HISTORY] + slot * stride * 2
+        k = _TOTAL
+        st[k] = st[k] + change
+    k = _FILLED
+    if st[k] < n:
+        st[k] = st[k] + 1
+        if st[k] < n:
+            return False
+    k = _STATUS
+    st[k] = 1
+    k = _WAIT
+    if st[k] > 1:
+        st[k] = st[k] - 1
+        return False
+    st[k] = st[_HOP]
+    return True
+
+
+# Angles and directions are Q14: 16384 is 1. host_tools/model/attitude.py says what it
+# is for, and does the same with NumPy. No sum here leaves 31 bits.
+@micropython.viper
+def _level(a: ptr32):
+    """Copy the window to the first layer's input, as if the sensor had not been turned in it."""
+    st = ptr32(uint(a) + a[0])
+    if st[_STATUS] == 0:
+        return
+    axes = st[_AXES]
+    n = st[_WINDOW]
+    bytes_a_frame = st[_STRIDE] * 2
+    source = uint(a) + st[_HISTORY] + st[_SLOT] * bytes_a_frame
+    mul = st[_TURN_MUL]
+    shift = st[_TURN_SHIFT]
+    qw = 16384  # how a frame is turned against the window's last one: a quaternion
+    qx = 0
+    qy = 0
+    qz = 0
+    turning = 0
+    if mul:
+        turning = 1
+    while True:
+        m0 = 16384
+        m1 = m2 = m3 = m5 = m6 = m7 = 0
+        m4 = m8 = m0
+        if turning == 0:  # the shortest rotation from the mean acceleration to _UP
+            p = ptr16(source)
+            x = y = z = 0
+            t = n
+            while t:
+                x += p[0]
+                y += p[1]
+                z += p[2]
+                p = ptr16(uint(p) + bytes_a_frame)
+                t -= 1
+            x = x // n - 32768 >> 2
+            y = y // n - 32768 >> 2
+            z = z // n - 32768 >> 2
+            k = x * x + y * y + z * z
+            w = 0
+            t = 16384
+            while t:
+                v = w + t
+                if v * v <= k:
+                    w = v
+                t >>= 1
+            k = _UP
+            if st[k] | st[k + 1] | st[k + 2] == 0:  # it is not gravity
+                w = 0
+            if w >= 16:
+                v = (1 << 28) // w
+                x = x * v >> 14
+                y = y * v >> 14
+                z = z * v >> 14
+                ux = (st[k] & 65535 ^ 32768) - 32768
+                k += 1
+                uy = (st[k] & 65535 ^ 32768) - 32768
+                k += 1
+                uz = (st[k] & 65535 ^ 32768) - 32768
+                w = x * ux + y * uy + z * uz >> 14
+                v = y * uz - z * uy >> 14
+                k = z * ux - x * uz >> 14
+                z = x * uy - y * ux >> 14
+                x = v
+                y = k
+                k = 16384 + w
+                if k < 819:
+                    k = 819
+                k = (1 << 28) // k
+                m0 = w + ((x * x >> 14) * k >> 14)
+                m4 = w + ((y * y >> 14) * k >> 14)
+                m8 = w + ((z * z >> 14) * k >> 14)
+                v = (x * y >> 14) * k >> 14
+                m1 = v - z
+                m3 = v + z
+                v = (x * z >> 14) * k >> 14
+                m2 = v + y
+                m6 = v - y
+                v = (y * z >> 14) * k >> 14
+                m5 = v - x
+                m7 = v + x
+        t = n
+        while t:
+            t -= 1
+            p = ptr16(source + t * bytes_a_frame)
+            q = ptr16(uint(a) + st[_INPUT] + t * bytes_a_frame)
+            if turning:
+                m0 = 16384 - (qy * qy + qz * qz >> 13)
+                m1 = qx * qy - qw * qz >> 13
+                m2 = qx * qz + qw * qy >> 13
+                m3 = qx * qy + qw * qz >> 13
+                m4 = 16384 - (qx * qx + qz * qz >> 13)
+                m5 = qy * qz - qw * qx >> 13
+                m6 = qx * qz - qw * qy >> 13
+                m7 = qy * qz + qw * qx >> 13
+                m8 = 16384 - (qx * qx + qy * qy >> 13)
+                if t:  # on to the frame before: half the angle between both
+                    w = 0
+                    k = 3
+                    ux = uy = uz = 0
+                    r = ptr16(source + (t - 1) * bytes_a_frame)
+                    while k < 6:
+                        v = (p[k] + r[k] - 65536) * mul >> shift
+                        if v > 12288:
+                            v = 12288
+                        if v < 0 - 12288:
+                            v = 0 - 12288
+                        w += v * v
+                        ux = uy
+                        uy = uz
+                        uz = v
+                        k += 1
+            k = 0
+            while k < axes:  # written out: the rows of the matrix are locals, not an array
+                x = p[k] - 32768
+                y = p[k + 1] - 32768
+                z = p[k + 2] - 32768
+                v = m0 * x + m1 * y + m2 * z + 8192 >> 14
+                if v > 32767:
+                    v = 32767
+                if v < 0 - 32768:
+                    v = 0 - 32768
+                q[k] = v + 32768
+                k += 1
+                v = m3 * x + m4 * y + m5 * z + 8192 >> 14
+                if v > 32767:
+                    v = 32767
+                if v < 0 - 32768:
+                    v = 0 - 32768
+                q[k] = v + 32768
+                k += 1
+                v = m6 * x + m7 * y + m8 * z + 8192 >> 14
+                if v > 32767:
+                    v = 32767
+                if v < 0 - 32768:
+                    v = 0 - 32768
+                q[k] = v + 32768
+                k += 1
+            if turning:
+                if t:  # cos and sin(v) / v by their series, w = v * v
+                    w >>= 14
+                    k = 16384 - (w * (16384 - w // 42) >> 14) // 20
+                    k = 16384 - (w * k >> 14) // 6
+                    x = 0 - (ux * k + 8192 >> 14)
+                    y = 0 - (uy * k + 8192 >> 14)
+                    z = 0 - (uz * k + 8192 >> 14)
+                    k = 16384 - (w * (16384 - w // 30) >> 14) // 12
+                    k = 16384 - (w * k >> 15)
+                    ux = qw * k - qx * x - qy * y - qz * z + 8192 >> 14
+                    uy = qw * x + qx * k + qy * z - qz * y + 8192 >> 14
+                    uz = qw * y - qx * z + qy * k + qz * x + 8192 >> 14
+                    qz = qw * z + qx * y - qy * x + qz * k + 8192 >> 14
+                    qw = ux
+                    qx = uy
+                    qy = uz
+        if turning == 0:
+            return
+        turning = 0
+        source = uint(a) + st[_INPUT]
+
+
+@micropython.viper
+def _normalise(a: ptr32):
+    """Centre and scale the window into the first layer's input, unless it is still."""
+    st = ptr32(uint(a) + a[0])
+    if st[_STATUS] == 0:
+        return
+    axes = st[_AXES]
+    n = st[_WINDOW]
+    stride = st[_STRIDE]
+    bytes_a_frame = stride * 2
+    start = uint(a) + st[_HISTORY] + st[_SLOT] * bytes_a_frame
+    if st[_LEVELLED]:
+        start = uint(a) + st[_INPUT]
+    rec = ptr32(uint(a) + st[_RECORDS])
+    i = 0
+    while i < axes:  # means, of the unsigned values
+        p = ptr16(start + i * 2)
+        s = 0
+        t = n
+        while t:
+            s += p[0]
+            p = ptr16(uint(p) + bytes_a_frame)
+            t -= 1
+        k = _MEANS + i
+        st[k] = s // n
+        i += 1
+    ka = 1024
+    kg = 1024
+    group = 0
+    gates = 0
+    moving = 0
+    while group < 2:  # accelerometer: axes 0 to 2; gyroscope: axes 3 to 5
+        gate = st[_GATE + group]
+        level = st[_LEVEL + group]
+        if gate | level:
+            s = 0
+            peak = 0
+            values = 0
+            i = 0
+            while i < axes:
+                k = 0
+                if ((rec[2 * i + 1] >> 24) & 7) > 2:
+                    k = 1
+                if k == group:
+                    p = ptr16(start + i * 2)
+                    mean = st[_MEANS + i]
+                    values += n
+                    t = n
+                    while t:
+                        v = p[0] - mean
+                        if v < 0:
+                            v = 0 - v
+                        if v > peak:
+                            peak = v
+                        s += v
+                        p = ptr16(uint(p) + bytes_a_frame)
+                        t -= 1
+                i += 1
+            if values:
+                s = s // values
+                if gate:
+                    gates = 1
+                    if s >= gate:
+                        moving = 1
+                if level:
+                    if st[_MEASURE]:
+                        peak = s
+                    if peak < st[_FLOOR + group]:
+                        peak = st[_FLOOR + group]
+                    peak = (level << 10) // peak
+                    if group:
+                        kg = peak
+                    else:
+                        ka = peak
+        group += 1
+    k = _STATUS
+    st[k] = 1
+    if gates:
+        if moving == 0:
+            st[k] = 2
+            return
+    narrow = st[_NARROW_INPUT]
+    s = 0
+    i = 0
+    while i < axes:
+        mean = 32768
+        axis = (rec[2 * i + 1] >> 24) & 7
+        if (st[_CENTRE] >> axis) & 1:
+            mean = st[_MEANS + i]
+        k = ka
+        if axis > 2:
+            k = kg
+        p = ptr16(start + i * 2)
+        q = ptr16(uint(a) + st[_INPUT] + i * 2)
+        t = n
+        while t:
+            v = p[0] - mean
+            if v > 32767:
+                v = 32767
+            if v < 0 - 32768:
+                v = 0 - 32768
+            v = v * k >> 10
+            if v > 32767:
+                v = 32767
+            if v < 0 - 32768:
+                v = 0 - 32768
+            v = (v + 32768) >> narrow
+            s += v
+            q[0] = v
+            p = ptr16(uint(p) + bytes_a_frame)
+            q = ptr16(uint(q) + bytes_a_frame)
+            t -= 1
+        i += 1
+    k = _TOTAL
+    st[k] = s
+
+
+# s, x and w come first: only the first few locals of a viper function live in
+# registers. s = x * w + s is shorter code than s += x * w.
+
+
+@micropython.viper
+def _infer(s: int, v: int, x: ptr16, w: ptr8) -> int:
+    """Run all layers; fill the scores, return the best class, the first of equals.
+
+    s: 0. x: the arena. w: the scores, an array('i').
+    """
+    a = uint(x)
+    scores = ptr32(w)
+    st = ptr32(a + ptr32(x)[0])
+    low = 65535
+    low = low << 16 | low
+    half = low ^ low >> 1
+    classes = st[_CLASSES]
+    best = 0
+    status = st[_STATUS]
+    if status != 1:
+        while best < classes:
+            scores[best] = 0
+            best += 1
+        k = _PERCENT
+        st[k] = 0
+        if status == 2:
+            st[k] = 100
+        return st[_IDLE]
+    fast = st[_FAST]
+    known = st[_KNOWN]
+    d = ptr32(uint(st) + _FIRST * 4)
+    layers = st[_LAYERS]
+    while layers:
+        layers -= 1
+        start = a + d[_IN]
+        out = a + d[_OUT]
+        if layers == 0:
+            out = uint(scores)
+        left = d[_POSITIONS]
+        shift = d[_SHIFT]
+        zero = d[_ZERO]
+        top = d[_MAX]
+        table = ptr16(a + d[_TABLE])
+        kind = d[_KIND]
+        pool = 0
+        while left:
+            left -= 1
+            # The sum of the inputs, to take off what the weights' offset adds.
+            s = 0
+            x = ptr16(start)
+            n = d[_BLOCKS]
+            if known:
+                s = st[_TOTAL]
+                known = 0
+            elif fast:  # both halves of a word at once
+                while n:
+                    s = ptr32(x)[0] + ptr32(x)[1] + ptr32(x)[2] + ptr32(x)[3] + s
+                    s = ptr32(x)[4] + ptr32(x)[5] + ptr32(x)[6] + ptr32(x)[7] + s
+                    x = ptr16(uint(x) + 32)
+                    n -= 1
+                s = (s & 65535) + (s >> 16 & 65535)
+            else:
+                while n:
+                    s = x[0] + x[1] + x[2] + x[3] + x[4] + x[5] + x[6] + x[7] + s
+                    s = x[8] + x[9] + x[10] + x[11] + x[12] + x[13] + x[14] + x[15] + s
+                    x = ptr16(uint(x) + 32)
+                    n -= 1
+            if fast:
+                s = s << 5
+            else:
+                s = s << 7
+            offset = s
+            w = ptr8(a + d[_WEIGHTS])
+            b = ptr32(a + d[_BIAS])
+            o = ptr16(out)
+            j = d[_OUTPUTS]
+            special = kind | pool
+            odd = d[_BLOCKS] & 1
+            pairs = d[_BLOCKS] >> 1
+            while j:
+                x = ptr16(start)
+                n = pairs
+                s = b[0] - offset
+                if fast:
+                    # (x0 + x1 << 16) * (w1 + w0 << 16) has x0 * w0 + x1 * w1 in its
+                    # upper half; eight of them fit 16 bits, if all are below 64.
+                    total = s
+                    while n:
+                        v = ptr32(w)[0]
+                        s = ptr32(x)[0] * v
+                        v = ptr32(w)[1]
+                        s = ptr32(x)[1] * v + s
+                        v = ptr32(w)[2]
+                        s = ptr32(x)[2] * v + s
+                        v = ptr32(w)[3]
+                        s = ptr32(x)[3] * v + s
+                        v = ptr32(w)[4]
+                        s = ptr32(x)[4] * v + s
+                        v = ptr32(w)[5]
+                        s = ptr32(x)[5] * v + s
+                        v = ptr32(w)[6]
+                        s = ptr32(x)[6] * v + s
+                        v = ptr32(w)[7]
+                        s = ptr32(x)[7] * v + s
+                        total = (s >> 16 & 65535) + total
+                        v = ptr32(w)[8]
+                        s = ptr32(x)[8] * v
+                        v = ptr32(w)[9]
+                        s = ptr32(x)[9] * v + s
+                        v = ptr32(w)[10]
+                        s = ptr32(x)[10] * v + s
+                        v = ptr32(w)[11]
+                        s = ptr32(x)[11] * v + s
+                        v = ptr32(w)[12]
+                        s = ptr32(x)[12] * v + s
+                        v = ptr32(w)[13]
+                        s = ptr32(x)[13] * v + s
+                        v = ptr32(w)[14]
+                        s = ptr32(x)[14] * v + s
+                        v = ptr32(w)[15]
+                        s = ptr32(x)[15] * v + s
+                        total = (s >> 16 & 65535) + total
+                        x = ptr16(uint(x) + 64)
+                        w = ptr8(uint(w) + 64)
+                        n -= 1
+                    if odd:
+                        v = ptr32(w)[0]
+                        s = ptr32(x)[0] * v
+                        v = ptr32(w)[1]
+                        s = ptr32(x)[1] * v + s
+                        v = ptr32(w)[2]
+                        s = ptr32(x)[2] * v + s
+                        v = ptr32(w)[3]
+                        s = ptr32(x)[3] * v + s
+                        v = ptr32(w)[4]
+                        s = ptr32(x)[4] * v + s
+                        v = ptr32(w)[5]
+                        s = ptr32(x)[5] * v + s
+                        v = ptr32(w)[6]
+                        s = ptr32(x)[6] * v + s
+                        v = ptr32(w)[7]
+                        s = ptr32(x)[7] * v + s
+                        total = (s >> 16 & 65535) + total
+                        w = ptr8(uint(w) + 32)
+                    s = total
+                else:
+                    while n:
+                        v = w[0]
+                        s = x[0] * v + s
+                        v = w[1]
+                        s = x[1] * v + s
+                        v = w[2]
+                        s = x[2] * v + s
+                        v = w[3]
+                        s = x[3] * v + s
+                        v = w[4]
+                        s = x[4] * v + s
+                        v = w[5]
+                        s = x[5] * v + s
+                        v = w[6]
+                        s = x[6] * v + s
+                        v = w[7]
+                        s = x[7] * v + s
+                        v = w[8]
+                        s = x[8] * v + s
+                        v = w[9]
+                        s = x[9] * v + s
+                        v = w[10]
+                        s = x[10] * v + s
+                        v = w[11]
+                        s = x[11] * v + s
+                        v = w[12]
+                        s = x[12] * v + s
+                        v = w[13]
+                        s = x[13] * v + s
+                        v = w[14]
+                        s = x[14] * v + s
+                        v = w[15]
+                        s = x[15] * v + s
+                        v = w[16]
+                        s = x[16] * v + s
+                        v = w[17]
+                        s = x[17] * v + s
+                        v = w[18]
+                        s = x[18] * v + s
+                        v = w[19]
+                        s = x[19] * v + s
+                        v = w[20]
+                        s = x[20] * v + s
+                        v = w[21]
+                        s = x[21] * v + s
+                        v = w[22]
+                        s = x[22] * v + s
+                        v = w[23]
+                        s = x[23] * v + s
+                        v = w[24]
+                        s = x[24] * v + s
+                        v = w[25]
+                        s = x[25] * v + s
+                        v = w[26]
+                        s = x[26] * v + s
+                        v = w[27]
+                        s = x[27] * v + s
+                        v = w[28]
+                        s = x[28] * v + s
+                        v = w[29]
+                        s = x[29] * v + s
+                        v = w[30]
+                        s = x[30] * v + s
+                        v = w[31]
+                        s = x[31] * v + s
+                        x = ptr16(uint(x) + 64)
+                        w = ptr8(uint(w) + 32)
+                        n -= 1
+                    if odd:
+                        v = w[0]
+                        s = x[0] * v + s
+                        v = w[1]
+                        s = x[1] * v + s
+                        v = w[2]
+                        s = x[2] * v + s
+                        v = w[3]
+                        s = x[3] * v + s
+                        v = w[4]
+                        s = x[4] * v + s
+                        v = w[5]
+                        s = x[5] * v + s
+                        v = w[6]
+                        s = x[6] * v + s
+                        v = w[7]
+                        s = x[7] * v + s
+                        v = w[8]
+                        s = x[8] * v + s
+                        v = w[9]
+                        s = x[9] * v + s
+                        v = w[10]
+                        s = x[10] * v + s
+                        v = w[11]
+                        s = x[11] * v + s
+                        v = w[12]
+                        s = x[12] * v + s
+                        v = w[13]
+                        s = x[13] * v + s
+                        v = w[14]
+                        s = x[14] * v + s
+                        v = w[15]
+                        s = x[15] * v + s
+                        w = ptr8(uint(w) + 16)
+                s = (s & low ^ half) - half
+                b = ptr32(uint(b) + 4)
+                if layers == 0:
+                    b32 = ptr32(uint(o))
+                    b32[0] = s
+                    o = ptr16(uint(o) + 4)
+                else:
+                    s = (s >> shift) + zero
+                    if s < 0:
+                        s = 0
+                    if s > top:
+                        s = top
+                    if special:
+                        if kind:
+                            s = table[s]
+                        if pool:
+                            if o[0] > s:
+                                s = o[0]
+                    o[0] = s
+                    o = ptr16(uint(o) + 2)
+                j -= 1
+            start = start + d[_STEP]
+            pool += 1
+            if pool == d[_POOL]:
+                pool = 0
+                out = uint(o)
+        d = ptr32(uint(d) + _LAYER_WORDS * 4)
+    s = (scores[0] & low ^ half) - half
+    j = 1
+    while j < classes:
+        v = (scores[j] & low ^ half) - half
+        if v > s:
+            s = v
+            best = j
+        j += 1
+    k = _PERCENT
+    st[k] = 255  # not known yet
+    return best
+
+
+@micropython.viper
+def _softmax(a: ptr32, scores: ptr32) -> int:
+    """Softmax of the best score, in percent.
+
+    2**-f for f in [0, 1) is taken as 1 - 0.67157 f + 0.17157 f**2: exact at
+    0, 1/2 and 1, within 0.4 % between.
+    """
+    st = ptr32(uint(a) + a[0])
+    low = 65535
+    low = low << 16 | low
+    half = low ^ low >> 1
+    classes = st[_CLASSES]
+    shift = st[_LOGIT_SHIFT]
+    best = (scores[0] & low ^ half) - half
+    j = 1
+    while j < classes:
+        v = (scores[j] & low ^ half) - half
+        if v > best:
+            best = v
+        j += 1
+    best = best >> shift
+    total = 0
+    j = 0
+    while j < classes:
+        v = best - ((scores[j] & low ^ half) - half >> shift)
+        if v > 32767:
+            v = 32767
+        v = v * st[_LOGIT_MUL] >> 10  # in 1/256 of a factor of two
+        f = v & 255
+        v = v >> 8
+        if v < 16:
+            total += (32768 - 86 * f + (22 * f * f >> 8)) >> v
+        j += 1
+    return (100 * 32768 + (total >> 1)) // total
+
+
+@micropython.viper
+def _expand(a: ptr8, at: int, count: int) -> int:
+    """Spread 6-bit weights to 16 bits in place, pairs swapped; OR of all of them."""
+    seen = 0
+    i = count >> 1
+    while i:
+        i -= 1
+        p = ptr8(uint(a) + at + 2 * i)
+        v = p[0] << 16 | p[1]
+        seen = seen | v
+        q = ptr32(uint(a) + at + 4 * i)
+        q[0] = v
+    return (seen | seen >> 16) & 255
+
+
+def _need(condition, *why):
+    if not condition:
+        raise ModelError("model file: " + " ".join(str(part) for part in why))
+
+
+class Engine:
+    """Classify windows of sensor frames with the network of a model file.
+
+    model: the bytes of a model file; `Engine.load` reads one from a path.
+    Raises ModelError for anything but a whole, sound model of this version.
+
+    rate_hz, accel_g, gyro_dps: how the sensor must be set.
+    axes: bit mask of the axes in use, bit 0 ax ... bit 5 gz.
+    decimation: raw frames summed to one of the window's frames.
+    window, hop: frames (after decimation) a window and between windows.
+    labels: tuple of str; idle: index of the label that means "no gesture".
+    debounce: 8 ints 0..255 for the debouncer, as in docs/model-file.md.
+    model_id: 8 hexadecimal digits, the file's CRC-32.
+    notes: str, what the model was trained on.
+    scores: array('i'), one score a class, of the last `infer`.
+    """
+
+    def __init__(self, model, _size=0):
+        size = _size or len(model)
+        if not _size:
+            arena = bytearray(size + self._work(model, size))
+            arena[:size] = model
+            model = arena
+        self._set_up(model, size)
+
+    @classmethod
+    def load(cls, path):
+        """Read a model file. Raises ModelError, or OSError if it cannot be read."""
+        with open(path, "rb") as file:
+            size = file.seek(0, 2)
+            file.seek(0)
+            work = cls._work(file.read(_HEAD), size)
+            arena = bytearray(size + work)
+            file.seek(0)
+            _need(file.readinto(memoryview(arena)[:size]) == size, "cut while it was read")
+        return cls(arena, size)
+
+    @staticmethod
+    def _work(head, size):
+        """Bytes of memory that a model needs beside its file."""
+        _need(_HEAD <= size <= _FILE_MAX, size, "bytes, a model has", _HEAD, "to", _FILE_MAX)
+        magic, version, head_size, _, length, work = unpack_from("<4sHHIII", head, 0)
+        _need(magic == b"BMLP", "not a Beckon model")
+        _need(version == 1 and head_size == _HEAD, "version", version, "is not known, 1 is")
+        _need(length == size, "cut:", size, "of", length, "bytes")
+        _need(work <= _WORK_MAX and not work & 3, "work memory of", work, "bytes")
+        return work
+
+    def _set_up(self, arena, size):
+        crc = unpack_from("<I", arena, 8)[0]
+        _need(crc32(memoryview(arena)[12:size]) == crc, "damaged, its CRC-32 is wrong")
+        (
+            work, self.rate_hz, self.accel_g, classes, self.gyro_dps, self.axes,
+            self.decimation, self.window, self.hop, layers, fast, self.idle, tables,
+        ) = unpack_from("<IHBBHBBHHBBBB", arena, 16)
+        (
+            logit_mul, logit_shift, centre, level_a, level_g, floor_a, floor_g,
+            gate_a, gate_g, measure, levelled, seed, text_size, notes_size,
+        ) = unpack_from("<HBBHHHHHHBBHHH", arena, 44)
+        self.debounce = tuple(arena[36:44])
+        self.model_id = "%02x%02x%02x%02x" % (arena[11], arena[10], arena[9], arena[8])
+        n = self.window
+        _need(self.rate_hz and self.accel_g and self.gyro_dps, "rate or range is 0")
+        _need(0 < self.axes < 64 and 0 < self.decimation <= 64, "axes or decimation")
+        _need(0 < n <= 1024 and 0 < self.hop <= n, "window", n, "hop", self.hop)
+        _need(2 <= classes <= 32 and self.idle < classes, classes, "classes, idle", self.idle)
+        _need(0 < layers <= 8 and tables <= 4 and fast <= 1, "layers, tables or form")
+        _need(0 < logit_shift < 32 and logit_mul < 32768, "scale of the scores")
+        _need(measure <= 1 and levelled <= 1 and seed, "measure, levelling or seed")
+        _need(level_a <= 31 * floor_a and level_g <= 31 * floor_g, "level above 31 x floor")
+        _need(max(level_a, level_g, floor_a, floor_g) < 32768, "level or floor")
+
+        # Where things lie in the file
+        axes = sum(self.axes >> i & 1 for i in range(6))
+        _need(centre & ~self.axes == 0, "centred axes")
+        records = _HEAD
+        layer_at = records + 8 * axes + 12 * levelled
+        golden = layer_at + 20 * layers
+        bias = golden + 4 * classes
+        _need(bias <= size, "too short for its layers")
+        rows = []
+        for i in range(layers):
+            rows.append(unpack_from("<HHHHHBBHHB", arena, layer_at + 20 * i))
+        table_at = bias + 4 * sum(row[1] for row in rows)
+        text = table_at + 2048 * tables
+        weights = text + (text_size + notes_size + 3 & -4)
+        weights_at = weights
+        count = sum((row[0] + 15 & -16) * row[1] for row in rows)
+        _need(weights + count == size and not size & 3, "sizes do not add up")
+
+        turn = (0, 0, 0, 0, 0)
+        if levelled:
+            turn = unpack_from("<hhhHB", arena, layer_at - 12)
+            need = self.axes == 63 or self.axes == 7 and not turn[3]
+            _need(need and turn[3] < 32768 and turn[4] < 32, "levelling")
+            need = sum(u * u for u in turn[:3]) / (1 << 28)
+            need = 0.96 <= need <= 1.04 or turn[3] and not any(turn[:3])
+            _need(need and -32768 not in turn, "levelling: up", turn[:3])
+
+        # The memory behind the file, in words
+        narrow = 10 if fast else 0
+        stride = axes + 1 & -2 if fast else axes
+        prepared = levelled or centre or level_a or level_g or gate_a or gate_g
+        known = rows[0][0] == n * stride and rows[0][2] == 1
+        state = size + count if fast else size
+        at = state + 4 * (_FIRST + _LAYER_WORDS * layers)
+        history = at
+        at += 4 * n * stride + 32
+        window = at if prepared else 0
+        if prepared:
+            at += 2 * n * stride + 35 & -4
+        words = array("i", [
+            0, 0, 0, 0, 0,  0, 0, 0, 0, 0, 0,  0, 0, 0, 0, 0, 0,
+            axes, stride, n, self.hop, self.decimation,
+            history, 0 if prepared else narrow, narrow, window, records, centre, measure,
+            level_a, level_g, floor_a, floor_g, gate_a, gate_g,
+            layers, classes, self.idle, logit_mul, logit_shift, 0, fast, known, 0,
+            levelled, turn[3], turn[4], turn[0], turn[1], turn[2],
+        ])
+        given = n * stride
+        source = window
+        for i, row in enumerate(rows):
+            inputs, outputs, positions, step, pool, kind, shift, zero, top, table = row
+            last = i == layers - 1
+            need = (positions - 1) * step + inputs
+            sound = inputs and outputs and positions and need <= given
+            _need(sound, "layer", i, "reads", need, "values of", given)
+            _need(pool and positions % pool == 0, "layer", i, "pools", positions, "by", pool)
+            _need(kind <= 1 and 0 < shift < 32 and zero <= top, "layer", i, "requantising")
+            _need(top < (1024 if kind else 64 if fast else 65536), "layer", i, "maximum", top)
+            _need(table < tables or not kind, "layer", i, "table", table)
+            odd = fast and not last and (step | outputs) & 1
+            _need(not odd, "layer", i, "is odd in the fast form")
+            words.extend(array("i", [
+                inputs + 15 >> 4, outputs, positions, step * 2, pool, kind, shift, zero, top,
+                table_at + 2048 * table, bias, weights, source, at,
+            ]))
+            bias += 4 * outputs
+            weights += (inputs + 15 & -16) * outputs * (2 if fast else 1)
+            given = positions // pool * outputs
+            source = at
+            if not last:  # whose scores go to self.scores
+                at += 2 * given + 35 & -4
+        _need(given == classes and positions == 1, "last layer gives", given, "scores")
+        _need(at <= size + work, "work memory of", work, "bytes,", at - size, "needed")
+        for at in range(table_at, text, 2048):
+            _need(not fast or max(array("H", arena[at:at + 2048])) < 64, "table beyond 6 bits")
+        axis = 0
+        for i in range(axes):
+            while not self.axes >> axis & 1:
+                axis += 1
+            offset, mul, shift, which = unpack_from("<ihBB", arena, records + 8 * i)
+            _need(which == axis and shift < 32, "axis", i)
+            _need((abs(offset) + 32768 * self.decimation) * abs(mul) < 1 << 31, "axis", i, "scale")
+            axis += 1
+        self._read_text(arena, text, text + text_size, notes_size, classes)
+
+        if fast:
+            _need(_expand(arena, weights_at, count) < 64, "weights of more than 6 bits")
+        if known:  # what lies behind the window is not in its sum: take it times 0
+            width = 2 if fast else 1
+            inputs, outputs = rows[0][:2]
+            row = width * (inputs + 15 & -16)
+            for i in range(weights_at, weights_at + row * outputs, row):
+                for k in range(i + width * inputs, i + row):
+                    arena[k] = 0
+        arena[state:state + 4 * len(words)] = bytes(words)
+        arena[0:4] = bytes(array("i", [state]))  # the kernels find all from here
+        self._arena = arena
+        self._levelled = levelled
+        self._prepared = bool(prepared)
+        self._state = state
+        self._percent = state + 4 * _PERCENT
+        self.scores = array("i", [0] * classes)
+        self._check(golden, seed, classes)
+
+    def _read_text(self, arena, at, end, notes_size, classes):
+        labels = []
+        try:
+            for _ in range(classes):
+                _need(at < end and at + 1 + arena[at] <= end, "labels are cut")
+                label = str(arena[at + 1:at + 1 + arena[at]], "utf-8")
+                _need(label and label not in labels, "label", repr(label))
+                labels.append(label)
+                at += 1 + arena[at]
+            _need(at == end, "labels are too long")
+            self.notes = str(arena[end:end + notes_size], "utf-8")
+        except UnicodeError:
+            raise ModelError("model file: labels or notes are not UTF-8")
+        self.labels = tuple(labels)
+
+    def _check(self, golden, seed, classes):
+        """Run the golden window through the engine, as a model must on any machine."""
+        frame = array("h", [0] * 6)
+        x = seed
+        for i in range(self.window * self.decimation):
+            for k in range(6):
+                x = _noise(x)
+                frame[k] = (x - 32768) >> (i >> 3 & 3)
+            self.push(frame)
+        self.infer()
+        expected = array("i", unpack_from("<%di" % classes, self._arena, golden))
+        _need(self.scores == expected, "scores of the golden window differ")
+        self.reset()
+
+    def reset(self):
+        """Forget all frames, as after a gap; `push` is true again a window later."""
+        arena = self._arena
+        for i in range(self._state, self._state + 4 * _MEANS):
+            arena[i] = 0
+
+    def push(self, frame):
+        """Add a raw frame; true when a window is complete and due by `hop`.
+
+        frame: buffer of 6 int16, ax ay az gx gy gz in counts at the model's
+        ranges, one each sample period. Raises ValueError for another length.
+        """
+        if len(frame) != 6:
+            raise ValueError("a frame has 6 values, not %d" % len(frame))
+        return _push(self._arena, frame)
+
+    def infer(self):
+        """Classify the last window: fill `scores`, return the index of the best.
+
+        `idle`, with scores of 0, for a still window (confidence 100) and
+        before the first whole one (confidence 0).
+        """
+        if self._levelled:
+            _level(self._arena)
+        if self._prepared:
+            _normalise(self._arena)
+        return _infer(0, 0, self._arena, self.scores)
+
+    @property
+    def confidence(self):
+        """Softmax of the class that `infer` returned last, in percent."""
+        percent = self._arena[self._percent]
+        return percent if percent < 255 else _softmax(self._arena, self.scores)

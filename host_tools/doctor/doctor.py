@@ -1,0 +1,195 @@
+"""What is wrong with a board, and what to do: one finding after the other.
+
+    for finding in examine(port):
+        print(finding)
+
+Each part is asked on its own, so that one that fails hides no other; what depends on a
+part that failed is skipped.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from host_tools import device
+from host_tools.device.console import BoardError, Console
+from host_tools.device.deploy import Survey
+from host_tools.device.ports import find_port
+from host_tools.doctor import diagnosis
+from host_tools.doctor.diagnosis import FAULT, OK, SKIPPED, WARNING, Finding
+from host_tools.errors import BeckonError
+
+_ON_BOARD = Path(__file__).parent / "on_board"
+_LIST_FILES = Path(device.__file__).parent / "on_board" / "list_files.py"
+_FOLDERS = ["", "lib", "lib/umqtt", "drivers"]
+_WIFI_S = 15
+_BROKER_S = 5
+_CHECK_UP_S = 30.0
+_RECORDING_S = 3.0
+
+
+class Doctor:
+    """Examines the board on one port."""
+
+    def __init__(self, port: str | None):
+        self._named = port
+        self.port = port or ""
+        self._console: Console | None = None
+        self._settings: dict[str, Any] = {}
+
+    def examine(self) -> Iterator[Finding]:
+        """All findings, as they come; the board is restarted at the end."""
+        try:
+            self.port = find_port(self._named)
+            self._console = Console(self.port)
+        except BeckonError as error:
+            yield diagnosis.refused("port", error)
+            return
+        try:
+            yield Finding("port", OK, f"{self.port}, free and allowed")
+            yield from self._on_console(self._console)
+        except BeckonError as error:
+            yield diagnosis.refused("line", error)
+        finally:
+            self._restart()
+
+    def _restart(self) -> None:
+        try:
+            if self._console:
+                self._console.catch(3)
+                self._console.restart()
+        except BeckonError:
+            pass  # it was told already that the board does not listen
+        finally:
+            if self._console:
+                self._console.close()
+
+    def _on_console(self, console: Console) -> Iterator[Finding]:
+        try:
+            console.catch()
+        except BeckonError as error:
+            yield diagnosis.refused("REPL", error)
+            console.close()  # it does not listen, so it cannot be told to restart
+            self._console = None
+            return
+        console.refresh()
+        yield Finding("REPL", OK, "the board listens")
+        survey = self._survey(console)
+        yield from diagnosis.micropython(survey)
+        yield diagnosis.firmware(survey, self.port)
+        if "config.py" not in survey.files and "config.mpy" not in survey.files:
+            yield Finding("sensor", SKIPPED, "needs the firmware")
+            return
+        console.execute((_ON_BOARD / "checkup.py").read_text())
+        yield self._ask("settings", "settings()", self._settings_finding)
+        if not self._settings:
+            return
+        yield self._ask("model", "model()", diagnosis.model)
+        yield from self._sensor(survey)
+        yield from self._network()
+
+    def _survey(self, console: Console) -> Survey:
+        source = _LIST_FILES.read_text()
+        out = console.execute(f"WHERE = {_FOLDERS!r}\n{source}", timeout_s=60)
+        found = re.search(r"^survey (.*)$", out, re.MULTILINE)
+        try:
+            told = json.loads(found[1] if found else "")
+            return Survey(**{**told, "version": tuple(told["version"])})
+        except (ValueError, TypeError, KeyError):
+            raise BeckonError(f"what comes from {self.port} is damaged: try another cable or USB "
+                              "port, without a hub") from None
+
+    def _ask(self, part: str, call: str, judge: Callable[[dict[str, Any]], Finding],
+             timeout_s: float = 30.0, cure: str = "") -> Finding:  # fmt: skip
+        """Have the board call a function of checkup.py and judge what it tells."""
+        assert self._console
+        try:
+            out = self._console.execute(f"told({call})", timeout_s)
+            found = re.search(r"^told (.*)$", out, re.MULTILINE)
+            return judge(json.loads(found[1] if found else ""))
+        except BoardError as error:
+            return Finding(part, FAULT, *diagnosis.explain(error.traceback, cure))
+        except ValueError:
+            return Finding(part, FAULT, "what the board answered is damaged",
+                           "try another cable or USB port")  # fmt: skip
+
+    def _settings_finding(self, told: dict[str, Any]) -> Finding:
+        self._settings = told
+        if told["wifi_ssid"] and told["broker_host"]:
+            return Finding("settings", OK, f"device {told['device']}, Wi-Fi {told['wifi_ssid']}, "
+                                           f"broker {told['broker_host']}")
+        return Finding("settings", WARNING, "no Wi-Fi or no broker is set",
+                       "beckon setup, then beckon deploy --settings")  # fmt: skip
+
+    # -- the sensor ---------------------------------------------------------------------
+
+    def _sensor(self, survey: Survey) -> Iterator[Finding]:
+        found = self._ask("I2C", "scan()", diagnosis.bus)
+        yield found
+        if found.state == FAULT:
+            yield Finding("sensor", SKIPPED, "needs I2C")
+            return
+        checked = self._checked_up()
+        yield from checked
+        if checked[0].state != FAULT and any(p.startswith("serial_stream.") for p in survey.files):
+            yield self._recording()
+
+    def _checked_up(self) -> list[Finding]:
+        """What the firmware's own check-up of the sensor says."""
+        assert self._console
+        try:
+            said = self._console.execute("sensor()", _CHECK_UP_S)
+        except BoardError as error:
+            return [Finding("sensor", FAULT, *diagnosis.explain(error.traceback))]
+        return list(diagnosis.sensor(said.splitlines())) or [
+            Finding("sensor", FAULT, "what the board answered is damaged",
+                    "try another cable or USB port")]  # fmt: skip
+
+    def _recording(self) -> Finding:
+        """Record for some seconds, as beckon record does."""
+        from host_tools.recording.session import Session
+        from host_tools.recording.sources import BoardSource
+
+        assert self._console
+        self._console.close()
+        self._console = None
+        try:
+            with BoardSource(self.port, restart=False) as source:
+                session = Session(source)
+                while session.step() and session.seconds < _RECORDING_S:
+                    pass
+                told = dict(source.counters())
+                rate = source.measured_hz or 0.0
+        except BeckonError as error:
+            return diagnosis.refused("recording", error)
+        finally:
+            self._console = Console(self.port)
+            self._console.catch()
+            self._console.refresh()
+            self._console.execute((_ON_BOARD / "checkup.py").read_text())
+        return diagnosis.line(session.lost, session.fault, rate, source.rate_hz, told)
+
+    # -- the network --------------------------------------------------------------------
+
+    def _network(self) -> Iterator[Finding]:
+        if not self._settings["wifi_ssid"]:
+            yield Finding("Wi-Fi", SKIPPED, "no network is set")
+            return
+        found = self._ask("Wi-Fi", f"wifi({_WIFI_S})", diagnosis.wifi, _WIFI_S + 10)
+        yield found
+        if found.state == FAULT:
+            yield Finding("broker", SKIPPED, "needs Wi-Fi")
+            return
+        if self._settings["broker_host"]:
+            where = f"{self._settings['broker_host']}:{self._settings['broker_port']}"
+            yield self._ask("broker", f"broker({_BROKER_S})",
+                            lambda told: diagnosis.broker(told, where))  # fmt: skip
+        yield self._ask("clock", "clock()", diagnosis.clock,
+                        cure="let the board reach UDP port 123, or set another time_server")
+
+
+def examine(port: str | None) -> Iterator[Finding]:
+    """All findings about the board on port, or on the only port there is."""
+    return Doctor(port).examine()

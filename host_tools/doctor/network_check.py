@@ -1,0 +1,97 @@
+"""Whether this computer reaches what the board is to reach: a Wi-Fi in range, a broker."""
+
+import ipaddress
+import queue
+import secrets
+import shutil
+import socket
+import subprocess
+
+from host_tools.errors import BeckonError
+from host_tools.mqtt.address import BrokerAddress
+
+_TIMEOUT_S = 5.0
+_2_4_GHZ_MHZ = range(2400, 2500)
+_NMCLI = ["nmcli", "-t", "-e", "no", "-f", "FREQ,SSID", "device", "wifi", "list"]
+
+
+def check_broker(broker: BrokerAddress) -> None:
+    """Connect and log in. Raises BeckonError that says why that fails."""
+    from paho.mqtt import client as mqtt
+
+    try:
+        socket.create_connection((broker.host, broker.port), _TIMEOUT_S).close()
+    except socket.gaierror:
+        raise BeckonError(f"no host is known as {broker.host}") from None
+    except TimeoutError:
+        raise BeckonError(f"{broker.host} does not answer on port {broker.port}") from None
+    except OSError as error:
+        raise BeckonError(f"{broker.host}:{broker.port}: {error.strerror or error}") from None
+    answers: queue.Queue[str] = queue.Queue()
+    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, f"beckon-setup-{secrets.token_hex(4)}")
+    if broker.user:
+        client.username_pw_set(broker.user, broker.password)
+    client.on_connect = lambda c, u, f, reason, p: answers.put(
+        str(reason) if reason.is_failure else "")  # fmt: skip
+    try:
+        client.connect(broker.host, broker.port, keepalive=30)
+        client.loop_start()
+        refusal = answers.get(timeout=_TIMEOUT_S)
+    except (OSError, ValueError) as error:
+        raise BeckonError(f"{broker.host}:{broker.port}: {error}") from None
+    except queue.Empty:
+        where = f"{broker.host}:{broker.port}"
+        raise BeckonError(f"what answers at {where} is no MQTT broker") from None
+    finally:
+        client.disconnect()
+        client.loop_stop()
+    if refusal:
+        raise BeckonError(f"the broker refuses: {refusal}")
+
+
+def is_only_here(host: str) -> bool:
+    """Whether host means the computer itself, so that no board can use it."""
+    if host.lower() in ("localhost", "localhost.localdomain"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def own_address() -> str:
+    """This computer's address on the local network, or "" if it has none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # TEST-NET-1; nothing is sent
+            address = str(probe.getsockname()[0])
+        except OSError:
+            return ""
+    return "" if is_only_here(address) else address
+
+
+def check_wifi(ssid: str) -> bool:
+    """Look for ssid with this computer's Wi-Fi. True: in range at 2.4 GHz; False: this
+    computer cannot tell. Raises BeckonError if it sees others but not this one.
+    """
+    if not shutil.which("nmcli"):
+        return False
+    try:
+        done = subprocess.run(_NMCLI, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=20, errors="replace")
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    seen = []
+    for line in done.stdout.splitlines():
+        frequency, _, name = line.partition(":")
+        mhz = frequency.split(" ")[0]
+        if mhz.isdigit():
+            seen.append((name, int(mhz)))
+    if done.returncode or not seen:
+        return False
+    mine = [mhz for name, mhz in seen if name == ssid]
+    if not mine:
+        raise BeckonError(f"no network is called {ssid!r} here")
+    if not any(mhz in _2_4_GHZ_MHZ for mhz in mine):
+        raise BeckonError(f"{ssid!r} is seen at 5 GHz only, and the board needs 2.4 GHz")
+    return True

@@ -1,0 +1,157 @@
+"""What the board would say about a recording: its integers, its debouncer.
+
+    board = Board(read_model("gesture.mlp"))
+    windows = board.windows(recording)          # label and confidence at each hop
+    events = board.events(windows)              # [Detected(t_ms, label, confidence)]
+
+The engine's sums are host_tools.model.reference; the debouncer is the file
+that lies on the board, firmware/debounce.py.
+
+A recording is a part of a longer life: many begin or end with a movement, or are
+shorter than a window. So the sensor rests before it, as its first sample says, for
+a window, and after it for as long as an event may still come.
+"""
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from host_tools.dataset import Recording
+from host_tools.dataset.resample import resample_recording
+from host_tools.errors import BeckonError
+from host_tools.evaluation.matching import GRACE_MS
+from host_tools.model import reference
+from host_tools.model.format import Model
+from host_tools.training.features import counts
+
+_TOGETHER_S = 60.0  # recordings of so much are run at once: more would only take memory
+DEBOUNCE_FILE = Path(__file__).parents[2] / "firmware" / "debounce.py"
+
+
+def _load_debounce():
+    """The board's own module; loaded by path, since firmware/ is no package of ours."""
+    name = "beckon_firmware_debounce"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, DEBOUNCE_FILE)
+        if spec is None or spec.loader is None or not DEBOUNCE_FILE.exists():
+            raise BeckonError(f"{DEBOUNCE_FILE}: missing; run beckon from the repository")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        sys.modules[name] = module
+    return sys.modules[name]
+
+
+@dataclass(frozen=True)
+class Detected:
+    """An event as the board reports it; t_ms on the recording's own clock."""
+
+    t_ms: float
+    label: str
+    confidence: int
+
+
+@dataclass(frozen=True)
+class Windows:
+    """The engine's answers over one recording, in gapless pieces of (t_ms, label, confidence)."""
+
+    pieces: tuple[tuple[np.ndarray, np.ndarray, np.ndarray], ...]
+
+    def __len__(self) -> int:
+        return sum(len(p[0]) for p in self.pieces)
+
+
+def debouncer(model: Model, settings: bytes | None = None):
+    """A fresh Debouncer of the firmware with the model's settings, or others."""
+    d = model.debounce if settings is None else settings
+    return _load_debounce().Debouncer(len(model.labels), model.idle, *d[:6])
+
+
+def resting(raw: np.ndarray, n: int) -> np.ndarray:
+    """n samples of a sensor that rests as the one in raw (1 or 0, 6) says."""
+    rest = np.repeat(raw, n, axis=0)
+    rest[:, 3:] = 0
+    return rest
+
+
+class Board:
+    def __init__(self, model: Model):
+        self.model = model
+        self._front = model.front_end
+
+    def raw(self, recording: Recording) -> np.ndarray:
+        """The recording as the sensor delivers it: int16 (n, 6) at the model's rate and ranges."""
+        fe = self._front
+        needed = max(a.axis for a in fe.axes) + 1
+        if recording.axes < needed:
+            raise BeckonError(
+                f"{recording.name}: no gyroscope, but the model uses it; train one on such data"
+            )
+        at_rate = resample_recording(recording, float(fe.rate_hz))
+        return counts(at_rate.samples, fe.accel_g, fe.gyro_dps)
+
+    def pieces(self, recording: Recording, raw: np.ndarray):
+        """(first sample, raw counts) of each stretch without a hole, with the rest at both ends.
+
+        Sample 0 is the recording's first one: what is before has negative numbers.
+        """
+        fe = self._front
+        ratio = fe.rate_hz / recording.rate_hz
+        before = (fe.window - 1) * fe.decimation
+        raw = np.concatenate([
+            resting(raw[:1], before), raw, resting(raw[-1:], round(GRACE_MS * fe.rate_hz / 1000)),
+        ])
+        start = 0
+        for a, b in recording.holes:
+            if int(a * ratio) + before > start:
+                yield start - before, raw[start : int(a * ratio) + before]
+            start = int(np.ceil(b * ratio)) + before
+        if start < len(raw):
+            yield start - before, raw[start:]
+
+    def windows(self, recording: Recording, raw: np.ndarray | None = None) -> Windows:
+        """Run the engine over the recording; after a hole it starts anew, as on the board.
+
+        raw: what raw() gave, if it is at hand already.
+        """
+        return self._together([(recording, self.raw(recording) if raw is None else raw)])[0]
+
+    def windows_of(
+        self, recordings: Sequence[Recording], raws: Sequence[np.ndarray]
+    ) -> Iterator[Windows]:
+        """windows() of each recording; short ones are run together, which is faster."""
+        some: list[tuple[Recording, np.ndarray]] = []
+        for pair in zip(recordings, raws, strict=True):
+            some.append(pair)
+            if sum(len(raw) for _, raw in some) > _TOGETHER_S * self._front.rate_hz:
+                yield from self._together(some)
+                some = []
+        yield from self._together(some)
+
+    def _together(self, some: Sequence[tuple[Recording, np.ndarray]]) -> list[Windows]:
+        period_ms = 1000.0 / self._front.rate_hz
+        pieces = [(i, first, piece) for i, pair in enumerate(some)
+                  for first, piece in self.pieces(*pair)]
+        found: list[list] = [[] for _ in some]
+        results = reference.run_all(self.model, [piece for _, _, piece in pieces])
+        for (i, first, _), result in zip(pieces, results, strict=True):
+            t_ms = some[i][0].start_ms + (first + result.end) * period_ms
+            found[i].append((t_ms, result.label, result.confidence))
+        return [Windows(tuple(parts)) for parts in found]
+
+    def events(self, windows: Windows, settings: bytes | None = None) -> list[Detected]:
+        """The debouncer's events over the answers of one recording."""
+        d = debouncer(self.model, settings)
+        out = []
+        for t_ms, label, confidence in windows.pieces:
+            d.reset()
+            update = d.update
+            for i, (k, c) in enumerate(zip(label.tolist(), confidence.tolist(), strict=True)):
+                event = update(k, c)
+                if event >= 0:
+                    out.append(Detected(float(t_ms[i]), self.model.labels[event], d.confidence))
+        return out

@@ -1,0 +1,111 @@
+"""Why the board said what it said: each class' share over time around an event, and words.
+
+    around = shares(board, recording, t_ms)
+    around.percent[i]        # of window i, one number a class; the best is its confidence
+    sentence = reason(stream, number, model)
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from host_tools.dataset import Recording
+from host_tools.evaluation.emulator import Board
+from host_tools.evaluation.evaluate import Stream
+from host_tools.evaluation.matching import DUPLICATE, GRACE_MS, HIT
+from host_tools.model import reference
+from host_tools.model.format import Model
+
+_NEAR_MS = 3000.0  # a label farther away explains nothing
+
+
+@dataclass(frozen=True)
+class Shares:
+    """The windows around a moment.
+
+    t_ms: float (k,), the ends of the windows. percent: int (k, classes), what the
+    softmax of the engine gives each class. label, confidence: int (k,), what the
+    debouncer gets.
+    """
+
+    t_ms: np.ndarray
+    percent: np.ndarray
+    label: np.ndarray
+    confidence: np.ndarray
+
+
+def shares(board: Board, recording: Recording, t_ms: float, before_ms: float = 2000.0,
+           after_ms: float = 1500.0, raw: np.ndarray | None = None) -> Shares:
+    """The engine's answers from before_ms before t_ms to after_ms after it.
+
+    raw: what board.raw(recording) gave, if it is at hand. No windows, if t_ms lies in a
+    hole or before the first window.
+    """
+    model, fe = board.model, board.model.front_end
+    raw = board.raw(recording) if raw is None else raw
+    period_ms = 1000.0 / fe.rate_hz
+    at = (t_ms - recording.start_ms) / period_ms
+    stride = fe.hop * fe.decimation
+    for first, piece in board.pieces(recording, raw):
+        if not first <= at <= first + len(piece):
+            continue
+        # Windows begin at whole strides of the piece, as in the run over all of it.
+        length = fe.window * fe.decimation
+        a = max(0, int((at - first - before_ms / period_ms - length) // stride))
+        b = int((at - first + after_ms / period_ms) // stride) * stride + stride
+        part = piece[a * stride : b]
+        features = reference.features(model, part)
+        found = reference.decide(model, features)
+        end_ms = recording.start_ms + (first + a * stride + found.end) * period_ms
+        return Shares(end_ms, _percent(model, found, features.still), found.label,
+                      found.confidence)
+    none = np.zeros(0, np.int64)
+    return Shares(none.astype(float), np.zeros((0, len(model.labels)), np.int64), none, none)
+
+
+def _percent(model: Model, found: reference.Result, still: np.ndarray) -> np.ndarray:
+    """The engine's softmax of every class, rounded as reference.confidence rounds the best."""
+    shifted = found.scores.astype(np.int64) >> model.logit_shift
+    below = np.minimum(shifted.max(axis=1, keepdims=True) - shifted, 32767) * model.logit_mul >> 10
+    f, power = below & 255, below >> 8
+    part = np.where(power < 16, 32768 - 86 * f + (22 * f * f >> 8) >> np.minimum(power, 31), 0)
+    total = part.sum(axis=1, keepdims=True)
+    out = (100 * part + (total >> 1)) // total
+    out[still] = 0
+    out[still, model.idle] = 100
+    return out
+
+
+def reason(stream: Stream, number: int, model: Model) -> str:
+    """In words, what is right or wrong with event `number` of the stream."""
+    event, verdict = stream.events[number], stream.verdicts[number]
+    gestures = stream.gestures
+    if verdict.kind == HIT and verdict.span is not None and verdict.latency_ms is not None:
+        side = "after" if verdict.latency_ms >= 0 else "before"
+        return f"right: {abs(verdict.latency_ms):.0f} ms {side} the label's end"
+    if verdict.kind == DUPLICATE and verdict.span is not None:
+        ends = gestures[verdict.span].end_ms / 1000
+        return (f"repeated: the {event.label} that ends at {ends:.2f} s was reported already; "
+                "a longer dead time or more quiet windows would hold it back")
+    inside = [g for g in gestures if g.start_ms <= event.t_ms <= g.end_ms + GRACE_MS]
+    if inside:
+        return (f"false: a {inside[-1].label} is labelled here, it was taken for {event.label}; "
+                "if the label is wrong, correct it")
+    near = sorted((g for g in gestures if g.label == event.label),
+                  key=lambda g: _away(g.start_ms, g.end_ms, event.t_ms))
+    away = _away(near[0].start_ms, near[0].end_ms, event.t_ms) if near else _NEAR_MS + 1
+    if near and away <= _NEAR_MS:
+        when = "before its start" if event.t_ms < near[0].start_ms else "after its end"
+        late = f" (later than {GRACE_MS / 1000:g} s does not count)" if "end" in when else ""
+        return (f"false: the nearest {event.label} is labelled {away / 1000:.1f} s away, this came "
+                f"{when}{late}")
+    return (f"false: nothing is labelled here; label it {event.label} if one was made, or add it "
+            "as a negative")
+
+
+def _away(start_ms: float, end_ms: float, t_ms: float) -> float:
+    return max(0.0, start_ms - t_ms, t_ms - end_ms)
+
+
+__all__ = ["Shares", "reason", "shares"]

@@ -1,0 +1,78 @@
+"""One window a labelled span: the one whose end is the span's end.
+
+A span shorter than the window is preceded by what the recording holds before
+it; beyond the recording the sensor rests as its first sample says. Time is never
+stretched: the board does not do that either.
+"""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from host_tools.dataset import Dataset, Span, is_idle
+from host_tools.evaluation.emulator import Board
+from host_tools.model import reference
+from host_tools.model.format import Model
+from host_tools.model.reference import Features
+
+
+@dataclass(frozen=True)
+class SpanResults:
+    """truth, found: label indices of the model, int (n,); subject: str (n,).
+
+    confidence: percent, int (n,). where: recording's index and span, one a window.
+    """
+
+    truth: np.ndarray
+    found: np.ndarray
+    subject: np.ndarray
+    confidence: np.ndarray
+    where: tuple[tuple[int, Span], ...]
+
+    @property
+    def accuracy(self) -> float:
+        return float((self.truth == self.found).mean()) if len(self.truth) else float("nan")
+
+
+def label_number(model: Model, label: str) -> int:
+    """The model's index for a label; its idle class for every name of that; -1 if unknown."""
+    if is_idle(label):
+        return model.idle
+    return model.labels.index(label) if label in model.labels else -1
+
+
+def span_results(
+    board: Board, data: Dataset, raws: Sequence[np.ndarray] | None = None
+) -> SpanResults:
+    """Classify every span whose label the model knows.
+
+    raws: what board.raw gave for each recording, if it is at hand already.
+    """
+    model = board.model
+    fe = model.front_end
+    length = fe.window * fe.decimation
+    windows, truth, where = [], [], []
+    for i, r in enumerate(data.recordings):
+        known = [(s, label_number(model, s.label)) for s in r.spans]
+        known = [(s, k) for s, k in known if k >= 0]
+        if not known:
+            continue
+        raw = board.raw(r) if raws is None else raws[i]
+        for s, k in known:
+            end = min(round((s.end_ms - r.start_ms) * fe.rate_hz / 1000), len(raw) - 1)
+            at = np.arange(end - length + 1, end + 1)
+            window = raw[np.clip(at, 0, None)]
+            window[at < 0, 3:] = 0
+            windows.append(reference.front_end(fe, window))
+            truth.append(k)
+            where.append((i, s))
+    if not windows:
+        none = np.zeros(0, int)
+        return SpanResults(none, none, np.zeros(0, str), none, ())
+    values, still = reference.normalise(fe, np.stack(windows))
+    n = len(values)
+    found = reference.decide(model, Features(np.zeros(n, np.int64), values.reshape(n, -1), still))
+    return SpanResults(np.array(truth), found.label, np.array([s.subject for _, s in where]),
+                       found.confidence, tuple(where))

@@ -1,0 +1,1 @@
+"""What trains and judges: cross-validation, comparison, baselines, the search of a recipe."""

@@ -1,0 +1,189 @@
+"""A board, asked and looked after through the broker: commands, and a new model.
+
+docs/mqtt.md describes what goes over the wire.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import queue
+import secrets
+import socket
+import time
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+from host_tools.errors import BeckonError
+from host_tools.mqtt.address import BrokerAddress
+
+CHUNK_BYTES = 768
+_ANSWER_TIMEOUT_S = 10.0
+_TRIES = 3
+_RESTART_TIMEOUT_S = 60.0
+
+
+class RemoteDevice:
+    """device: the board's name. A context manager; raises BeckonError throughout."""
+
+    def __init__(self, broker: BrokerAddress, device: str, timeout_s: float = _ANSWER_TIMEOUT_S):
+        from paho.mqtt import client as mqtt
+
+        self.device = device
+        self._broker = broker
+        self._timeout_s = timeout_s
+        self._root = f"beckon/{device}/"
+        self._answers: queue.Queue[dict[str, Any]] = queue.Queue()
+        self._states: queue.Queue[dict[str, Any]] = queue.Queue()
+        self._ready: queue.Queue[str] = queue.Queue()
+        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
+        if broker.user:
+            self._client.username_pw_set(broker.user, broker.password)
+        self._client.on_connect = self._on_connect
+        self._client.on_subscribe = lambda *args: self._ready.put("")
+        self._client.on_message = self._on_message
+        self._client.on_socket_open = _send_at_once
+
+    def __enter__(self) -> "RemoteDevice":
+        try:
+            self._client.connect(self._broker.host, self._broker.port, keepalive=30)
+        except OSError as error:
+            reason = error.strerror or error
+            raise BeckonError(f"no broker answers at {self._broker} ({reason})") from None
+        self._client.loop_start()
+        try:
+            refusal = self._ready.get(timeout=self._timeout_s)
+        except queue.Empty:
+            refusal = "no answer"
+        if refusal:
+            self.__exit__()
+            raise BeckonError(f"the broker at {self._broker} did not let us in: {refusal}")
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def await_board(self, timeout_s: float) -> dict[str, Any]:
+        """Wait until the board has said what it is (again), its `state`."""
+        try:
+            return self._states.get(timeout=timeout_s)
+        except queue.Empty:
+            raise NoAnswer(f"{self.device} does not come up within {timeout_s:g} s") from None
+
+    def request(self, verb: str, **arguments: Any) -> dict[str, Any]:
+        """Ask for verb and return its answer."""
+        transaction = secrets.token_hex(8)
+        payload = json.dumps({**arguments, "transaction": transaction})
+        self._client.publish(f"{self._root}cmd/{verb}", payload, qos=1)
+        until = time.monotonic() + self._timeout_s
+        while True:
+            try:
+                answer = self._answers.get(timeout=max(0.0, until - time.monotonic()))
+            except queue.Empty:
+                raise NoAnswer(
+                    f"{self.device} does not answer; is it on, and its name spelt so?"
+                ) from None
+            if answer.get("transaction") != transaction:
+                continue  # an answer that came too late for its question
+            if "error" in answer:
+                raise BeckonError(f"{self.device} refuses {verb}: {answer['error']}")
+            return answer
+
+    def send_model(
+        self,
+        model: bytes,
+        key: str,
+        on_progress: Callable[[int], None] | None = None,
+        wait_s: float = _RESTART_TIMEOUT_S,
+    ) -> str:
+        """Send a model file, wait until the board runs on it, and return its id.
+
+        key: update_key of the board's secrets.json. on_progress: called with the bytes sent.
+        """
+        nonce = self._upload(model, on_progress or (lambda sent: None))
+        signed = hmac.new(
+            key.encode(), signed_text(self.device, nonce, model), hashlib.sha256
+        ).hexdigest()
+        while not self._states.empty():
+            self._states.get()
+        self.request("model", step="commit", hmac=signed)
+        model_id = model[8:12][::-1].hex()
+        self._await_state(model_id, wait_s)
+        return model_id
+
+    def _upload(self, model: bytes, on_progress: Callable[[int], None]) -> str:
+        """Bring all of model to the board; the nonce for its signature."""
+        failures = 0
+        crc = zlib.crc32(model)
+        while True:
+            try:
+                begun = self.request("model", step="begin", size=len(model), crc32=crc)
+                offset = begun["offset"]
+                while offset < len(model):
+                    chunk = model[offset : offset + CHUNK_BYTES]
+                    offset = self.request(
+                        "model",
+                        step="chunk",
+                        offset=offset,
+                        crc32=zlib.crc32(chunk),
+                        data=base64.b64encode(chunk).decode(),
+                    )["offset"]
+                    failures = 0
+                    on_progress(offset)
+                return str(begun["nonce"])
+            except NoAnswer:  # begin tells how far it came
+                failures += 1
+                if failures == _TRIES:
+                    raise
+
+    def _await_state(self, model_id: str, wait_s: float) -> None:
+        until = time.monotonic() + wait_s
+        while True:
+            try:
+                state = self._states.get(timeout=max(0.0, until - time.monotonic()))
+            except queue.Empty:
+                raise BeckonError(
+                    f"{self.device} has taken the model but did not come back within {wait_s:g} s"
+                ) from None
+            if state.get("model") == model_id:
+                return
+            if state.get("model_taken_back"):
+                lines = str(state.get("crash")).strip().splitlines()
+                reason = lines[-1] if lines else "it could not be loaded"
+                raise BeckonError(f"{self.device} went back to its old model: {reason}")
+
+    def _on_connect(self, client, userdata, flags, reason, properties):
+        if reason.is_failure:
+            self._ready.put(str(reason))
+        else:
+            client.subscribe([(f"{self._root}rsp/#", 1), (f"{self._root}state", 1)])
+
+    def _on_message(self, client, userdata, message):
+        try:
+            payload = json.loads(message.payload)
+        except ValueError:
+            return
+        if not isinstance(payload, dict):
+            return
+        if message.topic == f"{self._root}state":
+            if not message.retain:
+                self._states.put(payload)
+        else:
+            self._answers.put(payload)
+
+
+class NoAnswer(BeckonError):
+    """The board did not answer in time."""
+
+
+def _send_at_once(client: object, userdata: object, sock: Any) -> None:
+    """A question waits for its answer: Nagle's algorithm would hold it back for 40 ms."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def signed_text(device: str, nonce: str, model: bytes) -> bytes:
+    """What the HMAC of a model update is over."""
+    digest = hashlib.sha256(model).hexdigest()
+    return f"beckon-model-1 {device} {nonce} {len(model)} {digest}".encode()

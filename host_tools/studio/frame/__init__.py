@@ -1,0 +1,1 @@
+"""What all pages of Studio share: frame, routes, access, shortcuts, widgets, project."""

@@ -1,0 +1,138 @@
+"""The frame around every page: header, navigation, theme, hints; and the empty state."""
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from nicegui import ui
+
+from host_tools.studio.frame.project import Project
+from host_tools.studio.frame.shortcuts import Shortcuts, key_mark
+
+PAGES = (  # name, title, icon, letter for Alt
+    ("record", "Record", "fiber_manual_record", "r"),
+    ("label", "Label", "sell", "l"),
+    ("train", "Train", "model_training", "t"),
+    ("watch", "Watch", "sensors", "w"),
+)
+_MODULES = ("static/keyboard", "signal/signal_view", "signal/pyramid", "signal/signal_draw",
+            "signal/signal_layer", "signal/signal_input", "signal/signal_lanes",
+            "signal/signal_marks", "signal/signal_style")
+_HEAD = (
+    '<script src="/studio/static/theme.js"></script>'
+    '<link rel="stylesheet" href="/studio/static/studio.css">'
+    # At once, instead of each when the one that imports it has come
+    + "".join(f'<link rel="modulepreload" href="/studio/{m}.js">' for m in _MODULES)
+)
+
+
+@contextmanager
+def frame(project: Project, active: str) -> Iterator[Shortcuts]:
+    """Build the frame; what is built inside the block is the page's content."""
+    ui.add_head_html(_HEAD)
+    ui.add_body_html(_first_sight(project, active))
+    ui.run_javascript("beckonTheme.ready()")
+    keys = Shortcuts()
+    with ui.element("header").classes("bk-header"):
+        with ui.element("div").classes("bk-brand"):
+            ui.html("<b>Beckon Studio</b>", sanitize=False)
+            ui.label(project.name).tooltip(str(project.folder))
+        with ui.element("nav").classes("bk-nav").props('aria-label="Pages"'):
+            for name, title, icon, letter in PAGES:
+                with ui.link(target=f"/{name}") as link:
+                    ui.icon(icon)
+                    ui.label(title)
+                if name == active:
+                    link.props('aria-current="page"')
+                link.props(f'aria-keyshortcuts="Alt {letter.upper()}"')
+        with ui.element("div").classes("bk-tools"):
+            _tool("contrast", "dark or light", "alt+d",
+                  js="() => window.beckonTheme.toggle()")
+            helper = _tool("keyboard", "all keys", "?")
+    content = ui.element("div").classes("bk-main")
+    hints = ui.element("footer").classes("bk-hints").props('aria-label="Keys"')
+    with content:
+        yield keys
+    for name, _, _, letter in PAGES:
+        keys.add(f"alt+{letter}", "", lambda name=name: ui.navigate.to(f"/{name}"))
+    keys.add("alt+d", "", lambda: ui.run_javascript("beckonTheme.toggle()"))
+    show = _help(keys)
+    helper.on_click(show)
+    keys.add("?", "all keys", show)
+
+    def redraw() -> None:
+        hints.clear()
+        with hints:
+            for combos, text in keys.hints():
+                _hint(combos, text)
+
+    keys.changed = redraw
+    redraw()
+
+
+def _first_sight(project: Project, active: str) -> str:
+    """The header as plain HTML: to be seen, and used, while the scripts still load."""
+    links = "".join(
+        f'<a href="/{name}"{" aria-current=page" if name == active else ""}>{title}</a>'
+        for name, title, _, _ in PAGES
+    )
+    return (
+        '<div id="bk-first"><header class="bk-header"><div class="bk-brand"><b>Beckon Studio</b>'
+        f'<span>{html.escape(project.name)}</span></div><nav class="bk-nav">{links}</nav>'
+        '</header></div>'
+    )
+
+
+def _tool(icon: str, text: str, combo: str, js: str | None = None) -> ui.button:
+    button = ui.button(icon=icon, color=None).props(f'flat round aria-label="{text}"')
+    button.style("min-width: 48px; min-height: 48px").tooltip(f"{text}  ({combo})")
+    if js is not None:
+        button.on("click", js_handler=js)
+    return button
+
+
+def _hint(combos: list[str], text: str) -> None:
+    with ui.element("span"):
+        for combo in combos:
+            key_mark(combo) if combo != "…" else ui.label(combo)
+        ui.label(text)
+
+
+def _help(keys: Shortcuts) -> Callable[[], None]:
+    def show() -> None:
+        with ui.dialog() as dialog, ui.card():
+            ui.label("Keys").classes("bk-title")
+            listed = [*keys.hints(every=True), (["alt+d"], "dark or light")]
+            listed += [([f"alt+{letter}"], title) for _, title, _, letter in PAGES]
+            with ui.element("div").classes("bk-keys"):
+                for combos, text in listed:
+                    _hint(combos, text)
+        dialog.on("hide", dialog.delete)
+        dialog.open()
+
+    return show
+
+
+def empty_state(icon: str, title: str, text: str, *, action: str | None = None,
+                target: str | Callable[..., Any] | None = None) -> None:
+    """What a page shows while it has nothing to show: what to do first.
+
+    target: an address or a function; action: the words on its button.
+    """
+    with ui.element("div").classes("bk-empty"):
+        ui.icon(icon)
+        with ui.element("h1"):
+            ui.label(title)
+        with ui.element("p"):
+            ui.label(text)
+        if action is not None:
+            go = target if callable(target) else lambda: ui.navigate.to(str(target))
+            button = ui.button(action, color=None, on_click=go)
+            button.props("unelevated no-caps").classes("bk-button bk-primary")
+
+
+def message(text: str) -> ui.label:
+    """A fault, told in one line, in the page."""
+    return ui.label(text).classes("bk-message").props('role="alert"')

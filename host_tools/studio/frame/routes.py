@@ -1,0 +1,105 @@
+"""The addresses of Studio that are no page: static files, recordings, live feeds."""
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import numpy as np
+from fastapi import FastAPI, HTTPException, WebSocket, WebSocketDisconnect
+from fastapi.responses import JSONResponse, Response
+from fastapi.staticfiles import StaticFiles
+
+from host_tools.dataset.recording import AXES, Recording
+from host_tools.errors import BeckonError
+from host_tools.studio.frame.project import Project
+
+_STUDIO = Path(__file__).parents[1]
+STATIC = _STUDIO / "static"
+SIGNAL = _STUDIO / "signal"
+
+
+class _Fresh(StaticFiles):
+    """Static files that the browser asks after each time (the answer is 304 as a rule)."""
+
+    async def get_response(self, path, scope):
+        if Path(path).suffix not in (".js", ".css", ".svg"):  # Python lies beside them
+            raise HTTPException(status_code=404)
+        return await super().get_response(path, scope)
+
+    def file_response(self, *args, **kwargs):
+        response = super().file_response(*args, **kwargs)
+        response.headers["cache-control"] = "no-cache"
+        return response
+
+
+def add_routes(app: FastAPI, project: Project) -> None:
+    app.mount("/studio/static", _Fresh(directory=STATIC))
+    app.mount("/studio/signal", _Fresh(directory=SIGNAL))
+
+    @app.get("/studio/recording/{name:path}")
+    async def recording(name: str) -> Response:
+        try:
+            found = await asyncio.to_thread(project.recording, name)
+            content = await asyncio.to_thread(packed, found)
+        except BeckonError as error:
+            return JSONResponse({"error": str(error)}, status_code=422)
+        return Response(content, media_type="application/octet-stream",
+                        headers={"cache-control": "no-store"})
+
+    @app.websocket("/studio/feed/{name}")
+    async def feed(socket: WebSocket, name: str) -> None:
+        found = project.feeds.get(name)
+        await socket.accept()
+        if found is None:
+            await socket.close(4404)
+            return
+        viewer = found.attach()
+        try:
+            await socket.send_text(found.hello())
+            send = asyncio.create_task(_send(socket, viewer))
+            gone = asyncio.create_task(_gone(socket))
+            await asyncio.wait({send, gone}, return_when=asyncio.FIRST_COMPLETED)
+            send.cancel()
+            gone.cancel()
+            await asyncio.gather(send, gone, return_exceptions=True)
+        finally:
+            found.detach(viewer)
+
+
+async def _send(socket: WebSocket, viewer) -> None:
+    async for message in viewer.messages():
+        if isinstance(message, str):
+            await socket.send_text(message)
+        else:
+            await socket.send_bytes(message)
+    await socket.close()
+
+
+async def _gone(socket: WebSocket) -> None:
+    """Until the browser went away; what it says does not matter."""
+    try:
+        while True:
+            await socket.receive_bytes()
+    except (WebSocketDisconnect, RuntimeError, KeyError):
+        pass
+
+
+def packed(recording: Recording) -> bytes:
+    """The recording for static/signal_view.js, little-endian.
+
+    uint32 the number of bytes of the JSON behind it, a multiple of four; the JSON
+    {rate_hz, start_ms, samples, axes, holes}, ended by blanks; then float32, all
+    samples of ax, all of ay, and so on, in m/s^2 and deg/s.
+    """
+    head = json.dumps({
+        "name": recording.name,
+        "rate_hz": recording.rate_hz,
+        "start_ms": recording.start_ms,
+        "samples": len(recording.samples),
+        "axes": AXES[: recording.axes],
+        "holes": recording.holes,
+    }).encode()
+    head += b" " * (-len(head) % 4)
+    planes = np.ascontiguousarray(recording.samples.T, dtype="<f4")
+    return len(head).to_bytes(4, "little") + head + planes.tobytes()

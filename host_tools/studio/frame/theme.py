@@ -1,0 +1,45 @@
+"""Colours and sizes of Studio, dark and light.
+
+Signals and labels take the palette of Okabe and Ito ("Color Universal Design",
+2008), which people with any usual colour blindness can tell apart; in each theme
+those of its colours that stand out from the paper. No meaning rests on colour alone:
+a line, a span, a verdict always has a word or a shape, too.
+
+The same values are in static/studio.css as variables; THEMES serves charts that are
+drawn by ECharts and cannot read these.
+"""
+from __future__ import annotations
+
+OKABE_ITO = {
+    "orange": "#E69F00", "sky": "#56B4E9", "green": "#009E73", "yellow": "#F0E442",
+    "blue": "#0072B2", "vermilion": "#D55E00", "purple": "#CC79A7",
+}
+
+THEMES = {
+    "light": {
+        "paper": "#F6F5F1", "surface": "#FFFFFF", "ink": "#1B1D1F", "quiet": "#55595E",
+        "line": "#D5D3CB", "accent": "#0B5C8C",
+        "axis_x": "#C24E00", "axis_y": "#007A59", "axis_z": "#0072B2",
+    },
+    "dark": {
+        "paper": "#14171A", "surface": "#1E2226", "ink": "#F1F0EC", "quiet": "#AEB4BA",
+        "line": "#373D43", "accent": "#6FC1F0",
+        "axis_x": "#F2A93B", "axis_y": "#56B4E9", "axis_z": "#E08FBD",
+    },
+}
+
+# Fill of a label's spans and bars, by the label's place among the project's labels.
+LABEL_COLOURS = tuple(
+    OKABE_ITO[name] for name in ("orange", "sky", "green", "purple", "yellow", "vermilion", "blue")
+)
+IDLE_COLOUR = "#8A8F94"  # "no gesture"
+
+
+def label_colour(labels: list[str], label: str) -> str:
+    """The colour of a label among all labels of the project, in their order."""
+    from host_tools.dataset import is_idle
+
+    if is_idle(label) or label not in labels:
+        return IDLE_COLOUR
+    gestures = [x for x in labels if not is_idle(x)]
+    return LABEL_COLOURS[gestures.index(label) % len(LABEL_COLOURS)]

@@ -1,0 +1,244 @@
+"""The questions of the Label page: which label, who, which recording; and the comparison."""
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from nicegui import ui
+
+from host_tools.dataset.agreement import Agreement, Pair, agreement
+from host_tools.dataset.labels import read_labels_file
+from host_tools.errors import BeckonError
+from host_tools.studio.frame.layout import message
+from host_tools.studio.frame.project import Project
+from host_tools.studio.label.store import Item
+
+_SHOWN = 200  # lines of a list
+
+
+def _dialog(title: str) -> tuple[ui.dialog, ui.card]:
+    dialog = ui.dialog()
+    dialog.on("hide", dialog.delete)
+    with dialog, ui.card() as card:
+        ui.label(title).classes("bk-title")
+    dialog.open()
+    return dialog, card
+
+
+def _plain(text: str, handler: Callable[[], Any], primary: bool = False) -> ui.button:
+    button = ui.button(text, color=None, on_click=handler).props("unelevated no-caps")
+    return button.classes("bk-button" + (" bk-primary" if primary else ""))
+
+
+def ask_label(labels: list[str], use: Callable[[str], None],
+              rename: Callable[[str, str], None]) -> None:
+    """Ask for a label's name; use(name). A chosen old one can be renamed everywhere."""
+    dialog, card = _dialog("Label")
+
+    def done() -> None:
+        name = (field.value or "").strip()
+        if name:
+            dialog.close()
+            use(name)
+
+    def other(label: str) -> None:
+        dialog.close()
+        _ask_new_name(label, rename)
+
+    with card:
+        field = ui.input("name of the gesture").props("outlined autofocus maxlength=60")
+        field.style("min-width: min(22rem, 76vw); font-size: 1.1rem").on("keydown.enter", done)
+        with ui.element("div").classes("bk-row"):
+            _plain("Use it", done, primary=True)
+            _plain("Cancel", dialog.close)
+        if labels:
+            ui.label("Rename one in all recordings:").classes("bk-quiet")
+            with ui.element("div").classes("bk-row"):
+                for label in labels:
+                    _plain(label, partial(other, label))
+
+
+def _ask_new_name(old: str, rename: Callable[[str, str], None]) -> None:
+    dialog, card = _dialog(f"Rename {old} in all recordings")
+
+    def done() -> None:
+        name = (field.value or "").strip()
+        if name:
+            dialog.close()
+            rename(old, name)
+
+    with card:
+        field = ui.input("new name", value=old).props("outlined autofocus maxlength=60")
+        field.style("min-width: min(22rem, 76vw)").on("keydown.enter", done)
+        with ui.element("div").classes("bk-row"):
+            _plain("Rename", done, primary=True)
+            _plain("Cancel", dialog.close)
+
+
+def ask_subject(current: str, known: list[str], use: Callable[[str], None]) -> None:
+    """Ask who moved the board; use(name)."""
+    dialog, card = _dialog("Who moved?")
+
+    def done(name: str | None = None) -> None:
+        said = name if name is not None else field.value or ""
+        dialog.close()
+        use(said.strip())
+
+    with card:
+        field = ui.input("a name or a letter", value=current)
+        field.props("outlined autofocus maxlength=60").on("keydown.enter", lambda: done())
+        field.style("min-width: min(22rem, 76vw)")
+        with ui.element("div").classes("bk-row"):
+            for name in known:
+                _plain(name, partial(done, name))
+        with ui.element("div").classes("bk-row"):
+            _plain("Use it", lambda: done(), primary=True)
+            _plain("Cancel", dialog.close)
+        ui.label("Figures for people who are not in the training need this.").classes("bk-quiet")
+
+
+def ask_recording(counts: dict[str, int], current: str,
+                  use: Callable[[str], Awaitable[None]]) -> None:
+    """Choose a recording out of counts (name -> number of spans)."""
+    dialog, card = _dialog("Recordings")
+
+    async def choose(name: str) -> None:
+        dialog.close()
+        await use(name)
+
+    def fill() -> None:
+        wanted = (field.value or "").lower()
+        names = [n for n in counts if wanted in n.lower()]
+        listed.clear()
+        with listed:
+            for name in names[:_SHOWN]:
+                with ui.element("button").classes(
+                    "bk-item" + (" bk-current" if name == current else "")
+                ).on("click", lambda _, n=name: choose(n)):
+                    ui.label(name).classes("bk-grow")
+                    n = counts[name]
+                    ui.label(f"{n} span{'s' * (n != 1)}" if n else "not labelled").classes(
+                        "bk-quiet")
+            if len(names) > _SHOWN:
+                ui.label(f"and {len(names) - _SHOWN} more: type part of a name").classes("bk-quiet")
+
+    with card:
+        field = ui.input("part of a name", on_change=fill).props("outlined autofocus clearable")
+        listed = ui.element("div").classes("bk-list")
+        fill()
+
+
+def offer_reload(text: str, reload: Callable[[], None]) -> None:
+    """labels.csv was changed by somebody else."""
+    dialog, card = _dialog("Changed outside")
+
+    def again() -> None:
+        dialog.close()
+        reload()
+
+    with card:
+        ui.label(text)
+        ui.label("Your last action was not saved; everything before it was.").classes("bk-quiet")
+        with ui.element("div").classes("bk-row"):
+            _plain("Reload", again, primary=True)
+            _plain("Not now", dialog.close)
+
+
+def show_comparison(project: Project, go: Callable[[str, float, float], Awaitable[None]]) -> None:
+    """Compare with another person's labels; go(recording, start_ms, end_ms) looks at a place."""
+    files = project.other_labels()
+    dialog, card = _dialog("Compare with another person")
+    card.style("width: min(92vw, 46rem)")
+    with card:
+        if not files:
+            ui.label("Copy the other person's labels.csv into the project's folder, under a name "
+                     "like labels-anna.csv. To label a second time yourself, start Studio with "
+                     "--labels labels-again.csv.").classes("bk-quiet")
+            _plain("Close", dialog.close)
+            return
+        result = ui.element("div").classes("bk-stack")
+
+    async def compare(path: Path) -> None:
+        result.clear()
+        session = project.labels
+        mine = {name: session.spans(name) for name in session.recordings()}
+        try:
+            theirs = (await asyncio.to_thread(read_labels_file, path)).rows
+        except BeckonError as error:
+            with result:
+                message(str(error))
+            return
+        found = await asyncio.to_thread(agreement, mine, theirs)
+        with result:
+            _figures(found, path)
+            for pair in found.disputes[:_SHOWN]:
+                _dispute(project, pair, partial(look, pair), partial(compare, path))
+            if not found.pairs:
+                ui.label("No recording was labelled by both.").classes("bk-quiet")
+            elif not found.disputes:
+                ui.label("You agree on every span.").classes("bk-good")
+
+    async def look(pair: Pair) -> None:
+        dialog.close()
+        await go(pair.recording, pair.start_ms, pair.end_ms)
+
+    with card:
+        choice = ui.element("div").classes("bk-row")
+        choice.move(target_index=1)
+        with choice:
+            for path in files:
+                _plain(path.name, partial(compare, path))
+    if len(files) == 1:
+        ui.timer(0, lambda: compare(files[0]), once=True)
+
+
+def _figures(found: Agreement, path: Path) -> None:
+    kappa = "" if found.kappa is None else f"kappa {found.kappa:.2f}"
+    edges = "" if found.edges_ms is None else f"ends {found.edges_ms:.0f} ms apart"
+    with ui.element("div").classes("bk-row").style("gap: 1.6rem"):
+        for value, text in (
+            (found.same, "the same"), (found.differing, "other label"),
+            (found.only_first, "only here"), (found.only_second, f"only in {path.name}"),
+        ):
+            with ui.element("div"):
+                ui.label(str(value)).classes("bk-big")
+                ui.label(text).classes("bk-quiet")
+    ui.label(", ".join(x for x in (kappa, edges) if x)).classes("bk-quiet")
+
+
+def _dispute(project: Project, pair: Pair, look: Callable[[], Awaitable[None]],
+             again: Callable[[], Awaitable[None]]) -> None:
+    here = pair.first.label if pair.first else "nothing"
+    there = pair.second.label if pair.second else "nothing"
+
+    async def take() -> None:
+        try:
+            _take(project, pair)
+        except BeckonError as error:
+            ui.notify(str(error), type="warning", position="top")
+        await again()
+
+    with ui.element("div").classes("bk-item"):
+        with ui.element("div").classes("bk-grow"):
+            ui.label(f"{here}, there {there}")
+            ui.label(f"{pair.recording}, {pair.start_ms / 1000:.1f} s").classes("bk-quiet")
+        _plain("Look", look)
+        _plain("Take theirs", take)
+
+
+def _take(project: Project, pair: Pair) -> None:
+    """Do as the other person did. Raises BeckonError."""
+    session = project.labels
+    mine = pair.first if isinstance(pair.first, Item) else None
+    if pair.second is None and mine is not None:
+        session.delete(mine.id)
+    elif pair.second is None:
+        return
+    elif mine is None:
+        session.add(pair.recording, pair.second.start_ms, pair.second.end_ms, pair.second.label,
+                    getattr(pair.second, "subject", ""))
+    else:
+        session.rename(mine.id, pair.second.label)

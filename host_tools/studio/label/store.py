@@ -1,0 +1,362 @@
+"""Editing labels: actions, undo and redo, saved after each one. Knows no browser.
+
+    session = LabelSession(folder / "labels.csv")
+    item = session.add("take-01", 1200, 2100, "circle", "anna")
+    session.move(item.id, 1180, 2100)
+    session.split(item.id, 1600)
+    session.undo()                      # "split", and the file is as before it
+
+Every action writes the file whole (dataset/labels_file.py) before it returns, so a kill
+at any moment costs the last action at most. Spans of one recording never overlap: what
+is drawn or dragged over a neighbour ends at it. Faults are BeckonErrors and change
+nothing. Methods may be called from any thread; all tabs share one session.
+"""
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from host_tools.dataset import Span
+from host_tools.dataset.labels import LabelsTable, Row, read_labels_file, write_labels_file
+from host_tools.errors import BeckonError
+
+LEAST_MS = 20.0  # a shorter span is a slip of the mouse
+_HISTORY = 2000  # actions that can be undone
+
+
+@dataclass(frozen=True)
+class Item:
+    """A labelled span; id stays its own through moves, renames, undo and redo."""
+
+    id: int
+    recording: str
+    start_ms: float
+    end_ms: float
+    label: str
+    subject: str = ""
+    other: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Step:
+    """What one action changed: the items of these recordings, before and after."""
+
+    name: str
+    before: dict[str, tuple[Item, ...]]
+    after: dict[str, tuple[Item, ...]]
+
+
+class LabelSession:
+    """The labels of one file; see the module. Raises BeckonError if the file is broken."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        self._limits: dict[str, tuple[float, float]] = {}
+        self._listeners: list[Callable[[str], None]] = []
+        self._lock = threading.RLock()
+        self._next_id = 1
+        self.version = 0  # grows with each change
+        self._read()
+
+    def _read(self) -> None:
+        table = read_labels_file(self.path)
+        self._other = table.other
+        self._items: dict[str, tuple[Item, ...]] = {}
+        for recording, rows in table.rows.items():
+            items = [Item(self._id(), recording, r.start_ms, r.end_ms, r.label, r.subject, r.other)
+                     for r in rows]
+            self._items[recording] = tuple(sorted(items, key=lambda i: i.start_ms))
+        self.version += 1
+        self._undo: list[_Step] = []
+        self._redo: list[_Step] = []
+        self._names = sorted({i.label for i in self._all()})
+        self._bytes = self._now()
+
+    def _id(self) -> int:
+        self._next_id += 1
+        return self._next_id - 1
+
+    def _all(self) -> Iterator[Item]:
+        for items in self._items.values():
+            yield from items
+
+    # looking
+
+    def spans(self, recording: str) -> tuple[Item, ...]:
+        """The recording's items, by time."""
+        return self._items.get(recording, ())
+
+    def item(self, id: int) -> Item:
+        """Raises BeckonError if it is gone."""
+        for item in self._all():
+            if item.id == id:
+                return item
+        raise BeckonError("this span is gone: it was deleted or undone meanwhile")
+
+    def as_spans(self, recording: str) -> tuple[Span, ...]:
+        """The same as dataset.Recording.spans holds them."""
+        return tuple(Span(i.start_ms, i.end_ms, i.label, i.subject) for i in self.spans(recording))
+
+    @property
+    def labels(self) -> list[str]:
+        """Label names: those of the file in their order, then new ones as they came."""
+        return list(self._names)
+
+    @property
+    def subjects(self) -> list[str]:
+        return sorted({i.subject for i in self._all() if i.subject})
+
+    def counts(self) -> Counter[str]:
+        """How many spans have each label."""
+        return Counter(i.label for i in self._all())
+
+    def recordings(self) -> list[str]:
+        """The recordings that have a span."""
+        return [name for name, items in self._items.items() if items]
+
+    # doing
+
+    def know_label(self, label: str) -> str:
+        """Offer a label that no span has yet; returns its clean form. Raises BeckonError."""
+        label = _clean(label, "label")
+        if not label:
+            raise BeckonError("a label needs a name")
+        if label not in self._names:
+            self._names.append(label)
+        return label
+
+    def set_limits(self, recording: str, start_ms: float, end_ms: float) -> None:
+        """Where the recording begins and ends; spans that are drawn or moved stay inside."""
+        self._limits[recording] = (max(0.0, start_ms), end_ms)
+
+    def add(self, recording: str, start_ms: float, end_ms: float, label: str,
+            subject: str = "") -> Item:
+        """A new span; cut at its neighbours if it reaches into them."""
+        with self._action("add", [recording]) as after:
+            return self._put(after, recording, start_ms, end_ms, label, subject)
+
+    def add_many(self, recording: str, spans: Iterable[Span]) -> list[Item]:
+        """Several spans in one action, e.g. all proposals; those without room are left out."""
+        added = []
+        with self._action("add several", [recording]) as after:
+            for span in spans:
+                try:
+                    added.append(self._put(after, recording, span.start_ms, span.end_ms,
+                                           span.label, span.subject))
+                except _NoRoom:
+                    continue
+        return added
+
+    def _put(self, after: dict[str, tuple[Item, ...]], recording: str, start_ms: float,
+             end_ms: float, label: str, subject: str) -> Item:
+        start, end = self._fit(after[recording], recording, start_ms, end_ms)
+        item = Item(self._id(), recording, start, end, self.know_label(label),
+                    _clean(subject, "subject"))
+        after[recording] = (*after[recording], item)
+        return item
+
+    def move(self, id: int, start_ms: float, end_ms: float) -> Item:
+        """Other ends for a span; cut at its neighbours."""
+        old = self.item(id)
+        with self._action("move", [old.recording]) as after:
+            others = tuple(i for i in after[old.recording] if i.id != id)
+            start, end = self._fit(others, old.recording, start_ms, end_ms)
+            new = replace(old, start_ms=start, end_ms=end)
+            after[old.recording] = (*others, new)
+            return new
+
+    def rename(self, id: int, label: str) -> Item:
+        return self._change("rename", id, label=self.know_label(label))
+
+    def set_subject(self, id: int, subject: str) -> Item:
+        return self._change("set the subject of", id, subject=_clean(subject, "subject"))
+
+    def _change(self, name: str, id: int, **values: str) -> Item:
+        old = self.item(id)
+        new = replace(old, **values)  # type: ignore[arg-type]
+        with self._action(name, [old.recording]) as after:
+            after[old.recording] = tuple(new if i.id == id else i for i in after[old.recording])
+        return new
+
+    def rename_label(self, old: str, new: str) -> int:
+        """Rename a label in all recordings, in one action; returns how many spans had it."""
+        new = self.know_label(new)
+        touched = sorted({i.recording for i in self._all() if i.label == old})
+        count = 0
+        with self._action("rename label", touched) as after:
+            for recording in touched:
+                count += sum(i.label == old for i in after[recording])
+                after[recording] = tuple(
+                    replace(i, label=new) if i.label == old else i for i in after[recording]
+                )
+        if old != new and old in self._names:
+            self._names.remove(old)
+        return count
+
+    def split(self, id: int, at_ms: float) -> tuple[Item, Item]:
+        """Two spans that touch at at_ms out of one."""
+        old = self.item(id)
+        at_ms = round(at_ms, 1)
+        if not old.start_ms + LEAST_MS <= at_ms <= old.end_ms - LEAST_MS:
+            raise BeckonError(
+                f"{at_ms / 1000:.2f} s is not inside the span: put the cursor where to split it"
+            )
+        first = replace(old, end_ms=at_ms)
+        second = replace(old, id=self._id(), start_ms=at_ms)
+        with self._action("split", [old.recording]) as after:
+            others = [i for i in after[old.recording] if i.id != id]
+            after[old.recording] = (*others, first, second)
+        return first, second
+
+    def merge(self, id: int) -> Item:
+        """One span out of this and the next one, from start to end, with this one's label."""
+        old = self.item(id)
+        following = [i for i in self.spans(old.recording) if i.start_ms > old.start_ms]
+        if not following:
+            raise BeckonError("no span follows this one: nothing to merge it with")
+        new = replace(old, end_ms=following[0].end_ms)
+        with self._action("merge", [old.recording]) as after:
+            gone = {id, following[0].id}
+            after[old.recording] = (*(i for i in after[old.recording] if i.id not in gone), new)
+        return new
+
+    def delete(self, id: int) -> None:
+        old = self.item(id)
+        with self._action("delete", [old.recording]) as after:
+            after[old.recording] = tuple(i for i in after[old.recording] if i.id != id)
+
+    # undoing
+
+    @property
+    def can_undo(self) -> str | None:
+        """The name of the action that undo() takes back, None if there is none."""
+        return self._undo[-1].name if self._undo else None
+
+    @property
+    def can_redo(self) -> str | None:
+        return self._redo[-1].name if self._redo else None
+
+    def undo(self) -> str | None:
+        """Take the last action back; returns the recording that it concerned."""
+        return self._turn(self._undo, self._redo, "before")
+
+    def redo(self) -> str | None:
+        """Do again what was undone last; returns the recording that it concerned."""
+        return self._turn(self._redo, self._undo, "after")
+
+    def _turn(self, source: list[_Step], target: list[_Step], side: str) -> str | None:
+        with self._lock:
+            if not source:
+                return None
+            step = source[-1]
+            self._save(getattr(step, side))
+            target.append(source.pop())
+        for recording in step.after:
+            self._tell(recording)
+        return next(iter(step.after), None)
+
+    def reload(self) -> None:
+        """Read the file again, after another program changed it; nothing can be undone then."""
+        with self._lock:
+            self._read()
+        self._tell("")
+
+    def refresh(self) -> None:
+        """Read the file again if another program changed it since; else do nothing."""
+        if self._now() != self._bytes:
+            self.reload()
+
+    def _now(self) -> bytes | None:
+        try:
+            return self.path.read_bytes()
+        except FileNotFoundError:
+            return None
+
+    # telling
+
+    def listen(self, callback: Callable[[str], None]) -> Callable[[], None]:
+        """callback(recording) after each change ("" for all); returns what ends that."""
+        self._listeners.append(callback)
+        return lambda: self._listeners.remove(callback)
+
+    def _tell(self, recording: str) -> None:
+        for callback in list(self._listeners):
+            callback(recording)
+
+    # within
+
+    @contextmanager
+    def _action(self, name: str, recordings: list[str]) -> Iterator[dict[str, tuple[Item, ...]]]:
+        """Give the items of the recordings to be changed; save them; remember the step."""
+        with self._lock:
+            before = {r: self.spans(r) for r in recordings}
+            after = dict(before)
+            yield after
+            after = {r: tuple(sorted(items, key=lambda i: i.start_ms))
+                     for r, items in after.items()}
+            if after == before:
+                return
+            self._save(after)
+            self._undo.append(_Step(name, before, after))
+            del self._undo[:-_HISTORY]
+            self._redo.clear()
+        for recording in after:
+            self._tell(recording)
+
+    def _save(self, changed: dict[str, tuple[Item, ...]]) -> None:
+        """Write the file with these recordings changed; only then is it so in memory."""
+        if self._now() != self._bytes:
+            raise ChangedOutside(
+                f"{self.path.name} was changed by another program: reload it, then go on"
+            )
+        items = {**self._items, **changed}
+        table = LabelsTable(
+            {name: [Row(i.start_ms, i.end_ms, i.label, i.subject, i.other) for i in group]
+             for name, group in items.items() if group},
+            self._other,
+        )
+        self._bytes = write_labels_file(self.path, table)
+        self._items = items
+        self.version += 1
+
+    def _fit(self, others: Iterable[Item], recording: str, start_ms: float,
+             end_ms: float) -> tuple[float, float]:
+        """The ends, in order, inside the recording and clear of the others."""
+        start, end = sorted((start_ms, end_ms))
+        low, high = self._limits.get(recording, (0.0, float("inf")))
+        middle = (start + end) / 2
+        for other in others:
+            if other.start_ms <= middle < other.end_ms:
+                raise _NoRoom(
+                    f"{other.label!r} is there already: drag its edges, or delete it first"
+                )
+            if other.end_ms <= middle:
+                low = max(low, other.end_ms)
+            else:
+                high = min(high, other.start_ms)
+        start, end = round(max(start, low), 1), round(min(end, high), 1)
+        if not end - start >= LEAST_MS:
+            raise _NoRoom(f"a span needs at least {LEAST_MS:.0f} ms of free room")
+        return start, end
+
+
+class ChangedOutside(BeckonError):
+    """Another program wrote the file since we read it; reload() helps."""
+
+
+class _NoRoom(BeckonError):
+    pass
+
+
+def _clean(text: str, what: str) -> str:
+    """Text that fits into a CSV line and onto a screen. Raises BeckonError."""
+    text = " ".join(text.split())
+    if len(text) > 60:
+        raise BeckonError(f"the {what} has {len(text)} characters; 60 are the most")
+    if not text.isprintable():
+        raise BeckonError(f"the {what} {text!r} has characters that cannot be shown")
+    return text

@@ -1,0 +1,118 @@
+"""The Record page's middle: what to do now, in large letters, and what came of each take."""
+from __future__ import annotations
+
+from typing import Any
+
+from nicegui import ui
+
+from host_tools.recording.guide import Phase
+from host_tools.studio.frame.widgets import Area, mark, svg
+from host_tools.studio.record.sources import TakeRow, View
+from host_tools.studio.signal.charts import spark
+
+_BEEP = """
+(() => { try {
+  const c = window.beckonAudio ||= new AudioContext(); c.resume();
+  const o = c.createOscillator(), g = c.createGain();
+  o.frequency.value = %d; g.gain.setValueAtTime(0.15, c.currentTime);
+  g.gain.exponentialRampToValueAtTime(0.001, c.currentTime + %s);
+  o.connect(g).connect(c.destination); o.start(); o.stop(c.currentTime + %s);
+} catch { /* no sound here */ } })()
+"""
+
+
+class Guidance:
+    """What to do now, in letters that are read from two metres."""
+
+    def __init__(self, form: dict[str, Any]):
+        self._form = form
+        self._box = ui.element("div").classes("bks-stage").props('aria-live="polite"')
+        with self._box:
+            with ui.element("div"):
+                self._word = ui.label().classes("bks-word-now")
+                self._label = ui.label().classes("bks-label-now")
+            self._count = ui.label().classes("bks-count-now")
+            with ui.element("div").classes("bks-bar"):
+                self._bar = ui.element("div")
+        self._verdict = Area("bks-verdict")
+        self._phase: Phase | None = None
+
+    def show(self, view: View) -> None:
+        guided = view.state == "recording" and view.guided
+        self._box.set_visibility(guided)
+        last = view.takes[-1] if guided and view.takes else None
+        self._verdict.box.set_visibility(last is not None)
+        if not guided:
+            self._phase = None
+            return
+        word, count = _words(view)
+        self._word.set_text(word)
+        self._label.set_text(view.label or "all done")
+        self._count.set_text(count)
+        part = 100 * (1 - view.left_s / view.of_s) if view.of_s else 0
+        self._bar.style(f"width: {min(100, max(0, part)):.0f}%")
+        if view.phase is not self._phase:
+            self._box.classes(add="bks-go" if view.phase is Phase.GO else "",
+                              remove="" if view.phase is Phase.GO else "bks-go")
+            paused = view.phase is Phase.PAUSED
+            self._box.classes(add="bks-paused" if paused else "",
+                              remove="" if paused else "bks-paused")
+            if view.phase is Phase.GO:
+                self._beep(880, 0.18)
+            self._phase = view.phase
+        if last is not None and self._verdict.show((len(view.takes), last), lambda: _verdict(last)):
+            if not last.good:
+                self._beep(220, 0.35)
+
+    def _beep(self, hz: int, seconds: float) -> None:
+        if self._form.get("sound"):
+            ui.run_javascript(_BEEP % (hz, seconds, seconds))
+
+
+def _words(view: View) -> tuple[str, str]:
+    left = f"{max(1, -(-view.left_s // 1)):.0f}"
+    return {
+        Phase.REST: ("Hold the board still", ""),
+        Phase.COUNTDOWN: ("Get ready, hold still", left),
+        Phase.GO: ("Now, once, then rest", "GO"),
+        Phase.PAUSED: ("Paused: move as you like", "‖"),
+        Phase.DONE: ("Done", ""),
+    }[view.phase]
+
+
+def _verdict(last: TakeRow) -> None:
+    mark("good" if last.good else "bad")
+    ui.label(last.message).classes("bk-good" if last.good else "bk-bad")
+
+
+def counts_of(view: View) -> None:
+    """How many good takes there are of each gesture."""
+    for label, good, of in view.counts:
+        row = ui.element("div").classes("bks-count" + (" bks-now" if label == view.label else ""))
+        with row:
+            ui.label(label).classes("bks-break")
+            with ui.element("div").classes("bks-bar"):
+                ui.element("div").style(f"width: {100 * good / max(1, of):.0f}%")
+            ui.label(f"{good} of {of}")
+
+
+def takes_list(view: View) -> None:
+    """The takes of this sitting, newest first, each with its movement."""
+    if not view.takes:
+        return
+    with ui.element("div").classes("bk-card bks-stack-small"):
+        good = sum(take.good for take in view.takes)
+        ui.label(f"Takes: {good} good, {len(view.takes) - good} not").classes("bk-title")
+        with ui.element("div").classes("bks-takes"):
+            for take in reversed(view.takes[-60:]):
+                with ui.element("div").classes("bks-take"):
+                    mark("good" if take.good else "bad")
+                    with ui.element("div").classes("bks-stack-small").style("gap: 0"):
+                        ui.label(take.label).classes("bks-break")
+                        if not take.good:
+                            ui.label(take.message.removeprefix("refused: ")).classes(
+                                "bk-quiet bks-small")
+                    svg(spark(take.curve, take.good))
+
+
+__all__ = ["Guidance", "counts_of", "takes_list"]

@@ -1,0 +1,189 @@
+"""Record gestures: a live picture of all axes, guided takes, a verdict on each at once."""
+from __future__ import annotations
+
+from nicegui import run, ui
+
+from host_tools.errors import BeckonError
+from host_tools.studio.frame.layout import empty_state, message
+from host_tools.studio.frame.project import Project
+from host_tools.studio.frame.sessions import reread_labels, sessions_of
+from host_tools.studio.frame.widgets import STYLE, Area
+from host_tools.studio.record.guidance import Guidance, counts_of, takes_list
+from host_tools.studio.record.panels import SittingPanel, SourcePanel
+from host_tools.studio.record.sources import View
+from host_tools.studio.signal.signal_view import SignalView
+
+_EVERY_S = 0.1
+
+
+def page(project: Project) -> None:
+    """Build the page's content inside the frame."""
+    RecordPage(project)
+
+
+class RecordPage:
+    """What one tab shows of the project's recorder."""
+
+    def __init__(self, project: Project):
+        ui.add_head_html(STYLE)
+        self._project = project
+        self._recorder = sessions_of(project).recorder
+        self._feed: object = None
+        self._number = self._recorder.view().number
+        with ui.element("div").classes("bks-split"):
+            with ui.element("section"):
+                self._empty = Area("bks-stack")
+                self._picture = ui.element("div").classes("bk-card bks-stack")
+                with self._picture:
+                    self._status = ui.element("div").classes("bks-status")
+                    with self._status:
+                        self._title = ui.label().classes("bk-title")
+                        self._rate = ui.label().classes("bk-quiet")
+                        self._lost = ui.label().classes("bk-quiet")
+                    self._signal = SignalView(height="min(46vh, 30rem)", overview=False)
+                self._guidance = Guidance(sessions_of(project).form("sitting"))
+                self._told = Area("bks-stack")
+            with ui.element("aside"):
+                self._side = Area("bks-stack")
+                self._counts = Area("bk-card bks-stack-small")
+                self._takes = Area("bks-stack")
+        self._sources = SourcePanel(project, self._side)
+        self._sittings = SittingPanel(project, self._side)
+        self._refresh()
+        ui.timer(_EVERY_S, self._refresh)
+
+    def _refresh(self) -> None:
+        view = self._recorder.view()
+        self._show_picture(view)
+        self._guidance.show(view)
+        self._side.show((view.state, view.guided), lambda: self._build_side(view))
+        counted = view.state == "recording" and view.guided
+        self._counts.box.set_visibility(counted)
+        if counted:
+            self._counts.show((view.counts, view.label), lambda: counts_of(view))
+        self._told.show((view.state, view.fault, view.warning, view.quiet_s > 0, view.number),
+                        lambda: self._tell(view))
+        self._takes.show((view.takes, view.state == "recording"), lambda: takes_list(view))
+        if view.number != self._number:
+            self._number = view.number
+            try:
+                reread_labels(self._project)
+            except BeckonError:
+                pass  # the Label page tells what is wrong with the file
+
+    def _show_picture(self, view: View) -> None:
+        shown = view.state not in ("off", "opening") and self._recorder.feed is not None
+        self._picture.set_visibility(shown)
+        self._empty.box.set_visibility(not shown)
+        self._empty.show(view.state if not shown else "", lambda: self._build_empty(view))
+        if not shown:
+            return
+        feed = self._recorder.feed
+        if feed is not None and feed is not self._feed:
+            self._feed = feed
+            self._signal.show_live(feed)
+        self._title.set_text(view.title)
+        if view.state == "ended":
+            self._rate.set_text("closed")
+        elif view.quiet_s:
+            self._rate.set_text(f"nothing for {view.quiet_s:.0f} s")
+        else:
+            self._rate.set_text(f"{view.measured_hz or view.rate_hz:.1f} samples a second, "
+                                f"{view.axes} axes")
+        if view.state == "recording":
+            minutes, seconds = divmod(int(view.seconds), 60)
+            lost = f", {view.lost} samples lost" if view.lost else ", nothing lost"
+            self._lost.set_text(f"recording {minutes}:{seconds:02d}{lost}")
+        else:
+            self._lost.set_text("")
+
+    def _build_empty(self, view: View) -> None:
+        if view.state == "opening":
+            with ui.element("div").classes("bk-empty"):
+                ui.spinner(size="4.5rem")
+                with ui.element("h1"):
+                    ui.label(f"Opening {view.title}")
+                with ui.element("p"):
+                    ui.label("A board stops its program and starts its sensor; it takes some "
+                             "seconds.")
+            return
+        empty_state("usb", "Connect a board",
+                    "Choose where the samples come from. A board on USB needs Beckon's firmware: "
+                    "beckon deploy brings it. No board at hand? Play a recording.")
+
+    def _build_side(self, view: View) -> None:
+        if view.state in ("off", "opening", "ended"):
+            self._sources.build(view)
+        elif view.state == "live":
+            self._sittings.build()
+            self._side.button(f"Disconnect {view.title}", "link_off", self._close, "x",
+                              kind="plain", hint="disconnect").classes("bks-wide")
+        else:
+            self._build_running(view)
+
+    def _build_running(self, view: View) -> None:
+        recorder, area = self._recorder, self._side
+        with ui.element("div").classes("bk-card bks-stack"):
+            ui.label("Recording").classes("bk-title")
+            if view.state == "unsaved":
+                message(view.fault)
+                area.button("Try again", "refresh", lambda: recorder.try_again(True), "space",
+                            kind="primary")
+                area.button("Give up", "close", lambda: recorder.try_again(False), "Escape",
+                            kind="danger")
+                return
+            with ui.element("div").classes("bks-buttons"):
+                if view.guided:
+                    area.button("Pause or go on", "pause", recorder.pause, "space", kind="primary")
+                    area.button("Undo last take", "undo", recorder.take_back, "Backspace")
+                area.button("End and save", "save", recorder.finish, "s",
+                            kind="" if view.guided else "primary")
+                area.button("End, keep nothing", "delete", self._ask_discard, "Escape",
+                            kind="danger", hint="discard")
+
+    def _ask_discard(self) -> None:
+        with ui.dialog() as dialog, ui.card():
+            ui.label("Throw this recording away?").classes("bk-title")
+            with ui.element("div").classes("bk-row"):
+                ui.button("Throw away", color=None, on_click=lambda: dialog.submit(True)).props(
+                    "unelevated no-caps autofocus").classes("bk-button bk-danger")
+                ui.button("Go on", color=None, on_click=lambda: dialog.submit(False)).props(
+                    "unelevated no-caps").classes("bk-button")
+
+        async def answer() -> None:
+            if await dialog:
+                self._recorder.discard()
+            dialog.delete()
+
+        ui.timer(0, answer, once=True)
+
+    async def _close(self) -> None:
+        await run.io_bound(self._recorder.close)
+
+    def _tell(self, view: View) -> None:
+        if view.fault and view.state != "unsaved":
+            message(view.fault)
+        if view.state == "ended" and not view.fault:
+            ui.label("The recording has been played to its end.").classes("bk-quiet")
+        if view.warning:
+            ui.label(view.warning).classes("bk-warn")
+        if view.quiet_s and view.state in ("live", "recording"):
+            ui.label("No samples come: is the board still plugged in?").classes("bk-warn")
+        done = view.done
+        if done is None or view.state == "recording":
+            return
+        with ui.element("div").classes("bk-card bks-stack"):
+            if done.fault:
+                message(done.fault)
+            if not done.paths:
+                ui.label("Nothing was saved.").classes("bk-title")
+                return
+            takes = f"{done.takes} good takes, {done.refused} refused: " if view.takes else ""
+            files = "one recording" if len(done.paths) == 1 else f"{len(done.paths)} recordings"
+            ui.label(f"Saved {takes}{files}, {done.seconds:.0f} s").classes("bk-title")
+            names = ", ".join(path.name for path in done.paths[:6])
+            more = ", ..." if len(done.paths) > 6 else ""
+            ui.label(f"recordings/{names}{more}").classes("bk-quiet bks-break")
+            with ui.element("div").classes("bk-row"):
+                self._told.button("Look at the labels", "sell",
+                                  lambda: ui.navigate.to("/label"), "l")

@@ -1,0 +1,189 @@
+"""The Record page's right side: where samples come from, and what to record."""
+from __future__ import annotations
+
+from pathlib import Path
+
+from nicegui import ui
+
+from host_tools.device.ports import candidates
+from host_tools.errors import BeckonError
+from host_tools.studio.frame.project import Project
+from host_tools.studio.frame.sessions import labels_of, sessions_of
+from host_tools.studio.frame.widgets import (
+    Area,
+    choice,
+    number_field,
+    select_field,
+    text_field,
+    warn,
+)
+from host_tools.studio.record.sources import Sitting, SourceChoice, View
+
+_KINDS = {"board": "USB", "broker": "Wi-Fi", "csv": "CSV", "file": "File"}
+_HELP = {
+    "board": "A board with Beckon's firmware on a serial port. Its program stops while Studio "
+             "reads, and starts again afterwards.",
+    "broker": "A board with Beckon's firmware, through its MQTT broker. It recognises nothing "
+              "while it streams.",
+    "csv": "Any firmware that prints a line of three or six numbers for each sample.",
+    "file": "A recording, played as if it were live.",
+}
+
+
+class SourcePanel:
+    """Where samples come from."""
+
+    def __init__(self, project: Project, area: Area):
+        self._project, self._area = project, area
+        self._recorder = sessions_of(project).recorder
+        found = candidates()
+        self._form = sessions_of(project).form(
+            "source", kind="board", port=found[0][0] if len(found) == 1 else "", rate=100,
+            accel_g=8, gyro_dps=1000, unit="m/s2", baud=115200, broker="mqtt://127.0.0.1:1883",
+            device="", file="", speed=1,
+        )
+
+    def build(self, view: View) -> None:
+        form = self._form
+        opening = view.state == "opening"
+        with ui.element("div").classes("bk-card bks-stack"):
+            ui.label("Where samples come from").classes("bk-title")
+            choice(_KINDS, form, "kind", lambda: fields.show(form["kind"], build_fields))
+            fields = Area("bks-stack")
+
+            def build_fields() -> None:
+                ui.label(_HELP[form["kind"]]).classes("bk-quiet bks-small")
+                getattr(self, "_" + form["kind"])()
+
+            fields.show(form["kind"], build_fields)
+            if opening:
+                self._area.button("Cancel", "close", self._cancel, "Escape").classes("bks-wide")
+            else:
+                self._area.button("Connect", "power", self._open, "Enter", kind="primary",
+                                  typing=True).classes("bks-wide")
+
+    def _board(self) -> None:
+        self._port()
+        with ui.element("div").classes("bks-pair"):
+            number_field("Samples a second", self._form, "rate", 10, 500)
+            select_field("Acceleration", {g: f"±{g} g" for g in (2, 4, 8, 16)}, self._form,
+                         "accel_g")
+        select_field("Turning", {d: f"±{d} °/s" for d in (250, 500, 1000, 2000)}, self._form,
+                     "gyro_dps")
+
+    def _port(self) -> None:
+        ports = [port for port, _ in candidates()]
+        text_field("Serial port", self._form, "port", autocomplete=ports,
+                   placeholder="/dev/ttyUSB0")
+        if ports:
+            ui.label("found: " + ", ".join(f"{p} ({what})" for p, what in candidates())).classes(
+                "bk-quiet bks-small bks-break")
+
+    def _csv(self) -> None:
+        self._port()
+        with ui.element("div").classes("bks-pair"):
+            select_field("Acceleration in", ["m/s2", "g", "mg"], self._form, "unit")
+            number_field("Baud", self._form, "baud", 1200, 3_000_000, 1)
+
+    def _broker(self) -> None:
+        text_field("Broker", self._form, "broker", placeholder="mqtt://homeassistant.local")
+        text_field("Device", self._form, "device", placeholder="beckon-kitchen")
+
+    def _file(self) -> None:
+        known = [f"recordings/{f.path.name}" for f in self._project.recordings()]
+        text_field("Recording (.csv or .csv.gz)", self._form, "file", autocomplete=known,
+                   placeholder=known[0] if known else "a path")
+        select_field("Speed", {1: "as it was", 2: "2 times", 5: "5 times", 20: "20 times",
+                               60: "60 times"},
+                     self._form, "speed")
+
+    def _choice(self) -> SourceChoice:
+        form = self._form
+        path = Path(form["file"].strip()).expanduser()
+        try:
+            rate, baud = float(form["rate"] or 0), int(form["baud"] or 0)
+        except (TypeError, ValueError):
+            raise BeckonError("rate and baud are numbers, such as 100 and 115200") from None
+        if form["kind"] == "board" and not 10 <= rate <= 500:
+            raise BeckonError(f"{rate:g} samples a second: name a number from 10 to 500")
+        return SourceChoice(
+            form["kind"], form["port"].strip(), rate, form["accel_g"], form["gyro_dps"],
+            form["unit"], baud if form["kind"] == "csv" else None, form["broker"].strip(),
+            form["device"].strip(), path if path.is_absolute() else self._project.folder / path,
+            float(form["speed"]),
+        )
+
+    def _open(self) -> None:
+        try:
+            self._recorder.open(self._choice())
+        except BeckonError as error:
+            warn(error)
+
+    def _cancel(self) -> None:
+        self._recorder.cancel()
+
+
+class SittingPanel:
+    """What to record: gestures one after another, or all that happens."""
+
+    def __init__(self, project: Project, area: Area):
+        self._project, self._area = project, area
+        self._recorder = sessions_of(project).recorder
+        self._form = sessions_of(project).form(
+            "sitting", guided=True, labels=", ".join(labels_of(project)), takes=15, seconds=2.0,
+            countdown=3.0, subject="me", free_label="", free_seconds=0, sound=True,
+        )
+
+    def build(self) -> None:
+        form = self._form
+        with ui.element("div").classes("bk-card bks-stack"):
+            ui.label("What to record").classes("bk-title")
+            choice({True: "Guided takes", False: "Freely"}, form, "guided",
+                   lambda: fields.show(form["guided"], build_fields))
+            fields = Area("bks-stack")
+
+            def build_fields() -> None:
+                (self._guided if form["guided"] else self._free)()
+
+            fields.show(form["guided"], build_fields)
+            text_field("Whose hand", form, "subject", placeholder="ann")
+            self._area.button("Start", "fiber_manual_record", self._start, "space",
+                              kind="primary").classes("bks-wide")
+
+    def _guided(self) -> None:
+        form = self._form
+        text_field("Gestures, with commas", form, "labels", placeholder="circle, swipe, knock")
+        with ui.element("div").classes("bks-pair"):
+            number_field("Takes of each", form, "takes", 1, 1000)
+            number_field("Length of a take", form, "seconds", 0.5, 10, 0.5, "s")
+            number_field("Countdown", form, "countdown", 1, 60, 0.5, "s")
+            sound = ui.switch("Beep at GO", value=form["sound"])
+            sound.on_value_change(lambda e: form.__setitem__("sound", e.value))
+        ui.label("Hold still, wait for GO, make the gesture once, rest. A take that cannot be used "
+                 "is refused at once and asked for again.").classes("bk-quiet bks-small")
+
+    def _free(self) -> None:
+        form = self._form
+        text_field("Label for all of it", form, "free_label", placeholder="none, or leave empty")
+        number_field("End after (0: when you say so)", form, "free_seconds", 0, 86400, 10, "s")
+        ui.label("With the label none it teaches what is no gesture: walk, cook, type. Without a "
+                 "label it waits for you on the Label page.").classes("bk-quiet bks-small")
+
+    def _start(self) -> None:
+        form = self._form
+        try:
+            if form["guided"]:
+                labels = tuple(x.strip() for x in form["labels"].split(",") if x.strip())
+                sitting = Sitting(self._project.folder, form["subject"].strip(), labels,
+                                  int(form["takes"] or 0) or -1, float(form["seconds"] or 0),
+                                  float(form["countdown"] or 0))
+            else:
+                label = form["free_label"].strip()
+                sitting = Sitting(self._project.folder, form["subject"].strip(),
+                                  (label,) if label else (), 0, float(form["free_seconds"] or 0))
+            self._recorder.start(sitting)
+        except BeckonError as error:
+            warn(error)
+
+
+__all__ = ["SittingPanel", "SourcePanel"]

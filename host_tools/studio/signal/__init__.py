@@ -1,0 +1,1 @@
+"""The signal view: a canvas viewer in the browser, and its side in Python."""

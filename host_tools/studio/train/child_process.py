@@ -1,0 +1,177 @@
+"""A function in a process of its own: progress as it comes, a result, an end at any moment.
+
+    job = Job(train_and_judge, choice)
+    for told in job.news(): ...      # what the function reported since
+    job.state                        # running, done, failed, stopped
+    job.stop()
+
+The function is called as function(report, *arguments); what it reports and returns must
+pickle. The process is the leader of its own group, so that its own helpers end with it; it
+ends, too, when this one does, however that happens. It writes no file by itself: a result
+comes back here or not at all.
+"""
+from __future__ import annotations
+
+import os
+import pickle
+import queue
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from typing import IO, Any
+
+from host_tools.errors import BeckonError
+
+_SIZE = struct.Struct("<Q")
+_END_TIMEOUT_S = 5.0
+
+
+class Job:
+    """One run. result: what the function returned, once state is done; fault: why it failed."""
+
+    def __init__(self, function: Callable[..., Any], *arguments: Any):
+        self.state = "running"
+        self.result: Any = None
+        self.fault = ""
+        self._news: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._stopped = False
+        self._said = tempfile.TemporaryFile()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "host_tools.studio.train.child_process"], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=self._said, start_new_session=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+        )  # fmt: skip
+        assert self._process.stdin
+        _write(self._process.stdin, (function, arguments))
+        self._thread = threading.Thread(target=self._listen, name="job", daemon=True)
+        self._thread.start()
+
+    def news(self) -> list[Any]:
+        """What the function reported since the last call."""
+        found = []
+        while True:
+            try:
+                found.append(self._news.get_nowait())
+            except queue.Empty:
+                return found
+
+    def wait(self, timeout_s: float) -> bool:
+        """Whether it has ended within timeout_s."""
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def stop(self) -> None:
+        """End it and all that it started. Waits; does nothing when it has ended."""
+        if self.state == "running":
+            self._stopped = True
+        _kill_group(self._process.pid, self._process)
+        self._thread.join(_END_TIMEOUT_S)
+
+    def _listen(self) -> None:
+        stdout = self._process.stdout
+        assert stdout
+        kind, value = "", None
+        try:
+            while True:
+                kind, value = _read(stdout)
+                if kind != "news":
+                    break
+                self._news.put(value)
+        except (EOFError, OSError, pickle.UnpicklingError):
+            kind = ""
+        _kill_group(self._process.pid, self._process)
+        self._settle(kind, value)
+
+    def _settle(self, kind: str, value: Any) -> None:
+        if kind == "result":
+            self.result, self.state = value, "done"
+        elif self._stopped:
+            self.state = "stopped"
+        else:
+            self.fault = value if kind == "fault" else self._last_words()
+            self.state = "failed"
+        for pipe in (self._process.stdin, self._process.stdout):
+            try:
+                if pipe:
+                    pipe.close()
+            except OSError:
+                pass  # it went while something was still to be sent
+        self._said.close()
+
+    def _last_words(self) -> str:
+        self._said.seek(0)
+        lines = self._said.read().decode(errors="replace").strip().splitlines()
+        return f"it ended unexpectedly: {lines[-1] if lines else 'it said nothing'}"
+
+
+def _kill_group(group: int, process: subprocess.Popen[bytes]) -> None:
+    """End the group unless its leader has been waited for: then the number may be another's."""
+    if process.returncode is None:
+        try:
+            os.killpg(group, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        process.wait()
+
+
+def _write(pipe: IO[bytes], value: Any) -> None:
+    data = pickle.dumps(value)
+    try:
+        pipe.write(_SIZE.pack(len(data)) + data)
+        pipe.flush()
+    except BrokenPipeError:
+        pass  # the other end has gone; who reads notices
+
+
+def _read(pipe: IO[bytes]) -> Any:
+    head = pipe.read(_SIZE.size)
+    if len(head) < _SIZE.size:
+        raise EOFError
+    (size,) = _SIZE.unpack(head)
+    data = pipe.read(size)
+    if len(data) < size:
+        raise EOFError
+    return pickle.loads(data)  # from our own child
+
+
+def _end_with_parent(stdin: IO[bytes]) -> None:
+    stdin.read()
+    os.killpg(0, signal.SIGKILL)
+
+
+def main() -> None:
+    """The child: one call of the function that comes on standard input."""
+    stdin = os.fdopen(os.dup(0), "rb")
+    stdout = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints must not get between the values
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    function, arguments = _read(stdin)
+    threading.Thread(target=_end_with_parent, args=(stdin,), daemon=True).start()
+    lock = threading.Lock()
+
+    def tell(kind: str, value: Any) -> None:
+        with lock:
+            _write(stdout, (kind, value))
+
+    try:
+        result = function(lambda value: tell("news", value), *arguments)
+    except BeckonError as error:
+        tell("fault", str(error))
+    except MemoryError:
+        tell("fault", "there is not memory enough for this data set; take fewer recordings")
+    except OSError as error:
+        tell("fault", f"{error.filename or 'a file'}: {error.strerror or error}")
+    else:
+        tell("result", result)
+
+
+if __name__ == "__main__":
+    main()
+
+
+__all__ = ["Job"]

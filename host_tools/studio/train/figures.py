@@ -1,0 +1,248 @@
+"""The Train page's figures: events, spans, confusion, people, and the debouncer's sliders."""
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from nicegui import run, ui
+
+from host_tools.evaluation.evaluate import Evaluation, Tally
+from host_tools.evaluation.metrics import macro_f1
+from host_tools.studio.frame.widgets import Area, Slider, choice, figure
+from host_tools.studio.train.session import Settings, TrainSession
+
+_CONFUSION, _SUBJECTS, _CLASSES = "confusion", "subjects", "classes"
+_SLIDERS = (
+    # field, title, what it does, unit
+    ("threshold", "Threshold", "less sure than this counts as rest", "%"),
+    ("min_count", "Windows of a gesture", "so many name it before it is reported", "ms"),
+    ("quiet", "Quiet windows", "so many end a movement", "ms"),
+    ("refractory", "Dead time", "after an event nothing is reported", "ms"),
+    ("min_span", "Least span", "from the first such window to the report", "ms"),
+    ("majority_of", "Majority of the first", "0: all windows vote on the name", ""),
+)
+_APPLY_S = 0.08
+
+
+def number(value: float, digits: int = 2) -> str:
+    """A figure without needless zeros; "-" for one that there is not."""
+    if not np.isfinite(value):
+        return "-"
+    return f"{value:.{digits}f}".rstrip("0").rstrip(".") if digits else f"{value:.0f}"
+
+
+class FiguresPanel:
+    """The tiles; what the sliders changed is told against the model's own settings."""
+
+    def __init__(self, trainer: TrainSession):
+        self._trainer = trainer
+        self._area = Area("bks-figures")
+
+    def refresh(self) -> None:
+        self._area.show(self._trainer.version, self._build)
+
+    def _build(self) -> None:
+        found = self._trainer.evaluation
+        if not found:
+            return
+        t, before = found.tally(), self._trainer.tuned_tally
+        events = t.as_json()
+        low, high = events["false_per_hour_95"]
+        hourly = events["false_per_hour"]
+        changed = self._trainer.settings != self._trainer.tuned
+
+        def was(name: str) -> str:
+            old = getattr(before, name)
+            return f", was {old}" if changed and old != getattr(t, name) else ""
+
+        figure(f"{t.hits} of {t.truth}", "gestures found", f"{t.missed} missed{was('hits')}",
+               "good" if t.hits == t.truth else "warn")
+        rate = f"{_few(hourly)} an hour ({_few(low)} to {_few(high)})" if (
+            hourly is not None) else "no time without gestures"
+        figure(str(t.false), "false events", rate + was("false"), "bad" if t.false else "good")
+        figure(str(t.duplicates), "reported twice", "of one gesture" + was("duplicates"),
+               "bad" if t.duplicates else "good")
+        figure(*_latency(t))
+        figure(number(t.f1, 3), "event F1",
+               f"was {number(before.f1, 3)}" if changed else "1 is without fault")
+        spans = found.spans
+        figure(f"{number(100 * spans.accuracy, 1)} %", "spans right at their end",
+               f"of {len(spans.truth)}; {found.not_yet} are told only after it" if found.not_yet
+               else f"of {len(spans.truth)}, macro F1 {number(macro_f1(found.confusion), 3)}")
+
+
+def _latency(t: Tally) -> tuple[str, str, str]:
+    if not t.latencies_ms:
+        return "-", "median delay", "nothing was found"
+    p50, p95 = np.quantile(t.latencies_ms, (0.5, 0.95))
+    return f"{_ms(p50)} ms", "median delay", f"from the label's end; 95 %: {_ms(p95)} ms"
+
+
+def _few(value: float) -> str:
+    return number(value, 1 if value < 10 else 0)
+
+
+def _ms(value: float) -> str:
+    return f"{value:.0f}".replace("-", "−")
+
+
+class TablesPanel:
+    """Confusion, people, gestures."""
+
+    def __init__(self, trainer: TrainSession):
+        self._trainer = trainer
+        self._form: dict[str, Any] = {"table": _CONFUSION}
+        with ui.element("div").classes("bk-card bks-stack"):
+            choice({_CONFUSION: "Confusion", _SUBJECTS: "People", _CLASSES: "Gestures"},
+                   self._form, "table", self.refresh)
+            self._area = Area("bks-scroll")
+
+    def refresh(self) -> None:
+        self._area.show((self._trainer.version, self._form["table"]), self._build)
+
+    def _build(self) -> None:
+        found = self._trainer.evaluation
+        if found:
+            if self._trainer.about:
+                ui.label(self._trainer.about).classes("bk-quiet bks-small bks-break")
+            {_CONFUSION: _confusion, _SUBJECTS: _subjects, _CLASSES: _classes}[
+                self._form["table"]](found)
+
+
+def _confusion(found: Evaluation) -> None:
+    labels, matrix = found.model.labels, found.confusion
+    ui.label("Single spans: rows are what is labelled, columns what they were taken for.").classes(
+        "bk-quiet bks-small")
+    with ui.element("table").classes("bks-table bks-matrix"):
+        _head("", *labels)
+        for k, label in enumerate(labels):
+            total = max(1, int(matrix[k].sum()))
+            with ui.element("tr"):
+                _cell(label)
+                for j, n in enumerate(matrix[k]):
+                    colour = "var(--good)" if j == k else "var(--bad)"
+                    cell = _cell(str(n) if n else "").classes("bks-cell")
+                    if n:
+                        share = 12 + 55 * int(n) / total
+                        cell.style(f"background: color-mix(in srgb, {colour} {share:.0f}%, "
+                                   "transparent)")
+
+
+def _subjects(found: Evaluation) -> None:
+    names = sorted({s.recording.subject for s in found.streams})
+    with ui.element("table").classes("bks-table"):
+        _head("person", "gestures found", "false", "twice", "F1", "spans right", "median delay")
+        for name in names:
+            t = found.tally(subject=name)
+            mine = found.spans.subject == name
+            right = (found.spans.truth == found.spans.found)[mine]
+            delay = f"{np.median(t.latencies_ms):.0f} ms" if t.latencies_ms else "-"
+            _row(name or "(no name)", f"{t.hits} of {t.truth}", t.false, t.duplicates,
+                 number(t.f1, 3), f"{100 * right.mean():.0f} %" if len(right) else "-", delay)
+
+
+def _classes(found: Evaluation) -> None:
+    labels, matrix = found.model.labels, found.confusion
+    with ui.element("table").classes("bks-table"):
+        _head("gesture", "found", "false", "twice", "spans", "recall", "precision", "median delay")
+        for k, label in enumerate(labels):
+            if k == found.model.idle:
+                continue
+            t = found.tally(label=label)
+            row, column = int(matrix[k].sum()), int(matrix[:, k].sum())
+            delay = f"{np.median(t.latencies_ms):.0f} ms" if t.latencies_ms else "-"
+            _row(label, f"{t.hits} of {t.truth}", t.false, t.duplicates, row,
+                 f"{100 * matrix[k, k] / row:.0f} %" if row else "-",
+                 f"{100 * matrix[k, k] / column:.0f} %" if column else "-", delay)
+
+
+def _head(*names: str) -> None:
+    with ui.element("tr"):
+        for name in names:
+            with ui.element("th"):
+                ui.label(name)
+
+
+def _row(*values: Any) -> None:
+    with ui.element("tr"):
+        for value in values:
+            _cell(str(value))
+
+
+def _cell(text: str) -> ui.element:
+    with ui.element("td") as cell:
+        ui.label(text)
+    return cell
+
+
+class SlidersPanel:
+    """The debouncer's settings; the event figures follow while a slider is moved."""
+
+    def __init__(self, trainer: TrainSession):
+        self._trainer = trainer
+        self._area = Area("bk-card bks-stack")
+        self._busy = False
+        self._told = -1
+        ui.timer(_APPLY_S, self._apply)
+
+    def refresh(self) -> None:
+        found = self._trainer.evaluation
+        self._area.box.set_visibility(found is not None)
+        if found:
+            if self._area.show(self._trainer.results, self._build):
+                self._told = -1
+            if self._trainer.version == self._told:
+                return
+            self._told = self._trainer.version
+            t = found.tally()
+            self._now.set_text(f"{t.hits} of {t.truth} found, {t.false} false, {t.duplicates} "
+                               f"twice, delay {_latency(t)[0]}")
+
+    def _build(self) -> None:
+        found = self._trainer.evaluation
+        assert found
+        hop_ms = found.model.front_end.hop_ms
+        now = self._trainer.settings
+        self._sliders = {}
+        with ui.element("div").classes("bks-between"):
+            ui.label("Debouncer").classes("bk-title")
+            self._area.button("As tuned", "restart_alt", self._back, "b", kind="plain",
+                              hint="debouncer as tuned")
+        self._now = ui.label().style("font-weight: 700").props('aria-live="polite"')
+        for name, title, text, unit in _SLIDERS:
+            least, most = Settings.LIMITS[name]
+            with ui.element("div").classes("bks-slider"):
+                ui.label(title).tooltip(text)
+                value = ui.label().style("font-weight: 700")
+                slider = Slider(min=least, max=most, step=1, value=getattr(now, name)).props(
+                    f'aria-label="{title}: {text}"')
+
+            def shown(v: Any, value: Any = value, unit: str = unit) -> None:
+                windows = f"{int(v)} ({int(v) * hop_ms:.0f} ms)" if unit == "ms" else f"{int(v)}"
+                value.set_text(f"{windows} {unit}" if unit == "%" else windows)
+
+            def moved(event: Any, name: str = name, shown: Any = shown) -> None:
+                shown(event.value)
+                base = self._trainer.wanted or self._trainer.settings
+                self._trainer.wanted = Settings(**{**vars(base), name: int(event.value)})
+
+            shown(getattr(now, name))
+            slider.on_value_change(moved)
+            self._sliders[name] = slider
+        ui.label("Tab and the arrow keys move them, too.").classes("bk-quiet bks-small")
+
+    def _back(self) -> None:
+        for name, slider in self._sliders.items():
+            slider.set_value(getattr(self._trainer.tuned, name))
+
+    async def _apply(self) -> None:
+        if self._trainer.wanted is None or self._busy or not self._trainer.evaluation:
+            return
+        self._busy = True
+        try:
+            await run.io_bound(self._trainer.apply_wanted)
+        finally:
+            self._busy = False
+
+
+__all__ = ["FiguresPanel", "SlidersPanel", "TablesPanel", "number"]

@@ -1,0 +1,255 @@
+"""The Train page's top: the data, the settings of a run, its progress and its end."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from nicegui import ui
+
+from host_tools.dataset import is_idle
+from host_tools.errors import BeckonError
+from host_tools.recording.writer import check_name
+from host_tools.studio.frame.layout import message
+from host_tools.studio.frame.project import Project
+from host_tools.studio.frame.sessions import free_path, sessions_of
+from host_tools.studio.frame.shortcuts import shortcuts
+from host_tools.studio.frame.widgets import (
+    Area,
+    choice,
+    number_field,
+    select_field,
+    svg,
+    text_field,
+    warn,
+)
+from host_tools.studio.signal.charts import loss_curve
+from host_tools.studio.train import augment_view
+from host_tools.studio.train.job import ALL, HELD, TrainChoice
+from host_tools.studio.watch.device_health import duration
+from host_tools.training.recipe import Recipe
+
+_STATES = {
+    "reading": "Reading the data", "training": "Training", "tuning": "Tuning the debouncer on "
+    "people or takes left out", "judging": "Judging",
+}
+
+
+def data_line(project: Project) -> str:
+    """What there is to learn from, in a line."""
+    counts = project.labels.counts()
+    gestures = ", ".join(f"{label} {n}" for label, n in sorted(counts.items())
+                         if not is_idle(label))  # fmt: skip
+    idle = sum(n for label, n in counts.items() if is_idle(label))
+    people = len(project.labels.subjects)
+    rest = f", no gesture {idle}" if idle else ""
+    who = f"; {people} people" if people > 1 else ""
+    count = len(project.labels.recordings())
+    return f"{count} labelled recording{'s' if count > 1 else ''}: {gestures}{rest}{who}"
+
+
+class SetupPanel:
+    """The line at the top, with all that can be begun."""
+
+    def __init__(self, project: Project, area: Area):
+        self._project, self._area = project, area
+        self._trainer = sessions_of(project).trainer
+        self._form = sessions_of(project).form(
+            "train", judge=HELD, rate=100, steps=None, window=None, budget=1.0, seed=1, model=None,
+        )
+
+    def build(self) -> None:
+        trainer, area = self._trainer, self._area
+        line = data_line(self._project)
+        with ui.element("div").classes("bk-card bks-setup"):
+            with ui.element("div").style("min-width: 0"):
+                title = self._heading() if trainer.evaluation else "Your data"
+                ui.label(title).style("font-weight: 700").classes("bks-cut")
+                ui.label(line).classes("bk-quiet bks-small bks-cut").tooltip(line)
+            with ui.element("div").classes("bk-row"):
+                first = "" if trainer.evaluation else "primary"
+                area.button("Train", "model_training", self.start, "t", kind=first)
+                if trainer.evaluation:
+                    area.button("Save", "save", self._save, "s", kind="primary",
+                                hint="save the model")
+                area.button("Settings", "tune", self._settings, "o")
+                area.button("Augment", "auto_awesome", self._augment, "a",
+                            hint="augmentation")
+                if self._project.models():
+                    area.button("Judge", "fact_check", self._judge, "j", hint="judge a model")
+
+    def _heading(self) -> str:
+        trainer = self._trainer
+        assert trainer.evaluation
+        name = trainer.saved.name if trainer.saved else trainer.source
+        return f"{name}, {trainer.evaluation.model.model_id}"
+
+    def choice(self) -> TrainChoice:
+        form = self._form
+        return TrainChoice(
+            (str(self._project.folder),), judge=form["judge"], rate_hz=form["rate"],
+            seed=int(form["seed"] or 0), steps=_whole(form["steps"]),
+            window_ms=_whole(form["window"]), false_per_hour=float(form["budget"] or 0),
+        )
+
+    def start(self) -> None:
+        try:
+            self._trainer.train(self.choice())
+        except BeckonError as error:
+            warn(error)
+
+    def _augment(self) -> None:
+        try:
+            augment_view.show(self._project)
+        except BeckonError as error:
+            warn(error)
+
+    def _settings(self) -> None:
+        form = self._form
+
+        def build() -> None:
+            ui.label("What the figures are measured on").classes("bk-quiet")
+            choice({HELD: "A quarter, left out", ALL: "All, trained on, too"}, form, "judge")
+            ui.label("Left out is honest: people, or takes, that the model never saw. All trains "
+                     "on everything: best for the model to deploy, but its figures "
+                     "flatter.").classes("bk-quiet bks-small")
+            with ui.element("div").classes("bks-pair bks-wide"):
+                select_field("Sensor rate", {100: "100 Hz", 50: "50 Hz"}, form, "rate")
+                number_field("False alarms an hour at most", form, "budget", 0, 1000, 0.5)
+                number_field(f"Steps (empty: {Recipe().steps:,})", form, "steps", 1, 100_000, 100)
+                number_field("Window (empty: by the data)", form, "window", 200, 10_000, 40, "ms")
+                number_field("Seed (same seed, same model)", form, "seed", 0, 2**31)
+
+        _dialog("Settings of the training", build, "Train", self.start)
+
+    def _judge(self) -> None:
+        paths = list(reversed(self._project.models()))
+        names = [path.name for path in paths]
+
+        def build() -> None:
+            select_field("Model", names, self._form, "model")
+            ui.label("Its figures on all recordings of the project. If it was trained on them, "
+                     "they flatter.").classes("bk-quiet bks-small")
+
+        def go() -> None:
+            path = next(p for p in paths if p.name == self._form["model"])
+            try:
+                self._trainer.judge(path, (str(self._project.folder),))
+            except BeckonError as error:
+                warn(error)
+
+        _dialog("Judge a model", build, "Judge", go)
+
+    def _save(self) -> None:
+        folder = self._project.inside("models")
+        form = {"name": free_path(folder, "model", ".mlp").stem}
+
+        def build() -> None:
+            text_field("Name", form, "name")
+            ui.label("With the debouncer as it is set now, in models/. The Watch page deploys "
+                     "it.").classes("bk-quiet bks-small")
+
+        def go() -> None:
+            try:
+                name = check_name("name", form["name"].strip().removesuffix(".mlp"))
+                path = self._project.inside("models", f"{name}.mlp")
+                if path.exists():
+                    raise BeckonError(f"{path.name} is there already; choose another name")
+                size = self._trainer.save(path)
+            except BeckonError as error:
+                warn(error)
+                return
+            ui.notify(f"models/{path.name}: {size:,} bytes", type="positive", position="top")
+
+        _dialog("Save the model", build, "Save", go)
+
+
+def _whole(value: Any) -> int | None:
+    return None if value in (None, "") else int(value)
+
+
+def _dialog(title: str, build: Callable[[], None], action: str, go: Callable[[], None]) -> None:
+    """Fields, and one thing to do with them; Enter does it, Escape does not."""
+    with ui.dialog() as dialog, ui.card().classes("bks-stack").style("width: 38rem"):
+        ui.label(title).classes("bk-title")
+        build()
+        with ui.element("div").classes("bk-row"):
+            for text, kind, do in ((action, "bk-primary", True), ("Close", "", False)):
+                ui.button(text, color=None, on_click=lambda do=do: dialog.submit(do)).props(
+                    "unelevated no-caps").classes(f"bk-button {kind}")
+    keys = shortcuts()
+    keys.add("Enter", "", lambda: dialog.submit(True), typing=True)
+
+    async def answer() -> None:
+        done = await dialog
+        keys.drop("Enter")
+        if done:
+            go()
+        dialog.delete()
+
+    ui.timer(0, answer, once=True)
+
+
+class RunPanel:
+    """A run under way, or how the last one ended."""
+
+    def __init__(self, project: Project):
+        self._trainer = sessions_of(project).trainer
+        self._area = Area("bks-stack")
+        self._drawn = -1
+
+    def refresh(self) -> None:
+        p = self._trainer.progress
+        shown = p.running or p.state in ("failed", "stopped")
+        self._area.box.set_visibility(shown)
+        if not shown:
+            self._area.show(None, lambda: None)
+            return
+        shape = (p.running, p.state if not p.running else "", id(p))
+        if self._area.show(shape, self._build):
+            self._drawn = -1
+        if p.running or len(p.losses) != self._drawn:
+            self._update()
+
+    def _build(self) -> None:
+        p = self._trainer.progress
+        with ui.element("div").classes("bk-card bks-stack"):
+            with ui.element("div").classes("bks-between"):
+                self._title = ui.label().classes("bk-title")
+                if p.running:
+                    self._area.button("Stop", "stop", self._trainer.stop, "Escape", kind="danger")
+            self._note = ui.label().classes("bk-quiet bks-break")
+            if p.running:
+                with ui.element("div").classes("bks-bar"):
+                    self._bar = ui.element("div")
+                self._curve = svg(loss_curve([], 1)).classes("bks-wide")
+            if p.fault:
+                message(p.fault)
+
+    def _update(self) -> None:
+        p = self._trainer.progress
+        self._drawn = len(p.losses)
+        if not p.running:
+            ended = "It did not work" if p.state == "failed" else "Stopped; nothing was changed"
+            self._title.set_text(f"{ended} after {duration(p.seconds)}")
+            self._note.set_text(p.about)
+            return
+        share, note = 0.0, ""
+        if p.state == "training":
+            share = 0.9 * p.step / max(1, p.steps)
+            left = p.left_s
+            note = f"step {p.step:,} of {p.steps:,}"
+            note += f", about {duration(left)} to go" if left is not None else ""
+            note += f"; loss {p.losses[-1][2]:.3f}" if p.losses else ""
+        elif p.state == "judging":
+            share = 0.93 + 0.07 * p.judged / max(1, p.judge_of)
+            note = f"{p.judged} of {p.judge_of} recordings"
+        elif p.state == "tuning":
+            share = 0.92
+        self._title.set_text(_STATES[p.state])
+        self._note.set_text(note or p.about or " ")
+        self._bar.style(f"width: {100 * share:.1f}%")
+        if p.steps:
+            self._curve.set_content(loss_curve(p.losses, p.steps))
+
+
+__all__ = ["RunPanel", "SetupPanel", "data_line"]

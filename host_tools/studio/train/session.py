@@ -1,0 +1,339 @@
+"""Training and judging for a page: the run in its child process, and what came of it.
+
+    session = TrainSession()
+    session.train(TrainChoice(data=("my-gestures",)))
+    session.poll()                       # take in what has come; as often as liked
+    session.apply(Settings(...))         # the event figures follow
+    session.save(path)
+
+One run at a time; the last result stays until the next one is there.
+"""
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from host_tools.dataset import is_idle
+from host_tools.errors import BeckonError
+from host_tools.evaluation.emulator import Board
+from host_tools.evaluation.evaluate import Evaluation, Stream, Tally
+from host_tools.evaluation.explain import Shares, reason, shares
+from host_tools.evaluation.matching import DUPLICATE, FALSE, HIT
+from host_tools.evaluation.redebounce import redebounced
+from host_tools.model.format import encode, write_model
+from host_tools.studio.train.child_process import Job
+from host_tools.studio.train.job import (
+    ALL,
+    HELD,
+    About,
+    Judged,
+    Judging,
+    Report,
+    TrainChoice,
+    judge_again,
+    judge_only,
+    train_and_judge,
+)
+from host_tools.training.debounce_tuning import pack
+
+MISSED = "missed"
+_SMOOTH = 0.9  # of the loss curve's running mean
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The debouncer's, in windows but for threshold (percent); see firmware/debounce.py."""
+
+    threshold: int = 80
+    min_count: int = 4
+    min_span: int = 0
+    quiet: int = 6
+    refractory: int = 10
+    majority_of: int = 0
+
+    LIMITS = {"threshold": (0, 100), "min_count": (1, 30), "min_span": (0, 30), "quiet": (1, 40),
+              "refractory": (0, 75), "majority_of": (0, 30)}  # fmt: skip
+
+    @classmethod
+    def of(cls, packed: bytes) -> Settings:
+        return cls(*packed[:6])
+
+    @property
+    def packed(self) -> bytes:
+        return pack(*(getattr(self, f.name) for f in fields(self)))
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One event of the judged streams, or one gesture that none came for.
+
+    kind: HIT, DUPLICATE, FALSE or MISSED. number: of the event or the gesture in its stream.
+    """
+
+    recording: str
+    t_ms: float
+    label: str
+    kind: str
+    confidence: int
+    number: int
+    subject: str = ""
+    latency_ms: float | None = None
+
+    @property
+    def wrong(self) -> bool:
+        return self.kind != HIT
+
+
+@dataclass
+class Progress:
+    """What a page shows of a run. state: idle, reading, training, tuning, judging, done,
+    failed or stopped. losses: (step, loss, its running mean)."""
+
+    state: str = "idle"
+    fault: str = ""
+    about: str = ""
+    notices: tuple[str, ...] = ()
+    step: int = 0
+    steps: int = 0
+    judged: int = 0
+    judge_of: int = 0
+    began_s: float = 0.0
+    first_s: float = 0.0  # when the first step began
+    ended_s: float = 0.0
+    losses: list[tuple[int, float, float]] = field(default_factory=list)
+
+    @property
+    def running(self) -> bool:
+        return self.state in ("reading", "training", "tuning", "judging")
+
+    @property
+    def seconds(self) -> float:
+        return (self.ended_s or time.monotonic()) - self.began_s if self.began_s else 0.0
+
+    @property
+    def left_s(self) -> float | None:
+        """Until the last step, by the speed so far."""
+        if self.state != "training" or not self.losses or self.step >= self.steps:
+            return None
+        return (time.monotonic() - self.first_s) * (self.steps - self.step) / max(1, self.step)
+
+
+class TrainSession:
+    """Not for several threads: a page's event loop calls it."""
+
+    def __init__(self) -> None:
+        self.progress = Progress()
+        self.evaluation: Evaluation | None = None
+        self.held = False
+        self.about = ""
+        """What it was trained on, if it was trained here."""
+        self.source = ""
+        """What was judged: "A new model", or the file's name."""
+        self.version = 0
+        """Grows with each new evaluation or setting."""
+        self.results = 0
+        """Grows with each new evaluation."""
+        self.tuned_tally = Tally()
+        """The event figures with the settings that the model came with."""
+        self.saved: Path | None = None
+        self.wanted: Settings | None = None
+        """What the sliders say, until it is applied."""
+        self._job: Job | None = None
+        self._board: Board | None = None
+        self._tuned = Settings()
+        self._data: tuple[str, ...] = ()
+        self._next: tuple[str, tuple[str, ...]] = "", ()
+
+    # -- a run --------------------------------------------------------------------------
+
+    def train(self, choice: TrainChoice) -> None:
+        """Start. Raises BeckonError when one runs, or for a choice that cannot be."""
+        choice.check()
+        data = choice.data if choice.judge in (HELD, ALL) else (choice.judge,)
+        self._start(lambda: Job(train_and_judge, choice), "A new model", data)
+
+    def judge(self, path: Path, data: tuple[str, ...]) -> None:
+        """Judge a model that is there."""
+        self._start(lambda: Job(judge_only, path, data), path.name, data)
+
+    def judge_again(self) -> None:
+        """Judge the model as it stands on the same recordings, whose labels were changed."""
+        found = self.evaluation
+        if not found or not self._data:
+            raise BeckonError("there is no model yet: train one first")
+        names = tuple(s.recording.name for s in found.streams)
+        model, data, held = encode(found.model), self._data, self.held
+        self._start(lambda: Job(judge_again, model, data, names, held), self.source, data)
+
+    def _start(self, make: Callable[[], Job], source: str, data: tuple[str, ...]) -> None:
+        if self.progress.running:
+            raise BeckonError("a run is under way; stop it first")
+        self.progress = Progress("reading", began_s=time.monotonic())
+        self._next = source, data
+        self._job = make()
+
+    def stop(self) -> None:
+        """End the run; what was there before it stays. Waits for the end (well under 1 s)."""
+        if self._job and self.progress.running:
+            self._job.stop()
+            self.poll()
+
+    def poll(self) -> bool:
+        """Take in what the run has told; whether anything changed."""
+        job = self._job
+        if job is None or not self.progress.running:
+            return False
+        state = job.state  # before the news: what follows the last news is the end
+        news = job.news()
+        for told in news:
+            self._take(told)
+        if state == "running":
+            return bool(news)
+        self.progress.ended_s = time.monotonic()
+        self.progress.state, self.progress.fault = state, job.fault
+        if state == "done":
+            self._accept(job.result)
+        self._job = None
+        return True
+
+    def _take(self, told: Any) -> None:
+        p = self.progress
+        if isinstance(told, About):
+            p.state, p.about, p.notices, p.steps = "training", told.text, told.notices, told.steps
+            p.first_s = time.monotonic()
+        elif isinstance(told, Report):
+            mean = p.losses[-1][2] * _SMOOTH + told.loss * (1 - _SMOOTH) if p.losses else told.loss
+            p.losses.append((told.step, told.loss, mean))
+            p.step = told.step
+            if told.step == told.steps:
+                p.state = "tuning"
+        elif isinstance(told, Judging):
+            p.state, p.judged, p.judge_of = "judging", told.done, told.of
+
+    def _accept(self, judged: Judged) -> None:
+        self.evaluation, self.held = judged.evaluation, judged.held
+        self.source, self._data = self._next
+        p = self.progress
+        self.about = ". ".join((f"Trained on {p.about}", *p.notices)) if p.about else ""
+        self.saved = self.wanted = None
+        self._tuned = Settings.of(judged.evaluation.model.debounce)
+        self.tuned_tally = judged.evaluation.tally()
+        self.results += 1
+        self._board = Board(judged.evaluation.model)
+        self.version += 1
+
+    # -- what came of it ------------------------------------------------------------------
+
+    @property
+    def tuned(self) -> Settings:
+        """What the model came with."""
+        return self._tuned
+
+    @property
+    def settings(self) -> Settings:
+        return Settings.of(self.evaluation.model.debounce) if self.evaluation else Settings()
+
+    def apply_wanted(self) -> None:
+        """Apply what `wanted` asks for, if it asks; may be called from a thread."""
+        wanted, self.wanted = self.wanted, None
+        if wanted is not None:
+            self.apply(wanted)
+
+    def apply(self, settings: Settings) -> None:
+        """Count the events again. May be called from a thread, one at a time.
+
+        Raises ValueError for settings that cannot be.
+        """
+        found = self.evaluation
+        if found and settings != self.settings:
+            other = redebounced(found, settings.packed)
+            if self.evaluation is found:  # else a run ended meanwhile
+                self.evaluation = other
+                self.version += 1
+
+    def save(self, path: Path) -> int:
+        """Write the model, debouncer as set; returns its bytes. Raises BeckonError."""
+        if not self.evaluation:
+            raise BeckonError("there is no model yet: train one first")
+        self.apply_wanted()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        size = write_model(path, self.evaluation.model)
+        self.saved = path
+        self.version += 1
+        return size
+
+    def stream(self, recording: str) -> Stream | None:
+        if not self.evaluation:
+            return None
+        return next((s for s in self.evaluation.streams if s.recording.name == recording), None)
+
+    def happenings(self, recording: str | None = None, wrong: bool = False) -> list[Happening]:
+        """Events and missed gestures, in their order; wrong: only those."""
+        found: list[Happening] = []
+        for s in self.evaluation.streams if self.evaluation else ():
+            name = s.recording.name
+            if recording is not None and name != recording:
+                continue
+            here = [
+                Happening(name, e.t_ms, e.label, v.kind, e.confidence, i, s.recording.subject,
+                          v.latency_ms)
+                for i, (e, v) in enumerate(zip(s.events, s.verdicts, strict=True))
+            ]
+            here += [Happening(name, s.gestures[i].start_ms, s.gestures[i].label, MISSED, 0, i,
+                               s.gestures[i].subject) for i in s.missed]  # fmt: skip
+            found += sorted(here, key=lambda h: h.t_ms)
+        return [h for h in found if h.wrong or not wrong]
+
+    def why(self, happening: Happening) -> str:
+        """In words."""
+        stream = self.stream(happening.recording)
+        if not stream or not self.evaluation:
+            return ""
+        if happening.kind != MISSED:
+            return reason(stream, happening.number, self.evaluation.model)
+        g = stream.gestures[happening.number]
+        around = self.shares(happening)
+        inside = (around.t_ms >= g.start_ms) & (around.t_ms <= g.end_ms + 1000)
+        k = self.evaluation.model.labels.index(g.label)
+        best = int(around.percent[inside, k].max()) if inside.any() else 0
+        over = int((around.percent[inside, k] >= self.settings.threshold).sum())
+        return (f"missed: {g.label} was named with at most {best} %, {over} windows at "
+                f"{self.settings.threshold} % or more; {self.settings.min_count} are needed")
+
+    def shares(self, happening: Happening) -> Shares:
+        """The scores over time around it. Takes some ms."""
+        stream = self.stream(happening.recording)
+        assert stream and self._board
+        t_ms = happening.t_ms
+        after_ms = 1500.0
+        if happening.kind == MISSED:
+            g = stream.gestures[happening.number]
+            t_ms, after_ms = g.end_ms, 2000.0
+        return shares(self._board, stream.recording, t_ms, 2200.0, after_ms)
+
+    def span_of(self, happening: Happening) -> tuple[float, float]:
+        """Where it is, as (start_ms, end_ms) for a label: the movement before the event."""
+        stream = self.stream(happening.recording)
+        assert stream and self.evaluation
+        if happening.kind == MISSED:
+            g = stream.gestures[happening.number]
+            return g.start_ms, g.end_ms
+        from host_tools.dataset.movement import find_movement
+
+        r = stream.recording
+        window_ms = self.evaluation.model.front_end.window_ms
+        end = min(len(r.samples), round(r.index(happening.t_ms + 300.0)))
+        first = min(max(0, round(r.index(happening.t_ms - window_ms))), end - 1)
+        moves, stops = find_movement(r.samples, r.rate_hz, first, end)
+        return (r.start_ms + 1000 * moves / r.rate_hz, r.start_ms + 1000 * stops / r.rate_hz)
+
+
+def gestures_of(evaluation: Evaluation) -> list[str]:
+    return [label for label in evaluation.model.labels if not is_idle(label)]
+
+
+__all__ = ["DUPLICATE", "FALSE", "HIT", "MISSED", "Happening", "Progress", "Settings",
+           "TrainSession", "gestures_of"]  # fmt: skip

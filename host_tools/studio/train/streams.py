@@ -1,0 +1,299 @@
+"""The Train page's streams: detections over the signal, why one came, and what to do about it."""
+from __future__ import annotations
+
+from nicegui import run, ui
+
+from host_tools.dataset import IDLE_LABEL
+from host_tools.errors import BeckonError
+from host_tools.studio.frame.project import Project
+from host_tools.studio.frame.sessions import sessions_of
+from host_tools.studio.frame.theme import IDLE_COLOUR, label_colour
+from host_tools.studio.frame.widgets import Area, choice, mark, warn
+from host_tools.studio.signal.signal_view import Curve, Flag, SignalView, SpanMark
+from host_tools.studio.train.session import DUPLICATE, FALSE, HIT, MISSED, Happening
+
+_AROUND_MS = (3000.0, 2500.0)
+_LISTED = 300
+_WORDS = {HIT: "right", FALSE: "false", DUPLICATE: "twice", MISSED: "missed"}
+
+
+class StreamsPanel:
+    """The signal of one recording with everything that happened on it; and the list."""
+
+    def __init__(self, project: Project):
+        self._project = project
+        self._trainer = sessions_of(project).trainer
+        self._form = {"wrong": True}
+        self._recording = ""
+        self._selected: Happening | None = None
+        self._handled: dict[tuple[str, float, str], str] = {}
+        self._shown: list[Happening] = []
+        self._results = self._version = -1
+        self._about = 0
+
+    def build_signal(self) -> None:
+        """The card with the signal."""
+        with ui.element("div").classes("bk-card bks-stack") as self._card:
+            with ui.element("div").classes("bks-between"):
+                self._pick = ui.select([], label="Recording").props("outlined dense options-dense")
+                self._pick.style("min-width: 15rem")
+                self._pick.on_value_change(lambda e: self._open(e.value))
+                self._note = ui.label().classes("bk-quiet bks-small")
+            self._why = Area("bks-stack")
+            self._signal = SignalView(height="min(58vh, 34rem)")
+            self._signal.on_flag(self._clicked)
+
+    def build_list(self) -> None:
+        """The card with what happened."""
+        with ui.element("div").classes("bk-card bks-stack") as self._list_card:
+            choice({True: "What is wrong", False: "All events"}, self._form, "wrong", self._relist)
+            self._list = Area("bks-list")
+
+    def refresh(self) -> None:
+        trainer = self._trainer
+        there = trainer.evaluation is not None
+        self._card.set_visibility(there)
+        self._list_card.set_visibility(there)
+        if not there or trainer.version == self._version:
+            return
+        self._version = trainer.version
+        if trainer.results != self._results:
+            self._results = trainer.results
+            self._handled.clear()
+            self._selected = None
+            self._begin()
+        self._relist()
+        if self._selected is not None:  # other settings: is it still there?
+            same = [h for h in trainer.happenings(self._selected.recording)
+                    if (h.kind, h.label) == (self._selected.kind, self._selected.label)
+                    and abs(h.t_ms - self._selected.t_ms) < 500]  # fmt: skip
+            self._select(same[0] if same else None, look=False)
+        self._flags()
+
+    def _begin(self) -> None:
+        """Offer the recordings of a new evaluation; open the first that has a mistake."""
+        found = self._trainer.evaluation
+        assert found
+        wrong = {s.recording.name: s.wrong for s in found.streams}
+        names = {name: f"{name} ({n} wrong)" if n else name for name, n in wrong.items()}
+        first = max(wrong, key=lambda name: wrong[name])
+        self._recording = ""
+        self._pick.set_options(names, value=first)
+        self._open(first)
+
+    def _open(self, name: str) -> None:
+        if not name or name == self._recording:
+            return
+        self._recording = name
+        stream = self._trainer.stream(name)
+        if stream is None:
+            return
+        labels = self._labels()
+        self._signal.show_recording(name)
+        self._signal.set_curves([])
+        self._signal.set_spans([
+            SpanMark(i, s.start_ms, s.end_ms, s.label, label_colour(labels, s.label))
+            for i, s in enumerate(stream.recording.spans)
+        ])
+        self._flags()
+
+    def _labels(self) -> list[str]:
+        found = self._trainer.evaluation
+        return list(found.model.labels) if found else []
+
+    def _flags(self) -> None:
+        if not self._recording:
+            return
+        self._on_signal = self._trainer.happenings(self._recording)
+        self._signal.set_flags([
+            Flag(h.t_ms, f"{h.label} {h.confidence} %" if h.kind != MISSED else h.label,
+                 {HIT: "hit", FALSE: "false", DUPLICATE: "duplicate", MISSED: "missed"}[h.kind])
+            for h in self._on_signal
+        ])
+        self._signal.set_threshold(float(self._trainer.settings.threshold))
+        wrong = sum(h.wrong for h in self._on_signal)
+        self._note.set_text(f"{len(self._on_signal) - wrong} right, {wrong} wrong")
+
+    def _clicked(self, index: int) -> None:
+        if 0 <= index < len(self._on_signal):
+            self._select(self._on_signal[index])
+
+    # the list
+
+    def _relist(self) -> None:
+        wrong = self._form["wrong"]
+        self._shown = self._trainer.happenings(wrong=wrong)
+        self._list.show((self._version, wrong, self._selected, tuple(self._handled)),
+                        self._build_list)
+
+    def _build_list(self) -> None:
+        self._list.key("ArrowDown", "next and previous event", lambda: self._step(1),
+                       group="step", repeat=True)
+        self._list.key("ArrowUp", "", lambda: self._step(-1), group="step", repeat=True)
+        if not self._shown:
+            ui.label("Nothing went wrong here. Held-out people and everyday movement are the "
+                     "harder test.").classes("bk-quiet")
+        for h in self._shown[:_LISTED]:
+            self._item(h)
+        if len(self._shown) > _LISTED:
+            ui.label(f"and {len(self._shown) - _LISTED} more").classes("bk-quiet")
+
+    def _item(self, h: Happening) -> None:
+        with ui.element("button").classes("bks-item").props(
+                f'aria-selected="{"true" if h == self._selected else "false"}"') as item:
+            mark(h.kind)
+            ui.label(f"{_WORDS[h.kind]}: {h.label}")
+            ui.label(f"{h.t_ms / 1000:.1f} s")
+            done = self._handled.get(_place(h))
+            sure = f", {h.confidence} % sure" if h.kind != MISSED else ""
+            ui.label(done or f"{h.recording}{sure}").classes(
+                "bks-under bks-small " + ("bk-good" if done else "bk-quiet"))
+        item.on("click", lambda: self._select(h))
+
+    def _step(self, by: int) -> None:
+        if not self._shown:
+            return
+        if self._selected in self._shown:
+            at = self._shown.index(self._selected) + by
+        else:
+            at = 0 if by > 0 else len(self._shown) - 1
+        self._select(self._shown[min(len(self._shown) - 1, max(0, at))])
+
+    # one of them
+
+    def _select(self, h: Happening | None, look: bool = True) -> None:
+        self._selected = h
+        self._about += 1
+        if h is None:
+            self._signal.set_curves([])
+            self._why.show(None, lambda: None)
+            self._relist()
+            return
+        if h.recording != self._recording:
+            self._pick.set_value(h.recording)
+        if look:
+            self._signal.look_at(h.t_ms - _AROUND_MS[0], h.t_ms + _AROUND_MS[1])
+            self._signal.set_cursor(h.t_ms)
+            ui.run_javascript(
+                f"document.getElementById('c{self._card.id}').scrollIntoView({{block: 'start'}})")
+        self._relist()
+        ui.timer(0, lambda: self._explain(h, self._about), once=True)
+
+    async def _explain(self, h: Happening, number: int) -> None:
+        told = await run.io_bound(lambda: (self._trainer.shares(h), self._trainer.why(h)))
+        if told is None or number != self._about:
+            return  # another one was chosen meanwhile
+        around, why = told
+        labels = self._labels()
+        self._signal.set_curves([
+            Curve(label, label_colour(labels, label) if label != labels[self._idle()]
+                  else IDLE_COLOUR, around.t_ms, around.percent[:, k])
+            for k, label in enumerate(labels)
+        ])
+        self._why.show((h, why, self._handled.get(_place(h))), lambda: self._build_why(h, why))
+
+    def _idle(self) -> int:
+        found = self._trainer.evaluation
+        return found.model.idle if found else 0
+
+    def _build_why(self, h: Happening, why: str) -> None:
+        with ui.element("div").classes("bk-row").style("flex-wrap: nowrap"):
+            mark(h.kind)
+            ui.label(why[:1].upper() + why[1:] + ".").style("font-weight: 600")
+        done = self._handled.get(_place(h))
+        with ui.element("div").classes("bk-row"):
+            if done:
+                learns = done.endswith("negative")
+                ui.label(f"{done}" + ("; the next training learns from it." if learns else
+                                      ".")).classes("bk-good")
+                self._why.button("Undo", "undo", self._undo, "mod+z")
+                if not learns:
+                    self._why.button("Judge again", "refresh", self._again, "g", kind="primary")
+            elif h.kind != HIT:
+                self._actions(h)
+
+    def _actions(self, h: Happening) -> None:
+        labels = [label for k, label in enumerate(self._labels()) if k != self._idle()]
+        if h.kind == MISSED:
+            self._why.button("Remove this label", "label_off", lambda: self._unlabel(h), "Delete")
+        ui.label("It was").classes("bk-quiet")
+        for n, label in enumerate(labels[:9], 1):
+            if h.kind == MISSED and label == h.label:
+                continue
+            self._why.button(label, None, lambda label=label: self._relabel(h, label), str(n),
+                             hint=f"it was {label}")
+        if h.kind != MISSED:
+            self._why.button("No gesture", "block",
+                             lambda: self._relabel(h, IDLE_LABEL), "n", hint="add as a negative")
+
+    def _there(self, h: Happening):
+        """The labelled span that it lies in, by the file as it is now."""
+        start, end = self._trainer.span_of(h)
+        t_ms = h.t_ms if h.kind != MISSED else (start + end) / 2
+        items = self._project.labels.spans(h.recording)
+        return next((i for i in items if i.start_ms <= t_ms <= i.end_ms), None)
+
+    def _relabel(self, h: Happening, label: str) -> None:
+        labels = self._project.labels
+        try:
+            there = self._there(h)
+            if there is not None:
+                labels.rename(there.id, label)
+                told = f"Labelled {label}, was {there.label}"
+            else:
+                stream = self._trainer.stream(h.recording)
+                subject = stream.recording.subject if stream else ""
+                labels.add(h.recording, *self._trainer.span_of(h), label, subject)
+                told = f"Labelled {label}" if label != IDLE_LABEL else "Added as a negative"
+        except BeckonError as error:
+            warn(error)
+            return
+        self._settle(h, told)
+
+    def _unlabel(self, h: Happening) -> None:
+        there = self._there(h)
+        if there is None:
+            return
+        try:
+            self._project.labels.delete(there.id)
+        except BeckonError as error:
+            warn(error)
+            return
+        self._settle(h, f"The label {there.label} is removed")
+
+    def _settle(self, h: Happening, told: str) -> None:
+        self._handled[_place(h)] = told
+        self._marks()
+        self._select(h, look=False)
+
+    def _undo(self) -> None:
+        try:
+            self._project.labels.undo()
+        except BeckonError as error:
+            warn(error)
+            return
+        if self._handled:
+            self._handled.popitem()
+        self._marks()
+        self._select(self._selected, look=False)
+
+    def _marks(self) -> None:
+        """The spans as labels.csv has them now."""
+        labels = self._labels()
+        self._signal.set_spans([
+            SpanMark(i.id, i.start_ms, i.end_ms, i.label, label_colour(labels, i.label))
+            for i in self._project.labels.spans(self._recording)
+        ])
+
+    def _again(self) -> None:
+        try:
+            self._trainer.judge_again()
+        except BeckonError as error:
+            warn(error)
+
+
+def _place(h: Happening) -> tuple[str, float, str]:
+    return h.recording, h.t_ms, h.kind
+
+
+__all__ = ["StreamsPanel"]

@@ -1,0 +1,140 @@
+"""Deploying for a page: by serial line or through the broker, in a thread, with progress.
+
+The same functions as `beckon deploy`. A deployment cannot be taken back half-way, but one that
+ends early leaves the board with what it had, and the next one goes on.
+"""
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from host_tools.device.deploy import Survey, deploy, firmware_files
+from host_tools.device.ports import find_port
+from host_tools.device.settings import default_folder, read_settings, settings_files
+from host_tools.errors import BeckonError
+from host_tools.model.format import read_model
+from host_tools.mqtt.address import BrokerAddress
+from host_tools.mqtt.remote_device import RemoteDevice
+from host_tools.paths import DEFAULT_MODEL
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What a page shows. state: idle, running, done or failed. share: 0 to 1, None where it
+    is not known. model: id of the model that was sent, or ""."""
+
+    state: str = "idle"
+    what: str = ""
+    share: float | None = None
+    message: str = ""
+    warning: str = ""
+    model: str = ""
+
+
+class Deployer:
+    """One deployment at a time."""
+
+    def __init__(self) -> None:
+        self.view = Deployment()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def running(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def wait(self, timeout_s: float) -> None:
+        if self._thread:
+            self._thread.join(timeout_s)
+
+    def serial(self, port: str, model: Path | None, settings: Path | None = None) -> None:
+        """Firmware, and model and settings if named, to the board on port ("" finds it).
+
+        model: None keeps the board's own, and one that has none gets the default model.
+        settings: folder with config.json and secrets.json. Raises BeckonError.
+        """
+        extra_files = dict(settings_files(settings)) if settings else {}
+        content, model_id = _read(model) if model else (None, "")
+        port = find_port(port)
+
+        def extra(survey: Survey) -> dict[str, bytes]:
+            files = dict(extra_files)
+            if content is not None:
+                files["model.mlp"] = content
+            elif "model.mlp" not in survey.files:
+                files["model.mlp"] = DEFAULT_MODEL.read_bytes()
+            return files
+
+        def run() -> Deployment:
+            done = deploy(port, firmware_files, extra, on_step=self._step)
+            told = (f"{done.machine}, MicroPython {done.version}: {len(done.copied)} files copied "
+                    f"({done.bytes_copied / 1024:.0f} KiB), {done.unchanged} unchanged. "
+                    f"{done.sign}")
+            return Deployment("done", message=told, warning=done.warning, model=model_id)
+
+        self._start(run)
+
+    def mqtt(self, broker: BrokerAddress | None, device: str, model: Path,
+             settings: Path | None = None) -> None:
+        """A model through the broker to a board that knows the update_key.
+
+        settings: folder whose secrets.json holds the key; by default where `beckon setup`
+        keeps it. broker: None takes the one in the settings. Raises BeckonError.
+        """
+        if not device:
+            raise BeckonError("name the device, such as beckon-kitchen")
+        content, model_id = _read(model)
+        folder = settings or default_folder()
+        known = read_settings(folder)
+        key = known["update_key"]
+        if not key:
+            raise BeckonError(f"no update_key in {folder / 'secrets.json'}: a board takes a model "
+                              "only from one who knows it; beckon setup makes one")
+        if broker is None:
+            if not known["broker_host"]:
+                raise BeckonError("name the broker")
+            broker = BrokerAddress(known["broker_host"], known["broker_port"], known["user"],
+                                   known["password"])
+        address = broker
+
+        def run() -> Deployment:
+            with RemoteDevice(address, device) as remote:
+                total = len(content)
+
+                def sent(n: int) -> None:
+                    self._step("sending" if n < total else "waiting for its restart", n, total)
+
+                sent(0)
+                runs_on = remote.send_model(content, key, sent)
+            return Deployment("done", message=f"{device} runs on model {runs_on}", model=model_id)
+
+        self._start(run)
+
+    def _start(self, run: Callable[[], Deployment]) -> None:
+        if self.running:
+            raise BeckonError("a deployment is under way; wait for its end")
+
+        def work() -> None:
+            try:
+                self.view = run()
+            except BeckonError as error:
+                self.view = Deployment("failed", message=str(error))
+            except OSError as error:
+                self.view = Deployment("failed", message=f"{error.strerror or error}; try again")
+
+        self.view = Deployment("running", "starting")
+        self._thread = threading.Thread(target=work, name="deployer", daemon=True)
+        self._thread.start()
+
+    def _step(self, what: str, done: int, total: int) -> None:
+        share = done / total if total else None
+        self.view = Deployment("running", what, share)
+
+
+def _read(path: Path) -> tuple[bytes, str]:
+    """The file's bytes and its model's id. Raises BeckonError for what a board would refuse."""
+    return path.read_bytes(), read_model(path).model_id
+
+
+__all__ = ["Deployer", "Deployment"]

@@ -1,0 +1,107 @@
+"""A device's counters in words: what a person would want to know, and what to do. Pure."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from host_tools.mqtt.events import printable
+from host_tools.studio.watch.session import Device
+
+GOOD, WARN, BAD, PLAIN = "good", "warn", "bad", "plain"
+
+
+@dataclass(frozen=True)
+class Sign:
+    """One line of a device's health. level: GOOD, WARN, BAD or PLAIN (no judgement)."""
+
+    name: str
+    value: str
+    level: str = PLAIN
+    advice: str = ""
+
+
+def signs(device: Device, expected_model: str = "") -> list[Sign]:
+    """What is known, most urgent first among equals in a fixed order.
+
+    expected_model: id of the project's newest model; "" if there is none.
+    """
+    out = [_link(device)]
+    crash = device.state.get("crash")
+    if device.text("safe_mode"):
+        out.append(Sign("Safe mode", device.text("safe_mode"), BAD,
+                        "it crashed three times in a row: deploy again, or another model"))
+    if isinstance(crash, str) and crash.strip():
+        out.append(Sign("Last crash", printable(crash.strip().splitlines()[-1]), BAD,
+                        "beckon doctor shows all of it"))
+    model = device.text("model")
+    if model:
+        if device.state.get("model_taken_back") is True:
+            out.append(Sign("Model", model, WARN, "it took its old model back: the new one failed"))
+        elif expected_model and model != expected_model:
+            out.append(Sign("Model", model, WARN,
+                            f"the project's newest is {expected_model}: deploy it"))
+        else:
+            same = expected_model and model == expected_model
+            out.append(Sign("Model", model, GOOD if same else PLAIN,
+                            "the project's newest" if same else ""))
+    return out + _counted(device)
+
+
+def _link(device: Device) -> Sign:
+    if device.online is None:
+        return Sign("Link", "unknown", PLAIN, "it has not said whether it is there")
+    if device.online:
+        return Sign("Link", "online", GOOD)
+    return Sign("Link", "offline", BAD, "is it powered, and in reach of its Wi-Fi?")
+
+
+def _counted(device: Device) -> list[Sign]:
+    out = []
+    count = device.count
+    lost, samples = count("samples_lost"), count("samples")
+    if lost is not None:
+        of = f" of {samples:,}" if samples is not None else ""
+        out.append(Sign("Samples lost", f"{lost:,}{of}", WARN if lost else GOOD,
+                        "a gap ends the window under way; see beckon doctor" if lost else ""))
+    saturated = count("samples_saturated")
+    if saturated:
+        out.append(Sign("Beyond range", f"{saturated:,} samples", WARN,
+                        "record and train with a wider range"))
+    dropped = count("events_dropped")
+    if dropped:
+        out.append(Sign("Events dropped", str(dropped), BAD, "the broker was away for too long"))
+    waiting = (count("events_queued") or 0) + (count("spool_waiting") or 0)
+    if waiting:
+        out.append(Sign("Events waiting", str(waiting), WARN, "they go out with the next link"))
+    rssi = count("rssi_dbm")
+    if rssi is not None:
+        weak = rssi < -75
+        out.append(Sign("Wi-Fi", f"{rssi} dBm".replace("-", "−"), WARN if weak else GOOD,
+                        "weak: move it or the access point" if weak else ""))
+    drops = count("link_drops")
+    if drops is not None:
+        out.append(Sign("Link lost", f"{drops} times", PLAIN))
+    late = count("lag_ms_max")
+    if late is not None:
+        out.append(Sign("Loop late at most", f"{late} ms", WARN if late > 500 else GOOD))
+    heap = count("heap_free")
+    if heap is not None:
+        out.append(Sign("Memory free", f"{heap // 1024} KiB", WARN if heap < 8192 else GOOD))
+    uptime = count("uptime_ms")
+    if uptime is not None:
+        out.append(Sign("Running for", duration(uptime / 1000)))
+    return out
+
+
+def duration(seconds: float) -> str:
+    """Like 42 s, 3 min 20 s, 5 h 10 min, 2 d 4 h."""
+    s = int(seconds)
+    if s < 60:
+        return f"{s} s"
+    if s < 3600:
+        return f"{s // 60} min {s % 60} s"
+    if s < 86400:
+        return f"{s // 3600} h {s % 3600 // 60} min"
+    return f"{s // 86400} d {s % 86400 // 3600} h"
+
+
+__all__ = ["BAD", "GOOD", "PLAIN", "WARN", "Sign", "duration", "signs"]

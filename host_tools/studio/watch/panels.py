@@ -1,0 +1,356 @@
+"""What the Watch page is made of: the broker, deploying, devices' health, events as they come."""
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from nicegui import run, ui
+
+from host_tools.device.ports import candidates
+from host_tools.device.settings import default_folder
+from host_tools.errors import BeckonError
+from host_tools.model.format import read_model
+from host_tools.mqtt.address import parse_broker
+from host_tools.studio.frame.layout import message
+from host_tools.studio.frame.project import Project
+from host_tools.studio.frame.sessions import free_path, labels_of, sessions_of
+from host_tools.studio.frame.theme import LABEL_COLOURS
+from host_tools.studio.frame.widgets import Area, choice, mark, select_field, svg, text_field, warn
+from host_tools.studio.signal.charts import lanes
+from host_tools.studio.watch.device_health import Sign, signs
+from host_tools.studio.watch.session import SeenEvent, Watcher
+
+_ROWS = 60
+_FRESH_S = 4.0  # so long the newest event stands out
+_SPANS = {60: "1 min", 600: "10 min", 3600: "1 h"}
+_OWN_MODEL = "the board's own"
+
+
+class BrokerPanel:
+    """Which broker; and whether it is there."""
+
+    def __init__(self, project: Project):
+        self._watcher = sessions_of(project).watcher
+        self._form = sessions_of(project).form("watch", broker="mqtt://127.0.0.1:1883", span=60)
+        self._area = Area("bk-card bks-stack")
+
+    def refresh(self) -> None:
+        watcher = self._watcher
+        self._area.show((watcher.state, watcher.fault), self._build)
+
+    def _build(self) -> None:
+        watcher, area = self._watcher, self._area
+        if watcher.state in ("off", "failed"):
+            ui.label("Broker").classes("bk-title")
+            text_field("Address", self._form, "broker", placeholder="mqtt://homeassistant.local")
+            if watcher.state == "failed":
+                message(watcher.fault)
+            area.button("Watch", "sensors", self._open, "Enter", kind="primary",
+                        typing=True).classes("bks-wide")
+            return
+        words = {"connecting": "Connecting to", "on": "Watching", "lost": "Lost, trying again:"}
+        with ui.element("div").classes("bks-between"):
+            with ui.element("div").style("min-width: 0"):
+                with ui.element("div").classes("bk-row").style("gap: .4rem"):
+                    mark("good" if watcher.state == "on" else "warn")
+                    ui.label(words.get(watcher.state, "Broker")).style("font-weight: 700")
+                ui.label(str(watcher.broker)).classes("bk-quiet bks-small bks-break")
+            area.button("Stop", "link_off", self._close, "x", hint="stop watching")
+
+    def _open(self) -> None:
+        try:
+            self._watcher.open(parse_broker(self._form["broker"].strip()))
+        except BeckonError as error:
+            warn(error)
+
+    async def _close(self) -> None:
+        await run.io_bound(self._watcher.close)
+
+
+class DeployPanel:
+    """A model, and the firmware, to a board."""
+
+    def __init__(self, project: Project):
+        self._project = project
+        sessions = sessions_of(project)
+        self._recorder, self._deployer = sessions.recorder, sessions.deployer
+        self._watch_form = sessions.form("watch")
+        found = candidates()
+        self._form = sessions.form(
+            "deploy", way="serial", port=found[0][0] if len(found) == 1 else "", device="",
+            model=None, settings=False,
+        )
+        self._area = Area("bk-card bks-stack")
+
+    def refresh(self) -> None:
+        view = self._deployer.view
+        running = view.state == "running"
+        names = tuple(path.name for path in self._project.models())
+        self._area.show((running, names, None if running else view), self._build)
+        if running:
+            self._what.set_text(f"{view.what} ...")
+            self._bar.set_visibility(view.share is not None)
+            self._fill.style(f"width: {100 * (view.share or 0):.0f}%")
+
+    def _build(self) -> None:
+        ui.label("Deploy").classes("bk-title")
+        view = self._deployer.view
+        if view.state == "running":
+            self._what = ui.label().classes("bks-break")
+            with ui.element("div").classes("bks-bar") as self._bar:
+                self._fill = ui.element("div")
+            ui.label("If it ends early, the board keeps what it had; deploy again.").classes(
+                "bk-quiet bks-small")
+            return
+        form = self._form
+        choice({"serial": "By USB", "mqtt": "By the broker"}, form, "way",
+               lambda: fields.show(form["way"], build_fields))
+        fields = Area("bks-stack")
+
+        def build_fields() -> None:
+            (self._serial if form["way"] == "serial" else self._mqtt)()
+
+        fields.show(form["way"], build_fields)
+        self._area.button("Deploy", "publish", self._go, "d", kind="primary").classes("bks-wide")
+        if view.state == "failed":
+            message(view.message)
+        elif view.state == "done":
+            with ui.element("div").classes("bk-row").style("flex-wrap: nowrap"):
+                mark("good")
+                ui.label(view.message).classes("bks-break bks-small")
+            if view.warning:
+                ui.label(view.warning).classes("bk-warn bks-small bks-break")
+
+    def _models(self, own: bool) -> None:
+        names = [path.name for path in reversed(self._project.models())]
+        if own:
+            names.append(_OWN_MODEL)
+        if names:
+            select_field("Model", names, self._form, "model")
+        else:
+            ui.label("There is no model in models/ yet: train one and save it.").classes(
+                "bk-quiet bks-small")
+
+    def _serial(self) -> None:
+        text_field("Serial port", self._form, "port", autocomplete=[p for p, _ in candidates()],
+                   placeholder="/dev/ttyUSB0")
+        self._models(own=True)
+        switch = ui.switch("Wi-Fi and broker settings, too", value=self._form["settings"])
+        switch.on_value_change(lambda e: self._form.__setitem__("settings", e.value))
+        switch.tooltip(f"from {default_folder()}, where beckon setup keeps them")
+
+    def _mqtt(self) -> None:
+        text_field("Device", self._form, "device", placeholder="beckon-kitchen")
+        self._models(own=False)
+        ui.label("The board takes it only from one who knows its update_key (beckon setup). It "
+                 "tries the model and goes back to the old one if it fails.").classes(
+            "bk-quiet bks-small")
+
+    async def _go(self) -> None:
+        form = self._form
+        path = next((p for p in self._project.models() if p.name == form["model"]), None)
+        try:
+            if form["way"] == "serial":
+                port = form["port"].strip()
+                choice_ = self._recorder.choice
+                if self._recorder.running and choice_ and choice_.port in (port, ""):
+                    await run.io_bound(self._recorder.close)  # the port is wanted here
+                folder = default_folder() if form["settings"] else None
+                await run.io_bound(self._deployer.serial, port, path, folder)
+            elif path is None:
+                raise BeckonError("choose a model; train one and save it first")
+            else:
+                broker = parse_broker(self._watch_form["broker"].strip())
+                self._deployer.mqtt(broker, form["device"].strip(), path)
+        except BeckonError as error:
+            warn(error)
+
+
+class DevicesPanel:
+    """One card a device: is it there, is it well."""
+
+    def __init__(self, project: Project):
+        self._project = project
+        self._watcher = sessions_of(project).watcher
+        self._area = Area("bks-stack")
+        self._known: tuple[Path, int] | None = None
+        self._model = ""
+
+    async def expected(self) -> None:
+        """Look up the id of the project's newest model."""
+        path = self._project.model_path()
+        known = (path, path.stat().st_mtime_ns) if path else None
+        if known != self._known:
+            self._known = known
+            try:
+                model = await run.io_bound(read_model, path) if path else None
+                self._model = model.model_id if model else ""
+            except BeckonError:
+                self._model = ""
+
+    def refresh(self) -> None:
+        devices = self._watcher.devices()
+        told = tuple((d.name, d.online, tuple(signs(d, self._model)), d.events,
+                      d.diag_at)
+                     for d in devices.values())
+        self._area.show(told, self._build)
+
+    def _build(self) -> None:
+        devices = self._watcher.devices()
+        if not devices and self._watcher.state == "on":
+            with ui.element("div").classes("bk-card"):
+                ui.label("No device has spoken yet. A board says that it is there as soon as it "
+                         "has its Wi-Fi and this broker.").classes("bk-quiet")
+        for device in devices.values():
+            with ui.element("div").classes("bk-card bks-stack-small"):
+                with ui.element("div").classes("bks-between"):
+                    ui.label(device.name).classes("bk-title bks-break")
+                    ui.label(f"{device.events} events").classes("bk-quiet")
+                for sign in signs(device, self._model):
+                    _sign(sign)
+                if device.diag_at:
+                    at = f"counters of {device.diag_at.astimezone():%H:%M:%S}"
+                    ui.label(at).classes("bk-quiet bks-small")
+                elif device.online:
+                    ui.label("its counters come each minute").classes("bk-quiet bks-small")
+        if any(device.online for device in devices.values()):
+            self._area.button("Ask for health now", "monitor_heart", self._ask, "h",
+                              kind="plain", hint="ask for health")
+
+    async def _ask(self) -> None:
+        for device in self._watcher.devices().values():
+            if device.online:
+                try:
+                    await run.io_bound(self._watcher.ask, device.name)
+                except BeckonError as error:
+                    warn(error)
+
+
+def _sign(sign: Sign) -> None:
+    with ui.element("div").classes("bks-sign"):
+        mark(sign.level)
+        ui.label(sign.name).classes("bk-quiet")
+        ui.label(sign.value).classes("bks-break").style("font-weight: 600")
+        if sign.advice:
+            ui.label(sign.advice).classes("bks-advice bks-small bk-quiet")
+
+
+class EventsPanel:
+    """The newest event in letters for the whole room, the last minutes, and the list."""
+
+    def __init__(self, project: Project):
+        self._project = project
+        self._watcher = sessions_of(project).watcher
+        self._form = sessions_of(project).form("watch", span=60)
+        self._newest = Area("bk-card bks-newest")
+        with ui.element("div").classes("bk-card bks-stack") as self._card:
+            with ui.element("div").classes("bks-between"):
+                self._title = ui.label().classes("bk-title")
+                with ui.element("div").style("width: 17rem"):
+                    choice(_SPANS, self._form, "span", self._redraw)
+            self._lanes = svg("").classes("bks-wide")
+        self._table = Area("bk-card bks-stack")
+        self._drawn = -1.0
+
+    def refresh(self) -> None:
+        watcher = self._watcher
+        shown = watcher.state in ("on", "lost") or watcher.total > 0
+        for part in (self._newest.box, self._card, self._table.box):
+            part.set_visibility(shown)
+        if not shown:
+            return
+        events = watcher.events(_ROWS)
+        last = events[-1] if events else None
+        fresh = last is not None and _ago_s(last) < _FRESH_S
+        self._newest.show((last, fresh), lambda: self._build_newest(last, fresh))
+        self._table.show((watcher.total, last), lambda: self._build_table(events))
+        now = datetime.now(UTC).timestamp()
+        if now - self._drawn >= 1:
+            self._redraw()
+
+    def _build_newest(self, last: SeenEvent | None, fresh: bool) -> None:
+        self._newest.box.classes(remove="bks-old" if fresh else "",
+                                 add="" if fresh else "bks-old")
+        if last is None:
+            with ui.element("div"):
+                ui.label("Waiting").classes("bks-event")
+                ui.label("Make a gesture: it appears here as it arrives.").classes("bk-quiet")
+            return
+        with ui.element("div").props('aria-live="assertive"'):
+            ui.label(last.label).classes("bks-event")
+            ui.label(f"from {last.device}, {last.received.astimezone():%H:%M:%S}").classes(
+                "bk-quiet bks-break")
+        with ui.element("div").style("text-align: right"):
+            ui.label(f"{_shown(last.confidence)} %").classes("bk-big")
+            ui.label("sure").classes("bk-quiet")
+            ui.label(f"{_shown(last.latency_ms)} ms").classes("bk-big")
+            ui.label("until it was sent").classes("bk-quiet")
+
+    def _colours(self) -> dict[str, str]:
+        """A lane for each label: the project's, those that devices know, those that came."""
+        names = dict.fromkeys(labels_of(self._project))
+        for device in self._watcher.devices().values():
+            labels = device.labels
+            names |= dict.fromkeys(labels[1:] if labels else ())
+        names |= dict.fromkeys(self._watcher.counts)
+        return {name: LABEL_COLOURS[i % len(LABEL_COLOURS)] for i, name in
+                enumerate(list(names)[:12])}
+
+    def _redraw(self) -> None:
+        watcher, span = self._watcher, float(self._form["span"])
+        self._drawn = datetime.now(UTC).timestamp()
+        events = [(_ago_s(e), e.label) for e in watcher.events()]
+        changes = [((datetime.now(UTC) - c.received).total_seconds(), c.online)
+                   for c in watcher.changes()]
+        self._lanes.set_content(lanes(events, changes, self._colours(), span))
+        counts = ", ".join(f"{label} {n}" for label, n in watcher.counts.most_common(6))
+        self._title.set_text(f"{watcher.total} events" + (f": {counts}" if counts else ""))
+
+    def _build_table(self, events: list[SeenEvent]) -> None:
+        with ui.element("div").classes("bks-between"):
+            ui.label("This run").classes("bk-title")
+            with ui.element("div").classes("bk-row").style("flex-wrap: nowrap"):
+                self._table.button("Save", "save", self._save, "s", hint="save the history")
+                self._table.button("Begin anew", "clear_all", self._watcher.forget, "Delete",
+                                   hint="begin a new history")
+        if not events:
+            ui.label("Nothing yet.").classes("bk-quiet")
+            return
+        with ui.element("div").classes("bks-scroll"), ui.element("table").classes("bks-table"):
+            with ui.element("tr"):
+                for name in ("gesture", "device", "time", "sure", "delay", "no.", "model"):
+                    with ui.element("th"):
+                        ui.label(name)
+            for e in reversed(events):
+                with ui.element("tr"):
+                    for text in (e.label, e.device, f"{e.received.astimezone():%H:%M:%S}",
+                                 f"{_shown(e.confidence)} %", f"{_shown(e.latency_ms)} ms",
+                                 _shown(e.seq), e.model):
+                        with ui.element("td"):
+                            ui.label(text)
+
+    def _save(self) -> None:
+        try:
+            folder = self._project.inside("runs")
+            name = f"watch-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+            path = free_path(folder, name, ".csv")
+            count = self._watcher.save(path)
+        except BeckonError as error:
+            warn(error)
+            return
+        ui.notify(f"{count} events in runs/{path.name}", type="positive", position="top")
+
+
+def _ago_s(event: SeenEvent) -> float:
+    return (datetime.now(UTC) - event.received).total_seconds()
+
+
+def _shown(value: int | None) -> str:
+    return "?" if value is None else f"{value:,}"
+
+
+def nothing_yet(watcher: Watcher) -> bool:
+    return watcher.state in ("off", "failed", "connecting") and watcher.total == 0
+
+
+__all__ = ["BrokerPanel", "DeployPanel", "DevicesPanel", "EventsPanel", "nothing_yet"]

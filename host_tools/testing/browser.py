@@ -1,0 +1,199 @@
+"""Start Studio as a process and drive it in a real browser: for tests and measurements.
+
+    with chromium() as browser, Studio(folder) as studio, open_tab(browser, studio) as tab:
+        tab.go("/label")
+        tab.page.keyboard.press("n")
+
+Needs the package playwright, which brings no browser of its own: see
+toolchain/browser.py. Raises BeckonError when there is no browser.
+"""
+from __future__ import annotations
+
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from host_tools.errors import BeckonError
+from host_tools.paths import REPOSITORY
+from host_tools.studio.frame.access import cookie_name
+
+_START_TIMEOUT_S = 60  # a cold start on a busy computer
+_COMMAND = (
+    "import sys; from host_tools.cli import app, studio; "
+    "sys.exit(studio.run(app.make_parser('studio', studio).parse_args(sys.argv[1:])))"
+)
+
+
+class Studio:
+    """The process; address: what `beckon studio` printed, with the token."""
+
+    def __init__(self, folder: Path, *options: str, command: str = _COMMAND):
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-c", command, str(folder), "--no-browser", "--port", "0",
+             *options],
+            cwd=REPOSITORY, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        )
+        self.said: list[str] = []  # on stderr
+        lines: queue.Queue[str] = queue.Queue()
+        assert self._process.stdout is not None and self._process.stderr is not None
+        for stream, take in ((self._process.stdout, lines.put), (self._process.stderr,
+                                                                 self.said.append)):
+            threading.Thread(target=_drain, args=(stream, take), daemon=True).start()
+        try:
+            self.address = lines.get(timeout=_START_TIMEOUT_S).strip()
+        except queue.Empty:
+            self.close()
+            raise BeckonError(f"Studio did not start: {' '.join(self.said)}") from None
+        if not self.address.startswith("http://"):
+            self.close()
+            raise BeckonError(f"Studio did not start: {self.address} {' '.join(self.said)}")
+
+    @property
+    def origin(self) -> str:
+        return self.address.split("/?")[0]
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def kill(self) -> None:
+        """As a power cut would: no clean-up runs."""
+        self._process.kill()
+        self._process.wait()
+
+    def close(self) -> None:
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(15)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        for stream in (self._process.stdout, self._process.stderr):
+            if stream is not None:
+                stream.close()
+
+    def __enter__(self) -> Studio:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _drain(stream: Any, take: Any) -> None:
+    try:
+        for line in stream:
+            take(line)
+    except ValueError:
+        pass  # closed meanwhile
+    take("")
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """A headless browser, playwright's Browser. Raises BeckonError."""
+    from host_tools.toolchain.browser import browser_command
+
+    try:
+        from playwright.sync_api import Error, sync_playwright
+    except ModuleNotFoundError:
+        raise BeckonError("the Python package playwright is missing: ./beckon test installs it") \
+            from None
+    found = browser_command()
+    with sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(
+                executable_path=found.path, env=dict(found.env),
+                args=["--no-sandbox", "--enable-precise-memory-info", "--js-flags=--expose-gc"],
+            )
+        except Error as error:
+            raise BeckonError(
+                f"{found.path} does not start: {str(error).splitlines()[0]}"
+            ) from None
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Tab:
+    """A page of its own (cookies, storage), and what it asked for and complained of."""
+
+    def __init__(self, page: Any):
+        self.page = page
+        self.studio: Studio | None = None
+        self.requests: list[str] = []
+        self.faults: list[str] = []
+        page.on("request", lambda r: self.requests.append(r.url))
+        page.on("websocket", lambda w: self.requests.append(w.url))
+        page.on("pageerror", lambda e: self.faults.append(f"page: {e}"))
+        page.on("console", self._console)
+
+    def enter(self, studio: Studio) -> None:
+        """Open Studio by the address that it printed."""
+        self.studio = studio
+        self.page.goto(studio.address)
+
+    def let_in(self, studio: Studio) -> None:
+        """As enter(), without opening a page yet."""
+        self.studio = studio
+        token = parse_qs(urlsplit(studio.address).query)["token"][0]
+        self.page.context.add_cookies([{
+            "name": cookie_name(urlsplit(studio.address).port or 0), "value": token,
+            "url": studio.origin, "httpOnly": True, "sameSite": "Strict",
+        }])
+
+    def _console(self, message: Any) -> None:
+        if message.type == "error":
+            self.faults.append(f"console: {message.text}")
+
+    def go(self, path: str) -> None:
+        """Open a page of Studio and wait until it can be used."""
+        assert self.studio is not None
+        self.page.goto(self.studio.origin + path)
+        self.wait_until_usable()
+
+    def wait_until_usable(self) -> None:
+        """Until the page obeys: its scripts have come and it is connected."""
+        self.page.wait_for_function(
+            "window.socket?.connected && !document.getElementById('bk-first')", timeout=30_000)
+
+    def wait_for_signal(self) -> None:
+        """Until a recording is drawn."""
+        self.page.wait_for_function(
+            "document.querySelector('.bk-signal')?.signalView?.open_ms", timeout=30_000)
+
+    def signal(self) -> dict[str, Any]:
+        """What static/signal_view.js says of itself."""
+        return self.page.evaluate("document.querySelector('.bk-signal').signalView.stats()")
+
+    def strangers(self) -> list[str]:
+        """What the page asked for anywhere but at Studio."""
+        assert self.studio is not None
+        own = urlsplit(self.studio.origin).netloc
+        return [u for u in self.requests
+                if urlsplit(u).netloc != own and urlsplit(u).scheme not in ("data", "blob")]
+
+
+@contextmanager
+def open_tab(browser: Any, studio: Studio | None, *, width: int = 1280, height: int = 800,
+             theme: str = "light", touch: bool = False) -> Iterator[Tab]:
+    """A tab of its own window size and colour scheme; empty until enter() if studio is None."""
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme=theme, has_touch=touch,
+        reduced_motion="reduce",
+    )
+    try:
+        tab = Tab(context.new_page())
+        if studio is not None:
+            tab.let_in(studio)
+        yield tab
+    finally:
+        context.close()
