@@ -27,6 +27,8 @@ from host_tools.training.stream_batches import StreamBank
 _TEMPERATURES = np.geomspace(0.6, 4.0, 39)
 _PARTS = 3  # trainings at most, and each takes
 _EACH = 0.55  # of the steps of a single one, so that the model itself takes longer
+_MOST_LIFE_S = 8000.0  # of recorded everyday movement a part: more takes too long
+_PART_S = 180.0
 _LIFE_S = 900.0  # of made-up everyday movement a part, where none was recorded
 
 
@@ -75,7 +77,8 @@ def calibrate(
     heat = temperature(scores * logit_of(model), truth) if len(truth) else 1.0
     models = [t.model(recipe, heat) for t in trials]
     heard = [h.told_by(m) for h, m in zip(heard, models, strict=True)]
-    life = [idle_recordings(t.held, recipe) for t in trials]
+    rng = np.random.default_rng(recipe.seed)
+    life = [idle_recordings(t.held, recipe, rng) for t in trials]
     recorded = any(life)
     if not recorded:
         life = [made_up_life(t.held, recipe, _LIFE_S) for t in trials]
@@ -141,11 +144,28 @@ def streams_of(data: Dataset, recipe: Recipe, rng: np.random.Generator) -> list[
     return real + spliced
 
 
-def idle_recordings(data: Dataset, recipe: Recipe) -> list[Recording]:
-    """Recordings without any gesture that are long enough to say something."""
+def idle_recordings(data: Dataset, recipe: Recipe, rng: np.random.Generator) -> list[Recording]:
+    """Recordings without any gesture that are long enough to say something, of _MOST_LIFE_S."""
+    idle = [
+        part for r in data.recordings if r.spans and all(is_idle(s.label) for s in r.spans)
+        for part in _parts(r) if part.seconds > 2 * recipe.window_s
+    ]
+    out, total_s = [], 0.0
+    for i in rng.permutation(len(idle)):
+        if total_s < _MOST_LIFE_S:
+            out.append(idle[i])
+            total_s += idle[i].seconds
+    return out
+
+
+def _parts(r: Recording) -> list[Recording]:
+    """A long recording without gestures in parts of a few minutes."""
+    n = round(_PART_S * r.rate_hz)
+    if len(r.samples) <= 2 * n:
+        return [r]
     return [
-        r for r in data.recordings
-        if r.seconds > 2 * recipe.window_s and r.spans and all(is_idle(s.label) for s in r.spans)
+        Recording(f"{r.name}_{a}", r.samples[a : a + n], r.rate_hz, native_hz=r.native_hz)
+        for a in range(0, len(r.samples), n)
     ]
 
 

@@ -3,7 +3,7 @@
 All candidates run over the same stored answers. False alarms outside gestures are
 a hard limit, on the upper bound of their rate. Of the settings that keep it the best F1 wins,
 less what delay costs, as a mean with its neighbours, since the edge of a plateau is where
-the next person falls off.
+the next person falls off; of those as good, the strictest one.
 """
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ import numpy as np
 
 from host_tools.evaluation.metrics import poisson_interval
 from host_tools.training.answers import Counts, Heard
-from host_tools.training.decision import USUAL, Rule
+from host_tools.training.decision import Rule
 
 SPANS = (4, 6, 8, 10)
 THRESHOLDS = (30, 40, 50, 55, 60, 65, 70, 75, 80, 84, 88, 91, 94, 96, 98, 99)
-LOWS = (0, 1, 2, 3)
+LOWS = (1, 2, 3)
 RATIOS = (16, 26)
 _FREE_MS = {0.5: 200.0, 0.95: 400.0}  # delay that costs nothing, by quantile
+_AS_GOOD = 0.005  # of F1
 _COST_MS = {0.5: 4_000.0, 0.95: 10_000.0}  # so much more is worth as much as all of F1
 
 
@@ -77,7 +78,11 @@ def tune(
         values[key] = float(np.mean([worth(c) for c in parts if c.truth] or [0.0]))
         alarms[key] = sum(h.judge(rule).alarms for h in life)
     allowed = _allowed(alarms, hours, limit_per_hour)
-    best = max(allowed, key=lambda key: (_around(values, key), -_distance(key)))
+    smooth = {key: _around(values, key) for key in allowed}
+    enough = max(smooth.values()) - _AS_GOOD
+    # Of settings that are as good, the one that asks for the most: life has more to offer
+    # than any recording of it.
+    best = max((key for key in allowed if smooth[key] >= enough), key=_strictness)
     return grid[best], _score(counted[best], alarms[best], hours, limit_per_hour)
 
 
@@ -106,10 +111,9 @@ def _around(values: dict, key: tuple) -> float:
     return (2 * values[key] + float(np.mean(near))) / 3
 
 
-def _distance(key: tuple) -> float:
-    """From the usual rule, to decide between equals."""
-    return float(abs(key[0] - USUAL.span) + abs(key[1] - USUAL.threshold) / 10
-                 + abs(key[2] - USUAL.low) + abs(key[3] - USUAL.ratio) / 10)
+def _strictness(key: tuple) -> tuple:
+    span, threshold, low, ratio = key
+    return threshold, low, -ratio, -span
 
 
 def _score(parts: list[Counts], alarms: int, hours: float, limit: float) -> Score:

@@ -18,6 +18,7 @@ from host_tools.training.stream_batches import StreamBank
 
 _DRAW = 2048  # windows made at a time
 _LEAST_CHANNELS = 16  # of the last convolution, when a file would be too large
+_MINED_AT = (0.3, 0.55)  # parts of the steps after which hard everyday movement is searched
 _WARM_UP = 100  # steps over which the learning rate rises
 
 
@@ -84,7 +85,8 @@ def fit(recipe: Recipe, bank: StreamBank, progress=None) -> Network:
     2017, arXiv:1608.03983), cross-entropy with smoothed labels; what is given is
     the exponential average of the weights over the steps. In the last part of
     the steps forward uses the weights rounded to 8 bits, so that the network
-    learns to live with them.
+    learns to live with them. Now and then the everyday movement that the network takes
+    for gestures is added to what it learns.
     """
     rng = np.random.default_rng(recipe.seed)
     net = Network.create(layers_of(recipe), recipe.window * recipe.axes, rng)
@@ -94,6 +96,7 @@ def fit(recipe: Recipe, bank: StreamBank, progress=None) -> Network:
     eye = np.eye(len(recipe.labels), dtype=np.float32)
     eye = eye * (1 - recipe.label_smoothing) + np.float32(recipe.label_smoothing / len(eye))
     importance = class_weights(recipe)
+    mine_at = [round(part * recipe.steps) for part in _MINED_AT]
     rounding_from = recipe.steps * (1 - recipe.quantised_share)
     step, loss = 0, 0.0
     while step < recipe.steps:
@@ -112,6 +115,9 @@ def fit(recipe: Recipe, bank: StreamBank, progress=None) -> Network:
             keep = min(recipe.average, (1 + step) / (10 + step))
             for slow, fast in zip(average, weights, strict=True):
                 slow += (1 - keep) * (fast - slow)
+        if mine_at and step >= mine_at[0]:
+            mine_at.pop(0)
+            bank.mine(net.with_parameters(average))
         if progress is not None:
             progress(Report(step, recipe.steps, loss))
     return net.with_parameters(average)

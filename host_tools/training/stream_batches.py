@@ -19,11 +19,19 @@ from host_tools.augment.simulate import Amounts, Simulated, Simulator
 from host_tools.dataset import Dataset, Recording
 from host_tools.dataset.resample import resample_recording
 from host_tools.training.features import INPUT_SCALE, Features
+from host_tools.training.network import Network, softmax
 from host_tools.training.recipe import Recipe
 from host_tools.training.stream_labels import UNLABELLED, seeming_ends, window_labels
 
 GESTURE, HARD, INSIDE, OTHER, DAILY_HARD, DAILY = range(6)
 _SHARES = {GESTURE: 0.60, HARD: 0.13, INSIDE: 0.06, OTHER: 0.11, DAILY_HARD: 0.05, DAILY: 0.05}
+# With hours of everyday movement: it is of more kinds than anything else
+_SHARES_HOURS = {
+    GESTURE: 0.55, HARD: 0.12, INSIDE: 0.06, OTHER: 0.09, DAILY_HARD: 0.13, DAILY: 0.05,
+}
+_HOURS_S = 600.0  # of recordings without gestures, from which on they are searched
+_CANDIDATES_PER_STEP = 20
+_MINED_PER_STEP = 1.0
 _PER_STREAM = 10  # gestures
 _TOGETHER = 40  # streams simulated, then cut at once
 _PER_GESTURE = 4  # windows kept of each ended gesture
@@ -31,6 +39,8 @@ _PER_TEN_GESTURES = {HARD: 30, INSIDE: 15, OTHER: 25}
 _DAILY_S = 12.0
 _DAILY_KEPT = {DAILY_HARD: 12, DAILY: 8}
 _LIFE_S = 60
+_AT_ONCE = 4096  # windows levelled
+_DRAWS_PER_STEP = 20  # more would hardly be seen
 _GOING_ON_KEPT = 8
 _GAIN = 0.08  # of a window as a whole, logarithm
 _NOISE = 0.02  # of the network's inputs
@@ -65,6 +75,9 @@ class StreamBank:
         kinds = np.concatenate([k.kinds for k in kept])
         classes = range(len(recipe.labels))
         gesture = kinds == GESTURE
+        idle_s = sum(x.shape[1] for x in self.material.clips) / self.rate_hz
+        self._shares = _SHARES_HOURS if idle_s > _HOURS_S else _SHARES
+        self._candidates = self._seeming_ends(rng) if idle_s > _HOURS_S else None
         self._pools = {kind: np.flatnonzero(kinds == kind) for kind in _SHARES}
         self._by_class = [np.flatnonzero(gesture & (self._labels == k)) for k in classes]
         self._by_class = [pool for pool in self._by_class if len(pool)]
@@ -97,7 +110,8 @@ class StreamBank:
 
     def _all_streams(self, rng):
         """Lists of streams: simulated ones, real ones, everyday movement."""
-        pieces, draws = self.material.pieces, self.recipe.draws
+        pieces = self.material.pieces
+        draws = min(self.recipe.draws, _DRAWS_PER_STEP * self.recipe.steps)
         lead_s = self.window / self.recipe.feature_hz
         some: list[Simulated] = []
         real = self._real(rng)
@@ -202,10 +216,17 @@ class StreamBank:
                 kinds.append(kind)
             frames += [rest, x]
             offset += n + self.window
-        at = np.concatenate(ends)[:, None] + np.arange(1 - self.window, 1)
-        inputs = self.features.integers(np.concatenate(frames, axis=1)[:, at])[0]
-        flat = inputs.transpose(1, 2, 0).reshape(inputs.shape[1], -1).astype(np.int16)
+        flat = self._levelled(np.concatenate(frames, axis=1), np.concatenate(ends))
         return _Kept(flat, np.concatenate(labels), np.concatenate(kinds))
+
+    def _levelled(self, frames: np.ndarray, ends: np.ndarray) -> np.ndarray:
+        """The network's inputs of the windows that end there, int16 (n, window * axes)."""
+        out = np.empty((len(ends), self.window * self.recipe.axes), np.int16)
+        for k in range(0, len(ends), _AT_ONCE):
+            at = ends[k : k + _AT_ONCE, None] + np.arange(1 - self.window, 1)
+            windows = self.features.integers(frames[:, at])[0]
+            out[k : k + _AT_ONCE] = windows.transpose(1, 2, 0).reshape(len(at), -1)
+        return out
 
     def _chosen(self, s: Simulated, x: np.ndarray, rng):
         """(window ends, labels, kinds) that are kept of one stream of frames x."""
@@ -234,11 +255,46 @@ class StreamBank:
         gesture = rng.choice(gesture, keep, replace=False) if keep else gesture
         yield gesture, label[gesture], np.full(len(gesture), GESTURE)
 
+    # --- hard everyday movement ---------------------------------------------
+
+    def _seeming_ends(self, rng) -> np.ndarray | None:
+        """Where a movement seems to end in all recorded everyday movement, int16 (n, values)."""
+        clips = [self._framed(x) for x in self.material.clips]
+        long = [x for x in clips if x.shape[1] > self.window]
+        ends = [np.flatnonzero(seeming_ends(x, self.recipe.feature_hz)) for x in long]
+        at = np.array([(i, t) for i, e in enumerate(ends) for t in e if t >= self.window], int)
+        at = at.reshape(-1, 2)
+        most = _CANDIDATES_PER_STEP * self.recipe.steps
+        if len(at) > most:
+            at = at[np.sort(rng.choice(len(at), most, replace=False))]
+        offset = np.cumsum([0, *(x.shape[1] for x in long)])
+        ends_all = offset[at[:, 0]] + at[:, 1]
+        return self._levelled(np.concatenate(long, axis=1), ends_all) if long else None
+
+    def mine(self, net: Network) -> int:
+        """Add the everyday movement that this network takes for gestures; how many windows."""
+        if self._candidates is None or not len(self._candidates):
+            return 0
+        sure = np.concatenate([
+            1 - softmax(net.forward(part.astype(np.float32) * np.float32(INPUT_SCALE)))[
+                :, self.recipe.idle
+            ]
+            for part in np.array_split(self._candidates, -(-len(self._candidates) // 2048))
+        ])
+        most = max(1, round(_MINED_PER_STEP * self.recipe.steps))
+        hardest = np.argsort(sure)[::-1][:most]
+        n = len(self._inputs)
+        self._inputs = np.concatenate([self._inputs, self._candidates[hardest]])
+        self._labels = np.concatenate([self._labels, np.full(len(hardest), self.recipe.idle)])
+        mined = np.arange(n, n + len(hardest))
+        self._pools[DAILY_HARD] = np.concatenate([self._pools[DAILY_HARD], mined])
+        return len(hardest)
+
     # --- batches ----------------------------------------------------------
 
     def draw(self, n: int, rng) -> tuple[np.ndarray, np.ndarray]:
         """Inputs float32 (n, window * axes) and labels int (n,), shuffled."""
-        shares = {k: s for k, s in _SHARES.items() if len(self._pools[k])}
+        shares = {k: s for k, s in self._shares.items() if len(self._pools[k])}
         total = sum(shares.values())
         chosen = []
         for kind, share in shares.items():
