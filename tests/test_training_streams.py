@@ -19,7 +19,8 @@ HZ = 50.0
 STILL = Amounts(*[0.0] * 10)
 
 
-def take(label="push", seed=1, seconds=3.0, axes=6, level=(0, 0, GRAVITY), where=(1.0, 1.6), waves=1):
+def take(label="push", seed=1, seconds=3.0, axes=6, level=(0, 0, GRAVITY), where=(1.0, 1.6),
+         waves=1):
     """Rest, a push there and back along x, rest."""
     rng = np.random.default_rng(seed)
     n = int(seconds * HZ)
@@ -167,8 +168,8 @@ def test_recorded_streams_and_movements_that_go_on():
 
 
 def test_what_does_not_fit_into_the_window_is_said():
-    long = Dataset("long", [take("push", k, seconds=8.0, where=(1.0, 6.5), waves=5) for k in range(4)]
-                   + [take("lift", k) for k in range(4)])
+    slow = [take("push", k, seconds=8.0, where=(1.0, 6.5), waves=5) for k in range(4)]
+    long = Dataset("long", [*slow, *(take("lift", k) for k in range(4))])
     recipe = choose(long, 50)
     assert cut_labels(long, recipe) == {"push": 1.0}
     assert cut_labels(takes(), choose(takes(), 50)) == {}

@@ -134,7 +134,8 @@ class Simulator:
         bias = rng.standard_normal(len(samples)).astype(np.float32) * levels
         out = np.concatenate([turn @ samples[k : k + 3] for k in range(0, len(samples), 3)])
         out += bias[:, None]
-        return (out + rng.standard_normal(out.shape, np.float32) * noise[:, None]).astype(np.float32)
+        out += rng.standard_normal(out.shape, np.float32) * noise[:, None]
+        return out.astype(np.float32)
 
     # --- gestures ---------------------------------------------------------
 
