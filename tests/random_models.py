@@ -1,5 +1,7 @@
 """Random models for the tests: every field of the format, saturation, odd sizes."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from host_tools.model import reference
@@ -12,7 +14,6 @@ from host_tools.model.format import (
     FrontEnd,
     Layer,
     Model,
-    replace,
 )
 
 

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from host_tools.augment import negatives, signal, timeline
+from host_tools.augment.kinds import KINDS
 from host_tools.augment.smote import smote
 from host_tools.plots import augment_page
-
-GRAVITY = 9.80665
+from host_tools.units import GRAVITY
 
 
 def rng(seed=1):
@@ -111,7 +111,7 @@ def test_a_splice_is_one_then_the_other():
     assert (np.diff(out, axis=2) >= 0).all()
 
 
-@pytest.mark.parametrize("kind", augment_page.KINDS, ids=lambda k: k.name)
+@pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.name)
 def test_every_kind_is_seeded_and_changes_nothing_given(kind, windows):
     kept = windows.copy()
     one, two = (kind.apply(windows, rng(7), 100.0) for _ in range(2))
@@ -122,7 +122,7 @@ def test_every_kind_is_seeded_and_changes_nothing_given(kind, windows):
 
 def test_the_page_shows_every_kind():
     page = augment_page.html_page(rng().normal(size=(6, 80)), 100.0, "x < y")
-    assert page.count("<svg") == 2 * len(augment_page.KINDS) and "x &lt; y" in page
+    assert page.count("<svg") == 2 * len(KINDS) and "x &lt; y" in page
 
 
 def test_smote_fills_up_inside_the_class():

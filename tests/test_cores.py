@@ -7,7 +7,7 @@ import sys
 import pytest
 
 PROGRAM = """
-from host_tools.cli.cores import one_core
+from host_tools.cli.threads import one_core
 one_core()
 import numpy
 numpy.ones((600, 600)) @ numpy.ones((600, 600))

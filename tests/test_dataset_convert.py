@@ -8,8 +8,9 @@ import pytest
 from host_tools.cli.app import main
 from host_tools.dataset import Dataset, Recording, Span, read_dataset
 from host_tools.dataset.convert import (
-    WRITERS,
+    EXPORTED,
     Options,
+    markdown_table,
     read_foreign,
     write_folder,
     write_foreign,
@@ -17,6 +18,7 @@ from host_tools.dataset.convert import (
 from host_tools.dataset.convert.edge_impulse import sign
 from host_tools.dataset.convert.options import parse_columns
 from host_tools.errors import BeckonError
+from host_tools.paths import REPOSITORY
 from host_tools.plots.dataset_page import html_page
 
 
@@ -49,10 +51,14 @@ def test_nothing_is_left_when_writing_fails(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_docs_show_the_same_formats():
+    assert markdown_table() in (REPOSITORY / "docs" / "data.md").read_text()
+
+
 READ_AS = {"edge-impulse-csv": "edge-impulse"}
 
 
-@pytest.mark.parametrize("form", WRITERS)
+@pytest.mark.parametrize("form", [form for form in EXPORTED if form != "folder"])
 @pytest.mark.parametrize("axes", [3, 6])
 def test_exports_come_back(tmp_path, form, axes):
     files = write_foreign(data(axes), tmp_path / "x", form, Options())
@@ -78,7 +84,7 @@ def test_exports_in_other_units_come_back(tmp_path, form):
     assert np.allclose(wave.samples[:51], data().recordings[0].samples[:51], atol=1e-3)
 
 
-@pytest.mark.parametrize("form", WRITERS)
+@pytest.mark.parametrize("form", [form for form in EXPORTED if form != "folder"])
 def test_no_export_is_left_half_written(tmp_path, form, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")

@@ -1,13 +1,17 @@
 """Reading data-set folders: what is right, and every fault named with file and line."""
 
+import csv
 import gzip
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from host_tools.dataset import is_idle, read_dataset, read_datasets, with_negatives
 from host_tools.dataset.checks import check
 from host_tools.dataset.classes import class_faults
+from host_tools.dataset.folder import _numbers, _table, read_recording
 from host_tools.errors import BeckonError
 
 HEADER = "t_ms,ax,ay,az,gx,gy,gz\n"
@@ -86,12 +90,67 @@ def test_names_of_nothing(label):
     ("0,1,2,3,4,5,6\n10,1,2,inf,4,5,6\n", ":3", "not a finite number"),
     ("0,1,2,3,4,5,6\n10,1,2,1e20,4,5,6\n", ":3", "1e20 is not a finite number below 1e+15"),
     ("0,1,2,3,4,5,6\n10,1,2,3\n", ":3", "4 fields instead of 7"),
+    ("0,1,2,3,4,5,6\n\n10,1,2,3,4,5,6\n", ":3", "1 fields instead of 7"),
+    ("0,1,2,3,4,5,6\r10,1,2,3,4,5,6\n20,1,2,3,4,5,6\n", ":2", "13 fields instead of 7"),
+    ("0,1,2,3,4,5,6\n10,1,2,1_000,4,5,6\n", ":3", "'1_000' is no number"),
+    ("0,1,2,x,4,5,6\n", ":2", "'x' is no number"),
+    ("0,1,2,3,4,5,6\n10,1,2,3,4,5,6 # still\n", ":3", "'6 # still' is no number"),
     ("0,1,2,3,4,5,6\n10,1,2,3,4,5,6\n10,1,2,3,4,5,6\n", ":4", "does not advance"),
     ("0,1,2,3,4,5,6\n", "a.csv", "1 samples"),
     ("", "a.csv", "0 samples"),
 ])
 def test_faults_in_a_recording(tmp_path, body, line, what):
     refused(tmp_path, line, what, a=HEADER + body)
+
+
+_NUMBERS = st.one_of(
+    st.decimals(-10**6, 10**6, places=3).map(str), st.integers(-10**9, 10**9).map(str),
+    st.floats(-1e15, 1e15, exclude_min=True, exclude_max=True).map(repr),
+    st.sampled_from(["0", "-0", "-0.0", "0.10", ".5", "5.", "007", "123456789.12345", "+1", " 1 "]),
+)
+
+
+@given(st.lists(st.tuples(_NUMBERS, _NUMBERS, _NUMBERS, _NUMBERS), min_size=2, max_size=30))
+def test_numbers_are_what_float_makes_of_them(rows):
+    table = _table(None, [",".join(row) for row in rows], 4)
+    expected = np.array([[float(x) for x in row] for row in rows])
+    assert table.dtype == np.float64
+    assert table.tobytes() == expected.tobytes()  # the sign of zero, too
+
+
+@given(st.text(st.sampled_from("0123456789,.-+eE_xnaif\r\0 \t\x1c\"#'%"), max_size=30)
+       | st.text(st.characters(max_codepoint=127, exclude_characters="\n")),
+       st.integers(1, 3))
+def test_strange_lines_mean_what_float_says(line, columns):
+    lines = [",".join("1" * columns), line, ",".join("2" * columns)]
+
+    def outcome(reader):
+        try:
+            return reader("x", lines, columns).tobytes()
+        except BeckonError as error:
+            return str(error)
+
+    assert outcome(_table) == outcome(_numbers)
+
+
+def test_a_small_file_that_unpacks_to_a_huge_one_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("host_tools.dataset.folder._MOST_BYTES", 1 << 20)
+    path = tmp_path / "bomb.csv.gz"
+    path.write_bytes(gzip.compress(b"t_ms,ax,ay,az\n" + b"0" * (2 << 20)))
+    with pytest.raises(BeckonError, match="more than 1 MB: cut it"):
+        read_recording(path)
+
+
+def test_compressed_and_with_another_systems_line_ends(tmp_path):
+    path = tmp_path / "r.csv.gz"
+    with gzip.open(path, "wt", newline="") as f:
+        csv.writer(f).writerows([["t_ms", "ax", "ay", "az"], *([10 * i, 0, 1.5, 9.81]
+                                                                for i in range(50))])
+    found, _ = read_recording(path)
+    assert found.samples.shape == (50, 3) and found.name == "r" and found.rate_hz == 100
+    path.write_bytes(b"\x1f\x8bnot really")
+    with pytest.raises(BeckonError, match="cannot be read"):
+        read_recording(path)
 
 
 def test_wrong_columns(tmp_path):

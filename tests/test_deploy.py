@@ -233,9 +233,9 @@ def test_a_whole_firmware_on_an_empty_board(tmp_path, capsys):
 def test_a_firmware_that_lacks_files_is_completed_and_lives(tmp_path, capsys):
     flash, settings = tmp_path / "flash", tmp_path / "settings"
     firmware_on(flash)
-    for name in ("health.mpy", "drivers/i2c_bus.mpy", "model.mlp", "main.py"):
+    for name in ("ops/health.mpy", "drivers/i2c_bus.mpy", "model.mlp", "main.py"):
         (flash / name).unlink()
-    (flash / "config.py").write_text("raise ValueError('of an old deployment')")
+    (flash / "ops" / "config.py").write_text("raise ValueError('of an old deployment')")
     with embedded_broker() as broker, sensor_board(flash) as board:
         write_settings(settings, {"wifi_ssid": "home", "wifi_key": "secret key",
                                   "broker_host": broker.host, "broker_port": broker.port,
@@ -243,8 +243,8 @@ def test_a_firmware_that_lacks_files_is_completed_and_lives(tmp_path, capsys):
         assert main(["deploy", board.port, "--settings", str(settings), "--json"]) == 0
         report = json.loads(capsys.readouterr().out)
         assert report["sign"] == f"linked to {broker.host}"
-        assert "config.py" in report["removed"] and len(report["copied"]) == 7
-        assert (flash / "health.mpy").exists() and not (flash / "health.py").exists()
+        assert "ops/config.py" in report["removed"] and len(report["copied"]) == 7
+        assert (flash / "ops/health.mpy").exists() and not (flash / "ops/health.py").exists()
         assert (flash / "model.mlp").read_bytes() == DEFAULT_MODEL.read_bytes()
         assert json.loads((flash / "secrets.json").read_text()) == {"wifi_key": "secret key"}
         # Its firmware runs now, and is stopped by the next one, which changes nothing.

@@ -91,7 +91,7 @@ def test_a_board_without_a_sensor_and_with_a_dead_broker(flash):
 def test_a_sensor_at_the_other_address(flash):
     devices = {(0, 0x69): SimulatedMPU6500(Rest())}
     (flash / "main.py").write_text("print('mine')\n")
-    (flash / "sampler.mpy").unlink()
+    (flash / "sensing" / "sampler.mpy").unlink()
     with PtyBoard(SensorProcess(flash, devices)) as board:
         found = examined(board)
     assert found["I2C"].state == "fault" and "set imu_address to 105" in found["I2C"].cure

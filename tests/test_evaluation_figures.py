@@ -13,7 +13,7 @@ from host_tools.evaluation.evaluate import evaluate
 from host_tools.evaluation.metrics import confusion, macro_f1, poisson_interval
 from host_tools.evaluation.mistakes import event_mistakes, span_mistakes
 from host_tools.evaluation.span_accuracy import label_number, span_results
-from host_tools.model.format import write_model
+from host_tools.model.golden import write_model
 from host_tools.model.quantize import FloatLayer, quantise
 from host_tools.plots.evaluation_page import html_report
 from host_tools.plots.svg import Plot, ticks

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from host_tools.mqtt.broker import embedded_broker
-from tests.link.host import Board, Mosquitto, Subscriber
+from tests.link.host import Board, FakeBroker, Mosquitto, Subscriber, is_event, publication
 
 TEN_EVENTS = """
 async def main():
@@ -18,6 +18,8 @@ async def main():
         publisher.post('circle "\\u00e9"', 90 + i, i)
     await linked(link)
     for i in range(5, 10):
+        while publisher.waiting() == 6:  # however slow the broker is, none is dropped
+            await asyncio.sleep_ms(5)
         publisher.post("left", 90 + i, i)
         await asyncio.sleep_ms(15)
     left = await publisher.close(3000)
@@ -113,6 +115,44 @@ asyncio.run(main())
         assert said["left"] == 0 and said["dropped"] == 20 - said["queued"] > 0
         subscriber.wait(lambda _: len(subscriber.events()) == said["queued"])
         assert [e["seq"] for e in subscriber.events()] == list(range(said["dropped"], 20))
+
+
+def test_an_event_under_way_is_not_dropped():
+    """The first is on its way when the queue overflows: it arrives, the next ones are dropped."""
+    script = """
+async def main():
+    link = make_link()
+    publisher = make_publisher(link)
+    running = asyncio.create_task(link.run())
+    asyncio.create_task(publisher.run())
+    await linked(link)
+    publisher.post("circle", 90, 0)
+    while not publisher._queue[0].sent:
+        await asyncio.sleep_ms(0)
+    for i in range(1, 9):
+        publisher.post("circle", 90, i)
+    say(**count(publisher))
+    while publisher.waiting():
+        await asyncio.sleep_ms(5)
+    say(**count(publisher))
+    await asyncio.sleep(60)
+asyncio.run(main())
+"""
+    with FakeBroker() as broker, Board(script, broker_port=broker.port) as board:
+        peer = broker.peer()
+        peer.accept()
+        held = peer.serve(is_event)  # not acknowledged before the queue has overflowed
+        full = board.next()
+        assert full["events_posted"] == 9 == full["events_dropped"] + full["events_queued"]
+        arrived = [held]
+        peer.acknowledge(*held)
+        for _ in range(full["events_queued"] - 1):
+            arrived.append(peer.serve(is_event))
+            peer.acknowledge(*arrived[-1])
+        said = board.next()
+    assert said["events_delivered"] + said["events_dropped"] == 9 and said["events_dropped"] == 3
+    numbers = [json.loads(publication(*packet)[1])["seq"] for packet in arrived]
+    assert numbers == [0, 4, 5, 6, 7, 8]
 
 
 def test_close_without_a_broker_ends_in_time_and_tells():

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from host_tools.model import reference
-from host_tools.model.format import encode, write_model
+from host_tools.model.format import encode
+from host_tools.model.golden import write_model
 from host_tools.toolchain import micropython_command
 from tests.random_models import random_frames, random_model
 

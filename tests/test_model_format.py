@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from host_tools.errors import BeckonError
 from host_tools.model import format as fmt
-from host_tools.model.format import ModelError, decode, encode, read_model, write_model
+from host_tools.model.format import ModelError, decode, encode
+from host_tools.model.golden import read_model, write_model
 from tests.random_models import random_model
 
 
@@ -175,9 +176,9 @@ def test_a_failed_write_leaves_the_old_model(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(ModelError, match="No space left"):
+    with pytest.raises(BeckonError, match="No space left"):
         write_model(path, random_model(8))
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
-    with pytest.raises(ModelError, match="nowhere"):
+    with pytest.raises(BeckonError, match="nowhere"):
         write_model(Path(tmp_path / "nowhere" / "m.mlp"), random_model(8))

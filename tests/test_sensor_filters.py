@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from host_tools.simulator.sensor.movement import GRAVITY, Rest
+from host_tools.simulator.sensor.movement import Rest
 from host_tools.simulator.sensor.signal_chain import PartErrors, pole
+from host_tools.units import GRAVITY
 from tests.sensor_rig import Chip
 
 # RM page 14 and 15: DLPF_CFG, A_DLPF_CFG: (bandwidth Hz, delay ms)

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from host_tools.simulator.sensor.chip import SimulatedMPU6500
-from host_tools.simulator.sensor.movement import GRAVITY, RecordedMovement, Sines
+from host_tools.simulator.sensor.movement import RecordedMovement, Sines
 from host_tools.simulator.sensor.variants import PARTS
+from host_tools.units import GRAVITY
 from tests.sensor_rig import Chip
 
 

@@ -16,9 +16,10 @@ import types
 import pytest
 
 from host_tools.simulator.sensor.chip import SimulatedMPU6500
-from host_tools.simulator.sensor.movement import GRAVITY, Rest
+from host_tools.simulator.sensor.movement import Rest
 from host_tools.simulator.sensor.signal_chain import PartErrors
 from host_tools.toolchain.cache import cached
+from host_tools.units import GRAVITY
 from tests.sensor_rig import Bus
 
 PEERS = (

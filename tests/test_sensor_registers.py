@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from host_tools.simulator.sensor.chip import SimulatedMPU6500
-from host_tools.simulator.sensor.movement import GRAVITY, Rest, Sines
+from host_tools.simulator.sensor.movement import Rest, Sines
 from host_tools.simulator.sensor.variants import PARTS
+from host_tools.units import GRAVITY
 from tests.sensor_rig import Chip
 
 

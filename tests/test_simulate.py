@@ -15,9 +15,10 @@ from paho.mqtt import client as mqtt
 
 from host_tools.cli.app import main
 from host_tools.evaluation.matching import HIT, match_events, missed
-from host_tools.model.format import read_model, seal, write_model
+from host_tools.model.golden import read_model, seal, write_model
 from host_tools.mqtt.address import BrokerAddress
 from host_tools.mqtt.broker import embedded_broker
+from host_tools.mqtt.event_fields import EVENT_FIELDS
 from host_tools.paths import DEFAULT_MODEL, DEMO
 from host_tools.simulator import wire
 from host_tools.simulator.i2c_server import I2CServer
@@ -27,7 +28,7 @@ from tests.link.host import Subscriber as Listener
 
 SMALL_HEAP_KIB = 136  # docs/simulator.md
 RECORDING = next((DEMO / "recordings").iterdir())
-KEYS = {"event_type", "confidence", "seq", "boot", "t_ms", "time", "latency_ms", "model"}
+KEYS = {field.name for field in EVENT_FIELDS}
 
 
 def demo_spans():

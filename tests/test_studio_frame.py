@@ -327,7 +327,7 @@ def test_pixels_show_the_samples(tab, tmp_path):
     samples = np.zeros((6000, 6), "<f4")
     samples[3000:, 0] = 8
     head = json.dumps({"name": "s", "rate_hz": 100, "start_ms": 0, "samples": 6000,
-                       "axes": ["ax", "ay", "az", "gx", "gy", "gz"], "holes": []}).encode()
+                       "axes": ["ax", "ay", "az", "gx", "gy", "gz"], "gaps": []}).encode()
     head += b" " * (-len(head) % 4)
     data = len(head).to_bytes(4, "little") + head + samples.T.tobytes()
     tab.go("/label")

@@ -150,6 +150,6 @@ def test_a_recording_travels_as_planes():
     assert length % 4 == 0  # the browser's float arrays begin at multiples of four
     head = json.loads(data[4 : 4 + length])
     assert head == {"name": "é", "rate_hz": 50.0, "start_ms": 20.0, "samples": 4,
-                    "axes": ["ax", "ay", "az"], "holes": [[1, 2]]}
+                    "axes": ["ax", "ay", "az"], "gaps": [[1, 2]]}
     planes = np.frombuffer(data, "<f4", offset=4 + length).reshape(3, 4)
     assert np.array_equal(planes.T, samples)

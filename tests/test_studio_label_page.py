@@ -44,7 +44,7 @@ def tab(browser, studio):
         (studio.folder / "labels.csv").unlink(missing_ok=True)
         opened.go("/label?recording=p101-1")
         opened.wait_for_signal()
-        opened.page.locator(".bk-status", has_text="0 of 2").wait_for()
+        opened.page.locator(".bk-progress", has_text="0 of 2").wait_for()
         yield opened
         assert opened.strangers() == [] and opened.faults == []
 
@@ -56,7 +56,7 @@ def wait_for(tab, condition):
 
 
 def status(tab, text):
-    tab.page.locator(".bk-status", has_text=text).wait_for()
+    tab.page.locator(".bk-progress", has_text=text).wait_for()
 
 
 def name_label(tab, name):

@@ -1,21 +1,17 @@
-"""Proposals, agreement of two people, and quick reading: what labelling stands on."""
+"""Proposals, and agreement of two people: what labelling stands on."""
 
-import csv
-import gzip
-import random
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host_tools.dataset import Recording, Span, quick, read_dataset
+from host_tools.dataset import Recording, Span, read_dataset
 from host_tools.dataset.agreement import agreement, match_spans
-from host_tools.dataset.folder import read_recording
-from host_tools.dataset.proposals import propose, propose_with_model
-from host_tools.dataset.quick import parse_decimals, read_recording_quickly
+from host_tools.dataset.proposals import propose
 from host_tools.errors import BeckonError
-from host_tools.model.format import read_model
+from host_tools.evaluation.model_proposals import propose_with_model
+from host_tools.model.golden import read_model
 from host_tools.paths import DATA, DEFAULT_MODEL, DEMO
 
 RATE_HZ = 100.0
@@ -170,80 +166,3 @@ def test_every_span_is_counted_once(first, second):
     assert sorted(map(repr, second)) == sorted(repr(p.second) for p in pairs if p.second)
     turned = agreement({"a": second}, {"a": first}, ["a"])
     assert turned.only_first == agreement({"a": first}, {"a": second}, ["a"]).only_second
-
-
-# quick reading
-
-
-@pytest.mark.parametrize(
-    "name", sorted(p.name for p in (DATA / "gestures/recordings").iterdir())[:3]
-)
-def test_our_own_recordings_read_alike(name):
-    path = DATA / "gestures/recordings" / name
-    quick, notices = read_recording_quickly(path)
-    plain, told = read_recording(path)
-    assert np.array_equal(quick.samples, plain.samples) and notices == told
-    assert (quick.rate_hz, quick.start_ms, quick.holes) == (plain.rate_hz, plain.start_ms,
-                                                            plain.holes)
-
-
-_NUMBERS = st.one_of(
-    st.decimals(-10**6, 10**6, places=3).map(str), st.integers(-10**9, 10**9).map(str),
-    st.sampled_from(["0", "-0", "-0.0", "0.10", ".5", "5.", "007", "123456789.12345"]),
-)
-
-
-@given(st.lists(st.tuples(_NUMBERS, _NUMBERS, _NUMBERS), min_size=1, max_size=30))
-def test_plain_decimals_are_what_float_says(rows):
-    text = "\n".join(",".join(row) for row in rows).encode()
-    found = parse_decimals(text, 3)
-    expected = np.array([[float(x) for x in row] for row in rows])
-    assert found is not None
-    assert found.tobytes() == expected.tobytes()  # the sign of zero, too
-
-
-def test_long_texts_are_read_in_pieces():
-    rng = random.Random(1)
-    rows = [[f"{rng.uniform(-999, 999):.{rng.randint(0, 5)}f}" for _ in range(4)]
-            for _ in range(30_000)]
-    text = "\n".join(",".join(row) for row in rows).encode()
-    assert np.array_equal(parse_decimals(text, 4), np.array(rows, dtype=float))
-
-
-@given(st.binary(max_size=60))
-def test_strange_bytes_are_left_to_the_careful_reader(data):
-    found = parse_decimals(data, 2)
-    if found is not None:  # then float() must think the same
-        lines = data.rstrip(b"\n").split(b"\n")
-        assert np.array_equal(found, [[float(x) for x in line.split(b",")] for line in lines])
-
-
-@pytest.mark.parametrize("body, said", [
-    ("0,1,2\n", ":2: 3 fields instead of 4"), ("0,1,2,3\n1,1,x,3\n", ":3: 'x' is no number"),
-    ("0,1,2,3\n10,1,nan,3\n", "not a finite number"), ("0,1,2,3\n", "1 samples"),
-])
-def test_faults_are_told_with_the_line(tmp_path, body, said):
-    path = tmp_path / "r.csv"
-    path.write_text("t_ms,ax,ay,az\n" + body)
-    with pytest.raises(BeckonError, match=said):
-        read_recording_quickly(path)
-
-
-def test_a_small_file_that_unpacks_to_a_huge_one_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(quick, "_MOST", 1 << 20)
-    path = tmp_path / "bomb.csv.gz"
-    path.write_bytes(gzip.compress(b"t_ms,ax,ay,az\n" + b"0" * (2 << 20)))
-    with pytest.raises(BeckonError, match="more than 1 MB: cut it"):
-        read_recording_quickly(path)
-
-
-def test_compressed_and_with_another_systems_line_ends(tmp_path):
-    path = tmp_path / "r.csv.gz"
-    with gzip.open(path, "wt", newline="") as f:
-        csv.writer(f).writerows([["t_ms", "ax", "ay", "az"], *([10 * i, 0, 1.5, 9.81]
-                                                                for i in range(50))])
-    found, _ = read_recording_quickly(path)
-    assert found.samples.shape == (50, 3) and found.name == "r" and found.rate_hz == 100
-    path.write_bytes(b"\x1f\x8bnot really")
-    with pytest.raises(BeckonError, match="cannot be read"):
-        read_recording_quickly(path)

@@ -9,8 +9,9 @@ import pytest
 from host_tools.dataset.folder import read_dataset, read_recording
 from host_tools.errors import BeckonError
 from host_tools.recording.guide import Phase
-from host_tools.studio.record.session import Recorder
-from host_tools.studio.record.sources import Sitting, SourceChoice, make_source
+from host_tools.studio.record.session import RecordSession
+from host_tools.studio.record.sitting import Sitting
+from host_tools.studio.record.sources import SourceChoice, make_source
 from host_tools.studio.signal.live_feed import Feeds
 
 RATE = 100.0
@@ -43,7 +44,7 @@ def until(condition, seconds=20.0):
 
 @pytest.fixture
 def recorder():
-    recorder = Recorder(Feeds())
+    recorder = RecordSession(Feeds())
     yield recorder
     recorder.close()
 
@@ -92,7 +93,7 @@ def test_a_guided_sitting_is_saved_with_its_good_takes_only(recorder, tmp_path, 
     assert sorted(labels) == ["circle", "circle", "x", "x"] and data.subjects == ["ann"]
     starts = [s.start_ms for r in data.recordings for s in r.spans]
     assert all(s.length_ms == pytest.approx(700, abs=150) for r in data.recordings
-               for s in r.spans) and starts  # fmt: skip
+               for s in r.spans) and starts
 
 
 def test_a_take_is_taken_back_and_the_sitting_paused(recorder, tmp_path, monkeypatch):

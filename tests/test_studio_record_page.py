@@ -73,14 +73,14 @@ def test_guided_takes_from_a_replayed_file(tab, tmp_path, request):
     page.keyboard.press("Space")
     if slowly:
         page.wait_for_function(
-            "(() => { const takes = [...document.querySelectorAll('.bks-take')]; return "
+            "(() => { const takes = [...document.querySelectorAll('.bk-take')]; return "
             "takes.length > 3 && takes.slice(0, 3).every(e => e.querySelector('.bk-good')) })()",
             timeout=60_000)
         picture(tab, request, "record", "dark")
     told = page.get_by_text("Saved 9 good takes, ")
     told.wait_for(timeout=120_000)
     assert " 0 refused" not in told.inner_text()
-    assert page.locator(".bks-take").filter(has_text="once more").count() > 0
+    assert page.locator(".bk-take").filter(has_text="once more").count() > 0
     assert tab.signal()["samples"] > 2000  # the plot has followed
     spans = [s for r in read_dataset(tab.folder).recordings for s in r.spans]
     assert [(s.label, s.subject) for s in spans] == [("swipe", "ann")] * 9

@@ -9,11 +9,12 @@ import pytest
 from host_tools.dataset import read_dataset
 from host_tools.errors import BeckonError
 from host_tools.evaluation.evaluate import evaluate
-from host_tools.model.format import read_model
+from host_tools.evaluation.matching import FALSE, HIT
+from host_tools.model.golden import read_model
 from host_tools.paths import DATA, DEFAULT_MODEL, DEMO
 from host_tools.studio.train import job
 from host_tools.studio.train.job import ALL, TrainChoice, recipe_of, train_and_judge
-from host_tools.studio.train.session import FALSE, HIT, MISSED, Settings, TrainSession
+from host_tools.studio.train.session import MISSED, Settings, TrainSession
 from host_tools.training.train import Trained
 
 
@@ -179,6 +180,6 @@ def test_all_of_the_data_is_trained_on_and_judged(monkeypatch):
     """The training itself is not run again."""
     made = read_model(DEFAULT_MODEL)
     monkeypatch.setattr(job, "train", lambda data, recipe, report, budget: Trained(
-        made, recipe, None))  # fmt: skip
+        made, recipe, None))
     judged = train_and_judge(lambda told: None, TrainChoice((str(DEMO),), judge=ALL))
     assert not judged.held and len(judged.evaluation.streams) == 1

@@ -61,7 +61,7 @@ def test_lanes_show_who_came_when():
 @pytest.mark.parametrize("text", [
     spark([0, 1, 0.5]), lines([("red", np.zeros(5))], 0, 0, 1.0, title='"><b>'),
     loss_curve([], 1), lanes([], [], {}, 600),
-])  # fmt: skip
+])
 def test_nothing_to_show_is_still_a_picture(text):
     found, _, _ = places(text)
     assert np.isfinite(found).all()

@@ -13,7 +13,7 @@ from host_tools.evaluation.evaluate import evaluate
 from host_tools.evaluation.explain import reason, shares
 from host_tools.evaluation.matching import DUPLICATE, FALSE, HIT
 from host_tools.evaluation.redebounce import events_of, redebounced
-from host_tools.model.format import read_model
+from host_tools.model.golden import read_model
 from host_tools.paths import DEFAULT_MODEL, DEMO
 from host_tools.training.debounce_tuning import pack
 
@@ -37,7 +37,7 @@ runs = st.lists(st.tuples(window, st.sampled_from((1, 1, 2, 5, 30))), max_size=4
     st.lists(runs, min_size=1, max_size=3),
     st.builds(pack, st.integers(0, 100), st.integers(1, 6), st.integers(0, 8), st.integers(1, 9),
               st.integers(0, 25), st.integers(0, 5)),
-)  # fmt: skip
+)
 def test_skipping_long_rests_changes_no_event(pieces, debounce):
     model = replace(read_once(), debounce=debounce)
     found, at = [], 0

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from host_tools.errors import BeckonError
-from host_tools.studio.train.child_process import Job
+from host_tools.studio.train.child_process import ChildProcess
 
 
 def count(report, n):
@@ -63,7 +63,7 @@ def first_news(job):
 
 
 def test_progress_and_result():
-    job = Job(count, 5)
+    job = ChildProcess(count, 5)
     assert job.wait(20) and job.state == "done"
     assert job.news() == [0, 1, 2, 3, 4] and job.result["n"] == 5
     assert len(job.result["blob"]) == 300_000
@@ -74,15 +74,15 @@ def test_progress_and_result():
 @pytest.mark.parametrize(
     "function, told", [(refuse, "one example of 'x' only"), (crash, "an unexpected thing"),
                        (vanish, "ended unexpectedly")]
-)  # fmt: skip
+)
 def test_faults_are_told(function, told):
-    job = Job(function)
+    job = ChildProcess(function)
     assert job.wait(20) and job.state == "failed" and told in job.fault
 
 
 def test_stopping_ends_it_and_what_it_started(tmp_path):
     path = tmp_path / "pid"
-    job = Job(sleep, path)
+    job = ChildProcess(sleep, path)
     (pid,) = first_news(job)
     job.stop()
     assert job.state == "stopped" and not job.fault
@@ -92,6 +92,6 @@ def test_stopping_ends_it_and_what_it_started(tmp_path):
 def test_it_ends_with_the_server(tmp_path):
     path = tmp_path / "pid"
     code = ("import os, sys, pathlib, time; from tests.test_studio_train_job import *\n"
-            f"job = Job(sleep, pathlib.Path({str(path)!r})); first_news(job); os._exit(1)")
+            f"job = ChildProcess(sleep, pathlib.Path({str(path)!r})); first_news(job); os._exit(1)")
     subprocess.run([sys.executable, "-c", code], timeout=30)
     assert gone(int(path.read_text()))

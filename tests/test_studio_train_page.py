@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from host_tools.dataset import read_dataset
-from host_tools.model.format import read_model
+from host_tools.model.golden import read_model
 from host_tools.paths import DEFAULT_MODEL, DEMO
 from host_tools.studio.train.session import Settings
 from host_tools.testing.browser import Studio, open_tab
@@ -50,7 +50,7 @@ def no_dialog(page):
 
 
 def figure(tab, name):
-    box = tab.page.locator(".bks-figure").filter(has_text=name)
+    box = tab.page.locator(".bk-figure").filter(has_text=name)
     return box.locator(".bk-big").inner_text()
 
 
@@ -119,13 +119,13 @@ def test_a_false_one_tells_why_and_is_relabelled(judged, request):
 def test_augmentation_before_and_after(judged, request):
     page = judged.page
     page.keyboard.press("a")
-    cards = page.locator(".bks-kinds .bk-card")
+    cards = page.locator(".bk-kinds .bk-card")
     cards.nth(19).wait_for()
     picture(judged, request, "augment")
     first = cards.nth(11).inner_html()  # noise
     page.keyboard.press("d")
     page.wait_for_function(
-        "before => document.querySelectorAll('.bks-kinds .bk-card')[11]?.innerHTML !== before",
+        "before => document.querySelectorAll('.bk-kinds .bk-card')[11]?.innerHTML !== before",
         arg=first)
     page.keyboard.press("Escape")
     no_dialog(page)

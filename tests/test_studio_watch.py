@@ -14,10 +14,11 @@ from host_tools.errors import BeckonError
 from host_tools.mqtt.address import BrokerAddress
 from host_tools.mqtt.broker import embedded_broker, free_port
 from host_tools.paths import DEFAULT_MODEL
+from host_tools.studio.frame.durations import duration
 from host_tools.studio.watch import deploy as deploy_module
 from host_tools.studio.watch.deploy import Deployer
-from host_tools.studio.watch.device_health import BAD, GOOD, WARN, duration, signs
-from host_tools.studio.watch.session import Device, Watcher
+from host_tools.studio.watch.device_health import BAD, GOOD, WARN, signs
+from host_tools.studio.watch.session import Device, WatchSession
 
 
 def until(condition, seconds=30.0):
@@ -37,7 +38,7 @@ def broker():
 
 @pytest.fixture
 def watcher(broker):
-    watcher = Watcher()
+    watcher = WatchSession()
     watcher.open(broker)
     until(lambda: watcher.state == "on")
     yield watcher
@@ -67,7 +68,7 @@ def test_a_board_from_its_birth_to_its_goodbye(watcher, stranger, tmp_path):
     for seq in range(3):
         stranger("wand/event", {"event_type": "circle" if seq else "x", "confidence": 93,
                                 "seq": seq, "boot": 1 + seq // 2, "latency_ms": 4,
-                                "model": "709cb702"})  # fmt: skip
+                                "model": "709cb702"})
     stranger("wand/diag", {"samples": 4000, "samples_lost": 0, "rssi_dbm": -55})
     stranger("wand/status", b"offline")
     until(lambda: [c.online for c in watcher.changes()] == [True, False])
@@ -99,7 +100,7 @@ def test_what_strangers_say_is_taken_with_care(watcher, stranger):
         stranger(f"d{n}/event", {"event_type": "<b>x</b>\n", "seq": n, "boot": 1})
         stranger(f"d{n}/event", {"event_type": "<b>x</b>\n", "seq": n, "boot": 1})  # a repeat
     stranger("evil/event", {"event_type": {"a": 1}, "confidence": "no", "latency_ms": True,
-                            "seq": 5})  # fmt: skip
+                            "seq": 5})
     until(lambda: any(e.device == "evil" for e in watcher.events()))
     devices = watcher.devices()
     assert len(devices) == 64 and watcher.total == 64
@@ -112,7 +113,7 @@ def test_what_strangers_say_is_taken_with_care(watcher, stranger):
 
 
 def test_no_broker_is_told_and_can_be_tried_again(broker):
-    watcher = Watcher()
+    watcher = WatchSession()
     watcher.open(BrokerAddress("127.0.0.1", free_port()))
     until(lambda: watcher.state == "failed")
     assert "no broker answers" in watcher.fault
@@ -126,7 +127,7 @@ def test_no_broker_is_told_and_can_be_tried_again(broker):
 
 
 def test_a_broker_that_goes_away_is_lost():
-    watcher = Watcher()
+    watcher = WatchSession()
     with embedded_broker() as broker:
         watcher.open(broker)
         until(lambda: watcher.state == "on")
@@ -139,7 +140,7 @@ def test_health_in_words():
                                    "model": "abc", "model_taken_back": True},
                     {"samples_lost": 3, "samples": 4000, "events_dropped": 1, "heap_free": 4096,
                      "spool_waiting": 2, "events_queued": 1, "rssi_dbm": -80, "lag_ms_max": 900,
-                     "samples_saturated": 7, "uptime_ms": 3_700_000, "link_drops": 4})  # fmt: skip
+                     "samples_saturated": 7, "uptime_ms": 3_700_000, "link_drops": 4})
     told = {s.name: (s.value, s.level) for s in signs(device)}
     assert told == {
         "Link": ("online", GOOD), "Safe mode": ("crashed 3 times", BAD),
@@ -148,7 +149,7 @@ def test_health_in_words():
         "Events dropped": ("1", BAD), "Events waiting": ("3", WARN), "Wi-Fi": ("−80 dBm", WARN),
         "Link lost": ("4 times", "plain"), "Loop late at most": ("900 ms", WARN),
         "Memory free": ("4 KiB", WARN), "Running for": ("1 h 1 min", "plain"),
-    }  # fmt: skip
+    }
     assert [duration(s) for s in (5, 200, 100_000)] == ["5 s", "3 min 20 s", "1 d 3 h"]
 
 
@@ -157,14 +158,14 @@ def test_health_in_words():
 
 @pytest.mark.parametrize("has_model, model, sent", [
     (False, None, True), (True, None, False), (True, DEFAULT_MODEL, True),
-])  # fmt: skip
+])
 def test_what_goes_to_a_board_by_its_serial_line(has_model, model, sent, monkeypatch, tmp_path):
     """The deployment itself: tests/test_deploy.py, and tests/test_studio_watch_page.py."""
     gate, gone = threading.Event(), []
 
     def fake(port, make_files, make_extra, *, on_step):
         survey = Survey({"model.mlp": "x"} if has_model else {}, [], (1, 25, 0), "", "", 0, 0, 0, 0,
-                        0)  # fmt: skip
+                        0)
         gone.append((port, make_files, dict(make_extra(survey))))
         on_step("copying", 30, 120)
         gate.wait(10)

@@ -7,7 +7,7 @@ from paho.mqtt import client as mqtt
 
 from host_tools.device.image import unix_arch, write_image
 from host_tools.errors import BeckonError
-from host_tools.model.format import read_model
+from host_tools.model.golden import read_model
 from host_tools.mqtt.broker import embedded_broker
 from host_tools.paths import DEFAULT_MODEL, DEMO
 from host_tools.simulator.simulate import simulate
@@ -62,12 +62,12 @@ def test_events_of_a_simulated_board_arrive(tab, broker, request):
     picture(tab, request, "watch", "dark")
     model = read_model(DEFAULT_MODEL).model_id
     page.get_by_text("the project's newest").wait_for()
-    assert page.locator(".bks-event").inner_text() == sent[-1]
+    assert page.locator(".bk-event").inner_text() == sent[-1]
     assert page.get_by_role("cell", name=model).count() == len(sent)
-    assert page.locator(".bks-svg circle").count() == len(sent)
-    health = page.locator(".bks-sign").filter(has_text="Samples lost")
+    assert page.locator(".bk-svg circle").count() == len(sent)
+    health = page.locator(".bk-sign").filter(has_text="Samples lost")
     assert " of 3," in health.inner_text()
-    page.locator(".bks-sign").filter(has_text="offline").wait_for()
+    page.locator(".bk-sign").filter(has_text="offline").wait_for()
     page.keyboard.press("s")
     page.get_by_text(f"{len(sent)} events in runs/").wait_for()
     (path,) = (tab.folder / "runs").iterdir()
@@ -82,7 +82,7 @@ def test_what_a_stranger_says_is_text(tab, broker):
     client.loop_start()
     wild = "<img src=x onerror=alert(1)>"
     client.publish("beckon/" + wild + "/event", json.dumps({"event_type": wild, "seq": 1}), qos=1)
-    tab.page.locator(".bks-event").filter(has_text=wild).wait_for()
+    tab.page.locator(".bk-event").filter(has_text=wild).wait_for()
     assert tab.page.locator("img[src='x']").count() == 0
     client.disconnect()
     client.loop_stop()

@@ -10,7 +10,8 @@ import pytest
 from host_tools.cli.app import main
 from host_tools.simulator.synthesis import trajectory
 from host_tools.simulator.synthesis.generate import generate
-from host_tools.simulator.synthesis.kinematics import GRAVITY, sensed
+from host_tools.simulator.synthesis.kinematics import sensed
+from host_tools.units import GRAVITY
 
 
 def content(folder):

@@ -13,16 +13,16 @@ from host_tools.errors import BeckonError
 from host_tools.evaluation.emulator import Board
 from host_tools.evaluation.span_accuracy import span_results
 from host_tools.model import reference
-from host_tools.model.format import encode, read_model
+from host_tools.model.format import encode
+from host_tools.model.golden import read_model
 from host_tools.training.calibrate import streams_of, temperature
 from host_tools.training.export import export, float_layers
-from host_tools.training.features import INPUT_SCALE, Features, counts, describe
+from host_tools.training.features import INPUT_SCALE, Features, describe
 from host_tools.training.fit import fit, fitted, model_bytes
 from host_tools.training.network import softmax
 from host_tools.training.recipe import choose
 from host_tools.training.stream_batches import StreamBank
-
-GRAVITY = 9.80665
+from host_tools.units import GRAVITY, to_counts
 
 
 def hands(people="ab", each=8, seed=1):
@@ -134,7 +134,7 @@ def test_training_sees_what_the_board_computes(rate_hz, normalise):
     bank = StreamBank(data, replace(recipe, draws=0))
     front_end = describe(recipe)
     r = data.recordings[0]
-    raw = counts(resample_recording(r, float(rate_hz)).samples, recipe.accel_g, recipe.gyro_dps)
+    raw = to_counts(resample_recording(r, float(rate_hz)).samples, recipe.accel_g, recipe.gyro_dps)
     board = reference.features(front_end, raw)
     frames = bank.frames(r)
     end = (board.end[-1] + 1) // recipe.decimation

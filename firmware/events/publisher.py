@@ -82,9 +82,10 @@ class Publisher:
     def post(self, label, confidence, index):
         """Queue the event `label` (text), recognised at sample `index`; return its number.
 
-        Never waits. A full queue drops its oldest event and counts it.
+        Never waits. A full queue drops its oldest unsent event and counts it.
         """
         if self._count == _QUEUE:
+            self._keep_sent()
             self._drop_oldest()
             self._dropped += 1
         at = (self._head + self._count) % _QUEUE
@@ -265,6 +266,16 @@ class Publisher:
                 return  # they go on waiting in RAM
             self._drop_oldest()
             await asyncio.sleep_ms(0)
+
+    def _keep_sent(self):
+        """Put the oldest event behind the next one if it has been sent.
+
+        It may have arrived, so it must not count as dropped; and it keeps its DUP flag.
+        """
+        queue, head = self._queue, self._head
+        if queue[head].sent:
+            second = (head + 1) % _QUEUE
+            queue[head], queue[second] = queue[second], queue[head]
 
     def _drop_oldest(self):
         self._count -= 1

@@ -40,9 +40,27 @@ class ModelError(ValueError):
 # gives the sign back to a ptr32 load, which is unsigned there.
 # ---------------------------------------------------------------------------
 
-_HEAD = const(68)  # bytes of header
+_HEAD = const(20)  # bytes that every version begins with
+_HEAD_1 = const(68)  # of version 1, which has all of fixed size in its head
 _FILE_MAX = const(20000)
 _WORK_MAX = const(32768)
+
+# Sections of a file: their tags in version 2. Version 1 has the first twelve, in this order.
+_DESCRIPTION = const(1)
+_COUNTING = const(2)
+_SCALING = const(3)
+_AXIS_ROWS = const(4)
+_LEVELLING = const(5)
+_LAYER_ROWS = const(6)
+_GOLDEN = const(7)
+_BIASES = const(8)
+_TABLES = const(9)
+_LABELS = const(10)
+_NOTES = const(11)
+_WEIGHT_ROWS = const(12)
+_MOVEMENT = const(13)
+_DECISION = const(14)
+_SECTIONS = const(15)
 
 # Words of state. Stores go through variables: MicroPython 1.25 for Xtensa
 # miscompiles p[constant] = value for every constant but 0.
@@ -73,7 +91,7 @@ _CLASSES = const(36)
 _IDLE = const(37)
 _LOGIT_MUL = const(38)
 _LOGIT_SHIFT = const(39)
-_PERCENT = const(40)
+_PERCENT = const(40)  # 0 to 100, or one of the three below
 _FAST = const(41)
 _KNOWN = const(42)  # the first layer is dense, and reads all of the window
 _TOTAL = const(43)  # sum of the window's unsigned values, kept if _KNOWN
@@ -81,7 +99,13 @@ _LEVELLED = const(44)  # 1: windows are levelled
 _TURN_MUL = const(45)
 _TURN_SHIFT = const(46)
 _UP = const(47)  # 3 words
-_FIRST = const(50)  # layers' words start here
+_ACTIVITY = const(50)  # byte offset of the words of activity, 0: it is not measured
+_FIRST = const(51)  # layers' words start here
+
+# _PERCENT before the shares are made: of a window that was inferred, that is still, of none
+_RAN = const(255)
+_STILL = const(254)
+_NONE = const(253)
 
 # Words of a layer
 _BLOCKS = const(0)  # of 16 inputs
@@ -100,6 +124,23 @@ _IN = const(12)  # 0: the window
 _OUT = const(13)
 _LAYER_WORDS = const(14)
 
+# Words of activity
+_ACCEL_MUL = const(0)
+_ACCEL_SHIFT = const(1)
+_GYRO_MUL = const(2)
+_GYRO_SHIFT = const(3)
+_LAG = const(4)
+_WAKE_AT = const(5)
+_AWAKE_FRAMES = const(6)
+_SEEN = const(7)  # frames in the ring, at most _LAG
+_AT = const(8)  # its oldest frame
+_NOW = const(9)  # of the last frame
+_AWAKE = const(10)  # frames for which the network goes on running
+_RECENT = const(11)  # the greatest since the last window
+_OF_WINDOW = const(12)
+_RING = const(13)  # 3 x int16 for each of _LAG frames
+_ACTIVITY_WORDS = const(13)  # without the ring
+
 
 # Seeds of the golden window's noise are 16-bit states of this generator.
 def _noise(x):
@@ -109,8 +150,11 @@ def _noise(x):
 
 
 @micropython.viper
-def _push(a: ptr32, frame: ptr16) -> bool:
-    """Add one raw frame; true when it completes a window that is due."""
+def _push(a: ptr32, frame: ptr16) -> int:
+    """Add one raw frame: 1 when it completes one of the window's frames, 2 a window that is due.
+
+    The frame's values are left in _MEANS.
+    """
     st = ptr32(uint(a) + a[0])
     low = 65535
     low = low << 16 | low
@@ -125,7 +169,7 @@ def _push(a: ptr32, frame: ptr16) -> bool:
     k = _PHASE
     st[k] = st[k] + 1
     if st[k] < st[_DECIMATION]:
-        return False
+        return 0
     st[k] = 0
     slot = st[_SLOT]
     n = st[_WINDOW]
@@ -146,6 +190,8 @@ def _push(a: ptr32, frame: ptr16) -> bool:
             v = 32767
         if v < 0 - 32768:
             v = 0 - 32768
+        k = _MEANS + i
+        st[k] = v
         v = (v + 32768) >> narrow
         change += v - h[i]
         h[i] = v
@@ -165,15 +211,92 @@ def _push(a: ptr32, frame: ptr16) -> bool:
     if st[k] < n:
         st[k] = st[k] + 1
         if st[k] < n:
-            return False
+            return 1
     k = _STATUS
     st[k] = 1
     k = _WAIT
     if st[k] > 1:
         st[k] = st[k] - 1
-        return False
+        return 1
     st[k] = st[_HOP]
-    return True
+    return 2
+
+
+# docs/model-file.md describes it. No component is beyond 8191, so that six squares stay in
+# 30 bits.
+@micropython.viper
+def _measure(a: ptr32, due: int):
+    """How much the hand moves in the frame that _push has added; sleep when it rests."""
+    st = ptr32(uint(a) + a[0])
+    ac = ptr32(uint(a) + st[_ACTIVITY])
+    low = 65535
+    low = low << 16 | low
+    half = low ^ low >> 1
+    axes = st[_AXES]
+    rec = ptr32(uint(a) + st[_RECORDS])
+    lag = ac[_LAG]
+    at = ac[_AT]
+    seen = ac[_SEEN]
+    ring = ptr16(uint(ac) + _RING * 4 + at * 6)
+    s = 0
+    i = 0
+    while i < axes:
+        v = (st[_MEANS + i] & low ^ half) - half
+        if ((rec[2 * i + 1] >> 24) & 7) < 3:
+            k = ring[i] - 32768
+            ring[i] = v + 32768
+            v = v - k
+            if seen < lag:
+                v = 0
+            v = v * ac[_ACCEL_MUL] >> ac[_ACCEL_SHIFT]
+        else:
+            v = v * ac[_GYRO_MUL] >> ac[_GYRO_SHIFT]
+        if v > 8191:
+            v = 8191
+        if v < 0 - 8191:
+            v = 0 - 8191
+        s += v * v
+        i += 1
+    at += 1
+    if at == lag:
+        at = 0
+    k = _AT
+    ac[k] = at
+    k = _SEEN
+    if seen < lag:
+        ac[k] = seen + 1
+    i = 0  # the root, rounded down
+    at = 16384
+    while at:
+        v = i + at
+        if v * v <= s:
+            i = v
+        at >>= 1
+    i >>= 2
+    k = _NOW
+    v = i + ac[k] >> 1
+    ac[k] = i
+    k = _AWAKE
+    if v >= ac[_WAKE_AT]:
+        ac[k] = ac[_AWAKE_FRAMES]
+    else:
+        if ac[k]:
+            ac[k] = ac[k] - 1
+    if ac[_AWAKE_FRAMES]:
+        if ac[k] == 0:
+            k = _STATUS
+            if st[k]:
+                st[k] = 2
+    k = _RECENT
+    if v < ac[k]:
+        v = ac[k]
+    if st[_FILLED] + st[_HOP] <= st[_WINDOW]:  # of the first window, too, only the last hop counts
+        v = 0
+    ac[k] = v
+    if due == 2:
+        ac[k] = 0
+        k = _OF_WINDOW
+        ac[k] = v
 
 
 # Angles and directions are Q14: 16384 is 1. host_tools/model/attitude.py says what it
@@ -182,7 +305,7 @@ def _push(a: ptr32, frame: ptr16) -> bool:
 def _level(a: ptr32):
     """Copy the window to the first layer's input, as if the sensor had not been turned in it."""
     st = ptr32(uint(a) + a[0])
-    if st[_STATUS] == 0:
+    if st[_STATUS] != 1:
         return
     axes = st[_AXES]
     n = st[_WINDOW]
@@ -341,7 +464,7 @@ def _level(a: ptr32):
 def _normalise(a: ptr32):
     """Centre and scale the window into the first layer's input, unless it is still."""
     st = ptr32(uint(a) + a[0])
-    if st[_STATUS] == 0:
+    if st[_STATUS] != 1:
         return
     axes = st[_AXES]
     n = st[_WINDOW]
@@ -412,10 +535,9 @@ def _normalise(a: ptr32):
                     else:
                         ka = peak
         group += 1
-    k = _STATUS
-    st[k] = 1
     if gates:
         if moving == 0:
+            k = _STATUS
             st[k] = 2
             return
     narrow = st[_NARROW_INPUT]
@@ -478,9 +600,9 @@ def _infer(s: int, v: int, x: ptr16, w: ptr8) -> int:
             scores[best] = 0
             best += 1
         k = _PERCENT
-        st[k] = 0
+        st[k] = _NONE
         if status == 2:
-            st[k] = 100
+            st[k] = _STILL
         return st[_IDLE]
     fast = st[_FAST]
     known = st[_KNOWN]
@@ -738,13 +860,13 @@ def _infer(s: int, v: int, x: ptr16, w: ptr8) -> int:
             best = j
         j += 1
     k = _PERCENT
-    st[k] = 255  # not known yet
+    st[k] = _RAN
     return best
 
 
 @micropython.viper
-def _softmax(a: ptr32, scores: ptr32) -> int:
-    """Softmax of the best score, in percent.
+def _softmax(a: ptr32, scores: ptr32, parts: ptr16, shares: ptr8) -> int:
+    """Softmax of all scores, in percent, and of the best one.
 
     2**-f for f in [0, 1) is taken as 1 - 0.67157 f + 0.17157 f**2: exact at
     0, 1/2 and 1, within 0.4 % between.
@@ -755,6 +877,19 @@ def _softmax(a: ptr32, scores: ptr32) -> int:
     half = low ^ low >> 1
     classes = st[_CLASSES]
     shift = st[_LOGIT_SHIFT]
+    k = _PERCENT
+    if st[k] != _RAN:
+        best = 0
+        if st[k] == _STILL:
+            best = 100
+        st[k] = best
+        j = 0
+        while j < classes:
+            shares[j] = 0
+            j += 1
+        j = st[_IDLE]
+        shares[j] = best
+        return best
     best = (scores[0] & low ^ half) - half
     j = 1
     while j < classes:
@@ -772,10 +907,20 @@ def _softmax(a: ptr32, scores: ptr32) -> int:
         v = v * st[_LOGIT_MUL] >> 10  # in 1/256 of a factor of two
         f = v & 255
         v = v >> 8
+        s = 0
         if v < 16:
-            total += (32768 - 86 * f + (22 * f * f >> 8)) >> v
+            s = (32768 - 86 * f + (22 * f * f >> 8)) >> v
+        parts[j] = s
+        total += s
         j += 1
-    return (100 * 32768 + (total >> 1)) // total
+    f = total >> 1
+    j = 0
+    while j < classes:
+        shares[j] = (100 * parts[j] + f) // total
+        j += 1
+    v = (100 * 32768 + f) // total
+    st[k] = v
+    return v
 
 
 @micropython.viper
@@ -802,14 +947,15 @@ class Engine:
     """Classify windows of sensor frames with the network of a model file.
 
     model: the bytes of a model file; `Engine.load` reads one from a path.
-    Raises ModelError for anything but a whole, sound model of this version.
+    Raises ModelError for anything but a whole, sound model of version 1 or 2.
 
     rate_hz, accel_g, gyro_dps: how the sensor must be set.
     axes: bit mask of the axes in use, bit 0 ax ... bit 5 gz.
     decimation: raw frames summed to one of the window's frames.
     window, hop: frames (after decimation) a window and between windows.
     labels: tuple of str; idle: index of the label that means "no gesture".
-    debounce: 8 ints 0..255 for the debouncer, as in docs/model-file.md.
+    debounce: 8 ints 0..255 for the rule that counts windows, as in docs/model-file.md.
+    decision: settings of the rule on shares, in the order of `ShareDebouncer`; or None.
     model_id: 8 hexadecimal digits, the file's CRC-32.
     notes: str, what the model was trained on.
     scores: array('i'), one score a class, of the last `infer`.
@@ -841,24 +987,51 @@ class Engine:
         _need(_HEAD <= size <= _FILE_MAX, size, "bytes, a model has", _HEAD, "to", _FILE_MAX)
         magic, version, head_size, _, length, work = unpack_from("<4sHHIII", head, 0)
         _need(magic == b"BMLP", "not a Beckon model")
-        _need(version == 1 and head_size == _HEAD, "version", version, "is not known, 1 is")
-        _need(length == size, "cut:", size, "of", length, "bytes")
+        known = version == 1 and head_size == _HEAD_1 or version == 2 and head_size == _HEAD
+        _need(known, "version", version, "is not known, 1 and 2 are")
+        _need(length == size and size >= head_size, "cut:", size, "of", length, "bytes")
+        _need(not size & 3, "sizes do not add up")
         _need(work <= _WORK_MAX and not work & 3, "work memory of", work, "bytes")
         return work
 
+    @staticmethod
+    def _find(arena, size, places, lengths):
+        """Where the sections of a file of version 2 begin, and their lengths, by tag."""
+        at = _HEAD
+        while at < size:
+            tag, length = unpack_from("<HH", arena, at)
+            at += 4
+            _need(at + length <= size, "section", tag, "is cut")
+            if tag < _SECTIONS:
+                _need(not places[tag], "section", tag, "is there twice")
+                places[tag] = at
+                lengths[tag] = length
+            at += length + 3 & -4
+
     def _set_up(self, arena, size):
-        crc = unpack_from("<I", arena, 8)[0]
+        crc, _, work = unpack_from("<III", arena, 8)
         _need(crc32(memoryview(arena)[12:size]) == crc, "damaged, its CRC-32 is wrong")
+        self.model_id = "%02x%02x%02x%02x" % (arena[11], arena[10], arena[9], arena[8])
+        first = arena[4] == 1
+        places = [0] * _SECTIONS
+        lengths = [0] * _SECTIONS
+        needed = [0, 16, 8, 20] + [0] * (_SECTIONS - 4)
+        if first:
+            places[_DESCRIPTION:_AXIS_ROWS] = (20, 36, 44)
+            lengths[:] = needed
+            lengths[_LABELS], lengths[_NOTES] = unpack_from("<HH", arena, 64)
+        else:
+            self._find(arena, size, places, lengths)
+        for tag in (_DESCRIPTION, _COUNTING, _SCALING):
+            _need(lengths[tag] == needed[tag], "section", tag, "has", lengths[tag], "bytes")
         (
-            work, self.rate_hz, self.accel_g, classes, self.gyro_dps, self.axes,
+            self.rate_hz, self.accel_g, classes, self.gyro_dps, self.axes,
             self.decimation, self.window, self.hop, layers, fast, self.idle, tables,
-        ) = unpack_from("<IHBBHBBHHBBBB", arena, 16)
+        ) = unpack_from("<HBBHBBHHBBBB", arena, places[_DESCRIPTION])
         (
             logit_mul, logit_shift, centre, level_a, level_g, floor_a, floor_g,
-            gate_a, gate_g, measure, levelled, seed, text_size, notes_size,
-        ) = unpack_from("<HBBHHHHHHBBHHH", arena, 44)
-        self.debounce = tuple(arena[36:44])
-        self.model_id = "%02x%02x%02x%02x" % (arena[11], arena[10], arena[9], arena[8])
+            gate_a, gate_g, measure, levelled, seed,
+        ) = unpack_from("<HBBHHHHHHBBH", arena, places[_SCALING])
         n = self.window
         _need(self.rate_hz and self.accel_g and self.gyro_dps, "rate or range is 0")
         _need(0 < self.axes < 64 and 0 < self.decimation <= 64, "axes or decimation")
@@ -870,27 +1043,57 @@ class Engine:
         _need(level_a <= 31 * floor_a and level_g <= 31 * floor_g, "level above 31 x floor")
         _need(max(level_a, level_g, floor_a, floor_g) < 32768, "level or floor")
 
-        # Where things lie in the file
+        # Where the rest lies in the file
         axes = sum(self.axes >> i & 1 for i in range(6))
         _need(centre & ~self.axes == 0, "centred axes")
-        records = _HEAD
-        layer_at = records + 8 * axes + 12 * levelled
-        golden = layer_at + 20 * layers
-        bias = golden + 4 * classes
-        _need(bias <= size, "too short for its layers")
+        needed[_AXIS_ROWS] = 8 * axes
+        needed[_LEVELLING] = 12 * levelled
+        needed[_LAYER_ROWS] = 20 * layers
+        needed[_GOLDEN] = 4 * classes
+        needed[_TABLES] = 2048 * tables
         rows = []
-        for i in range(layers):
-            rows.append(unpack_from("<HHHHHBBHHB", arena, layer_at + 20 * i))
-        table_at = bias + 4 * sum(row[1] for row in rows)
-        text = table_at + 2048 * tables
-        weights = text + (text_size + notes_size + 3 & -4)
-        weights_at = weights
-        count = sum((row[0] + 15 & -16) * row[1] for row in rows)
-        _need(weights + count == size and not size & 3, "sizes do not add up")
+        at = _HEAD_1
+        for tag in range(_AXIS_ROWS, _MOVEMENT):
+            if tag == _BIASES:  # the layers say how much there is of the rest
+                for i in range(layers):
+                    rows.append(unpack_from("<HHHHHBBHHB", arena, places[_LAYER_ROWS] + 20 * i))
+                needed[_BIASES] = 4 * sum(row[1] for row in rows)
+                needed[_WEIGHT_ROWS] = sum((row[0] + 15 & -16) * row[1] for row in rows)
+            text = tag == _LABELS or tag == _NOTES
+            if first:
+                places[tag] = at = at + 3 & -4 if tag == _WEIGHT_ROWS else at
+                if not text:
+                    lengths[tag] = needed[tag]
+                at += lengths[tag]
+                _need(at <= size, "too short for its section", tag)
+            good = text or lengths[tag] == needed[tag]
+            _need(good, "section", tag, "has", lengths[tag], "bytes, not", needed[tag])
+        golden = places[_GOLDEN]
+        bias = places[_BIASES]
+        table_at = places[_TABLES]
+        count = needed[_WEIGHT_ROWS]
+        weights = weights_at = places[_WEIGHT_ROWS]
+        _need(weights + count == size, "sizes do not add up")
+        records = places[_AXIS_ROWS]
+        self.debounce = tuple(arena[places[_COUNTING]:places[_COUNTING] + 8])
+        activity = None
+        extra = lengths[_MOVEMENT]
+        if extra:
+            _need(extra == 12, "section", _MOVEMENT, "has", extra, "bytes, not 12")
+            activity = unpack_from("<HHBBBBHH", arena, places[_MOVEMENT])
+            good = max(activity[:2]) < 16384 and max(activity[2:4]) < 32 and 0 < activity[4] <= 8
+            _need(good, "activity")
+        self.decision = None
+        extra = lengths[_DECISION]
+        if extra:
+            _need(extra == 10 or extra == 10 + classes, "section", _DECISION, "has", extra, "bytes")
+            at = places[_DECISION]
+            own = bytes(arena[at + 10:at + extra])
+            self.decision = unpack_from("<5BH3B", arena, at) + (own,)
 
         turn = (0, 0, 0, 0, 0)
         if levelled:
-            turn = unpack_from("<hhhHB", arena, layer_at - 12)
+            turn = unpack_from("<hhhHB", arena, places[_LEVELLING])
             need = self.axes == 63 or self.axes == 7 and not turn[3]
             _need(need and turn[3] < 32768 and turn[4] < 32, "levelling")
             need = sum(u * u for u in turn[:3]) / (1 << 28)
@@ -904,6 +1107,10 @@ class Engine:
         known = rows[0][0] == n * stride and rows[0][2] == 1
         state = size + count if fast else size
         at = state + 4 * (_FIRST + _LAYER_WORDS * layers)
+        measures = 0
+        if activity:
+            measures = at
+            at += 4 * _ACTIVITY_WORDS + 8 * activity[4]
         history = at
         at += 4 * n * stride + 32
         window = at if prepared else 0
@@ -915,7 +1122,7 @@ class Engine:
             history, 0 if prepared else narrow, narrow, window, records, centre, measure,
             level_a, level_g, floor_a, floor_g, gate_a, gate_g,
             layers, classes, self.idle, logit_mul, logit_shift, 0, fast, known, 0,
-            levelled, turn[3], turn[4], turn[0], turn[1], turn[2],
+            levelled, turn[3], turn[4], turn[0], turn[1], turn[2], measures,
         ])
         given = n * stride
         source = window
@@ -943,7 +1150,7 @@ class Engine:
                 at += 2 * given + 35 & -4
         _need(given == classes and positions == 1, "last layer gives", given, "scores")
         _need(at <= size + work, "work memory of", work, "bytes,", at - size, "needed")
-        for at in range(table_at, text, 2048):
+        for at in range(table_at, table_at + 2048 * tables, 2048):
             _need(not fast or max(array("H", arena[at:at + 2048])) < 64, "table beyond 6 bits")
         axis = 0
         for i in range(axes):
@@ -953,7 +1160,7 @@ class Engine:
             _need(which == axis and shift < 32, "axis", i)
             _need((abs(offset) + 32768 * self.decimation) * abs(mul) < 1 << 31, "axis", i, "scale")
             axis += 1
-        self._read_text(arena, text, text + text_size, notes_size, classes)
+        self._read_text(arena, places, lengths, classes)
 
         if fast:
             _need(_expand(arena, weights_at, count) < 64, "weights of more than 6 bits")
@@ -964,6 +1171,9 @@ class Engine:
             for i in range(weights_at, weights_at + row * outputs, row):
                 for k in range(i + width * inputs, i + row):
                     arena[k] = 0
+        if activity:
+            accel, gyro, accel_shift, gyro_shift, lag, frames, wake, _ = activity
+            words.extend(array("i", [accel, accel_shift, gyro, gyro_shift, lag, wake, frames]))
         arena[state:state + 4 * len(words)] = bytes(words)
         arena[0:4] = bytes(array("i", [state]))  # the kernels find all from here
         self._arena = arena
@@ -971,10 +1181,16 @@ class Engine:
         self._prepared = bool(prepared)
         self._state = state
         self._percent = state + 4 * _PERCENT
+        self._measures = measures
+        self._parts = array("H", [0] * classes)
+        self._shares = bytearray(classes)
         self.scores = array("i", [0] * classes)
-        self._check(golden, seed, classes)
+        self._check(golden, seed, classes, activity[7] if activity else 0)
 
-    def _read_text(self, arena, at, end, notes_size, classes):
+    def _read_text(self, arena, places, lengths, classes):
+        at = places[_LABELS]
+        end = at + lengths[_LABELS]
+        notes = places[_NOTES]
         labels = []
         try:
             for _ in range(classes):
@@ -984,12 +1200,12 @@ class Engine:
                 labels.append(label)
                 at += 1 + arena[at]
             _need(at == end, "labels are too long")
-            self.notes = str(arena[end:end + notes_size], "utf-8")
+            self.notes = str(arena[notes:notes + lengths[_NOTES]], "utf-8")
         except UnicodeError:
             raise ModelError("model file: labels or notes are not UTF-8")
         self.labels = tuple(labels)
 
-    def _check(self, golden, seed, classes):
+    def _check(self, golden, seed, classes, activity):
         """Run the golden window through the engine, as a model must on any machine."""
         frame = array("h", [0] * 6)
         x = seed
@@ -999,6 +1215,7 @@ class Engine:
                 frame[k] = (x - 32768) >> (i >> 3 & 3)
             self.push(frame)
         self.infer()
+        _need(self.activity == activity, "activity of the golden window differs")
         expected = array("i", unpack_from("<%di" % classes, self._arena, golden))
         _need(self.scores == expected, "scores of the golden window differ")
         self.reset()
@@ -1008,6 +1225,9 @@ class Engine:
         arena = self._arena
         for i in range(self._state, self._state + 4 * _MEANS):
             arena[i] = 0
+        if self._measures:
+            for i in range(self._measures + 4 * _SEEN, self._measures + 4 * _RING):
+                arena[i] = 0
 
     def push(self, frame):
         """Add a raw frame; true when a window is complete and due by `hop`.
@@ -1017,13 +1237,16 @@ class Engine:
         """
         if len(frame) != 6:
             raise ValueError("a frame has 6 values, not %d" % len(frame))
-        return _push(self._arena, frame)
+        done = _push(self._arena, frame)
+        if done and self._measures:
+            _measure(self._arena, done)
+        return done > 1
 
     def infer(self):
         """Classify the last window: fill `scores`, return the index of the best.
 
-        `idle`, with scores of 0, for a still window (confidence 100) and
-        before the first whole one (confidence 0).
+        `idle`, with scores of 0, for a still window or while the hand rests
+        (confidence 100), and before the first whole one (confidence 0).
         """
         if self._levelled:
             _level(self._arena)
@@ -1035,4 +1258,26 @@ class Engine:
     def confidence(self):
         """Softmax of the class that `infer` returned last, in percent."""
         percent = self._arena[self._percent]
-        return percent if percent < 255 else _softmax(self._arena, self.scores)
+        if percent > 100:
+            return _softmax(self._arena, self.scores, self._parts, self._shares)
+        return percent
+
+    @property
+    def shares(self):
+        """Softmax of every class in percent, of the window that `infer` classified last.
+
+        A bytearray of the engine, which the next window overwrites.
+        """
+        if self._arena[self._percent] > 100:
+            _softmax(self._arena, self.scores, self._parts, self._shares)
+        return self._shares
+
+    @property
+    def activity(self):
+        """How much the hand moves, in 1/16 of what a resting one may: at most 5015.
+
+        The greatest of the last `hop` frames when the last window was due; 0 if the
+        model does not measure it.
+        """
+        at = self._measures + 4 * _OF_WINDOW
+        return self._arena[at] | self._arena[at + 1] << 8 if self._measures else 0

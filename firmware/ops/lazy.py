@@ -14,5 +14,5 @@ def forget(*names):
         if package in sys.modules:
             try:
                 delattr(sys.modules[package], module)
-            except AttributeError:
+            except (AttributeError, KeyError):  # MicroPython raises KeyError
                 pass  # it was not loaded

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-_STANDARD_GRAVITY = 9.80665  # m/s^2
-
+from host_tools.units import GRAVITY
 
 # Gains multiply what differs from the window's mean acceleration (nearly
 # gravity) and the turning rate as it is. They are made first, combined by
@@ -145,7 +144,7 @@ def smooth(windows: np.ndarray, rng, chance: float) -> np.ndarray:
 
 def clip(windows: np.ndarray, accel_g: float, gyro_dps: float) -> np.ndarray:
     """What the sensor cannot measure beyond its range. windows: axes first, any shape."""
-    limit = np.array([accel_g * _STANDARD_GRAVITY] * 3 + [gyro_dps] * 3, np.float32)
+    limit = np.array([accel_g * GRAVITY] * 3 + [gyro_dps] * 3, np.float32)
     limit = limit[: len(windows)]
     limit = limit.reshape(-1, *[1] * (windows.ndim - 1))
     return np.clip(windows, -limit, limit)

@@ -257,7 +257,8 @@ def _models(folder: Path, sizes: tuple[int, ...]) -> tuple[Path, Path]:
     """A random network of these sizes as model files, 8-bit and 6-bit."""
     import numpy as np
 
-    from host_tools.model.format import Axis, FrontEnd, write_model
+    from host_tools.model.format import Axis, FrontEnd
+    from host_tools.model.golden import write_model
     from host_tools.model.quantize import FloatLayer, quantise
     from host_tools.model.reference import features
 

@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from host_tools.model.format import write_atomically
+    from host_tools.files import write_atomically
 
     module = _module(args.benchmark.replace("-", "_"))
     _provide(getattr(module, "EXTRA", None), "bench")

@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         held_out_streams,
         whole_model,
     )
-    from host_tools.model.format import write_atomically
+    from host_tools.files import write_atomically
 
     models = _listed(args.models, (*BASELINES, "mlp", "beckon"), "--models")
     placements = _listed(args.placements, PLACEMENTS, "--placements")

@@ -15,6 +15,8 @@ from host_tools.errors import BeckonError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    from host_tools.dataset.convert import EXPORTED
+
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     for name, text in (
         ("show", "write a page with signals, counts and findings"),
@@ -31,17 +33,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_import(actions)
     sub = actions.add_parser("export", help="write recordings in another format")
     sub.add_argument("dataset", nargs="+", metavar="DATASET")
-    sub.add_argument("--format", required=True, choices=(
-        "folder", "edge-impulse", "edge-impulse-csv", "article", "npy", "csv"))
+    sub.add_argument("--format", required=True, choices=EXPORTED)
     sub.add_argument("--rate", type=float, metavar="HZ", help="resample to this rate first")
     sub.add_argument("--out", required=True, type=Path, metavar="FOLDER")
     _add_units(sub)
 
 
 def _add_import(actions) -> None:
+    from host_tools.dataset.convert import IMPORTED
+
     sub = actions.add_parser("import", help="make a data-set folder from other files")
     sub.add_argument("path", type=Path, help="file or folder to read")
-    sub.add_argument("--format", required=True, choices=("edge-impulse", "article", "npy", "csv"))
+    sub.add_argument("--format", required=True, choices=IMPORTED)
     sub.add_argument("--out", required=True, type=Path, metavar="FOLDER", help="folder to make")
     sub.add_argument("--rate", type=float, metavar="HZ", help="for files without times")
     sub.add_argument("--label", help="label of everything, instead of the file's name")
@@ -50,9 +53,11 @@ def _add_import(actions) -> None:
 
 
 def _add_units(sub) -> None:
-    sub.add_argument("--accel", default="m/s2", choices=("m/s2", "g", "mg"), help="unit there")
-    sub.add_argument("--gyro", default="dps", choices=("dps", "rad/s", "mdps"), help="unit there")
-    sub.add_argument("--time", default="ms", choices=("ms", "s", "us"), help="unit of the times")
+    from host_tools.units import ACCEL_UNITS, GYRO_UNITS, TIME_UNITS
+
+    sub.add_argument("--accel", default="m/s2", choices=ACCEL_UNITS, help="unit there")
+    sub.add_argument("--gyro", default="dps", choices=GYRO_UNITS, help="unit there")
+    sub.add_argument("--time", default="ms", choices=TIME_UNITS, help="unit of the times")
     sub.add_argument("--columns", default="", metavar="OURS=THEIRS,...",
                      help="of a CSV: names for t_ms ax ay az gx gy gz label")
     sub.add_argument("--hmac-key", type=Path, metavar="FILE",
@@ -67,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _show(args) -> int:
     from host_tools.dataset import read_datasets
-    from host_tools.model.format import write_atomically
+    from host_tools.files import write_atomically
     from host_tools.plots.dataset_page import html_page
 
     write_atomically(args.out, html_page(read_datasets(args.dataset)).encode())
@@ -90,7 +95,7 @@ def _check(args) -> int:
 
 def _augment(args) -> int:
     from host_tools.dataset import is_idle, read_datasets
-    from host_tools.model.format import write_atomically
+    from host_tools.files import write_atomically
     from host_tools.plots.augment_page import html_page
     from host_tools.plots.dataset_page import spans_of
 
@@ -135,7 +140,7 @@ def _options(args, **more):
 
 def _export(args) -> int:
     from host_tools.dataset import read_datasets
-    from host_tools.dataset.convert import write_folder, write_foreign
+    from host_tools.dataset.convert import write_foreign
     from host_tools.dataset.resample import resample_recording
 
     options = _options(args)
@@ -146,9 +151,6 @@ def _export(args) -> int:
         if not 1 <= args.rate <= 1000:
             raise BeckonError(f"--rate {args.rate:g}: name a rate from 1 to 1000 Hz", 2)
         data.recordings = [resample_recording(r, args.rate) for r in data.recordings]
-    if args.format == "folder":
-        write_folder(data, args.out)
-        print(f"{args.out}: {len(data.recordings)} recordings")
-    else:
-        print(f"{args.out}: {write_foreign(data, args.out, args.format, options)} files")
+    count = write_foreign(data, args.out, args.format, options)
+    print(f"{args.out}: {count} {'recordings' if args.format == 'folder' else 'files'}")
     return 0

@@ -71,7 +71,7 @@ def run(args):
 
 
 def _model(path):
-    from host_tools.model.format import read_model
+    from host_tools.model.golden import read_model
 
     read_model(path)  # nothing is sent that the board would refuse
     return path.read_bytes()

@@ -26,7 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from host_tools.dataset import read_datasets
     from host_tools.evaluation.evaluate import evaluate
-    from host_tools.model.format import read_model, write_atomically
+    from host_tools.files import write_atomically
+    from host_tools.model.golden import read_model
     from host_tools.plots.evaluation_page import html_report
 
     model = read_model(args.model)

@@ -34,7 +34,7 @@ def add_arguments(parser):
 
 def run(args):
     from host_tools.device.image import write_image
-    from host_tools.model.format import read_model
+    from host_tools.model.golden import read_model
 
     model = args.model or DEFAULT_MODEL
     read_model(model)  # nothing is written for a model that the board would refuse

@@ -7,7 +7,7 @@ from typing import Any
 
 def put_figures(figures: dict[str, Any], path: Path | None, summary: str) -> None:
     """Write figures to path, and print summary; a path of "-" prints the JSON instead."""
-    from host_tools.model.format import write_atomically
+    from host_tools.files import write_atomically
 
     if path:
         text = json.dumps(figures, indent=1, ensure_ascii=False) + "\n"

@@ -42,14 +42,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         "drawn equally often)")
     parser.add_argument("--recipe", type=Path, metavar="FILE", help="settings of beckon tune")
     parser.add_argument("--false-per-hour", type=float, default=1.0, metavar="N",
-                        help="false alarms outside gestures, a hard limit where the data can show it")
+                        help="false alarms outside gestures; a hard limit where --negatives show it")
 
 
 def run(args: argparse.Namespace) -> int:
     from host_tools.dataset import read_datasets, with_negatives
     from host_tools.dataset.checks import check
     from host_tools.dataset.classes import class_faults
-    from host_tools.model.format import write_model
+    from host_tools.model.golden import write_model
     from host_tools.training.fit import fitted
     from host_tools.training.outlook import outlook
     from host_tools.training.recipe import cut_labels

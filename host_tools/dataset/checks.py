@@ -12,8 +12,8 @@ import numpy as np
 
 from host_tools.dataset.classes import class_faults
 from host_tools.dataset.recording import Dataset, Recording
+from host_tools.units import GRAVITY
 
-GRAVITY = 9.80665  # m/s^2
 _BLOCK_S = 0.25  # stillness is judged over blocks of this length
 _LEAST_RANGE = (15.0, 100.0)  # m/s^2, deg/s: no sensor's range is smaller
 _SAME = 0.0005  # values this near to each other are one limit (calibration, rounding)
@@ -52,9 +52,10 @@ def rest_level(data: Dataset) -> float | None:
 
 def _gravity(rest: float) -> list[str]:
     if 0.85 < rest < 1.15:
-        return [f"at rest |a| is {rest:.2f}: acceleration seems to be in g; multiply by 9.80665"]
+        return [f"at rest |a| is {rest:.2f}: acceleration seems to be in g; multiply by {GRAVITY}"]
     if 850 < rest < 1150:
-        return [f"at rest |a| is {rest:.0f}: acceleration seems in mg; multiply by 0.00980665"]
+        return [f"at rest |a| is {rest:.0f}: acceleration seems in mg; multiply by "
+                f"{GRAVITY / 1000:.8f}"]
     if rest < 3:
         return [
             f"at rest |a| is {rest:.2f} m/s^2: gravity is missing; a sensor that measures gravity "

@@ -22,6 +22,7 @@ from host_tools.dataset.timing import even_grid
 from host_tools.errors import BeckonError
 
 MOST = 1e15  # times since 1970 in microseconds fit, and every value into 32 bits' floats
+_MOST_BYTES = 1 << 30  # unpacked: days of recording, or a trap of a few kB
 _SLACK_MS = 100.0  # a label may end this much after the last sample: rounding, half a sample
 
 
@@ -177,24 +178,23 @@ def _check_spans(path: Path, recording: Recording, spans: list[Span]) -> None:
 
 
 def read_recording(path: Path) -> tuple[Recording, list[str]]:
-    """One recording file and notices about it. Raises BeckonError naming the line."""
-    try:
-        data = path.read_bytes()
-        if path.suffix == ".gz":
-            data = gzip.decompress(data)
-        text = data.decode("ascii")
-    except (OSError, EOFError, zlib.error) as e:
-        raise BeckonError(f"{path}: cannot be read ({e}); copy it again") from None
-    except UnicodeDecodeError:
-        raise BeckonError(f"{path}: not a CSV text file") from None
+    """One recording file and notices about it. Raises BeckonError naming the line.
+
+    An hour of six axes at 100 Hz takes less than half a second.
+    """
+    text = _text(path)
     header, _, body = text.partition("\n")
     columns = [c.strip() for c in header.split(",")]
     wanted = ["t_ms", *AXES] if len(columns) > 4 else ["t_ms", *AXES[:3]]
     if columns != wanted:
         raise BeckonError(f"{path}:1: columns {header.strip()!r}; they must be {','.join(wanted)}")
-    table = _parse(path, body, len(columns))
-    if len(table) < 2:
-        raise BeckonError(f"{path}: holds {len(table)} samples; record again")
+    lines = body.split("\n")
+    while lines and not lines[-1].strip():
+        lines.pop()
+    if len(lines) < 2:
+        _numbers(path, lines, len(columns))  # a wrong line is worth more than their number
+        raise BeckonError(f"{path}: holds {len(lines)} samples; record again")
+    table = _table(path, lines, len(columns))
     samples, start_ms, rate_hz, holes, notices = even_grid(path, table)
     name = path.name.removesuffix(".gz").removesuffix(".csv")
     recording = Recording(
@@ -203,28 +203,48 @@ def read_recording(path: Path) -> tuple[Recording, list[str]]:
     return recording, notices
 
 
-def _parse(path: Path, body: str, columns: int) -> np.ndarray:
-    """The numbers of a CSV body, (rows, columns); finds the line only when something is wrong."""
-    lines = body.split("\n")
-    while lines and not lines[-1].strip():
-        lines.pop()
+def _text(path: Path) -> str:
+    """What the file holds, unpacked."""
     try:
-        table = np.array(",".join(lines).split(","), dtype=np.float64)
-        if table.size == columns * len(lines) and (np.abs(table) < MOST).all():
-            return table.reshape(-1, columns)
+        with gzip.open(path) if path.suffix == ".gz" else open(path, "rb") as file:
+            data = file.read(_MOST_BYTES + 1)
+        if len(data) <= _MOST_BYTES:
+            return data.decode("ascii")
+    except (OSError, EOFError, zlib.error) as e:
+        raise BeckonError(f"{path}: cannot be read ({e}); copy it again") from None
+    except UnicodeDecodeError:
+        raise BeckonError(f"{path}: not a CSV text file") from None
+    raise BeckonError(f"{path}: holds more than {_MOST_BYTES >> 20} MB: cut it into pieces")
+
+
+def _table(path: Path, lines: list[str], columns: int) -> np.ndarray:
+    """The numbers of CSV lines, float64 (lines, columns), each as float() reads it."""
+    try:
+        table = np.loadtxt(lines, delimiter=",", comments=None, ndmin=2)
     except ValueError:
-        pass
-    for number, line in enumerate(lines, 2):
+        return _numbers(path, lines, columns)
+    # It passes over empty lines, and takes "nan" and "inf" for numbers
+    if table.shape == (len(lines), columns) and (np.abs(table) < MOST).all():
+        return table
+    return _numbers(path, lines, columns)
+
+
+def _numbers(path: Path, lines: list[str], columns: int) -> np.ndarray:
+    """The same a line at a time: slow, but it knows which line is wrong. Raises BeckonError."""
+    table = np.empty((len(lines), columns))
+    for row, line in enumerate(lines):
+        number = row + 2  # in the file: the first is the header
         fields = line.split(",")
         if len(fields) != columns:
             raise BeckonError(f"{path}:{number}: {len(fields)} fields instead of {columns}")
-        for field in fields:
+        for column, field in enumerate(fields):
             try:
-                value = float(field)
+                value = float(field.replace("_", "x"))  # 1_000 is a number in Python alone
             except ValueError:
                 raise BeckonError(f"{path}:{number}: {field.strip()!r} is no number") from None
             if not abs(value) < MOST:
                 raise BeckonError(
                     f"{path}:{number}: {field.strip()} is not a finite number below {MOST:g}"
                 )
-    return np.zeros((0, columns))
+            table[row, column] = value
+    return table

@@ -1,7 +1,6 @@
 """Where somebody moved on purpose, most likely: proposals for spans to be labelled.
 
     for p in propose(recording): print(p.start_ms, p.end_ms)
-    for p in propose_with_model(recording, model): print(p.label, p.confidence)
 
 A gesture is a stretch of strong movement between weaker ones. Energy is the size of
 acceleration and turn rate without their slow parts, in units of a slow deliberate
@@ -12,15 +11,11 @@ where the energy rises towards its peak, not only where it passes the level.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import numpy as np
 
 from host_tools.dataset.recording import Recording, Span
-
-if TYPE_CHECKING:
-    from host_tools.model.format import Model
 
 _ACCEL = 2.5  # m/s^2 and
 _TURN = 80.0  # deg/s: energy 1
@@ -37,7 +32,7 @@ _GAP_S = 0.25  # movement that rests for less goes on
 class Proposal:
     """start_ms, end_ms on the recording's clock; label "" as long as nobody said which.
 
-    confidence: percent, of the model; None from energy alone.
+    confidence: percent, of the model (evaluation.model_proposals); None from energy alone.
     """
 
     start_ms: float
@@ -81,46 +76,9 @@ def propose(recording: Recording, known: Sequence[Span] = ()) -> list[Proposal]:
     for first, last in out:
         start = recording.start_ms + first * 1000 / rate
         end = recording.start_ms + last * 1000 / rate
-        if end - start <= 1000 * _MOST_S and not _touches(start, end, known):
+        if end - start <= 1000 * _MOST_S and not overlaps(start, end, known):
             found.append(Proposal(round(start, 1), round(end, 1)))
     return found
-
-
-def propose_with_model(recording: Recording, model: Model,
-                       known: Sequence[Span] = ()) -> list[Proposal]:
-    """The same stretches, named by the model where it recognises a gesture in them.
-
-    A stretch gets the label that won most of the windows that end in it or up to a
-    quarter of a window after it, and their mean confidence. An event of the model
-    outside every stretch is proposed with the window that it rests on.
-    Raises BeckonError if the model needs axes that the recording lacks.
-    """
-    from host_tools.evaluation.emulator import Board
-
-    board = Board(model)
-    fe = model.front_end
-    window_ms = fe.window * fe.decimation * 1000.0 / fe.rate_hz
-    windows = board.windows(recording)
-    t = np.concatenate([np.zeros(0), *(p[0] for p in windows.pieces)])
-    label = np.concatenate([np.zeros(0, int), *(p[1] for p in windows.pieces)])
-    sure = np.concatenate([np.zeros(0), *(p[2] for p in windows.pieces)])
-    named = []
-    for p in propose(recording, known):
-        inside = (t > p.start_ms) & (t <= p.end_ms + window_ms / 4) & (label != model.idle)
-        if inside.any():
-            votes = np.bincount(label[inside], sure[inside], len(model.labels))
-            best = int(votes.argmax())
-            mine = inside & (label == best)
-            named.append(replace(p, label=model.labels[best], confidence=round(sure[mine].mean())))
-        else:
-            named.append(p)
-    for event in board.events(windows):
-        start = max(recording.start_ms, event.t_ms - window_ms)
-        end = min(event.t_ms, recording.start_ms + 1000 * recording.seconds)
-        taken = [Span(p.start_ms, p.end_ms + window_ms / 2, "x") for p in named]
-        if not _touches(start, end, [*taken, *known]):
-            named.append(Proposal(round(start, 1), round(end, 1), event.label, event.confidence))
-    return sorted(named, key=lambda p: p.start_ms)
 
 
 def _mean(x: np.ndarray, width: int) -> np.ndarray:
@@ -166,5 +124,6 @@ def _join(runs: list[tuple[int, int]], gap: int, energy: np.ndarray,
     return out
 
 
-def _touches(start_ms: float, end_ms: float, spans: Sequence[Span]) -> bool:
+def overlaps(start_ms: float, end_ms: float, spans: Sequence[Span]) -> bool:
+    """Whether any of the spans lies partly inside the stretch."""
     return any(s.start_ms < end_ms and start_ms < s.end_ms for s in spans)

@@ -97,7 +97,7 @@ def firmware(survey: Survey, port: str) -> Finding:
     cure = f"beckon deploy {port}"
     if "main.py" not in survey.files and "main.mpy" not in survey.files:
         return Finding("firmware", FAULT, "no main.py: nothing starts", cure)
-    if MANIFEST not in survey.files and "sampler.mpy" not in survey.files:
+    if MANIFEST not in survey.files and "sensing/sampler.mpy" not in survey.files:
         return Finding("firmware", FAULT, "the program on this board is not Beckon's", cure)
     try:
         files = firmware_files(survey)

@@ -20,10 +20,12 @@ from host_tools.device.ports import find_port
 from host_tools.doctor import diagnosis
 from host_tools.doctor.diagnosis import FAULT, OK, SKIPPED, WARNING, Finding
 from host_tools.errors import BeckonError
+from host_tools.paths import FIRMWARE
 
 _ON_BOARD = Path(__file__).parent / "on_board"
 _LIST_FILES = Path(device.__file__).parent / "on_board" / "list_files.py"
-_FOLDERS = ["", "lib", "lib/umqtt", "drivers"]
+_FOLDERS = ["", "lib/umqtt", *sorted({p.parent.relative_to(FIRMWARE).as_posix()
+                                      for p in FIRMWARE.rglob("*/*.py")})]
 _WIFI_S = 15
 _BROKER_S = 5
 _CHECK_UP_S = 30.0
@@ -79,7 +81,7 @@ class Doctor:
         survey = self._survey(console)
         yield from diagnosis.micropython(survey)
         yield diagnosis.firmware(survey, self.port)
-        if "config.py" not in survey.files and "config.mpy" not in survey.files:
+        if not {"ops/config.py", "ops/config.mpy"} & set(survey.files):
             yield Finding("sensor", SKIPPED, "needs the firmware")
             return
         console.execute((_ON_BOARD / "checkup.py").read_text())
@@ -133,7 +135,8 @@ class Doctor:
             return
         checked = self._checked_up()
         yield from checked
-        if checked[0].state != FAULT and any(p.startswith("serial_stream.") for p in survey.files):
+        streams = any(path.startswith("serial_line/serial_stream.") for path in survey.files)
+        if checked[0].state != FAULT and streams:
             yield self._recording()
 
     def _checked_up(self) -> list[Finding]:

@@ -1,0 +1,1 @@
+"""Judging a model as the board would: its integers, its events, and their figures."""

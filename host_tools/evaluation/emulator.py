@@ -27,7 +27,7 @@ from host_tools.errors import BeckonError
 from host_tools.evaluation.matching import GRACE_MS
 from host_tools.model import reference
 from host_tools.model.format import Model
-from host_tools.training.features import counts
+from host_tools.units import to_counts
 
 _TOGETHER_S = 60.0  # recordings of so much are run at once: more would only take memory
 DEBOUNCE_FILE = Path(__file__).parents[2] / "firmware" / "debounce.py"
@@ -92,7 +92,7 @@ class Board:
                 f"{recording.name}: no gyroscope, but the model uses it; train one on such data"
             )
         at_rate = resample_recording(recording, float(fe.rate_hz))
-        return counts(at_rate.samples, fe.accel_g, fe.gyro_dps)
+        return to_counts(at_rate.samples, fe.accel_g, fe.gyro_dps)
 
     def pieces(self, recording: Recording, raw: np.ndarray):
         """(first sample, raw counts) of each stretch without a hole, with the rest at both ends.

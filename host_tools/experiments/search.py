@@ -82,7 +82,7 @@ def judge(data: Dataset, recipe: Recipe, parts, report=None) -> float:
         value = span_results(board, test).accuracy
         streams = streams_of(test, recipe, rng)
         if streams:
-            score = tune_decision([Heard.of(model, streams)], [], np.inf)[1]
+            score = tune_decision([Heard.of(model, streams)], [], 1.0, False)[1]
             value = _SPAN_SHARE * value + (1 - _SPAN_SHARE) * score.f1
         values.append(value)
         if report is not None:
@@ -136,7 +136,7 @@ def search(data: Dataset, rate_hz: int, trials: int, steps: int, seed: int = 1,
 
 def save(recipe: Recipe, path: Path) -> None:
     """The settings of a recipe that do not follow from data or command line, as JSON."""
-    from host_tools.model.format import write_atomically
+    from host_tools.files import write_atomically
 
     kept = {k: v for k, v in asdict(recipe).items() if k in _KEPT}
     write_atomically(path, (json.dumps(kept, indent=1) + "\n").encode())

@@ -1,0 +1,1 @@
+"""The model file, the board's arithmetic in NumPy, and quantising into it."""

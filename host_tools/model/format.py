@@ -1,25 +1,22 @@
 """The model file (`*.mlp`), version 1: what it holds, to bytes and back.
 
-docs/model-file.md describes every field. `read_model` and `write_model` are
-for files, `decode` and `encode` for bytes; all raise ModelError with one line
-that says what is wrong. Whatever decodes here loads on the board, and the
-other way round.
+docs/model-file.md describes every field. `decode` and `encode` raise ModelError
+with one line that says what is wrong. Whatever decodes here loads on the board,
+and the other way round. host_tools.model.golden reads and writes files.
 """
 
 from __future__ import annotations
 
-import os
 import struct
-import tempfile
 import zlib
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from host_tools.errors import BeckonError
 from host_tools.model.attitude import ONE, Attitude
+from host_tools.model.decision import Activity, Decision
 
 FILE_MAX = 20_000  # bytes
 WORK_MAX = 32_768  # bytes
@@ -153,7 +150,10 @@ class Model:
     """All that a model file holds.
 
     debounce: 8 bytes: threshold_percent, min_count, min_span, quiet,
-        refractory, majority_of and two reserved zeros.
+        refractory, majority_of and two reserved zeros: the counting rule, not
+        used when there is a decision.
+    activity: how movement is measured; None: it is not.
+    decision: the rule on shares; None: the counting rule.
     tables : uint16 (1024,) each. fast: weights of 6 bits, values of 6 bits.
     logit_mul, logit_shift: (difference of scores >> logit_shift) * logit_mul
         is in units of 2**-18 of a factor of two (see reference.confidence).
@@ -172,6 +172,8 @@ class Model:
     notes: str = ""
     seed: int = 1
     golden: tuple[int, ...] = field(default=())
+    activity: Activity | None = None
+    decision: Decision | None = None
 
     @property
     def stride(self) -> int:
@@ -424,58 +426,3 @@ def _decode_text(
         return tuple(labels), data[end : end + notes_size].decode()
     except UnicodeError:
         raise ModelError("model: labels or notes are not UTF-8") from None
-
-
-def seal(model: Model) -> Model:
-    """The model with the golden window's scores, as the board will check them."""
-    from host_tools.model import reference  # which imports this module
-
-    for seed in range(model.seed, 65536):
-        sealed = replace(model, seed=seed)
-        scores, still = reference.golden(sealed)
-        if not still:
-            return replace(sealed, golden=tuple(int(v) for v in scores))
-    raise ModelError(f"model: its gate {model.front_end.gate} lets no window through")
-
-
-def read_model(path: str | os.PathLike[str]) -> Model:
-    """Read and check a model file, its golden window too."""
-    from host_tools.model import reference  # which imports this module
-
-    try:
-        data = Path(path).read_bytes()
-    except OSError as e:
-        raise ModelError(f"{path}: {e.strerror or e}") from None
-    try:
-        model = decode(data)
-        scores, _ = reference.golden(model)
-        _need(tuple(scores) == model.golden, "scores of the golden window differ")
-    except ModelError as e:
-        raise ModelError(f"{path}: {e}") from None
-    return model
-
-
-def write_model(path: str | os.PathLike[str], model: Model) -> int:
-    """Write a model file, whole or not at all; return its size in bytes."""
-    data = encode(model)
-    write_atomically(path, data)
-    return len(data)
-
-
-def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
-    """Replace the file at path by data, or leave it as it is (ModelError)."""
-    path = Path(path)
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(name, 0o644)
-            os.replace(name, path)
-        except BaseException:
-            os.unlink(name)
-            raise
-    except OSError as e:
-        raise ModelError(f"{path}: {e.strerror or e}") from None

@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from host_tools.model.format import CLAMP, FrontEnd, Model, ModelError, write_atomically
+from host_tools.files import write_atomically
+from host_tools.model.format import CLAMP, FrontEnd, Model, ModelError
 from host_tools.model.quantize import FloatLayer, quantise
 
 _HIDDEN = {"Sigmoid": "sigmoid", "TanH": "tanh", "ReLU": "relu", "SoftPlus": "softplus",

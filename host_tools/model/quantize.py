@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from host_tools.model.decision import Activity, Decision
 from host_tools.model.format import (
     CLAMP,
     TABLE,
@@ -29,8 +30,8 @@ from host_tools.model.format import (
     Layer,
     Model,
     ModelError,
-    seal,
 )
+from host_tools.model.golden import seal
 from host_tools.model.reference import inputs, requantise, sums
 
 Floats = npt.NDArray[np.float64]
@@ -109,12 +110,15 @@ def quantise(
     debounce: bytes = bytes(8),
     notes: str = "",
     temperature: float = 1.0,
+    activity: Activity | None = None,
+    decision: Decision | None = None,
 ) -> Model:
     """Quantise a float network; the model is sealed and ready for `write_model`.
 
     calibration : int16 (k, window * axes), windows such as the network will
         meet, from `reference.features`; a few hundred that include the strongest.
     temperature: confidence is softmax(logits / temperature).
+    debounce, activity, decision: as in Model.
     Raises ModelError for what the format cannot express.
     """
     if not len(layers):
@@ -156,7 +160,7 @@ def quantise(
     mul, shift = _logit_scale(scale / temperature)
     return seal(
         Model(front_end, tuple(done), tuple(labels), idle, mul, shift, bytes(debounce),
-              tuple(tables), fast, notes)
+              tuple(tables), fast, notes, activity=activity, decision=decision)
     )
 
 

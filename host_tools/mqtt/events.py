@@ -4,6 +4,7 @@ import time
 from collections import deque
 from datetime import datetime
 
+from host_tools.mqtt.event_fields import event_fields
 from host_tools.mqtt.subscriber import Message
 
 _REMEMBERED = 1000
@@ -34,11 +35,11 @@ def event_line(message: Message) -> str:
 
     When it was is local time; that of arrival if the device did not know it.
     """
-    payload = message.payload
-    clock = time.strftime("%H:%M:%S", time.localtime(event_time_s(payload.get("time"))))
-    gesture = printable(payload.get("event_type"))
-    confidence = f"{number(payload.get('confidence'))} %"
-    latency = duration(payload.get("latency_ms"))
+    event = event_fields(message.payload)
+    clock = time.strftime("%H:%M:%S", time.localtime(event_time_s(event["time"])))
+    gesture = printable(event["event_type"])
+    confidence = f"{number(event['confidence'])} %"
+    latency = duration(event["latency_ms"])
     device = printable(message.device)
     return f"{clock:>10}  {device:<24} {gesture:<16} {confidence:>10} {latency:>9}"
 

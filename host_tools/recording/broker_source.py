@@ -10,8 +10,9 @@ import numpy as np
 from host_tools.errors import BeckonError
 from host_tools.mqtt.address import BrokerAddress
 from host_tools.mqtt.remote_device import RemoteDevice
-from host_tools.recording.sources import Block, G
+from host_tools.recording.sources import Block
 from host_tools.recording.stream import SYNC, Decoder, Samples
+from host_tools.units import GRAVITY, at_limit, sensor_ranges
 
 _STREAM_S = 60  # the most that a board takes at once
 _FIRST_TIMEOUT_S = 10.0
@@ -113,16 +114,16 @@ class BrokerSource:
         try:
             accel, gyro = float(told["accel_lsb_per_g"]), float(told["gyro_lsb_per_10_dps"])
             period_us = float(told["period_us"])
-            if min(accel, gyro, period_us) <= 0:
+            ranges = sensor_ranges(accel, gyro / 10)
+            if period_us <= 0:
                 raise ValueError
         except (KeyError, TypeError, ValueError):
             raise BeckonError(f"{self._device} answers `stream` in a way that is not known; deploy "
                               "this checkout's firmware") from None
         self.rate_hz = 1e6 / period_us
-        self._scale[:3] = G / accel
+        self._scale[:3] = GRAVITY / accel
         self._scale[3:] = 10 / gyro
-        self._about = {"device": self._device, "accel_g": round(32768 / accel),
-                       "gyro_dps": round(327680 / gyro / 10) * 10}  # fmt: skip
+        self._about = {"device": self._device, "accel_g": ranges[0], "gyro_dps": ranges[1]}
         self._until_s = time.monotonic() + _STREAM_S
 
     def _await_first(self) -> None:
@@ -140,8 +141,8 @@ class BrokerSource:
         blocks = []
         for frame in self._decoder.feed(message + SYNC):
             if isinstance(frame, Samples):
-                clipped = ((frame.counts == 32767) | (frame.counts == -32768)).any(axis=1)
-                blocks.append(Block(frame.index, frame.counts * self._scale, clipped))
+                values = frame.counts * self._scale
+                blocks.append(Block(frame.index, values, at_limit(frame.counts)))
         if blocks:
             self._last = (blocks[-1].end, time.monotonic())
             self._first = self._first or self._last

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from host_tools.recording.guide import Guide, Phase
 from host_tools.recording.session import Session
+from host_tools.units import GRAVITY
 
 _BARS = " ▁▂▃▄▅▆▇█"
 _COLUMNS = 64
@@ -41,7 +42,7 @@ class Plot:
         while len(self._waiting) >= n:
             part, self._waiting = self._waiting[:n], self._waiting[n:]
             norm = np.linalg.norm(part[:, :3], axis=1)
-            self.accel.append(float(np.abs(norm - 9.80665).max()))
+            self.accel.append(float(np.abs(norm - GRAVITY).max()))
             self.gyro.append(float(np.linalg.norm(part[:, 3:], axis=1).max()))
 
 

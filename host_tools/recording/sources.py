@@ -20,8 +20,8 @@ from host_tools.dataset.folder import read_recording
 from host_tools.device.console import BAUD, Console
 from host_tools.errors import BeckonError
 from host_tools.recording.stream import Decoder, Info, Samples
+from host_tools.units import ACCEL_UNITS, accel_counts, at_limit
 
-G = 9.80665  # m/s^2, ISO 80000-3
 _FIRST_TIMEOUT_S = 6.0
 _BAUDS = (115200, 230400, 460800, 921600)
 _BITS_PER_SAMPLE = 10 * (12 + 12)  # ten bits a byte; frame heads, infos
@@ -163,10 +163,9 @@ class BoardSource:
     def _block(self, samples: Samples) -> Block:
         told = self._told
         scale = np.empty(6)
-        scale[:3] = told["accel_g"] * G / 32768
+        scale[:3] = 1 / accel_counts(told["accel_g"])
         scale[3:] = 10 / told["gyro_lsb_per_10_dps"]
-        clipped = ((samples.counts == 32767) | (samples.counts == -32768)).any(axis=1)
-        return Block(samples.index, samples.counts * scale, clipped)
+        return Block(samples.index, samples.counts * scale, at_limit(samples.counts))
 
     def _change_baud(self, console: Console) -> None:
         """Follow the board to the faster rate; stay if it cannot be heard there."""
@@ -223,12 +222,11 @@ class ForwarderSource:
     accel_unit: m/s2, g, or mg; gyroscope in deg/s. The rate is measured at the start.
     """
 
-    UNITS = {"m/s2": 1.0, "g": G, "mg": G / 1000}
     _MEASURE_S = 2.0
 
     def __init__(self, port: str, accel_unit: str = "m/s2", baud: int = BAUD):
         self._port = port
-        self._scale = self.UNITS[accel_unit]
+        self._scale = ACCEL_UNITS[accel_unit]
         self._baud = baud
         self._rest = b""
         self._index = 0

@@ -1,0 +1,1 @@
+"""The firmware on this computer: a simulated board and the sensor's registers."""

@@ -10,7 +10,8 @@ from typing import Any
 from host_tools.dataset.folder import read_recording
 from host_tools.dataset.recording import Recording
 from host_tools.errors import BeckonError
-from host_tools.model.format import ModelError, read_model
+from host_tools.model.format import ModelError
+from host_tools.model.golden import read_model
 from host_tools.mqtt.address import BrokerAddress
 from host_tools.mqtt.subscriber import Message, Subscriber
 from host_tools.simulator.sensor.chip import SimulatedMPU6500

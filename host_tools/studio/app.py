@@ -14,7 +14,7 @@ shown by ui.label and the like, never by ui.html.
 
     project     project.py: folder, recordings(), recording(name), labels, models(),
                 inside(...) for paths that are written, feeds
-    labels      project.labels is a label_session.LabelSession: actions, undo, autosave;
+    labels      project.labels is a label_session.LabelStore: actions, undo, autosave;
                 the Train page relabels through it. Raises BeckonError when labels.csv is
                 broken: show it
     signals     signal_view.SignalView: recordings, live data, spans, flags, score curves
@@ -31,14 +31,15 @@ every answer (guard.py) makes the browser refuse it, a test looks at its network
 from __future__ import annotations
 
 import asyncio
-import importlib
 import inspect
 import socket
 import sys
 import traceback
 import webbrowser
 from collections.abc import Awaitable, Callable
+from typing import Any
 
+import nicegui
 import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
@@ -47,19 +48,47 @@ from starlette.types import ASGIApp, Message
 
 from host_tools.errors import BeckonError
 from host_tools.studio.frame import layout
-from host_tools.studio.frame.access import Guard, cookie_name
+from host_tools.studio.frame.access import AccessGuard, cookie_name
 from host_tools.studio.frame.project import Project
 from host_tools.studio.frame.routes import STATIC, add_routes
+from host_tools.studio.label import page as label_page
+from host_tools.studio.record import page as record_page
+from host_tools.studio.record.session import RecordSession
+from host_tools.studio.train import page as train_page
+from host_tools.studio.train.session import TrainSession
+from host_tools.studio.watch import page as watch_page
+from host_tools.studio.watch.deploy import Deployer
+from host_tools.studio.watch.session import WatchSession
 
 DEFAULT_PORT = 8737
 
 
 def make_app(project: Project, port: int, token: str) -> FastAPI:
-    """The ASGI application; once a process, as NiceGUI has one set of pages."""
+    """The ASGI application; once per process, as NiceGUI has one set of pages.
+
+    What runs belongs to the project, not to a page: sessions go on when tabs close, and end
+    with the server. Each page gets the ones that it uses.
+    """
     app = FastAPI(openapi_url=None)
     add_routes(app, project)
+    recorder, trainer = RecordSession(project.feeds), TrainSession()
+    watcher, deployer = WatchSession(), Deployer()
+    contents: dict[str, Callable[[], Any]] = {
+        "record": lambda: record_page.page(project, recorder),
+        "label": lambda: label_page.page(project),
+        "train": lambda: train_page.page(project, trainer),
+        "watch": lambda: watch_page.page(project, watcher, deployer, recorder.release),
+    }
     for name, title, _, _ in layout.PAGES:
-        _add_page(name, title, project)
+        _add_page(name, title, project, contents[name])
+
+    def end_sessions() -> None:
+        """A training stops, a recording is saved, a broker is left."""
+        trainer.stop()
+        recorder.close()
+        watcher.close()
+
+    nicegui.app.on_shutdown(end_sessions)
 
     @app.get("/")
     def home() -> RedirectResponse:
@@ -68,20 +97,18 @@ def make_app(project: Project, port: int, token: str) -> FastAPI:
     ui.run_with(app, favicon=STATIC / "favicon.svg", dark=None, tailwind=False,
                 binding_refresh_interval=None, gzip_middleware_factory=None,
                 show_welcome_message=False, reconnect_timeout=5)
-    app.add_middleware(Guard, port=port, token=token)
+    app.add_middleware(AccessGuard, port=port, token=token)
     return app
 
 
-def _add_page(name: str, title: str, project: Project) -> None:
-    module = importlib.import_module(f"host_tools.studio.{name}.page")
-
+def _add_page(name: str, title: str, project: Project, content: Callable[[], Any]) -> None:
     async def build() -> None:
         with layout.frame(project, name):
             try:
-                built = module.page(project)
+                built = content()
                 if inspect.isawaitable(built):
                     await built
-            except BeckonError as error:  # of a stranger's file, say: told, never a broken page
+            except BeckonError as error:  # of a broken file, say: a message, not a broken page
                 layout.message(str(error))
             except Exception as error:
                 traceback.print_exc()

@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from host_tools import bench
 from host_tools.errors import BeckonError
 from host_tools.mqtt.address import BrokerAddress
 from host_tools.simulator.unix_board import SimulatedBoard
 
-ON_BOARD = Path(bench.__file__).resolve().parent / "sensing" / "on_board"
+_FRAMES = Path(__file__).resolve().parent / "on_board" / "frames.py"
 
 
 class ScriptBoard(SimulatedBoard):
@@ -60,7 +59,7 @@ def sample(
     }
     files = {"bench.json": settings}
     devices: dict[tuple[int, int | None], Any] = {(0, 0x68): sensor}
-    with ScriptBoard(ON_BOARD / "frames.py", devices, files=files, speed=speed) as board:
+    with ScriptBoard(_FRAMES, devices, files=files, speed=speed) as board:
         status = board.wait(timeout_s=30 + 4 * seconds / speed)
         counters_path = board.flash / "counters.json"
         if status or not counters_path.exists():

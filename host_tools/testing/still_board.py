@@ -9,6 +9,7 @@ from host_tools.paths import DEFAULT_MODEL
 from host_tools.simulator.sensor.chip import SimulatedMPU6500
 from host_tools.simulator.sensor.movement import RecordedMovement
 from host_tools.simulator.unix_board import SimulatedBoard
+from host_tools.units import GRAVITY
 
 _STILL_S = 3600
 
@@ -33,5 +34,5 @@ def _stillness() -> tuple[np.ndarray, np.ndarray]:
     """Gravity and noise, so that the sensor does not look frozen."""
     rng = np.random.default_rng(1)
     count = _STILL_S * 20
-    values = rng.normal(0, 0.02, (count, 6)) + [0, 0, 9.81, 0, 0, 0]
+    values = rng.normal(0, 0.02, (count, 6)) + [0, 0, GRAVITY, 0, 0, 0]
     return np.arange(count) * 50.0, values

@@ -83,7 +83,7 @@ def calibrate(
     if not recorded:
         life = [made_up_life(t.held, recipe, _LIFE_S) for t in trials]
     quiet = [Heard.of(m, found) for m, found in zip(models, life, strict=True) if found]
-    rule, score = tune(heard, quiet, limit_per_hour)
+    rule, score = tune(heard, quiet, limit_per_hour, recorded)
     return Calibration(
         rule, score, recorded, heat, tuple(_habits(heard, trials, recipe)),
         _recalls(heard, rule, recipe),

@@ -63,11 +63,13 @@ def worth(counts: Counts) -> float:
 
 
 def tune(
-    streams: Sequence[Heard], life: Sequence[Heard], limit_per_hour: float
+    streams: Sequence[Heard], life: Sequence[Heard], limit_per_hour: float, recorded: bool = True
 ) -> tuple[Rule, Score]:
     """The rule for these answers, and what it reaches.
 
-    streams: held-out gestures in streams, one a part. life: what holds no gesture.
+    streams: held-out gestures in streams, one per part. life: what holds no gesture.
+    recorded: whether that was recorded; made-up movement proves nothing about life, so
+    that no gesture is given up for it.
     """
     grid = {key: Rule(*key) for key in product(SPANS, THRESHOLDS, LOWS, RATIOS)}
     values, alarms, counted = {}, {}, {}
@@ -77,13 +79,14 @@ def tune(
         counted[key] = parts
         values[key] = float(np.mean([worth(c) for c in parts if c.truth] or [0.0]))
         alarms[key] = sum(h.judge(rule).alarms for h in life)
-    allowed = _allowed(alarms, hours, limit_per_hour)
+    allowed = _allowed(alarms, hours, limit_per_hour) if recorded else list(grid)
     smooth = {key: _around(values, key) for key in allowed}
     enough = max(smooth.values()) - _AS_GOOD
     # Of settings that are as good, the one that asks for the most: life has more to offer
     # than any recording of it.
     best = max((key for key in allowed if smooth[key] >= enough), key=_strictness)
-    return grid[best], _score(counted[best], alarms[best], hours, limit_per_hour)
+    proven = recorded and poisson_interval(alarms[best])[1] <= limit_per_hour * hours
+    return grid[best], _score(counted[best], alarms[best], hours, proven)
 
 
 def _allowed(alarms: dict, hours: float, limit: float) -> list:
@@ -116,12 +119,12 @@ def _strictness(key: tuple) -> tuple:
     return threshold, low, -ratio, -span
 
 
-def _score(parts: list[Counts], alarms: int, hours: float, limit: float) -> Score:
+def _score(parts: list[Counts], alarms: int, hours: float, proven: bool) -> Score:
     hits, truth = sum(c.hits for c in parts), sum(c.truth for c in parts)
     told = sum(c.hits + c.false + c.repeated for c in parts)
     late = [x for c in parts for x in c.latencies_ms] or [1000.0]
     return Score(
         2 * hits / max(1, truth + told), hits / max(1, truth), hits, truth,
         float(np.quantile(late, 0.5)), float(np.quantile(late, 0.95)),
-        alarms, hours, poisson_interval(alarms)[1] <= limit * hours,
+        alarms, hours, proven,
     )

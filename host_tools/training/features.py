@@ -11,8 +11,8 @@ import numpy as np
 from host_tools.model.attitude import ONE, Attitude, level
 from host_tools.model.format import MEAN, Axis, FrontEnd
 from host_tools.training.recipe import Recipe
+from host_tools.units import counts_per_unit
 
-GRAVITY = 9.80665  # m/s^2 in a g
 INPUT_SCALE = 1 / 3000  # the network's input for int16 value 1: about 1 for a usual amplitude
 _LOUD = 3000  # a window's mean deviation is scaled to this, so that peaks stay in int16
 
@@ -66,18 +66,8 @@ def _fraction(factor: float, decimation: int) -> tuple[int, int]:
 
 def values_per_unit(recipe: Recipe) -> np.ndarray:
     """What a m/s^2 and a deg/s are before normalising, float32 (axes,)."""
-    accel = 32768 / (recipe.accel_g * GRAVITY) * recipe.gain[0]
-    gyro = 32768 / recipe.gyro_dps * recipe.gain[1]
-    return np.repeat(np.array([accel, gyro], np.float32), 3)[: recipe.axes]
-
-
-def counts(samples: np.ndarray, accel_g: float, gyro_dps: float) -> np.ndarray:
-    """What the sensor delivers: int16 (n, 6) for samples (n, 3 or 6) in m/s^2, deg/s."""
-    n, axes = samples.shape
-    scale = np.repeat([32768 / (accel_g * GRAVITY), 32768 / gyro_dps], 3)[:axes]
-    raw = np.zeros((n, 6), np.int16)
-    raw[:, :axes] = np.clip(np.rint(samples * scale), -32768, 32767)
-    return raw
+    scale = counts_per_unit(recipe.accel_g, recipe.gyro_dps) * np.repeat(recipe.gain, 3)
+    return scale.astype(np.float32)[: recipe.axes]
 
 
 class Features:

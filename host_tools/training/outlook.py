@@ -46,8 +46,10 @@ def _alarms(trained: Trained, limit_per_hour: float) -> str:
             f"{score.per_hour:.2g} per hour (95 %: {low:.2g} to {high:.2g})")
     if score.proven:
         return text
-    if score.alarms > limit_per_hour * score.hours:
+    if trained.calibration.recorded_life and score.alarms > limit_per_hour * score.hours:
         return f"{text}; more than the {limit_per_hour:g} per hour asked for: no setting keeps it"
+    if not trained.calibration.recorded_life:
+        return f"{text}; what the wearer's own day brings is not known"
     return f"{text}; too short to prove {limit_per_hour:g} per hour"
 
 

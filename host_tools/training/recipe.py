@@ -1,6 +1,7 @@
 """Everything that decides how a model is trained, in one value; `choose` fills it from data."""
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -8,11 +9,15 @@ import numpy as np
 from host_tools.augment.energy import moving_part
 from host_tools.dataset import Dataset, is_idle
 from host_tools.errors import BeckonError
+from host_tools.units import (
+    ACCEL_COUNTS_PER_G,
+    GRAVITY,
+    GYRO_COUNTS_PER_DPS,
+    accel_counts,
+    gyro_counts,
+)
 
 FEATURE_HZ = 25.0  # frames a second that the network sees: movement of a hand lies below 12 Hz
-_ACCEL_RANGES_G = (2, 4, 8, 16)
-_GYRO_RANGES_DPS = (250, 500, 1000, 2000)
-_GRAVITY = 9.80665
 _GRAVITY_SEEN = (0.7, 1.3)  # mean acceleration of most gestures, in g, if gravity is in the data
 _USUAL = 2000.0  # int16 value of a usual deviation: peaks of 16 times that still fit
 _LEAST_FLOOR = (0.3, 8.0)  # m/s^2, deg/s: what tremor reaches
@@ -118,8 +123,8 @@ def choose(data: Dataset, rate_hz: int = 100, **by_hand) -> Recipe:
     )
     sizes = [m.size for m in moves]
     up = _up([m.mean_g for m in moves])
-    accel_g = _smallest(_ACCEL_RANGES_G, accel / _GRAVITY)
-    gyro_dps = _smallest(_GYRO_RANGES_DPS, gyro)
+    accel_g = _smallest(ACCEL_COUNTS_PER_G, accel / GRAVITY)
+    gyro_dps = _smallest(GYRO_COUNTS_PER_DPS, gyro)
     recipe = Recipe(
         rate_hz=rate_hz,
         axes=data.axes,
@@ -127,7 +132,7 @@ def choose(data: Dataset, rate_hz: int = 100, **by_hand) -> Recipe:
         gyro_dps=gyro_dps,
         levelled=bool(data.axes == 6 or any(up)) and _clipped(data, gyro_dps) < _CLIPPED,
         up=up,
-        gain=_gains(sizes, 32768 / _GRAVITY / accel_g, 32768 / gyro_dps),
+        gain=_gains(sizes, accel_counts(accel_g), gyro_counts(gyro_dps)),
         decimation=decimation,
         window=window,
         floor=_least_size(sizes),
@@ -164,7 +169,7 @@ def movements(data: Dataset) -> list[Movement]:
                 continue
             a, b = moving_part(x.T, r.rate_hz)
             out.append(Movement(
-                s.label, (b - a) / r.rate_hz, x[:, :3].mean(axis=0) / _GRAVITY,
+                s.label, (b - a) / r.rate_hz, x[:, :3].mean(axis=0) / GRAVITY,
                 _size(x[max(0, b - round(r.rate_hz)) : b]),
             ))
     return out
@@ -239,9 +244,9 @@ def _least_size(sizes) -> tuple[float, float]:
     return max(_LEAST_FLOOR[0], float(weak[0])), max(_LEAST_FLOOR[1], float(weak[1]))
 
 
-def _smallest(ranges: tuple[int, ...], peak: float) -> int:
+def _smallest(ranges: Iterable[int], peak: float) -> int:
     """The smallest range that covers the data; what clipped at a range clips there again."""
     for full_scale in ranges:
         if peak <= full_scale * 1.005:
             return full_scale
-    return ranges[-1]
+    return max(ranges)

@@ -23,7 +23,7 @@ TIMEOUT_S = 60
 
 
 class Board:
-    """A MicroPython process that runs a script with tests/link/board.py at hand.
+    """A MicroPython process that runs a script with tests/link/board_side.py at hand.
 
     Lines of JSON that it prints are read with `next`; other output is an error.
     """
@@ -32,7 +32,7 @@ class Board:
         folders = [REPOSITORY / "firmware", REPOSITORY / "firmware" / "lib", TESTS / "link",
                    umqtt or umqtt_folder()]
         with tempfile.NamedTemporaryFile("w", suffix=".py", delete=False) as file:
-            file.write("import asyncio\nfrom board import *\n" + script)
+            file.write("import asyncio\nfrom board_side import *\n" + script)
         self._file = file.name
         self.process = subprocess.Popen(
             [*micropython_command(), "-X", f"heapsize={heap}", file.name,

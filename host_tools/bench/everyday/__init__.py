@@ -12,7 +12,7 @@ from host_tools.dataset import Dataset, Recording, is_idle, read_dataset, read_d
 from host_tools.dataset import with_negatives as joined
 from host_tools.dataset.split import parts_by
 from host_tools.evaluation.metrics import poisson_interval
-from host_tools.model.format import read_model
+from host_tools.model.golden import read_model
 from host_tools.paths import DEFAULT_MODEL
 from host_tools.training.answers import Counts, Heard
 from host_tools.training.calibrate import streams_of

@@ -4,18 +4,20 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from pathlib import Path
 from typing import Any
 
 from host_tools.errors import BeckonError
 from host_tools.paths import FIRMWARE
-from host_tools.testing.script_board import ON_BOARD
 from host_tools.toolchain import micropython_command
+
+_ON_BOARD = Path(__file__).resolve().parent / "on_board"
 
 
 def drain_cost() -> dict[str, Any]:
     """See on_board/cost.py. Raises BeckonError with MicroPython's words when it fails."""
     done = subprocess.run(
-        [*micropython_command(), str(ON_BOARD / "cost.py")],
+        [*micropython_command(), str(_ON_BOARD / "cost.py")],
         env={**os.environ, "MICROPYPATH": f"{FIRMWARE}:{FIRMWARE / 'lib'}:.frozen"},
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -19,14 +19,15 @@ from typing import Any
 from host_tools.bench.outages.broker import Mosquitto, Watcher
 from host_tools.bench.outages.proxy import Proxy
 from host_tools.errors import BeckonError
-from host_tools.model.format import Model, read_model, seal, write_model
+from host_tools.model.format import Model
+from host_tools.model.golden import read_model, seal, write_model
 from host_tools.mqtt.address import BrokerAddress
 from host_tools.paths import DEFAULT_MODEL
 from host_tools.simulator.sensor.chip import SimulatedMPU6500
 from host_tools.simulator.sensor.movement import Sines
 from host_tools.simulator.unix_board import SimulatedBoard
-from host_tools.testing.script_board import ON_BOARD
 
+_ON_BOARD = Path(__file__).resolve().parent / "on_board"
 _DEVICE = "bench"
 _END_TIMEOUT_S = 30
 KINDS = ("stopped", "black hole", "restarted", "slow")
@@ -50,7 +51,7 @@ class OutageReport:
 class _Board(SimulatedBoard):
     def _fill_flash(self) -> None:
         super()._fill_flash()
-        shutil.copy(ON_BOARD / "outage.py", self.flash / "main.py")
+        shutil.copy(_ON_BOARD / "outage.py", self.flash / "main.py")
 
 
 def model_at(rate_hz: int, folder: Path) -> Path:

@@ -18,6 +18,7 @@ import numpy as np
 
 from host_tools.errors import BeckonError
 from host_tools.testing.browser import Studio, Tab, open_tab
+from host_tools.units import GRAVITY
 
 SAMPLES, AXES, RATE_HZ = 360_000, 6, 100
 _GESTURES = 700  # movements in the hour, so that there is something to propose and to draw
@@ -86,7 +87,7 @@ def hour_project() -> Iterator[Path]:
 def _movements(n: int) -> np.ndarray:
     rng = np.random.default_rng(1)
     x = rng.normal(0, [0.05, 0.05, 0.05, 0.6, 0.6, 0.6], (n, AXES))
-    x[:, 2] += 9.81
+    x[:, 2] += GRAVITY
     for k in range(_GESTURES):
         length = int(rng.integers(60, 160))
         at = int((k + rng.uniform(0.1, 0.5)) * n / _GESTURES)

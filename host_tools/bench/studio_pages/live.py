@@ -23,6 +23,7 @@ import numpy as np
 from host_tools.recording.sources import Block
 from host_tools.recording.writer import Segment, write_recording
 from host_tools.testing.browser import Studio, Tab, open_tab
+from host_tools.units import GRAVITY
 
 RATE_HZ = 100.0
 _SETTLED = 0.1  # part of the samples after which memory is compared with that at the end
@@ -52,7 +53,7 @@ def _recording(folder: Path, seconds: float) -> Path:
     for axis in range(6):
         size = 6 if axis < 3 else 150
         values[:, axis] += size * np.sin(2 * np.pi * (0.4 + 0.13 * axis) * t)
-    values[:, 2] += 9.81
+    values[:, 2] += GRAVITY
     block = Block(0, values, np.zeros(n, bool))
     return write_recording(folder, "hour", [block], Segment(0, n, ()), RATE_HZ, {}, "",
                            datetime.now(UTC))  # fmt: skip

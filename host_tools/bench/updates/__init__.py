@@ -17,7 +17,7 @@ from pathlib import Path
 
 from host_tools.bench.outages.broker import Mosquitto
 from host_tools.errors import BeckonError
-from host_tools.model.format import read_model
+from host_tools.model.golden import read_model
 from host_tools.mqtt.address import BrokerAddress
 from host_tools.mqtt.remote_device import CHUNK_BYTES, RemoteDevice, signed_text
 from host_tools.paths import DEFAULT_MODEL

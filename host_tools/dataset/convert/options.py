@@ -6,11 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from host_tools.errors import BeckonError
-
-GRAVITY = 9.80665  # m/s^2
-ACCEL_UNITS = {"m/s2": 1.0, "g": GRAVITY, "mg": GRAVITY / 1000}
-GYRO_UNITS = {"dps": 1.0, "rad/s": 180 / np.pi, "mdps": 0.001}
-TIME_UNITS = {"ms": 1.0, "s": 1000.0, "us": 0.001}
+from host_tools.units import ACCEL_UNITS, GYRO_UNITS, TIME_UNITS
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-GRAVITY = 9.80665  # m/s^2 in 1 g, ISO 80000-3
+from host_tools.units import GRAVITY
 
 
 class RecordedMovement:

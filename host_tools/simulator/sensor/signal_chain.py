@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from host_tools.simulator.sensor.movement import GRAVITY
 from host_tools.simulator.sensor.tables import Filter
+from host_tools.units import GRAVITY
 
 ACCEL_NOISE_G = 300e-6  # g per root Hz, PS table 2
 GYRO_NOISE_DPS = 0.01  # deg/s per root Hz, PS table 1

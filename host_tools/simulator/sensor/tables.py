@@ -6,8 +6,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-ACCEL_LSB_PER_G = (16384.0, 8192.0, 4096.0, 2048.0)  # by AFS_SEL, PS table 2
-GYRO_LSB_PER_DPS = (131.0, 65.5, 32.8, 16.4)  # by FS_SEL, PS table 1
+from host_tools.units import ACCEL_COUNTS_PER_G, GYRO_COUNTS_PER_DPS
+
+ACCEL_LSB_PER_G = tuple(ACCEL_COUNTS_PER_G.values())  # by AFS_SEL, RM register 28
+GYRO_LSB_PER_DPS = tuple(GYRO_COUNTS_PER_DPS.values())  # by FS_SEL, RM register 27
 
 TEMPERATURE_LSB_PER_C = 333.87  # PS table 4
 TEMPERATURE_ZERO_C = 21.0

@@ -3,8 +3,7 @@
 import numpy as np
 
 from host_tools.simulator.synthesis.trajectory import STEP_S
-
-GRAVITY = 9.80665  # m/s^2
+from host_tools.units import GRAVITY
 
 
 def attitude(position_m: np.ndarray, person, drift_rad: np.ndarray) -> np.ndarray:

@@ -6,8 +6,8 @@ bandwidth: 2.4 mg and 0.08 deg/s; sensitivity to 3 %, zero-rate to 5 deg/s.
 
 import numpy as np
 
-from host_tools.simulator.synthesis.kinematics import GRAVITY
 from host_tools.simulator.synthesis.trajectory import STEP_S
+from host_tools.units import GRAVITY, counts_per_unit, to_counts
 
 ACCEL_G = 4
 GYRO_DPS = 500
@@ -24,6 +24,5 @@ def record(sensed: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     gain = 1 + rng.normal(0, [0.01] * 3 + [0.01] * 3)
     bias = rng.normal(0, [0.02 * GRAVITY] * 3 + [1.0] * 3)
     noise = rng.normal(0, [0.0024 * GRAVITY] * 3 + [0.08] * 3, samples.shape)
-    per_count = np.array([ACCEL_G * GRAVITY / 32768] * 3 + [GYRO_DPS / 32768] * 3)
-    counts = np.rint((samples * gain + bias + noise) / per_count)
-    return np.clip(counts, -32768, 32767) * per_count
+    counts = to_counts(samples * gain + bias + noise, ACCEL_G, GYRO_DPS)
+    return counts / counts_per_unit(ACCEL_G, GYRO_DPS)

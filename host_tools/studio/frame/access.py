@@ -34,7 +34,7 @@ def cookie_name(port: int) -> str:
     return f"beckon_studio_{port}"
 
 
-class Guard:
+class AccessGuard:
     """ASGI middleware; port: where Studio listens; token: what the browser must know."""
 
     def __init__(self, app: ASGIApp, port: int, token: str):

@@ -9,6 +9,7 @@ from typing import Any
 from nicegui import ui
 
 from host_tools.studio.frame.project import Project
+from host_tools.studio.frame.routes import STUDIO
 from host_tools.studio.frame.shortcuts import Shortcuts, key_mark
 
 PAGES = (  # name, title, icon, letter for Alt
@@ -17,14 +18,13 @@ PAGES = (  # name, title, icon, letter for Alt
     ("train", "Train", "model_training", "t"),
     ("watch", "Watch", "sensors", "w"),
 )
-_MODULES = ("static/keyboard", "signal/signal_view", "signal/pyramid", "signal/signal_draw",
-            "signal/signal_layer", "signal/signal_input", "signal/signal_lanes",
-            "signal/signal_marks", "signal/signal_style")
+_MODULES = ["static/keyboard.js"] + sorted(
+    f"signal/{path.name}" for path in (STUDIO / "signal").glob("*.js"))
 _HEAD = (
     '<script src="/studio/static/theme.js"></script>'
     '<link rel="stylesheet" href="/studio/static/studio.css">'
-    # At once, instead of each when the one that imports it has come
-    + "".join(f'<link rel="modulepreload" href="/studio/{m}.js">' for m in _MODULES)
+    # The browser fetches all modules at once, not each when its importer has arrived.
+    + "".join(f'<link rel="modulepreload" href="/studio/{m}">' for m in _MODULES)
 )
 
 
@@ -32,7 +32,8 @@ _HEAD = (
 def frame(project: Project, active: str) -> Iterator[Shortcuts]:
     """Build the frame; what is built inside the block is the page's content."""
     ui.add_head_html(_HEAD)
-    ui.add_body_html(_first_sight(project, active))
+    ui.add_head_html(f'<link rel="stylesheet" href="/studio/{active}/{active}.css">')
+    ui.add_body_html(_early_header(project, active))
     ui.run_javascript("beckonTheme.ready()")
     keys = Shortcuts()
     with ui.element("header").classes("bk-header"):
@@ -72,7 +73,7 @@ def frame(project: Project, active: str) -> Iterator[Shortcuts]:
     redraw()
 
 
-def _first_sight(project: Project, active: str) -> str:
+def _early_header(project: Project, active: str) -> str:
     """The header as plain HTML: to be seen, and used, while the scripts still load."""
     links = "".join(
         f'<a href="/{name}"{" aria-current=page" if name == active else ""}>{title}</a>'
@@ -134,5 +135,5 @@ def empty_state(icon: str, title: str, text: str, *, action: str | None = None,
 
 
 def message(text: str) -> ui.label:
-    """A fault, told in one line, in the page."""
+    """Show a fault in the page, in one line."""
     return ui.label(text).classes("bk-message").props('role="alert"')

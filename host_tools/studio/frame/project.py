@@ -3,7 +3,7 @@
     project = Project.open("my-gestures")
     project.recordings()            # the files in recordings/, newest last
     project.recording("take-01")    # its samples, a dataset.Recording
-    project.labels                  # the one LabelSession that all pages share
+    project.labels                  # the one LabelStore that all pages share
     project.models()                # the *.mlp files in models/
 
     my-gestures/recordings/NAME.csv[.gz]   as everywhere in Beckon
@@ -19,15 +19,14 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from host_tools.dataset.quick import read_recording_quickly
+from host_tools.dataset import is_idle
+from host_tools.dataset.folder import read_recording
 from host_tools.dataset.recording import Recording
 from host_tools.errors import BeckonError
+from host_tools.studio.frame.label_store import LabelStore
 from host_tools.studio.signal.live_feed import Feeds
-
-if TYPE_CHECKING:
-    from host_tools.studio.label.store import LabelSession
 
 _KEPT = 6  # recordings in memory; an hour at 100 Hz and six axes is 9 MB
 
@@ -49,6 +48,7 @@ class Project:
         self.folder = folder
         self.labels_path = folder / labels_file
         self.feeds = Feeds()
+        self._forms: dict[str, dict[str, Any]] = {}
         self._read: OrderedDict[Path, tuple[tuple[int, int], Recording, list[str]]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -104,7 +104,7 @@ class Project:
     def recording(self, name: str) -> Recording:
         """One recording's samples, without spans. Raises BeckonError that names file and line.
 
-        Reading takes up to a second or two an hour of recording: call it in a thread
+        Reading takes up to a second per hour of recording: call it in a thread
         (nicegui.run.io_bound). The last few stay in memory.
         """
         return self._recording(name)[1]
@@ -120,7 +120,7 @@ class Project:
         with self._lock:
             held = self._read.get(file.path)
             if held is None or held[0] != file.stamp:
-                held = (file.stamp, *read_recording_quickly(file.path))
+                held = (file.stamp, *read_recording(file.path))
             self._read[file.path] = held
             self._read.move_to_end(file.path)
             while len(self._read) > _KEPT:
@@ -128,11 +128,16 @@ class Project:
         return held
 
     @cached_property
-    def labels(self) -> LabelSession:
+    def labels(self) -> LabelStore:
         """The project's labels and their undo history; raises BeckonError for a broken file."""
-        from host_tools.studio.label.store import LabelSession
+        return LabelStore(self.labels_path)
 
-        return LabelSession(self.labels_path)
+    def gestures(self) -> list[str]:
+        """The labels without "no gesture"; [] if labels.csv cannot be read."""
+        try:
+            return [label for label in self.labels.labels if not is_idle(label)]
+        except BeckonError:
+            return []
 
     def other_labels(self) -> list[Path]:
         """Further labels*.csv files in the folder: what other people labelled."""
@@ -145,3 +150,19 @@ class Project:
     def model_path(self) -> Path | None:
         """The newest model of the project, if there is one."""
         return next(reversed(self.models()), None)
+
+    def form(self, name: str, **defaults: Any) -> dict[str, Any]:
+        """The values of a page's fields, shared by all tabs and kept until Studio ends."""
+        found = self._forms.setdefault(name, {})
+        for key, value in defaults.items():
+            found.setdefault(key, value)
+        return found
+
+
+def free_path(folder: Path, stem: str, suffix: str) -> Path:
+    """folder/stem.suffix, or stem-2, stem-3, ... if that name is taken."""
+    path, n = folder / f"{stem}{suffix}", 1
+    while path.exists():
+        n += 1
+        path = folder / f"{stem}-{n}{suffix}"
+    return path

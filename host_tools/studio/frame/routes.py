@@ -1,4 +1,4 @@
-"""The addresses of Studio that are no page: static files, recordings, live feeds."""
+"""Studio's addresses besides its pages: scripts and styles, recordings, live feeds."""
 from __future__ import annotations
 
 import asyncio
@@ -14,13 +14,12 @@ from host_tools.dataset.recording import AXES, Recording
 from host_tools.errors import BeckonError
 from host_tools.studio.frame.project import Project
 
-_STUDIO = Path(__file__).parents[1]
-STATIC = _STUDIO / "static"
-SIGNAL = _STUDIO / "signal"
+STUDIO = Path(__file__).parents[1]
+STATIC = STUDIO / "static"
 
 
-class _Fresh(StaticFiles):
-    """Static files that the browser asks after each time (the answer is 304 as a rule)."""
+class _FreshFiles(StaticFiles):
+    """Scripts and styles of all pages. The browser asks each time; as a rule it gets a 304."""
 
     async def get_response(self, path, scope):
         if Path(path).suffix not in (".js", ".css", ".svg"):  # Python lies beside them
@@ -34,8 +33,7 @@ class _Fresh(StaticFiles):
 
 
 def add_routes(app: FastAPI, project: Project) -> None:
-    app.mount("/studio/static", _Fresh(directory=STATIC))
-    app.mount("/studio/signal", _Fresh(directory=SIGNAL))
+    """Add them to app. The files come last, as "/studio" would answer for all of them."""
 
     @app.get("/studio/recording/{name:path}")
     async def recording(name: str) -> Response:
@@ -66,6 +64,8 @@ def add_routes(app: FastAPI, project: Project) -> None:
         finally:
             found.detach(viewer)
 
+    app.mount("/studio", _FreshFiles(directory=STUDIO))
+
 
 async def _send(socket: WebSocket, viewer) -> None:
     async for message in viewer.messages():
@@ -77,7 +77,7 @@ async def _send(socket: WebSocket, viewer) -> None:
 
 
 async def _gone(socket: WebSocket) -> None:
-    """Until the browser went away; what it says does not matter."""
+    """Wait until the browser has gone; ignore what it sends."""
     try:
         while True:
             await socket.receive_bytes()
@@ -86,11 +86,11 @@ async def _gone(socket: WebSocket) -> None:
 
 
 def packed(recording: Recording) -> bytes:
-    """The recording for static/signal_view.js, little-endian.
+    """The recording for signal/signal_view.js, little-endian.
 
-    uint32 the number of bytes of the JSON behind it, a multiple of four; the JSON
-    {rate_hz, start_ms, samples, axes, holes}, ended by blanks; then float32, all
-    samples of ax, all of ay, and so on, in m/s^2 and deg/s.
+    uint32: length of the JSON in bytes, a multiple of four. The JSON: {name, rate_hz, start_ms,
+    samples, axes, gaps}, padded with spaces; gaps are [first, last + 1] sample ranges. Then
+    float32: all samples of ax, all of ay, and so on, in m/s^2 and deg/s.
     """
     head = json.dumps({
         "name": recording.name,
@@ -98,7 +98,7 @@ def packed(recording: Recording) -> bytes:
         "start_ms": recording.start_ms,
         "samples": len(recording.samples),
         "axes": AXES[: recording.axes],
-        "holes": recording.holes,
+        "gaps": recording.holes,
     }).encode()
     head += b" " * (-len(head) % 4)
     planes = np.ascontiguousarray(recording.samples.T, dtype="<f4")

@@ -3,7 +3,7 @@
     key("n", "no gesture", handler)               # hint: [N] no gesture
     key_button("Save", "save", handler, "mod+s")  # a button that shows and obeys its key
 
-Combinations: see static/shortcuts.js. Each page has one Shortcuts, made by
+Combinations: see static/keyboard.js. Each page has one Shortcuts, made by
 layout.frame before page(project) runs.
 """
 from __future__ import annotations
@@ -32,7 +32,7 @@ class _Key:
     line: bool
 
 
-class Shortcuts(Element, component="static/shortcuts.js"):
+class Shortcuts(Element, component="shortcuts.js"):
     """The shortcuts of one page."""
 
     def __init__(self) -> None:

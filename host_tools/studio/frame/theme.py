@@ -10,6 +10,8 @@ drawn by ECharts and cannot read these.
 """
 from __future__ import annotations
 
+from host_tools.dataset import is_idle
+
 OKABE_ITO = {
     "orange": "#E69F00", "sky": "#56B4E9", "green": "#009E73", "yellow": "#F0E442",
     "blue": "#0072B2", "vermilion": "#D55E00", "purple": "#CC79A7",
@@ -37,8 +39,6 @@ IDLE_COLOUR = "#8A8F94"  # "no gesture"
 
 def label_colour(labels: list[str], label: str) -> str:
     """The colour of a label among all labels of the project, in their order."""
-    from host_tools.dataset import is_idle
-
     if is_idle(label) or label not in labels:
         return IDLE_COLOUR
     gestures = [x for x in labels if not is_idle(x)]

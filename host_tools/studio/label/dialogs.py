@@ -12,9 +12,9 @@ from nicegui import ui
 from host_tools.dataset.agreement import Agreement, Pair, agreement
 from host_tools.dataset.labels import read_labels_file
 from host_tools.errors import BeckonError
+from host_tools.studio.frame.label_store import Item
 from host_tools.studio.frame.layout import message
 from host_tools.studio.frame.project import Project
-from host_tools.studio.label.store import Item
 
 _SHOWN = 200  # lines of a list
 
@@ -159,12 +159,12 @@ def show_comparison(project: Project, go: Callable[[str, float, float], Awaitabl
                      "--labels labels-again.csv.").classes("bk-quiet")
             _plain("Close", dialog.close)
             return
-        result = ui.element("div").classes("bk-stack")
+        result = ui.element("div").classes("bk-disputes")
 
     async def compare(path: Path) -> None:
         result.clear()
-        session = project.labels
-        mine = {name: session.spans(name) for name in session.recordings()}
+        labels = project.labels
+        mine = {name: labels.spans(name) for name in labels.recordings()}
         try:
             theirs = (await asyncio.to_thread(read_labels_file, path)).rows
         except BeckonError as error:
@@ -216,7 +216,7 @@ def _dispute(project: Project, pair: Pair, look: Callable[[], Awaitable[None]],
 
     async def take() -> None:
         try:
-            _take(project, pair)
+            _take_theirs(project, pair)
         except BeckonError as error:
             ui.notify(str(error), type="warning", position="top")
         await again()
@@ -229,16 +229,16 @@ def _dispute(project: Project, pair: Pair, look: Callable[[], Awaitable[None]],
         _plain("Take theirs", take)
 
 
-def _take(project: Project, pair: Pair) -> None:
+def _take_theirs(project: Project, pair: Pair) -> None:
     """Do as the other person did. Raises BeckonError."""
-    session = project.labels
+    labels = project.labels
     mine = pair.first if isinstance(pair.first, Item) else None
     if pair.second is None and mine is not None:
-        session.delete(mine.id)
+        labels.delete(mine.id)
     elif pair.second is None:
         return
     elif mine is None:
-        session.add(pair.recording, pair.second.start_ms, pair.second.end_ms, pair.second.label,
+        labels.add(pair.recording, pair.second.start_ms, pair.second.end_ms, pair.second.label,
                     getattr(pair.second, "subject", ""))
     else:
-        session.rename(mine.id, pair.second.label)
+        labels.rename(mine.id, pair.second.label)

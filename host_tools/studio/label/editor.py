@@ -1,11 +1,11 @@
 """One tab's work on one recording: selection, cursor, brush, proposals. Knows no browser.
 
-    desk = LabelDesk(session)
-    desk.open("take-01", 0, 60_000)
-    desk.offer(propose(recording))
-    desk.choose("circle")      # the selected proposal becomes a span; the next is selected
+    editor = LabelEditor(store)
+    editor.open("take-01", 0, 60_000)
+    editor.offer(propose(recording))
+    editor.choose("circle")      # the selected proposal becomes a span; the next is selected
 
-What a key or a drag means is decided here; saving and undo are LabelSession's. Faults
+What a key or a drag means is decided here; saving and undo are LabelStore's. Faults
 are BeckonErrors. Proposals have negative ids and exist in this tab alone.
 """
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from host_tools.dataset import Span
 from host_tools.dataset.proposals import Proposal
 from host_tools.errors import BeckonError
-from host_tools.studio.label.store import LEAST_MS, Item, LabelSession
+from host_tools.studio.frame.label_store import LEAST_MS, Item, LabelStore
 
 
 @dataclass(frozen=True)
@@ -36,17 +36,17 @@ class Mark:
         return self.id < 0
 
 
-class LabelDesk:
+class LabelEditor:
     """See the module. brush: the label of the next new span, None until there is one."""
 
-    def __init__(self, session: LabelSession):
-        self.session = session
+    def __init__(self, store: LabelStore):
+        self.store = store
         self.recording = ""
         self.selected: int | None = None
         self.cursor_ms: float | None = None
         self.opened_ms: float | None = None  # where a span was begun with begin_here()
         self.subject = ""
-        self.brush: str | None = next(iter(session.labels), None)
+        self.brush: str | None = next(iter(store.labels), None)
         self._proposals: tuple[Mark, ...] = ()
         self._next_id = -1
         self._marks: tuple[tuple[int, str, tuple[Mark, ...]], list[Mark]] | None = None
@@ -56,10 +56,10 @@ class LabelDesk:
         """Turn to a recording; its proposals, cursor and selection start empty."""
         self.recording = recording
         self._extent = (start_ms, end_ms)
-        self.session.set_limits(recording, start_ms, end_ms)
+        self.store.set_limits(recording, start_ms, end_ms)
         self.selected = self.cursor_ms = self.opened_ms = None
         self._proposals = ()
-        spans = self.session.spans(recording)
+        spans = self.store.spans(recording)
         if spans:
             self.subject = spans[0].subject
 
@@ -68,13 +68,13 @@ class LabelDesk:
     def marks(self) -> list[Mark]:
         """Spans and proposals, by time. A proposal that a span has covered meanwhile is gone."""
         held = self._marks
-        if (held is None or held[0][:2] != (self.session.version, self.recording)
+        if (held is None or held[0][:2] != (self.store.version, self.recording)
                 or held[0][2] is not self._proposals):
             spans = [Mark(i.id, i.start_ms, i.end_ms, i.label, i.subject)
-                     for i in self.session.spans(self.recording)]
+                     for i in self.store.spans(self.recording)]
             self._proposals = tuple(p for p in self._proposals if _clear(p, spans))
             marks = sorted([*spans, *self._proposals], key=lambda m: m.start_ms)
-            held = ((self.session.version, self.recording, self._proposals), marks)
+            held = ((self.store.version, self.recording, self._proposals), marks)
             self._marks = held
         return held[1]
 
@@ -132,7 +132,7 @@ class LabelDesk:
         return self._accept(mark, mark.label or self._brush())
 
     def _accept(self, mark: Mark, label: str) -> Item:
-        item = self.session.add(self.recording, mark.start_ms, mark.end_ms, label, self.subject)
+        item = self.store.add(self.recording, mark.start_ms, mark.end_ms, label, self.subject)
         self._forget(mark)
         self.selected = item.id
         self.brush = label
@@ -145,7 +145,7 @@ class LabelDesk:
         ready = [m for m in self.marks() if m.proposed and m.label]
         if not ready:
             raise BeckonError("no proposal has a label yet: choose one for each, with its number")
-        items = self.session.add_many(
+        items = self.store.add_many(
             self.recording, [Span(m.start_ms, m.end_ms, m.label, self.subject) for m in ready]
         )
         gone = {m.id for m in ready}
@@ -159,20 +159,20 @@ class LabelDesk:
 
     def choose(self, label: str) -> Item | None:
         """A label was chosen: for the selected span or proposal, else for the next new span."""
-        label = self.session.know_label(label)
+        label = self.store.know_label(label)
         mark = self.chosen()
         self.brush = label
         if mark is None:
             return None
         if mark.proposed:
             return self._accept(mark, label)
-        return self.session.rename(mark.id, label)
+        return self.store.rename(mark.id, label)
 
     def set_subject(self, subject: str) -> None:
         """Who moved: for the selected span and for new ones."""
         mark = self.chosen()
         if mark is not None and not mark.proposed:
-            subject = self.session.set_subject(mark.id, subject).subject
+            subject = self.store.set_subject(mark.id, subject).subject
         self.subject = " ".join(subject.split())
 
     def _brush(self) -> str:
@@ -184,7 +184,7 @@ class LabelDesk:
 
     def create(self, start_ms: float, end_ms: float) -> Item:
         """A span drawn with the mouse, labelled with the brush; it is selected then."""
-        item = self.session.add(self.recording, start_ms, end_ms, self._brush(), self.subject)
+        item = self.store.add(self.recording, start_ms, end_ms, self._brush(), self.subject)
         self.selected = item.id
         return item
 
@@ -192,7 +192,7 @@ class LabelDesk:
         """Other ends for a span or a proposal; it is selected then."""
         self.selected = id
         if id >= 0:
-            self.session.move(id, start_ms, end_ms)
+            self.store.move(id, start_ms, end_ms)
             return
         low, high = self._extent
         start, end = max(low, min(start_ms, end_ms)), min(high, max(start_ms, end_ms))
@@ -233,7 +233,7 @@ class LabelDesk:
     def split(self) -> None:
         """Split the span at the cursor; the second part is selected."""
         mark = self._span_at_cursor()
-        first, second = self.session.split(mark.id, self._cursor())
+        first, second = self.store.split(mark.id, self._cursor())
         self.selected = second.id
 
     def merge(self) -> None:
@@ -241,13 +241,13 @@ class LabelDesk:
         mark = self._chosen()
         if mark.proposed:
             raise BeckonError("this is a proposal: Enter accepts it, then it can be merged")
-        self.session.merge(mark.id)
+        self.store.merge(mark.id)
 
     def delete(self) -> None:
         """Remove the selected span, or reject the selected proposal; on to the next proposal."""
         mark = self._chosen()
         if not mark.proposed:
-            self.session.delete(mark.id)
+            self.store.delete(mark.id)
             self.selected = None
             self.cursor_ms = mark.start_ms
             return
@@ -258,12 +258,12 @@ class LabelDesk:
 
     def whole_idle(self, label: str) -> Item:
         """Say that nothing in this recording is a gesture: one span over all of it."""
-        if self.session.spans(self.recording):
+        if self.store.spans(self.recording):
             raise BeckonError(
                 "there are spans already: what lies outside them is no gesture anyway"
             )
         self._proposals = ()
-        return self.session.add(self.recording, *self._extent, label, self.subject)
+        return self.store.add(self.recording, *self._extent, label, self.subject)
 
     def _chosen(self) -> Mark:
         mark = self.chosen()

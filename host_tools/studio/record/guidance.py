@@ -7,7 +7,8 @@ from nicegui import ui
 
 from host_tools.recording.guide import Phase
 from host_tools.studio.frame.widgets import Area, mark, svg
-from host_tools.studio.record.sources import TakeRow, View
+from host_tools.studio.record.session import RecordView
+from host_tools.studio.record.sitting import TakeRow
 from host_tools.studio.signal.charts import spark
 
 _BEEP = """
@@ -26,18 +27,18 @@ class Guidance:
 
     def __init__(self, form: dict[str, Any]):
         self._form = form
-        self._box = ui.element("div").classes("bks-stage").props('aria-live="polite"')
+        self._box = ui.element("div").classes("bk-stage").props('aria-live="polite"')
         with self._box:
             with ui.element("div"):
-                self._word = ui.label().classes("bks-word-now")
-                self._label = ui.label().classes("bks-label-now")
-            self._count = ui.label().classes("bks-count-now")
-            with ui.element("div").classes("bks-bar"):
+                self._word = ui.label().classes("bk-word-now")
+                self._label = ui.label().classes("bk-label-now")
+            self._count = ui.label().classes("bk-count-now")
+            with ui.element("div").classes("bk-bar"):
                 self._bar = ui.element("div")
-        self._verdict = Area("bks-verdict")
+        self._verdict = Area("bk-verdict")
         self._phase: Phase | None = None
 
-    def show(self, view: View) -> None:
+    def show(self, view: RecordView) -> None:
         guided = view.state == "recording" and view.guided
         self._box.set_visibility(guided)
         last = view.takes[-1] if guided and view.takes else None
@@ -52,11 +53,11 @@ class Guidance:
         part = 100 * (1 - view.left_s / view.of_s) if view.of_s else 0
         self._bar.style(f"width: {min(100, max(0, part)):.0f}%")
         if view.phase is not self._phase:
-            self._box.classes(add="bks-go" if view.phase is Phase.GO else "",
-                              remove="" if view.phase is Phase.GO else "bks-go")
+            self._box.classes(add="bk-go" if view.phase is Phase.GO else "",
+                              remove="" if view.phase is Phase.GO else "bk-go")
             paused = view.phase is Phase.PAUSED
-            self._box.classes(add="bks-paused" if paused else "",
-                              remove="" if paused else "bks-paused")
+            self._box.classes(add="bk-paused" if paused else "",
+                              remove="" if paused else "bk-paused")
             if view.phase is Phase.GO:
                 self._beep(880, 0.18)
             self._phase = view.phase
@@ -69,7 +70,7 @@ class Guidance:
             ui.run_javascript(_BEEP % (hz, seconds, seconds))
 
 
-def _words(view: View) -> tuple[str, str]:
+def _words(view: RecordView) -> tuple[str, str]:
     left = f"{max(1, -(-view.left_s // 1)):.0f}"
     return {
         Phase.REST: ("Hold the board still", ""),
@@ -85,34 +86,31 @@ def _verdict(last: TakeRow) -> None:
     ui.label(last.message).classes("bk-good" if last.good else "bk-bad")
 
 
-def counts_of(view: View) -> None:
+def counts_of(view: RecordView) -> None:
     """How many good takes there are of each gesture."""
     for label, good, of in view.counts:
-        row = ui.element("div").classes("bks-count" + (" bks-now" if label == view.label else ""))
+        row = ui.element("div").classes("bk-count" + (" bk-now" if label == view.label else ""))
         with row:
-            ui.label(label).classes("bks-break")
-            with ui.element("div").classes("bks-bar"):
+            ui.label(label).classes("bk-break")
+            with ui.element("div").classes("bk-bar"):
                 ui.element("div").style(f"width: {100 * good / max(1, of):.0f}%")
             ui.label(f"{good} of {of}")
 
 
-def takes_list(view: View) -> None:
+def takes_list(view: RecordView) -> None:
     """The takes of this sitting, newest first, each with its movement."""
     if not view.takes:
         return
-    with ui.element("div").classes("bk-card bks-stack-small"):
+    with ui.element("div").classes("bk-card bk-stack-small"):
         good = sum(take.good for take in view.takes)
         ui.label(f"Takes: {good} good, {len(view.takes) - good} not").classes("bk-title")
-        with ui.element("div").classes("bks-takes"):
+        with ui.element("div").classes("bk-takes"):
             for take in reversed(view.takes[-60:]):
-                with ui.element("div").classes("bks-take"):
+                with ui.element("div").classes("bk-take"):
                     mark("good" if take.good else "bad")
-                    with ui.element("div").classes("bks-stack-small").style("gap: 0"):
-                        ui.label(take.label).classes("bks-break")
+                    with ui.element("div").classes("bk-stack-small").style("gap: 0"):
+                        ui.label(take.label).classes("bk-break")
                         if not take.good:
                             ui.label(take.message.removeprefix("refused: ")).classes(
-                                "bk-quiet bks-small")
+                                "bk-quiet bk-small")
                     svg(spark(take.curve, take.good))
-
-
-__all__ = ["Guidance", "counts_of", "takes_list"]

@@ -6,51 +6,49 @@ from nicegui import run, ui
 from host_tools.errors import BeckonError
 from host_tools.studio.frame.layout import empty_state, message
 from host_tools.studio.frame.project import Project
-from host_tools.studio.frame.sessions import reread_labels, sessions_of
-from host_tools.studio.frame.widgets import STYLE, Area
+from host_tools.studio.frame.widgets import Area
 from host_tools.studio.record.guidance import Guidance, counts_of, takes_list
 from host_tools.studio.record.panels import SittingPanel, SourcePanel
-from host_tools.studio.record.sources import View
+from host_tools.studio.record.session import RecordSession, RecordView
 from host_tools.studio.signal.signal_view import SignalView
 
-_EVERY_S = 0.1
+_REFRESH_S = 0.1
 
 
-def page(project: Project) -> None:
+def page(project: Project, recorder: RecordSession) -> None:
     """Build the page's content inside the frame."""
-    RecordPage(project)
+    RecordPage(project, recorder)
 
 
 class RecordPage:
     """What one tab shows of the project's recorder."""
 
-    def __init__(self, project: Project):
-        ui.add_head_html(STYLE)
+    def __init__(self, project: Project, recorder: RecordSession):
         self._project = project
-        self._recorder = sessions_of(project).recorder
+        self._recorder = recorder
         self._feed: object = None
         self._number = self._recorder.view().number
-        with ui.element("div").classes("bks-split"):
+        with ui.element("div").classes("bk-split"):
             with ui.element("section"):
-                self._empty = Area("bks-stack")
-                self._picture = ui.element("div").classes("bk-card bks-stack")
+                self._empty = Area("bk-stack")
+                self._picture = ui.element("div").classes("bk-card bk-stack")
                 with self._picture:
-                    self._status = ui.element("div").classes("bks-status")
+                    self._status = ui.element("div").classes("bk-live-status")
                     with self._status:
                         self._title = ui.label().classes("bk-title")
                         self._rate = ui.label().classes("bk-quiet")
                         self._lost = ui.label().classes("bk-quiet")
                     self._signal = SignalView(height="min(46vh, 30rem)", overview=False)
-                self._guidance = Guidance(sessions_of(project).form("sitting"))
-                self._told = Area("bks-stack")
+                self._guidance = Guidance(project.form("sitting"))
+                self._report = Area("bk-stack")
             with ui.element("aside"):
-                self._side = Area("bks-stack")
-                self._counts = Area("bk-card bks-stack-small")
-                self._takes = Area("bks-stack")
-        self._sources = SourcePanel(project, self._side)
-        self._sittings = SittingPanel(project, self._side)
+                self._side = Area("bk-stack")
+                self._counts = Area("bk-card bk-stack-small")
+                self._takes = Area("bk-stack")
+        self._sources = SourcePanel(project, recorder, self._side)
+        self._sittings = SittingPanel(project, recorder, self._side)
         self._refresh()
-        ui.timer(_EVERY_S, self._refresh)
+        ui.timer(_REFRESH_S, self._refresh)
 
     def _refresh(self) -> None:
         view = self._recorder.view()
@@ -61,17 +59,17 @@ class RecordPage:
         self._counts.box.set_visibility(counted)
         if counted:
             self._counts.show((view.counts, view.label), lambda: counts_of(view))
-        self._told.show((view.state, view.fault, view.warning, view.quiet_s > 0, view.number),
-                        lambda: self._tell(view))
+        self._report.show((view.state, view.fault, view.warning, view.quiet_s > 0, view.number),
+                        lambda: self._build_report(view))
         self._takes.show((view.takes, view.state == "recording"), lambda: takes_list(view))
         if view.number != self._number:
             self._number = view.number
             try:
-                reread_labels(self._project)
+                self._project.labels.refresh()
             except BeckonError:
                 pass  # the Label page tells what is wrong with the file
 
-    def _show_picture(self, view: View) -> None:
+    def _show_picture(self, view: RecordView) -> None:
         shown = view.state not in ("off", "opening") and self._recorder.feed is not None
         self._picture.set_visibility(shown)
         self._empty.box.set_visibility(not shown)
@@ -97,7 +95,7 @@ class RecordPage:
         else:
             self._lost.set_text("")
 
-    def _build_empty(self, view: View) -> None:
+    def _build_empty(self, view: RecordView) -> None:
         if view.state == "opening":
             with ui.element("div").classes("bk-empty"):
                 ui.spinner(size="4.5rem")
@@ -111,19 +109,19 @@ class RecordPage:
                     "Choose where the samples come from. A board on USB needs Beckon's firmware: "
                     "beckon deploy brings it. No board at hand? Play a recording.")
 
-    def _build_side(self, view: View) -> None:
+    def _build_side(self, view: RecordView) -> None:
         if view.state in ("off", "opening", "ended"):
             self._sources.build(view)
         elif view.state == "live":
             self._sittings.build()
             self._side.button(f"Disconnect {view.title}", "link_off", self._close, "x",
-                              kind="plain", hint="disconnect").classes("bks-wide")
+                              kind="plain", hint="disconnect").classes("bk-wide")
         else:
             self._build_running(view)
 
-    def _build_running(self, view: View) -> None:
+    def _build_running(self, view: RecordView) -> None:
         recorder, area = self._recorder, self._side
-        with ui.element("div").classes("bk-card bks-stack"):
+        with ui.element("div").classes("bk-card bk-stack"):
             ui.label("Recording").classes("bk-title")
             if view.state == "unsaved":
                 message(view.fault)
@@ -132,7 +130,7 @@ class RecordPage:
                 area.button("Give up", "close", lambda: recorder.try_again(False), "Escape",
                             kind="danger")
                 return
-            with ui.element("div").classes("bks-buttons"):
+            with ui.element("div").classes("bk-buttons"):
                 if view.guided:
                     area.button("Pause or go on", "pause", recorder.pause, "space", kind="primary")
                     area.button("Undo last take", "undo", recorder.take_back, "Backspace")
@@ -160,7 +158,7 @@ class RecordPage:
     async def _close(self) -> None:
         await run.io_bound(self._recorder.close)
 
-    def _tell(self, view: View) -> None:
+    def _build_report(self, view: RecordView) -> None:
         if view.fault and view.state != "unsaved":
             message(view.fault)
         if view.state == "ended" and not view.fault:
@@ -172,7 +170,7 @@ class RecordPage:
         done = view.done
         if done is None or view.state == "recording":
             return
-        with ui.element("div").classes("bk-card bks-stack"):
+        with ui.element("div").classes("bk-card bk-stack"):
             if done.fault:
                 message(done.fault)
             if not done.paths:
@@ -183,7 +181,7 @@ class RecordPage:
             ui.label(f"Saved {takes}{files}, {done.seconds:.0f} s").classes("bk-title")
             names = ", ".join(path.name for path in done.paths[:6])
             more = ", ..." if len(done.paths) > 6 else ""
-            ui.label(f"recordings/{names}{more}").classes("bk-quiet bks-break")
+            ui.label(f"recordings/{names}{more}").classes("bk-quiet bk-break")
             with ui.element("div").classes("bk-row"):
-                self._told.button("Look at the labels", "sell",
+                self._report.button("Look at the labels", "sell",
                                   lambda: ui.navigate.to("/label"), "l")

@@ -8,7 +8,6 @@ from nicegui import ui
 from host_tools.device.ports import candidates
 from host_tools.errors import BeckonError
 from host_tools.studio.frame.project import Project
-from host_tools.studio.frame.sessions import labels_of, sessions_of
 from host_tools.studio.frame.widgets import (
     Area,
     choice,
@@ -17,7 +16,9 @@ from host_tools.studio.frame.widgets import (
     text_field,
     warn,
 )
-from host_tools.studio.record.sources import Sitting, SourceChoice, View
+from host_tools.studio.record.session import RecordSession, RecordView
+from host_tools.studio.record.sitting import Sitting
+from host_tools.studio.record.sources import SourceChoice
 
 _KINDS = {"board": "USB", "broker": "Wi-Fi", "csv": "CSV", "file": "File"}
 _HELP = {
@@ -33,38 +34,37 @@ _HELP = {
 class SourcePanel:
     """Where samples come from."""
 
-    def __init__(self, project: Project, area: Area):
-        self._project, self._area = project, area
-        self._recorder = sessions_of(project).recorder
+    def __init__(self, project: Project, recorder: RecordSession, area: Area):
+        self._project, self._recorder, self._area = project, recorder, area
         found = candidates()
-        self._form = sessions_of(project).form(
+        self._form = project.form(
             "source", kind="board", port=found[0][0] if len(found) == 1 else "", rate=100,
             accel_g=8, gyro_dps=1000, unit="m/s2", baud=115200, broker="mqtt://127.0.0.1:1883",
             device="", file="", speed=1,
         )
 
-    def build(self, view: View) -> None:
+    def build(self, view: RecordView) -> None:
         form = self._form
         opening = view.state == "opening"
-        with ui.element("div").classes("bk-card bks-stack"):
+        with ui.element("div").classes("bk-card bk-stack"):
             ui.label("Where samples come from").classes("bk-title")
             choice(_KINDS, form, "kind", lambda: fields.show(form["kind"], build_fields))
-            fields = Area("bks-stack")
+            fields = Area("bk-stack")
 
             def build_fields() -> None:
-                ui.label(_HELP[form["kind"]]).classes("bk-quiet bks-small")
+                ui.label(_HELP[form["kind"]]).classes("bk-quiet bk-small")
                 getattr(self, "_" + form["kind"])()
 
             fields.show(form["kind"], build_fields)
             if opening:
-                self._area.button("Cancel", "close", self._cancel, "Escape").classes("bks-wide")
+                self._area.button("Cancel", "close", self._cancel, "Escape").classes("bk-wide")
             else:
                 self._area.button("Connect", "power", self._open, "Enter", kind="primary",
-                                  typing=True).classes("bks-wide")
+                                  typing=True).classes("bk-wide")
 
     def _board(self) -> None:
         self._port()
-        with ui.element("div").classes("bks-pair"):
+        with ui.element("div").classes("bk-pair"):
             number_field("Samples a second", self._form, "rate", 10, 500)
             select_field("Acceleration", {g: f"±{g} g" for g in (2, 4, 8, 16)}, self._form,
                          "accel_g")
@@ -77,11 +77,11 @@ class SourcePanel:
                    placeholder="/dev/ttyUSB0")
         if ports:
             ui.label("found: " + ", ".join(f"{p} ({what})" for p, what in candidates())).classes(
-                "bk-quiet bks-small bks-break")
+                "bk-quiet bk-small bk-break")
 
     def _csv(self) -> None:
         self._port()
-        with ui.element("div").classes("bks-pair"):
+        with ui.element("div").classes("bk-pair"):
             select_field("Acceleration in", ["m/s2", "g", "mg"], self._form, "unit")
             number_field("Baud", self._form, "baud", 1200, 3_000_000, 1)
 
@@ -126,21 +126,20 @@ class SourcePanel:
 class SittingPanel:
     """What to record: gestures one after another, or all that happens."""
 
-    def __init__(self, project: Project, area: Area):
-        self._project, self._area = project, area
-        self._recorder = sessions_of(project).recorder
-        self._form = sessions_of(project).form(
-            "sitting", guided=True, labels=", ".join(labels_of(project)), takes=15, seconds=2.0,
+    def __init__(self, project: Project, recorder: RecordSession, area: Area):
+        self._project, self._recorder, self._area = project, recorder, area
+        self._form = project.form(
+            "sitting", guided=True, labels=", ".join(project.gestures()), takes=15, seconds=2.0,
             countdown=3.0, subject="me", free_label="", free_seconds=0, sound=True,
         )
 
     def build(self) -> None:
         form = self._form
-        with ui.element("div").classes("bk-card bks-stack"):
+        with ui.element("div").classes("bk-card bk-stack"):
             ui.label("What to record").classes("bk-title")
             choice({True: "Guided takes", False: "Freely"}, form, "guided",
                    lambda: fields.show(form["guided"], build_fields))
-            fields = Area("bks-stack")
+            fields = Area("bk-stack")
 
             def build_fields() -> None:
                 (self._guided if form["guided"] else self._free)()
@@ -148,26 +147,26 @@ class SittingPanel:
             fields.show(form["guided"], build_fields)
             text_field("Whose hand", form, "subject", placeholder="ann")
             self._area.button("Start", "fiber_manual_record", self._start, "space",
-                              kind="primary").classes("bks-wide")
+                              kind="primary").classes("bk-wide")
 
     def _guided(self) -> None:
         form = self._form
         text_field("Gestures, with commas", form, "labels", placeholder="circle, swipe, knock")
-        with ui.element("div").classes("bks-pair"):
+        with ui.element("div").classes("bk-pair"):
             number_field("Takes of each", form, "takes", 1, 1000)
             number_field("Length of a take", form, "seconds", 0.5, 10, 0.5, "s")
             number_field("Countdown", form, "countdown", 1, 60, 0.5, "s")
             sound = ui.switch("Beep at GO", value=form["sound"])
             sound.on_value_change(lambda e: form.__setitem__("sound", e.value))
         ui.label("Hold still, wait for GO, make the gesture once, rest. A take that cannot be used "
-                 "is refused at once and asked for again.").classes("bk-quiet bks-small")
+                 "is refused at once and asked for again.").classes("bk-quiet bk-small")
 
     def _free(self) -> None:
         form = self._form
         text_field("Label for all of it", form, "free_label", placeholder="none, or leave empty")
         number_field("End after (0: when you say so)", form, "free_seconds", 0, 86400, 10, "s")
         ui.label("With the label none it teaches what is no gesture: walk, cook, type. Without a "
-                 "label it waits for you on the Label page.").classes("bk-quiet bks-small")
+                 "label it waits for you on the Label page.").classes("bk-quiet bk-small")
 
     def _start(self) -> None:
         form = self._form
@@ -184,6 +183,3 @@ class SittingPanel:
             self._recorder.start(sitting)
         except BeckonError as error:
             warn(error)
-
-
-__all__ = ["SittingPanel", "SourcePanel"]

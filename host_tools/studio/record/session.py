@@ -1,6 +1,6 @@
 """Recording for a page: a source in a thread, a feed to plot from, sittings one after another.
 
-    recorder = Recorder(project.feeds)
+    recorder = RecordSession(project.feeds)
     recorder.open(SourceChoice("file", path=path))
     recorder.start(Sitting(folder, "ann", labels=("circle",), takes=10))
     recorder.view()          # what to show; as often as liked
@@ -29,7 +29,8 @@ from host_tools.recording.guide import Guide, Phase
 from host_tools.recording.session import Session
 from host_tools.recording.sources import Block, Finished
 from host_tools.recording.takes import joined
-from host_tools.studio.record.sources import Done, Sitting, SourceChoice, TakeRow, View, make_source
+from host_tools.studio.record.sitting import Done, Sitting, TakeRow
+from host_tools.studio.record.sources import SourceChoice, make_source
 from host_tools.studio.signal.live_feed import Feed, Feeds
 
 FEED = "record"
@@ -38,6 +39,38 @@ _QUIET_S = 1.0  # without samples for so long, the page says so
 _TAKES_SHOWN = 200
 _CURVE_POINTS = 48
 _AROUND_S = 0.5  # shown around a take; and cut out with one that is taken back
+
+
+@dataclass(frozen=True)
+class RecordView:
+    """All that a page shows. state: off, opening, live, recording, unsaved or ended.
+
+    phase, label, left_s, good, of: of a guided sitting. number: grows with each sitting
+    that ends, so that a page knows a new `done`.
+    """
+
+    state: str = "off"
+    title: str = ""
+    fault: str = ""
+    warning: str = ""
+    rate_hz: float = 0.0
+    measured_hz: float | None = None
+    axes: int = 6
+    quiet_s: float = 0.0
+    seconds: float = 0.0
+    samples: int = 0
+    lost: int = 0
+    guided: bool = False
+    phase: Phase = Phase.REST
+    label: str = ""
+    left_s: float = 0.0
+    of_s: float = 0.0
+    good: int = 0
+    of: int = 0
+    counts: tuple[tuple[str, int, int], ...] = ()
+    takes: tuple[TakeRow, ...] = ()
+    done: Done | None = None
+    number: int = 0
 
 
 @dataclass
@@ -77,7 +110,7 @@ class _Tee:
         self.feed.mark((index + self._offset) * 1000 / self.feed.rate_hz, text, kind)
 
 
-class Recorder:
+class RecordSession:
     """One source at a time. Every method returns at once but close(), which waits."""
 
     def __init__(self, feeds: Feeds) -> None:
@@ -130,6 +163,11 @@ class Recorder:
         if self._thread:
             self._thread.join(timeout_s)
 
+    def release(self, port: str) -> None:
+        """Close the source if it may hold this serial port ("": any); waits."""
+        if self.running and self.choice and self.choice.port in (port, ""):
+            self.close()
+
     def start(self, sitting: Sitting) -> None:
         """Begin a sitting. Raises BeckonError for one that cannot be."""
         if self._state != "live":
@@ -153,13 +191,13 @@ class Recorder:
     def pause(self) -> None:
         """Pause a guided sitting, or go on."""
         self._orders.append(lambda guide: guide.resume() if guide.phase is Phase.PAUSED
-                            else guide.pause())  # fmt: skip
+                            else guide.pause())
 
     def try_again(self, again: bool) -> None:
         """In the state `unsaved`: try to save once more, or give up."""
         self._answer = again
 
-    # -- in the thread ----------------------------------------------------------------
+    # in the thread
 
     def _run(self, source: Any) -> None:
         try:
@@ -287,9 +325,9 @@ class Recorder:
         self._fault, self._state = "", "recording"
         return bool(self._answer)
 
-    # -- for the page ------------------------------------------------------------------
+    # for the page
 
-    def view(self) -> View:
+    def view(self) -> RecordView:
         """What to show now."""
         with self._lock:
             tee, session, sitting = self._tee, self._session, self._sitting
@@ -298,32 +336,29 @@ class Recorder:
                 "state": self._state, "title": title, "fault": self._fault,
                 "warning": self._warning, "takes": tuple(self._takes), "done": self._done,
                 "number": self._number,
-            }  # fmt: skip
+            }
         if tee is None:
-            return View(**common)
+            return RecordView(**common)
         quiet_s = time.monotonic() - tee.heard_s
         common.update(rate_hz=tee.rate_hz, measured_hz=tee.measured_hz, axes=tee.axes,
                       quiet_s=quiet_s if quiet_s > _QUIET_S else 0.0)
         if session is None or sitting is None:
-            return View(**common)
+            return RecordView(**common)
         lost = session.end - session.first - tee.samples
         common.update(seconds=session.seconds, samples=tee.samples, lost=max(0, lost))
         guide = session.guide
         if guide:
             common.update(_guided(guide, sitting))
-        return View(**common)
+        return RecordView(**common)
 
 
 def _guided(guide: Guide, sitting: Sitting) -> dict[str, Any]:
     phase = guide.phase
     counts = [(label, sum(t.label == label for t in guide.good), sitting.takes)
-              for label in sitting.labels]  # fmt: skip
+              for label in sitting.labels]
     return {
         "guided": True, "phase": phase, "label": guide.label, "left_s": guide.left_s,
         "of_s": guide.seconds if phase is Phase.GO else guide.countdown_s,
         "good": len(guide.good), "of": sitting.takes * len(sitting.labels),
         "counts": tuple(counts),
-    }  # fmt: skip
-
-
-__all__ = ["FEED", "Recorder"]
+    }

@@ -22,7 +22,7 @@ def spark(values: Sequence[float], good: bool = True, width: int = 120, height: 
     points = " ".join(f"{x:.1f},{y:.1f}" for x, y in zip(xs, ys, strict=True))
     colour = "var(--good)" if good else "var(--bad)"
     return (
-        f'<svg class="bks-chart" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+        f'<svg class="bk-chart" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         f'aria-hidden="true"><polygon points="0,{height} {points} {width},{height}" '
         f'fill="{colour}" fill-opacity=".22"/><polyline points="{points}" fill="none" '
         f'stroke="{colour}" stroke-width="2"/></svg>'
@@ -53,11 +53,11 @@ def loss_curve(losses: Sequence[tuple[int, float, float]], steps: int, width: in
         at = float(y(value))
         parts.append(f'<line x1="{left}" x2="{width - right}" y1="{at:.1f}" y2="{at:.1f}" '
                      f'stroke="var(--line)"/><text x="{left - 8}" y="{at + 5:.1f}" '
-                     f'text-anchor="end" class="bks-tick">{value:g}</text>')
+                     f'text-anchor="end" class="bk-tick">{value:g}</text>')
     for share in (0, 0.25, 0.5, 0.75, 1):
         step = round(steps * share)
         parts.append(f'<text x="{float(x(step)):.1f}" y="{height - 8}" text-anchor="middle" '
-                     f'class="bks-tick">{step:,}</text>')
+                     f'class="bk-tick">{step:,}</text>')
     if len(some):
         every = max(1, len(some) // _POINTS)
         dots = "".join(f'<circle cx="{a:.1f}" cy="{b:.1f}" r="2"/>'
@@ -78,11 +78,11 @@ def lines(curves: Sequence[tuple[str, np.ndarray]], low: float, high: float, sec
     parts = [_open(width, height, title)]
     for value in (low, high):
         at = height - bottom if value == low else top + 4
-        parts.append(f'<text x="{left - 6}" y="{at + 4}" text-anchor="end" class="bks-tick">'
+        parts.append(f'<text x="{left - 6}" y="{at + 4}" text-anchor="end" class="bk-tick">'
                      f"{value:.0f}</text>")
     parts.append(f'<line x1="{left}" x2="{width - 4}" y1="{height - bottom}" '
                  f'y2="{height - bottom}" stroke="var(--line)"/>'
-                 f'<text x="{width - 4}" y="{height - 5}" text-anchor="end" class="bks-tick">'
+                 f'<text x="{width - 4}" y="{height - 5}" text-anchor="end" class="bk-tick">'
                  f"{seconds:.1f} s</text>")
     for colour, values in curves:
         xs = np.linspace(left, width - 4, len(values))
@@ -112,7 +112,7 @@ def lanes(events: Sequence[tuple[float, str]], changes: Sequence[tuple[float, bo
         middle = row * i + row / 2 + 3
         parts.append(f'<line x1="{left}" x2="{width - right}" y1="{middle}" y2="{middle}" '
                      f'stroke="var(--line)"/><text x="{left - 12}" y="{middle + 6}" '
-                     f'text-anchor="end" class="bks-lane">{escape(_short(label))}</text>')
+                     f'text-anchor="end" class="bk-lane">{escape(_short(label))}</text>')
     base = height - bottom
     for ago, online in changes:
         if ago <= seconds:
@@ -129,12 +129,12 @@ def lanes(events: Sequence[tuple[float, str]], changes: Sequence[tuple[float, bo
     for share in (1.0, 0.5, 0.0):
         anchor = {1.0: "start", 0.5: "middle", 0.0: "end"}[share]
         parts.append(f'<text x="{x(share * seconds):.1f}" y="{height - 6}" '
-                     f'text-anchor="{anchor}" class="bks-tick">{_ago(share * seconds)}</text>')
+                     f'text-anchor="{anchor}" class="bk-tick">{_ago(share * seconds)}</text>')
     return "".join(parts) + "</svg>"
 
 
 def _open(width: int, height: int, title: str) -> str:
-    return (f'<svg class="bks-chart" viewBox="0 0 {width} {height}" width="{width}" '
+    return (f'<svg class="bk-chart" viewBox="0 0 {width} {height}" width="{width}" '
             f'height="{height}" role="img" aria-label="{escape(title, quote=True)}">')
 
 
@@ -158,6 +158,3 @@ def _ago(seconds: float) -> str:
     if seconds < 1:
         return "now"
     return f"{seconds:.0f} s ago" if seconds < 120 else f"{seconds / 60:.0f} min ago"
-
-
-__all__ = ["lanes", "lines", "loss_curve", "spark"]

@@ -1,10 +1,10 @@
 // Least and greatest values of a signal at several resolutions, so that any stretch of
-// an hour is drawn by looking at a few values a column.
+// an hour is drawn by looking at a few values per column.
 
 const BASE = 16; // samples in a block of the finest level; below it the samples serve
 const STEP = 4; // blocks of one level in a block of the next
 
-// One signal: values is a Float32Array; NaN is a missing sample.
+// One signal: values is a Float32Array; NaN is a lost sample.
 export class Pyramid {
   constructor(values) {
     this.values = values;
@@ -36,12 +36,14 @@ export class Pyramid {
     for (const l of this.levels) if (2 * l.size <= each) level = l;
     const size = level ? level.size : 1;
     const lows = level ? level.low : this.values, highs = level ? level.high : this.values;
-    const n = lows.length;
+    const n = lows.length, samples = this.values.length;
     for (let c = 0; c < columns; c++) {
-      let i = Math.max(0, Math.floor((first + c * each) / size));
-      const end = Math.min(n, Math.max(Math.floor((first + (c + 1) * each) / size), i + 1));
+      const from = first + c * each, to = from + each;
+      let i = Math.max(0, Math.floor(from / size));
+      // The column at the recording's end takes in the last block, which may not be full.
+      const end = to > samples - 0.5 ? n : Math.min(n, Math.max(Math.floor(to / size), i + 1));
       let least = Infinity, most = -Infinity;
-      if (first + (c + 1) * each > 0) {
+      if (to > 0 && from < samples) {
         for (; i < end; i++) {
           if (lows[i] < least) least = lows[i];
           if (highs[i] > most) most = highs[i];
@@ -71,7 +73,7 @@ export class Ring {
 
   get first() { return Math.max(0, this.end - this.capacity); }
 
-  // frames: interleaved Float32Array, the first with this index; a hole before it is NaN.
+  // frames: interleaved Float32Array, the first with this index; a gap before it is NaN.
   append(index, frames) {
     const axes = this.planes.length, n = frames.length / axes, room = this.capacity;
     if (!this.started) { this.end = index; this.started = true; }

@@ -1,39 +1,9 @@
-// Drawing of signal_view.js: where everything lies, the ruler, the cursor; the rest is
-// in signal_lanes.js (signals, scores) and signal_marks.js (spans, flags, overview).
+// Drawing of signal_view.js: the ruler, gaps and the cursor. signal_lanes.js draws signals and
+// scores, signal_marks.js spans, flags and the overview.
 import { drawScores, drawSignals } from "./signal_lanes.js";
 import { drawFlags, drawOverview, drawSpanTags, drawSpans, envelopeStrip, flagsIn } from "./signal_marks.js";
+import { rulerStep } from "./signal_layout.js";
 import { clock, colours, FONT } from "./signal_style.js";
-
-const RULER = 34, FLAGS = 34, STRIP = 58, GAP = 10, TAGS = 32;
-const STEPS_S = [
-  0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200,
-];
-
-// Where everything lies, in CSS pixels.
-export function laneLayout(view) {
-  const axes = view.meta?.axes.length ?? 6;
-  const strip = view.overview && !view.ring && view.height > 260 ? STRIP : 0;
-  const flags = view.flags.length ? FLAGS : 0;
-  const tags = view.spans.length || view.editable ? TAGS : 0;
-  const top = RULER + flags + tags;
-  const bottom = view.height - (strip ? strip + GAP : 4);
-  const kinds = [];
-  for (let a = 0; a < axes; a += 3) kinds.push({ kind: a ? "turn" : "acceleration", first: a, weight: 1 });
-  if (view.curves.length) kinds.push({ kind: "scores", weight: 0.7 });
-  const weight = kinds.reduce((sum, k) => sum + k.weight, 0);
-  const room = bottom - top - GAP * (kinds.length - 1);
-  let y = top;
-  for (const lane of kinds) {
-    lane.top = y;
-    lane.height = (room * lane.weight) / weight;
-    lane.bottom = y + lane.height;
-    y = lane.bottom + GAP;
-  }
-  return {
-    ruler: RULER, flagsTop: RULER, tagsTop: RULER + flags, tags, top, bottom, lanes: kinds,
-    strip: strip ? { top: view.height - strip, bottom: view.height - 4 } : null,
-  };
-}
 
 export function draw(view) {
   const g = view.context, c = colours(view), { layout } = view;
@@ -54,7 +24,7 @@ export function draw(view) {
   g.beginPath();
   g.rect(view.gutter, 0, view.plotWidth, view.height);
   g.clip();
-  drawHoles(view, g, c);
+  drawGaps(view, g, c);
   drawSpanTags(view, g, c);
   drawFlags(view, g, c, flagsIn(view));
   drawCursor(view, g, c);
@@ -66,9 +36,7 @@ export function draw(view) {
 }
 
 function drawRuler(view, g, c) {
-  const span_s = (view.t1 - view.t0) / 1000, { layout } = view;
-  const least = (110 / view.plotWidth) * span_s;
-  const step = STEPS_S.find((s) => s >= least) ?? 14400;
+  const { layout } = view, step = rulerStep((view.t1 - view.t0) / 1000, view.plotWidth);
   g.font = `15px ${FONT}`;
   g.textAlign = "center";
   g.textBaseline = "middle";
@@ -86,8 +54,8 @@ function drawRuler(view, g, c) {
   }
 }
 
-function drawHoles(view, g, c) {
-  for (const [from, to] of view.meta.holes) {
+function drawGaps(view, g, c) {
+  for (const [from, to] of view.meta.gaps) {
     const at = (i) => view.x(view.meta.start_ms + (1000 * i) / view.meta.rate_hz);
     const x0 = at(from), x1 = Math.max(at(to), x0 + 2);
     if (x1 < view.gutter || x0 > view.width) continue;

@@ -10,7 +10,7 @@
 //   arrows left, right    cursor (shift: ten times as far)      up, down    zoom
 //   page up, down         pan one screen           home, end, 0             ends, whole
 import { covered, typing } from "/studio/static/keyboard.js";
-import { currentSpans, flagsIn } from "./signal_marks.js";
+import { findAt } from "./signal_hits.js";
 
 const STILL = 4; // px that a click may move
 const HOLD_MS = 380;
@@ -61,34 +61,6 @@ export class Input {
     }
   }
 
-  // What lies at a place: {what: "strip" | "flag" | "edge" | "span" | "ground", ...}.
-  find({ x, y }, reach) {
-    const { view } = this, { layout } = view;
-    if (layout.strip && y >= layout.strip.top - 4) return { what: "strip" };
-    if (view.flags.length && y < layout.tagsTop) {
-      const near = flagsIn(view).filter((f) => Math.abs(f.x - x) < reach + 6);
-      near.sort((a, b) => Math.abs(a.x - x) - Math.abs(b.x - x));
-      if (near.length) return { what: "flag", index: near[0].index };
-    }
-    if (y < layout.tagsTop) return { what: "ground" };
-    const spans = currentSpans(view).filter((s) => s.id !== null);
-    if (view.editable) {
-      let best = null;
-      for (const span of spans) {
-        for (const edge of ["start_ms", "end_ms"]) {
-          // The chosen span's edges win where two spans touch.
-          const away = Math.abs(view.x(span[edge]) - x) - (span.id === view.selected ? 3 : 0);
-          if (away < reach && (!best || away < best.away)) best = { what: "edge", span, edge, away };
-        }
-      }
-      if (best) return best;
-    }
-    const t = view.t(x);
-    const under = spans.filter((s) => s.start_ms <= t && t <= s.end_ms);
-    under.sort((a, b) => a.end_ms - a.start_ms - (b.end_ms - b.start_ms));
-    return under.length ? { what: "span", span: under[0] } : { what: "ground" };
-  }
-
   down(event) {
     const { view } = this;
     if (!view.meta || event.button === 2) return;
@@ -103,7 +75,7 @@ export class Input {
         t: view.t((a.x + b.x) / 2), width: view.t1 - view.t0 };
       return;
     }
-    const found = this.find(at, touch ? 22 : 8);
+    const found = findAt(view, at, touch ? 22 : 8);
     this.drag = { kind: "press", found, from: at, t: view.t(at.x), t0: view.t0, t1: view.t1, touch,
       pan: event.button === 1 || event.shiftKey };
     if (found.what === "strip") this.look(at);
@@ -187,7 +159,7 @@ export class Input {
     if (!view.meta || event.pointerType === "touch") return;
     const inside = at.x >= view.gutter && at.y > view.layout.ruler && at.y < view.layout.bottom;
     view.hover = inside && !view.ring ? view.t(at.x) : null;
-    const { what, span } = this.find(at, 8);
+    const { what, span } = findAt(view, at, 8);
     const grab = what === "span" && view.editable && span.id === view.selected;
     view.canvas.style.cursor = what === "edge" ? "ew-resize" : what === "flag" ? "pointer"
       : grab ? "move" : what === "span" ? "pointer" : what === "strip" ? "grab"
@@ -206,12 +178,12 @@ export class Input {
       const { start_ms, end_ms } = drag.span;
       if (view.x(end_ms) - view.x(start_ms) > STILL) {
         view.pending = drag.span;
-        this.tell("create", null, start_ms, end_ms);
+        this.emitSpan("create", null, start_ms, end_ms);
       }
     } else if (drag.span) {
       const { id, start_ms, end_ms } = drag.span;
       view.spans = view.spans.map((s) => (s.id === id ? drag.span : s)); // until the answer
-      this.tell("move", id, start_ms, end_ms);
+      this.emitSpan("move", id, start_ms, end_ms);
     }
     view.invalidate();
   }
@@ -224,11 +196,11 @@ export class Input {
     if (found.what === "span" || found.what === "edge") {
       const { id, start_ms, end_ms } = found.span;
       view.selected = id;
-      this.tell("select", id, start_ms, end_ms);
+      this.emitSpan("select", id, start_ms, end_ms);
     }
   }
 
-  tell(action, id, start_ms, end_ms) {
+  emitSpan(action, id, start_ms, end_ms) {
     this.view.emit("span", { action, id, start_ms, end_ms });
   }
 

@@ -2,26 +2,12 @@
 // by hand. A browser without a graphics processor paints thousands of rectangles or a long
 // path a few times a second; it copies one picture sixty times a second.
 
-export class Layer {
-  constructor() {
-    this.canvas = document.createElement("canvas");
-    this.context = this.canvas.getContext("2d", { willReadFrequently: true });
-  }
-
-  begin(width, height) {
-    if (!this.image || this.image.width !== width || this.image.height !== height) {
-      this.canvas.width = width;
-      this.canvas.height = height;
-      this.image = this.context.createImageData(width, height);
-      this.pixels = new Uint32Array(this.image.data.buffer);
-    } else this.pixels.fill(0);
+// The pixels alone; no canvas, so that tests can look at them.
+export class Pixels {
+  use(buffer, width, height) {
+    this.pixels = new Uint32Array(buffer);
     this.width = width;
     this.height = height;
-  }
-
-  end() {
-    this.context.putImageData(this.image, 0, 0);
-    return this.canvas;
   }
 
   // A line one pixel wide from top to bottom, fractions of a pixel included, within the
@@ -46,6 +32,28 @@ export class Layer {
     const mix = (shift) =>
       Math.round((((colour >> shift) & 255) * above + ((under >> shift) & 255) * rest) / sum) << shift;
     this.pixels[i] = ((Math.round(sum) << 24) | mix(16) | mix(8) | mix(0)) >>> 0;
+  }
+}
+
+export class Layer extends Pixels {
+  constructor() {
+    super();
+    this.canvas = document.createElement("canvas");
+    this.context = this.canvas.getContext("2d", { willReadFrequently: true });
+  }
+
+  begin(width, height) {
+    if (!this.image || this.image.width !== width || this.image.height !== height) {
+      this.canvas.width = width;
+      this.canvas.height = height;
+      this.image = this.context.createImageData(width, height);
+      this.use(this.image.data.buffer, width, height);
+    } else this.pixels.fill(0);
+  }
+
+  end() {
+    this.context.putImageData(this.image, 0, 0);
+    return this.canvas;
   }
 }
 

@@ -2,16 +2,10 @@
 //
 // A flag's kind has a shape as well as a colour: hit is a disc with a tick, false a
 // triangle with a "!", duplicate two rings, missed a ring with a dash, event a disc.
-import { FONT, outline, upright } from "./signal_style.js";
+import { envelope } from "./signal_columns.js";
+import { FONT, inkOn, outline, upright } from "./signal_style.js";
 
 const HIT_COLOURS = { hit: "good", false: "bad", duplicate: "warn", missed: "bad", event: "accent" };
-
-function luminance(colour) {
-  const n = parseInt(colour.slice(1), 16);
-  return (0.299 * (n >> 16) + 0.587 * ((n >> 8) & 255) + 0.114 * (n & 255)) / 255;
-}
-
-const inkOn = (colour) => (luminance(colour) > 0.42 ? "#14171A" : "#FFFFFF");
 
 // The spans as they are now, one under the pointer included.
 export function currentSpans(view) {
@@ -61,7 +55,7 @@ function handles(view, g, x0, x1) {
 const TAG_FONT = `700 16px ${FONT}`;
 
 // The text, shortened if need be, and its width with the padding.
-function fitted(g, text, room) {
+export function fitted(g, text, room) {
   g.font = TAG_FONT;
   let width = g.measureText(text).width + 14;
   while (width > room && text.length > 2) {
@@ -188,29 +182,18 @@ function symbol(g, c, kind, colour, x, y) {
   }
 }
 
-// How much moves when, over the whole recording, drawn once: the range of each axis
-// within a column, summed.
+// How much moves when, over the whole recording. Drawn once, as it looks at every axis.
 export function envelopeStrip(view, c) {
   const { strip } = view.layout, width = Math.floor(view.plotWidth);
   const canvas = document.createElement("canvas");
   canvas.width = width;
   canvas.height = strip.bottom - strip.top;
   const g = canvas.getContext("2d");
-  const each = view.meta.samples / width, sums = new Float32Array(width);
-  const low = new Float32Array(width), high = new Float32Array(width);
-  view.pyramids.forEach((pyramid, axis) => {
-    pyramid.columns(0, each, width, low, high);
-    for (let i = 0; i < width; i++) {
-      if (high[i] > low[i]) sums[i] += (high[i] - low[i]) / (axis < 3 ? 10 : 150);
-    }
-  });
-  const sorted = Float32Array.from(sums).sort();
-  const full = sorted[Math.floor(0.995 * (width - 1))] || 1;
   g.fillStyle = c.quiet;
-  for (let i = 0; i < width; i++) {
-    const h = Math.max(1, Math.min(1, sums[i] / full) * (canvas.height - 14));
+  envelope(view.pyramids, view.meta.samples, width).forEach((share, i) => {
+    const h = Math.max(1, share * (canvas.height - 14));
     g.fillRect(i, canvas.height - h, 1, h);
-  }
+  });
   return canvas;
 }
 

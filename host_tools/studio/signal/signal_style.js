@@ -40,3 +40,12 @@ export function outline(g, x, y, width, height, thick) {
   g.fillRect(x, y, thick, height);
   g.fillRect(x + width - thick, y, thick, height);
 }
+
+// 0 (black) to 1 (white) of "#RRGGBB".
+function luminance(colour) {
+  const n = parseInt(colour.slice(1), 16);
+  return (0.299 * (n >> 16) + 0.587 * ((n >> 8) & 255) + 0.114 * (n & 255)) / 255;
+}
+
+// The colour of letters on a ground of this colour.
+export const inkOn = (colour) => (luminance(colour) > 0.42 ? "#14171A" : "#FFFFFF");

@@ -2,28 +2,30 @@
 // detections on it, and watching live data.
 //
 //   const view = new SignalView(element, { editable, overview, threshold, emit });
-//   view.open(url)                  a recording, in the form of routes.packed
-//   view.live(url, seconds)         a feed (feed.py), the last `seconds` of it, moving
+//   view.open(url)                  a recording, in the form of frame/routes.py, packed()
+//   view.live(url, seconds)         a feed (live_feed.py), the last `seconds` of it, moving
 //   view.clear()
 //   view.setSpans([{id, start_ms, end_ms, label, colour, kind, note}], selectedId)
-//   view.setFlags([{t_ms, text, kind}])         moments; kinds see signal_draw.js
+//   view.setFlags([{t_ms, text, kind}])         moments; kinds see signal_marks.js
 //   view.setCurves([{name, colour, t_ms, percent}])  base64 of float64 and float32
 //   view.setThreshold(percent)      view.setBrush(colour)      view.setCursor(t_ms)
 //   view.lookAt(start_ms, end_ms)   view.reveal(start_ms, end_ms)
 //   view.zoom(factor)  view.pan(screens)  view.stats()  view.destroy()
 //
-// emit(name, value) tells: loaded {samples, rate_hz, start_ms, end_ms, axes, error,
+// emit(name, value): loaded {samples, rate_hz, start_ms, end_ms, axes, error,
 // open_ms}, span {action, id, start_ms, end_ms}, flag index, cursor t_ms.
 //
 // All times are ms. Signals come in lanes: acceleration, turn rate, scores. A drawing
 // happens at most once a frame, and only when something changed. Keys, mouse and
-// fingers: signal_input.js. Drawing: signal_draw.js.
+// fingers: signal_input.js. Drawing: signal_draw.js. What needs no canvas is pure and has tests
+// under Node: pyramid, signal_columns, signal_hits, signal_layout, signal_range.
 import { Pyramid, Ring } from "./pyramid.js";
-import { draw, laneLayout } from "./signal_draw.js";
+import { draw } from "./signal_draw.js";
 import { Layer } from "./signal_layer.js";
 import { Input } from "./signal_input.js";
+import { laneLayout } from "./signal_layout.js";
+import { placed, revealed, zoomed } from "./signal_range.js";
 
-const LEAST_MS = 150; // the closest look
 const HEADER_BYTES = 16; // of a live message
 const KEPT = 10; // screens of live data in memory
 
@@ -134,7 +136,7 @@ export class SignalView {
   }
 
   begin({ rate_hz, axes, sent }, seconds) {
-    this.meta = { rate_hz, axes, start_ms: 0, samples: 0, holes: [] };
+    this.meta = { rate_hz, axes, start_ms: 0, samples: 0, gaps: [] };
     this.ring = new Ring(axes.length, Math.ceil(KEPT * seconds * rate_hz));
     this.ring.end = sent;
     this.follow = true;
@@ -188,15 +190,7 @@ export class SignalView {
   }
 
   show(t0, t1) {
-    const { start_ms, end_ms } = this.extent();
-    const whole = Math.max(end_ms - start_ms, LEAST_MS);
-    const width = Math.min(Math.max(t1 - t0, LEAST_MS), this.ring ? Infinity : whole);
-    const middle = (t0 + t1) / 2;
-    let from = middle - width / 2;
-    if (!this.ring) from = Math.min(Math.max(from, start_ms), end_ms - width);
-    else if (!this.follow) from = Math.min(Math.max(from, start_ms), Math.max(end_ms - width, start_ms));
-    this.t0 = from;
-    this.t1 = from + width;
+    [this.t0, this.t1] = placed(t0, t1, this.extent(), this.ring && { follow: this.follow });
     this.invalidate();
   }
 
@@ -207,12 +201,8 @@ export class SignalView {
 
   reveal(t0, t1) {
     if (!this.meta) { this.wished = null; return; }
-    const width = this.t1 - this.t0, room = 0.08 * width;
-    if (t1 - t0 > width - 2 * room) this.show(t0 - 0.1 * (t1 - t0), t1 + 0.1 * (t1 - t0));
-    else if (t0 < this.t0 + room || t1 > this.t1 - room) {
-      const middle = (t0 + t1) / 2;
-      this.show(middle - width / 2, middle + width / 2);
-    }
+    const range = revealed(this.t0, this.t1, t0, t1);
+    if (range) this.show(...range);
   }
 
   zoom(factor, about = null) {
@@ -220,12 +210,9 @@ export class SignalView {
       const seen = this.cursor !== null && this.cursor > this.t0 && this.cursor < this.t1;
       about = this.follow ? this.t1 : seen ? this.cursor : (this.t0 + this.t1) / 2;
     }
-    const width = (this.t1 - this.t0) / factor;
-    const { start_ms, end_ms } = this.extent();
-    const kept = this.ring ? Math.max(end_ms - start_ms, 1000 * this.seconds) : end_ms - start_ms;
-    const bounded = Math.min(Math.max(width, LEAST_MS), kept);
-    const part = (about - this.t0) / (this.t1 - this.t0);
-    this.show(about - part * bounded, about + (1 - part) * bounded);
+    const { start_ms, end_ms } = this.extent(), whole = end_ms - start_ms;
+    const most = this.ring ? Math.max(whole, 1000 * this.seconds) : whole;
+    this.show(...zoomed(this.t0, this.t1, factor, about, most));
   }
 
   pan(screens) {

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from nicegui import run, ui
 
+from host_tools.augment.kinds import KINDS, Kind
 from host_tools.dataset import Dataset, is_idle
 from host_tools.errors import BeckonError
-from host_tools.plots.augment_page import KINDS, Kind
 from host_tools.plots.dataset_page import spans_of
 from host_tools.studio.frame.project import Project
 from host_tools.studio.frame.shortcuts import key_mark, shortcuts
@@ -23,7 +23,7 @@ def example(project: Project, label: str, number: int) -> tuple[np.ndarray, floa
     round. Raises BeckonError where there is none."""
     labels = project.labels
     found = [(item.recording, item.id) for name in labels.recordings()
-             for item in labels.spans(name) if item.label == label]  # fmt: skip
+             for item in labels.spans(name) if item.label == label]
     if not found:
         raise BeckonError(f"no span is labelled {label!r}: label one first")
     name, id = found[number % len(found)]
@@ -68,8 +68,8 @@ def show(project: Project) -> None:
     if not labels:
         raise BeckonError("there is no labelled gesture yet: record or label one first")
     state = _Choice(labels[0])
-    with ui.dialog().props("maximized") as dialog, ui.card().classes("bks-augment"):
-        with ui.element("div").classes("bks-between bks-wide"):
+    with ui.dialog().props("maximized") as dialog, ui.card().classes("bk-augment"):
+        with ui.element("div").classes("bk-between bk-wide"):
             ui.label("Augmentation, before and after").classes("bk-title")
             with ui.element("div").classes("bk-row"):
                 pick = ui.select(labels, value=labels[0], label="Gesture").props("outlined")
@@ -82,7 +82,7 @@ def show(project: Project) -> None:
             "be seen. Acceleration of x, y, z in m/s² over the time of the gesture."
         ).classes("bk-quiet")
         told = ui.label().classes("bk-bad")
-        grid = ui.element("div").classes("bks-kinds")
+        grid = ui.element("div").classes("bk-kinds")
 
     async def draw() -> None:
         try:
@@ -96,10 +96,10 @@ def show(project: Project) -> None:
         grid.clear()
         with grid:
             for kind, (before, after) in zip(KINDS, made, strict=True):
-                with ui.element("div").classes("bk-card bks-stack-small"):
+                with ui.element("div").classes("bk-card bk-stack-small"):
                     ui.label(kind.name).style("font-weight: 700")
-                    ui.label(kind.meaning).classes("bk-quiet bks-small")
-                    with ui.element("div").classes("bks-pair"):
+                    ui.label(kind.meaning).classes("bk-quiet bk-small")
+                    with ui.element("div").classes("bk-pair"):
                         svg(before)
                         svg(after)
 
@@ -130,6 +130,3 @@ def _button(text: str, icon: str, handler, combo: str) -> None:
     button.props("unelevated no-caps").classes("bk-button")
     with button:
         key_mark(combo)
-
-
-__all__ = ["example", "pictures", "show"]

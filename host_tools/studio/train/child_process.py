@@ -1,6 +1,6 @@
 """A function in a process of its own: progress as it comes, a result, an end at any moment.
 
-    job = Job(train_and_judge, choice)
+    job = ChildProcess(train_and_judge, choice)
     for told in job.news(): ...      # what the function reported since
     job.state                        # running, done, failed, stopped
     job.stop()
@@ -30,7 +30,7 @@ _SIZE = struct.Struct("<Q")
 _END_TIMEOUT_S = 5.0
 
 
-class Job:
+class ChildProcess:
     """One run. result: what the function returned, once state is done; fault: why it failed."""
 
     def __init__(self, function: Callable[..., Any], *arguments: Any):
@@ -44,7 +44,7 @@ class Job:
             [sys.executable, "-m", "host_tools.studio.train.child_process"], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=self._said, start_new_session=True,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
-        )  # fmt: skip
+        )
         assert self._process.stdin
         _write(self._process.stdin, (function, arguments))
         self._thread = threading.Thread(target=self._listen, name="job", daemon=True)
@@ -172,6 +172,3 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
-
-
-__all__ = ["Job"]

@@ -8,7 +8,7 @@ from nicegui import run, ui
 
 from host_tools.evaluation.evaluate import Evaluation, Tally
 from host_tools.evaluation.metrics import macro_f1
-from host_tools.studio.frame.widgets import Area, Slider, choice, figure
+from host_tools.studio.frame.widgets import Area, Slider, choice
 from host_tools.studio.train.session import Settings, TrainSession
 
 _CONFUSION, _SUBJECTS, _CLASSES = "confusion", "subjects", "classes"
@@ -36,7 +36,7 @@ class FiguresPanel:
 
     def __init__(self, trainer: TrainSession):
         self._trainer = trainer
-        self._area = Area("bks-figures")
+        self._area = Area("bk-figures")
 
     def refresh(self) -> None:
         self._area.show(self._trainer.version, self._build)
@@ -55,20 +55,31 @@ class FiguresPanel:
             old = getattr(before, name)
             return f", was {old}" if changed and old != getattr(t, name) else ""
 
-        figure(f"{t.hits} of {t.truth}", "gestures found", f"{t.missed} missed{was('hits')}",
+        _tile(f"{t.hits} of {t.truth}", "gestures found", f"{t.missed} missed{was('hits')}",
                "good" if t.hits == t.truth else "warn")
         rate = f"{_few(hourly)} an hour ({_few(low)} to {_few(high)})" if (
             hourly is not None) else "no time without gestures"
-        figure(str(t.false), "false events", rate + was("false"), "bad" if t.false else "good")
-        figure(str(t.duplicates), "reported twice", "of one gesture" + was("duplicates"),
+        _tile(str(t.false), "false events", rate + was("false"), "bad" if t.false else "good")
+        _tile(str(t.duplicates), "reported twice", "of one gesture" + was("duplicates"),
                "bad" if t.duplicates else "good")
-        figure(*_latency(t))
-        figure(number(t.f1, 3), "event F1",
+        _tile(*_latency(t))
+        _tile(number(t.f1, 3), "event F1",
                f"was {number(before.f1, 3)}" if changed else "1 is without fault")
         spans = found.spans
-        figure(f"{number(100 * spans.accuracy, 1)} %", "spans right at their end",
+        _tile(f"{number(100 * spans.accuracy, 1)} %", "spans right at their end",
                f"of {len(spans.truth)}; {found.not_yet} are told only after it" if found.not_yet
                else f"of {len(spans.truth)}, macro F1 {number(macro_f1(found.confusion), 3)}")
+
+
+def _tile(value: str, name: str, note: str = "", level: str = "") -> None:
+    """A number for reading from two metres. level: good, bad, warn or ""."""
+    with ui.element("div").classes("bk-figure"):
+        number = ui.label(value).classes("bk-big")
+        if level:
+            number.classes(f"bk-{level}")
+        ui.label(name)
+        if note:
+            ui.label(note).classes("bk-quiet bk-small")
 
 
 def _latency(t: Tally) -> tuple[str, str, str]:
@@ -92,10 +103,10 @@ class TablesPanel:
     def __init__(self, trainer: TrainSession):
         self._trainer = trainer
         self._form: dict[str, Any] = {"table": _CONFUSION}
-        with ui.element("div").classes("bk-card bks-stack"):
+        with ui.element("div").classes("bk-card bk-stack"):
             choice({_CONFUSION: "Confusion", _SUBJECTS: "People", _CLASSES: "Gestures"},
                    self._form, "table", self.refresh)
-            self._area = Area("bks-scroll")
+            self._area = Area("bk-scroll")
 
     def refresh(self) -> None:
         self._area.show((self._trainer.version, self._form["table"]), self._build)
@@ -104,7 +115,7 @@ class TablesPanel:
         found = self._trainer.evaluation
         if found:
             if self._trainer.about:
-                ui.label(self._trainer.about).classes("bk-quiet bks-small bks-break")
+                ui.label(self._trainer.about).classes("bk-quiet bk-small bk-break")
             {_CONFUSION: _confusion, _SUBJECTS: _subjects, _CLASSES: _classes}[
                 self._form["table"]](found)
 
@@ -112,8 +123,8 @@ class TablesPanel:
 def _confusion(found: Evaluation) -> None:
     labels, matrix = found.model.labels, found.confusion
     ui.label("Single spans: rows are what is labelled, columns what they were taken for.").classes(
-        "bk-quiet bks-small")
-    with ui.element("table").classes("bks-table bks-matrix"):
+        "bk-quiet bk-small")
+    with ui.element("table").classes("bk-table bk-matrix"):
         _head("", *labels)
         for k, label in enumerate(labels):
             total = max(1, int(matrix[k].sum()))
@@ -121,7 +132,7 @@ def _confusion(found: Evaluation) -> None:
                 _cell(label)
                 for j, n in enumerate(matrix[k]):
                     colour = "var(--good)" if j == k else "var(--bad)"
-                    cell = _cell(str(n) if n else "").classes("bks-cell")
+                    cell = _cell(str(n) if n else "").classes("bk-cell")
                     if n:
                         share = 12 + 55 * int(n) / total
                         cell.style(f"background: color-mix(in srgb, {colour} {share:.0f}%, "
@@ -130,7 +141,7 @@ def _confusion(found: Evaluation) -> None:
 
 def _subjects(found: Evaluation) -> None:
     names = sorted({s.recording.subject for s in found.streams})
-    with ui.element("table").classes("bks-table"):
+    with ui.element("table").classes("bk-table"):
         _head("person", "gestures found", "false", "twice", "F1", "spans right", "median delay")
         for name in names:
             t = found.tally(subject=name)
@@ -143,7 +154,7 @@ def _subjects(found: Evaluation) -> None:
 
 def _classes(found: Evaluation) -> None:
     labels, matrix = found.model.labels, found.confusion
-    with ui.element("table").classes("bks-table"):
+    with ui.element("table").classes("bk-table"):
         _head("gesture", "found", "false", "twice", "spans", "recall", "precision", "median delay")
         for k, label in enumerate(labels):
             if k == found.model.idle:
@@ -180,7 +191,7 @@ class SlidersPanel:
 
     def __init__(self, trainer: TrainSession):
         self._trainer = trainer
-        self._area = Area("bk-card bks-stack")
+        self._area = Area("bk-card bk-stack")
         self._busy = False
         self._told = -1
         ui.timer(_APPLY_S, self._apply)
@@ -204,14 +215,14 @@ class SlidersPanel:
         hop_ms = found.model.front_end.hop_ms
         now = self._trainer.settings
         self._sliders = {}
-        with ui.element("div").classes("bks-between"):
+        with ui.element("div").classes("bk-between"):
             ui.label("Debouncer").classes("bk-title")
             self._area.button("As tuned", "restart_alt", self._back, "b", kind="plain",
                               hint="debouncer as tuned")
         self._now = ui.label().style("font-weight: 700").props('aria-live="polite"')
         for name, title, text, unit in _SLIDERS:
             least, most = Settings.LIMITS[name]
-            with ui.element("div").classes("bks-slider"):
+            with ui.element("div").classes("bk-slider"):
                 ui.label(title).tooltip(text)
                 value = ui.label().style("font-weight: 700")
                 slider = Slider(min=least, max=most, step=1, value=getattr(now, name)).props(
@@ -229,7 +240,7 @@ class SlidersPanel:
             shown(getattr(now, name))
             slider.on_value_change(moved)
             self._sliders[name] = slider
-        ui.label("Tab and the arrow keys move them, too.").classes("bk-quiet bks-small")
+        ui.label("Tab and the arrow keys move them, too.").classes("bk-quiet bk-small")
 
     def _back(self) -> None:
         for name, slider in self._sliders.items():
@@ -243,6 +254,3 @@ class SlidersPanel:
             await run.io_bound(self._trainer.apply_wanted)
         finally:
             self._busy = False
-
-
-__all__ = ["FiguresPanel", "SlidersPanel", "TablesPanel", "number"]

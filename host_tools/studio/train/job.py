@@ -1,6 +1,6 @@
 """What Studio's child process does: train a model and judge it, or judge one. Writes no file.
 
-Called through job.Job; everything in it is the same as what `beckon train` and
+Called through job.ChildProcess; everything in it is the same as what `beckon train` and
 `beckon evaluate` call.
 """
 from __future__ import annotations
@@ -16,8 +16,9 @@ from host_tools.dataset.checks import check
 from host_tools.dataset.split import hold_out
 from host_tools.errors import BeckonError
 from host_tools.evaluation.evaluate import Evaluation, evaluate
-from host_tools.model.format import decode, encode, read_model
-from host_tools.training.fit import Report, fitted
+from host_tools.model.format import decode, encode
+from host_tools.model.golden import read_model
+from host_tools.training.fit import fitted
 from host_tools.training.recipe import Recipe, choose
 from host_tools.training.train import digest, train
 
@@ -46,7 +47,7 @@ class TrainChoice:
         for name, value, least, most in (
             ("steps", self.steps, 1, 100_000), ("window", self.window_ms, 200, 10_000),
             ("seed", self.seed, 0, 2**31), ("false alarms an hour", self.false_per_hour, 0, 1000),
-        ):  # fmt: skip
+        ):
             if value is not None and not least <= value <= most:
                 raise BeckonError(f"{name} {value:g}: name a number from {least:g} to {most:g}")
         if self.rate_hz not in (50, 100):
@@ -149,7 +150,3 @@ def about(data: Dataset, recipe: Recipe) -> str:
     return (f"{len(data.recordings)} recordings (data {digest(data)}): {listed}. Window "
             f"{recipe.window_s:.2f} s at {recipe.rate_hz} Hz, {recipe.accel_g} g, "
             f"{recipe.gyro_dps} deg/s, {recipe.steps} steps")
-
-
-__all__ = ["ALL", "HELD", "About", "Judged", "Judging", "Report", "TrainChoice",
-           "judge_again", "judge_only", "train_and_judge"]  # fmt: skip

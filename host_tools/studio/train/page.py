@@ -5,19 +5,18 @@ from nicegui import ui
 
 from host_tools.studio.frame.layout import empty_state, message
 from host_tools.studio.frame.project import Project
-from host_tools.studio.frame.sessions import reread_labels, sessions_of
-from host_tools.studio.frame.widgets import STYLE, Area
+from host_tools.studio.frame.widgets import Area
 from host_tools.studio.train.figures import FiguresPanel, SlidersPanel, TablesPanel
 from host_tools.studio.train.panels import RunPanel, SetupPanel
+from host_tools.studio.train.session import TrainSession
 from host_tools.studio.train.streams import StreamsPanel
 
-_EVERY_S = 0.15
+_REFRESH_S = 0.15
 
 
-def page(project: Project) -> None:
+def page(project: Project, trainer: TrainSession) -> None:
     """Build the page's content inside the frame. Raises BeckonError for a broken labels.csv."""
-    ui.add_head_html(STYLE)
-    reread_labels(project)
+    project.labels.refresh()
     if not project.labels.recordings():
         if project.recordings():
             empty_state("sell", "Label your recordings first",
@@ -28,22 +27,22 @@ def page(project: Project) -> None:
                         "Record each gesture some twenty times, and a few minutes of everyday "
                         "movement as none.", action="Go to Record", target="/record")
         return
-    TrainPage(project)
+    TrainPage(project, trainer)
 
 
 class TrainPage:
     """What one tab shows of the project's training."""
 
-    def __init__(self, project: Project):
-        self._trainer = trainer = sessions_of(project).trainer
-        self._setup = Area("bks-stack")
-        self._panel = SetupPanel(project, self._setup)
-        self._run = RunPanel(project)
-        self._first = Area("bks-stack")
-        self._caution = Area("bks-stack")
+    def __init__(self, project: Project, trainer: TrainSession):
+        self._trainer = trainer
+        self._setup = Area("bk-stack")
+        self._panel = SetupPanel(project, trainer, self._setup)
+        self._run = RunPanel(trainer)
+        self._first = Area("bk-stack")
+        self._caution = Area("bk-stack")
         self._figures = FiguresPanel(trainer)
-        self._streams = StreamsPanel(project)
-        with ui.element("div").classes("bks-split") as self._split:
+        self._streams = StreamsPanel(project, trainer)
+        with ui.element("div").classes("bk-split") as self._split:
             with ui.element("section"):
                 self._streams.build_signal()
                 self._tables = TablesPanel(trainer)
@@ -51,7 +50,7 @@ class TrainPage:
                 self._streams.build_list()
                 self._sliders = SlidersPanel(trainer)
         self._refresh()
-        ui.timer(_EVERY_S, self._refresh)
+        ui.timer(_REFRESH_S, self._refresh)
 
     def _refresh(self) -> None:
         trainer = self._trainer

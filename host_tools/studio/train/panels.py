@@ -9,9 +9,9 @@ from nicegui import ui
 from host_tools.dataset import is_idle
 from host_tools.errors import BeckonError
 from host_tools.recording.writer import check_name
+from host_tools.studio.frame.durations import duration
 from host_tools.studio.frame.layout import message
-from host_tools.studio.frame.project import Project
-from host_tools.studio.frame.sessions import free_path, sessions_of
+from host_tools.studio.frame.project import Project, free_path
 from host_tools.studio.frame.shortcuts import shortcuts
 from host_tools.studio.frame.widgets import (
     Area,
@@ -25,7 +25,7 @@ from host_tools.studio.frame.widgets import (
 from host_tools.studio.signal.charts import loss_curve
 from host_tools.studio.train import augment_view
 from host_tools.studio.train.job import ALL, HELD, TrainChoice
-from host_tools.studio.watch.device_health import duration
+from host_tools.studio.train.session import TrainSession
 from host_tools.training.recipe import Recipe
 
 _STATES = {
@@ -38,7 +38,7 @@ def data_line(project: Project) -> str:
     """What there is to learn from, in a line."""
     counts = project.labels.counts()
     gestures = ", ".join(f"{label} {n}" for label, n in sorted(counts.items())
-                         if not is_idle(label))  # fmt: skip
+                         if not is_idle(label))
     idle = sum(n for label, n in counts.items() if is_idle(label))
     people = len(project.labels.subjects)
     rest = f", no gesture {idle}" if idle else ""
@@ -50,21 +50,20 @@ def data_line(project: Project) -> str:
 class SetupPanel:
     """The line at the top, with all that can be begun."""
 
-    def __init__(self, project: Project, area: Area):
-        self._project, self._area = project, area
-        self._trainer = sessions_of(project).trainer
-        self._form = sessions_of(project).form(
+    def __init__(self, project: Project, trainer: TrainSession, area: Area):
+        self._project, self._trainer, self._area = project, trainer, area
+        self._form = project.form(
             "train", judge=HELD, rate=100, steps=None, window=None, budget=1.0, seed=1, model=None,
         )
 
     def build(self) -> None:
         trainer, area = self._trainer, self._area
         line = data_line(self._project)
-        with ui.element("div").classes("bk-card bks-setup"):
+        with ui.element("div").classes("bk-card bk-setup"):
             with ui.element("div").style("min-width: 0"):
                 title = self._heading() if trainer.evaluation else "Your data"
-                ui.label(title).style("font-weight: 700").classes("bks-cut")
-                ui.label(line).classes("bk-quiet bks-small bks-cut").tooltip(line)
+                ui.label(title).style("font-weight: 700").classes("bk-cut")
+                ui.label(line).classes("bk-quiet bk-small bk-cut").tooltip(line)
             with ui.element("div").classes("bk-row"):
                 first = "" if trainer.evaluation else "primary"
                 area.button("Train", "model_training", self.start, "t", kind=first)
@@ -111,8 +110,8 @@ class SetupPanel:
             choice({HELD: "A quarter, left out", ALL: "All, trained on, too"}, form, "judge")
             ui.label("Left out is honest: people, or takes, that the model never saw. All trains "
                      "on everything: best for the model to deploy, but its figures "
-                     "flatter.").classes("bk-quiet bks-small")
-            with ui.element("div").classes("bks-pair bks-wide"):
+                     "flatter.").classes("bk-quiet bk-small")
+            with ui.element("div").classes("bk-pair bk-wide"):
                 select_field("Sensor rate", {100: "100 Hz", 50: "50 Hz"}, form, "rate")
                 number_field("False alarms an hour at most", form, "budget", 0, 1000, 0.5)
                 number_field(f"Steps (empty: {Recipe().steps:,})", form, "steps", 1, 100_000, 100)
@@ -128,7 +127,7 @@ class SetupPanel:
         def build() -> None:
             select_field("Model", names, self._form, "model")
             ui.label("Its figures on all recordings of the project. If it was trained on them, "
-                     "they flatter.").classes("bk-quiet bks-small")
+                     "they flatter.").classes("bk-quiet bk-small")
 
         def go() -> None:
             path = next(p for p in paths if p.name == self._form["model"])
@@ -146,7 +145,7 @@ class SetupPanel:
         def build() -> None:
             text_field("Name", form, "name")
             ui.label("With the debouncer as it is set now, in models/. The Watch page deploys "
-                     "it.").classes("bk-quiet bks-small")
+                     "it.").classes("bk-quiet bk-small")
 
         def go() -> None:
             try:
@@ -169,7 +168,7 @@ def _whole(value: Any) -> int | None:
 
 def _dialog(title: str, build: Callable[[], None], action: str, go: Callable[[], None]) -> None:
     """Fields, and one thing to do with them; Enter does it, Escape does not."""
-    with ui.dialog() as dialog, ui.card().classes("bks-stack").style("width: 38rem"):
+    with ui.dialog() as dialog, ui.card().classes("bk-stack").style("width: 38rem"):
         ui.label(title).classes("bk-title")
         build()
         with ui.element("div").classes("bk-row"):
@@ -192,9 +191,9 @@ def _dialog(title: str, build: Callable[[], None], action: str, go: Callable[[],
 class RunPanel:
     """A run under way, or how the last one ended."""
 
-    def __init__(self, project: Project):
-        self._trainer = sessions_of(project).trainer
-        self._area = Area("bks-stack")
+    def __init__(self, trainer: TrainSession):
+        self._trainer = trainer
+        self._area = Area("bk-stack")
         self._drawn = -1
 
     def refresh(self) -> None:
@@ -212,16 +211,16 @@ class RunPanel:
 
     def _build(self) -> None:
         p = self._trainer.progress
-        with ui.element("div").classes("bk-card bks-stack"):
-            with ui.element("div").classes("bks-between"):
+        with ui.element("div").classes("bk-card bk-stack"):
+            with ui.element("div").classes("bk-between"):
                 self._title = ui.label().classes("bk-title")
                 if p.running:
                     self._area.button("Stop", "stop", self._trainer.stop, "Escape", kind="danger")
-            self._note = ui.label().classes("bk-quiet bks-break")
+            self._note = ui.label().classes("bk-quiet bk-break")
             if p.running:
-                with ui.element("div").classes("bks-bar"):
+                with ui.element("div").classes("bk-bar"):
                     self._bar = ui.element("div")
-                self._curve = svg(loss_curve([], 1)).classes("bks-wide")
+                self._curve = svg(loss_curve([], 1)).classes("bk-wide")
             if p.fault:
                 message(p.fault)
 
@@ -250,6 +249,3 @@ class RunPanel:
         self._bar.style(f"width: {100 * share:.1f}%")
         if p.steps:
             self._curve.set_content(loss_curve(p.losses, p.steps))
-
-
-__all__ = ["RunPanel", "SetupPanel", "data_line"]

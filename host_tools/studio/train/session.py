@@ -21,23 +21,24 @@ from host_tools.errors import BeckonError
 from host_tools.evaluation.emulator import Board
 from host_tools.evaluation.evaluate import Evaluation, Stream, Tally
 from host_tools.evaluation.explain import Shares, reason, shares
-from host_tools.evaluation.matching import DUPLICATE, FALSE, HIT
+from host_tools.evaluation.matching import HIT
 from host_tools.evaluation.redebounce import redebounced
-from host_tools.model.format import encode, write_model
-from host_tools.studio.train.child_process import Job
+from host_tools.model.format import encode
+from host_tools.model.golden import write_model
+from host_tools.studio.train.child_process import ChildProcess
 from host_tools.studio.train.job import (
     ALL,
     HELD,
     About,
     Judged,
     Judging,
-    Report,
     TrainChoice,
     judge_again,
     judge_only,
     train_and_judge,
 )
 from host_tools.training.debounce_tuning import pack
+from host_tools.training.fit import Report
 
 MISSED = "missed"
 _SMOOTH = 0.9  # of the loss curve's running mean
@@ -55,7 +56,7 @@ class Settings:
     majority_of: int = 0
 
     LIMITS = {"threshold": (0, 100), "min_count": (1, 30), "min_span": (0, 30), "quiet": (1, 40),
-              "refractory": (0, 75), "majority_of": (0, 30)}  # fmt: skip
+              "refractory": (0, 75), "majority_of": (0, 30)}
 
     @classmethod
     def of(cls, packed: bytes) -> Settings:
@@ -141,23 +142,23 @@ class TrainSession:
         self.saved: Path | None = None
         self.wanted: Settings | None = None
         """What the sliders say, until it is applied."""
-        self._job: Job | None = None
+        self._job: ChildProcess | None = None
         self._board: Board | None = None
         self._tuned = Settings()
         self._data: tuple[str, ...] = ()
         self._next: tuple[str, tuple[str, ...]] = "", ()
 
-    # -- a run --------------------------------------------------------------------------
+    # a run
 
     def train(self, choice: TrainChoice) -> None:
         """Start. Raises BeckonError when one runs, or for a choice that cannot be."""
         choice.check()
         data = choice.data if choice.judge in (HELD, ALL) else (choice.judge,)
-        self._start(lambda: Job(train_and_judge, choice), "A new model", data)
+        self._start(lambda: ChildProcess(train_and_judge, choice), "A new model", data)
 
     def judge(self, path: Path, data: tuple[str, ...]) -> None:
         """Judge a model that is there."""
-        self._start(lambda: Job(judge_only, path, data), path.name, data)
+        self._start(lambda: ChildProcess(judge_only, path, data), path.name, data)
 
     def judge_again(self) -> None:
         """Judge the model as it stands on the same recordings, whose labels were changed."""
@@ -166,9 +167,9 @@ class TrainSession:
             raise BeckonError("there is no model yet: train one first")
         names = tuple(s.recording.name for s in found.streams)
         model, data, held = encode(found.model), self._data, self.held
-        self._start(lambda: Job(judge_again, model, data, names, held), self.source, data)
+        self._start(lambda: ChildProcess(judge_again, model, data, names, held), self.source, data)
 
-    def _start(self, make: Callable[[], Job], source: str, data: tuple[str, ...]) -> None:
+    def _start(self, make: Callable[[], ChildProcess], source: str, data: tuple[str, ...]) -> None:
         if self.progress.running:
             raise BeckonError("a run is under way; stop it first")
         self.progress = Progress("reading", began_s=time.monotonic())
@@ -225,7 +226,7 @@ class TrainSession:
         self._board = Board(judged.evaluation.model)
         self.version += 1
 
-    # -- what came of it ------------------------------------------------------------------
+    # what came of it
 
     @property
     def tuned(self) -> Settings:
@@ -283,7 +284,7 @@ class TrainSession:
                 for i, (e, v) in enumerate(zip(s.events, s.verdicts, strict=True))
             ]
             here += [Happening(name, s.gestures[i].start_ms, s.gestures[i].label, MISSED, 0, i,
-                               s.gestures[i].subject) for i in s.missed]  # fmt: skip
+                               s.gestures[i].subject) for i in s.missed]
             found += sorted(here, key=lambda h: h.t_ms)
         return [h for h in found if h.wrong or not wrong]
 
@@ -333,7 +334,3 @@ class TrainSession:
 
 def gestures_of(evaluation: Evaluation) -> list[str]:
     return [label for label in evaluation.model.labels if not is_idle(label)]
-
-
-__all__ = ["DUPLICATE", "FALSE", "HIT", "MISSED", "Happening", "Progress", "Settings",
-           "TrainSession", "gestures_of"]  # fmt: skip

@@ -5,12 +5,12 @@ from nicegui import run, ui
 
 from host_tools.dataset import IDLE_LABEL
 from host_tools.errors import BeckonError
+from host_tools.evaluation.matching import DUPLICATE, FALSE, HIT
 from host_tools.studio.frame.project import Project
-from host_tools.studio.frame.sessions import sessions_of
 from host_tools.studio.frame.theme import IDLE_COLOUR, label_colour
 from host_tools.studio.frame.widgets import Area, choice, mark, warn
 from host_tools.studio.signal.signal_view import Curve, Flag, SignalView, SpanMark
-from host_tools.studio.train.session import DUPLICATE, FALSE, HIT, MISSED, Happening
+from host_tools.studio.train.session import MISSED, Happening, TrainSession
 
 _AROUND_MS = (3000.0, 2500.0)
 _LISTED = 300
@@ -20,9 +20,8 @@ _WORDS = {HIT: "right", FALSE: "false", DUPLICATE: "twice", MISSED: "missed"}
 class StreamsPanel:
     """The signal of one recording with everything that happened on it; and the list."""
 
-    def __init__(self, project: Project):
-        self._project = project
-        self._trainer = sessions_of(project).trainer
+    def __init__(self, project: Project, trainer: TrainSession):
+        self._project, self._trainer = project, trainer
         self._form = {"wrong": True}
         self._recording = ""
         self._selected: Happening | None = None
@@ -33,21 +32,21 @@ class StreamsPanel:
 
     def build_signal(self) -> None:
         """The card with the signal."""
-        with ui.element("div").classes("bk-card bks-stack") as self._card:
-            with ui.element("div").classes("bks-between"):
+        with ui.element("div").classes("bk-card bk-stack") as self._card:
+            with ui.element("div").classes("bk-between"):
                 self._pick = ui.select([], label="Recording").props("outlined dense options-dense")
                 self._pick.style("min-width: 15rem")
                 self._pick.on_value_change(lambda e: self._open(e.value))
-                self._note = ui.label().classes("bk-quiet bks-small")
-            self._why = Area("bks-stack")
+                self._note = ui.label().classes("bk-quiet bk-small")
+            self._why = Area("bk-stack")
             self._signal = SignalView(height="min(58vh, 34rem)")
             self._signal.on_flag(self._clicked)
 
     def build_list(self) -> None:
         """The card with what happened."""
-        with ui.element("div").classes("bk-card bks-stack") as self._list_card:
+        with ui.element("div").classes("bk-card bk-stack") as self._list_card:
             choice({True: "What is wrong", False: "All events"}, self._form, "wrong", self._relist)
-            self._list = Area("bks-list")
+            self._list = Area("bk-happenings")
 
     def refresh(self) -> None:
         trainer = self._trainer
@@ -66,7 +65,7 @@ class StreamsPanel:
         if self._selected is not None:  # other settings: is it still there?
             same = [h for h in trainer.happenings(self._selected.recording)
                     if (h.kind, h.label) == (self._selected.kind, self._selected.label)
-                    and abs(h.t_ms - self._selected.t_ms) < 500]  # fmt: skip
+                    and abs(h.t_ms - self._selected.t_ms) < 500]
             self._select(same[0] if same else None, look=False)
         self._flags()
 
@@ -139,7 +138,7 @@ class StreamsPanel:
             ui.label(f"and {len(self._shown) - _LISTED} more").classes("bk-quiet")
 
     def _item(self, h: Happening) -> None:
-        with ui.element("button").classes("bks-item").props(
+        with ui.element("button").classes("bk-happening").props(
                 f'aria-selected="{"true" if h == self._selected else "false"}"') as item:
             mark(h.kind)
             ui.label(f"{_WORDS[h.kind]}: {h.label}")
@@ -147,7 +146,7 @@ class StreamsPanel:
             done = self._handled.get(_place(h))
             sure = f", {h.confidence} % sure" if h.kind != MISSED else ""
             ui.label(done or f"{h.recording}{sure}").classes(
-                "bks-under bks-small " + ("bk-good" if done else "bk-quiet"))
+                "bk-under bk-small " + ("bk-good" if done else "bk-quiet"))
         item.on("click", lambda: self._select(h))
 
     def _step(self, by: int) -> None:
@@ -180,10 +179,10 @@ class StreamsPanel:
         ui.timer(0, lambda: self._explain(h, self._about), once=True)
 
     async def _explain(self, h: Happening, number: int) -> None:
-        told = await run.io_bound(lambda: (self._trainer.shares(h), self._trainer.why(h)))
-        if told is None or number != self._about:
+        found = await run.io_bound(lambda: (self._trainer.shares(h), self._trainer.why(h)))
+        if found is None or number != self._about:
             return  # another one was chosen meanwhile
-        around, why = told
+        around, why = found
         labels = self._labels()
         self._signal.set_curves([
             Curve(label, label_colour(labels, label) if label != labels[self._idle()]
@@ -239,16 +238,16 @@ class StreamsPanel:
             there = self._there(h)
             if there is not None:
                 labels.rename(there.id, label)
-                told = f"Labelled {label}, was {there.label}"
+                done = f"Labelled {label}, was {there.label}"
             else:
                 stream = self._trainer.stream(h.recording)
                 subject = stream.recording.subject if stream else ""
                 labels.add(h.recording, *self._trainer.span_of(h), label, subject)
-                told = f"Labelled {label}" if label != IDLE_LABEL else "Added as a negative"
+                done = f"Labelled {label}" if label != IDLE_LABEL else "Added as a negative"
         except BeckonError as error:
             warn(error)
             return
-        self._settle(h, told)
+        self._mark_handled(h, done)
 
     def _unlabel(self, h: Happening) -> None:
         there = self._there(h)
@@ -259,10 +258,10 @@ class StreamsPanel:
         except BeckonError as error:
             warn(error)
             return
-        self._settle(h, f"The label {there.label} is removed")
+        self._mark_handled(h, f"The label {there.label} is removed")
 
-    def _settle(self, h: Happening, told: str) -> None:
-        self._handled[_place(h)] = told
+    def _mark_handled(self, h: Happening, done: str) -> None:
+        self._handled[_place(h)] = done
         self._marks()
         self._select(h, look=False)
 
@@ -294,6 +293,3 @@ class StreamsPanel:
 
 def _place(h: Happening) -> tuple[str, float, str]:
     return h.recording, h.t_ms, h.kind
-
-
-__all__ = ["StreamsPanel"]

@@ -14,7 +14,7 @@ from host_tools.device.deploy import Survey, deploy, firmware_files
 from host_tools.device.ports import find_port
 from host_tools.device.settings import default_folder, read_settings, settings_files
 from host_tools.errors import BeckonError
-from host_tools.model.format import read_model
+from host_tools.model.golden import read_model
 from host_tools.mqtt.address import BrokerAddress
 from host_tools.mqtt.remote_device import RemoteDevice
 from host_tools.paths import DEFAULT_MODEL
@@ -135,6 +135,3 @@ class Deployer:
 def _read(path: Path) -> tuple[bytes, str]:
     """The file's bytes and its model's id. Raises BeckonError for what a board would refuse."""
     return path.read_bytes(), read_model(path).model_id
-
-
-__all__ = ["Deployer", "Deployment"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from host_tools.mqtt.events import printable
+from host_tools.studio.frame.durations import duration
 from host_tools.studio.watch.session import Device
 
 GOOD, WARN, BAD, PLAIN = "good", "warn", "bad", "plain"
@@ -90,18 +91,3 @@ def _counted(device: Device) -> list[Sign]:
     if uptime is not None:
         out.append(Sign("Running for", duration(uptime / 1000)))
     return out
-
-
-def duration(seconds: float) -> str:
-    """Like 42 s, 3 min 20 s, 5 h 10 min, 2 d 4 h."""
-    s = int(seconds)
-    if s < 60:
-        return f"{s} s"
-    if s < 3600:
-        return f"{s // 60} min {s % 60} s"
-    if s < 86400:
-        return f"{s // 3600} h {s % 3600 // 60} min"
-    return f"{s // 86400} d {s % 86400 // 3600} h"
-
-
-__all__ = ["BAD", "GOOD", "PLAIN", "WARN", "Sign", "duration", "signs"]

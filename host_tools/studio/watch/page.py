@@ -1,12 +1,14 @@
 """Deploy a model and watch its events arrive: live, with each device's health."""
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from nicegui import ui
 
 from host_tools.studio.frame.layout import empty_state
 from host_tools.studio.frame.project import Project
-from host_tools.studio.frame.sessions import sessions_of
-from host_tools.studio.frame.widgets import STYLE, Area
+from host_tools.studio.frame.widgets import Area
+from host_tools.studio.watch.deploy import Deployer
 from host_tools.studio.watch.panels import (
     BrokerPanel,
     DeployPanel,
@@ -14,31 +16,36 @@ from host_tools.studio.watch.panels import (
     EventsPanel,
     nothing_yet,
 )
+from host_tools.studio.watch.session import WatchSession
 
-_EVERY_S = 0.15
+_REFRESH_S = 0.15
 
 
-def page(project: Project) -> None:
-    """Build the page's content inside the frame."""
-    WatchPage(project)
+def page(project: Project, watcher: WatchSession, deployer: Deployer,
+         release_port: Callable[[str], None]) -> None:
+    """Build the page's content inside the frame.
+
+    release_port(port) frees a serial port that another page may hold.
+    """
+    WatchPage(project, watcher, deployer, release_port)
 
 
 class WatchPage:
     """What one tab shows of the project's watcher and deployer."""
 
-    def __init__(self, project: Project):
-        ui.add_head_html(STYLE)
-        self._watcher = sessions_of(project).watcher
-        with ui.element("div").classes("bks-split"):
+    def __init__(self, project: Project, watcher: WatchSession, deployer: Deployer,
+                 release_port: Callable[[str], None]):
+        self._watcher = watcher
+        with ui.element("div").classes("bk-split"):
             with ui.element("section"):
-                self._empty = Area("bks-stack")
-                self._events = EventsPanel(project)
+                self._empty = Area("bk-stack")
+                self._events = EventsPanel(project, watcher)
             with ui.element("aside"):
-                self._broker = BrokerPanel(project)
-                self._devices = DevicesPanel(project)
-                self._deploy = DeployPanel(project)
+                self._broker = BrokerPanel(project, watcher)
+                self._devices = DevicesPanel(project, watcher)
+                self._deploy = DeployPanel(project, deployer, release_port)
         self._refresh()
-        ui.timer(_EVERY_S, self._refresh)
+        ui.timer(_REFRESH_S, self._refresh)
         ui.timer(1.0, self._devices.expected)
 
     def _refresh(self) -> None:

@@ -1,6 +1,7 @@
 """What the Watch page is made of: the broker, deploying, devices' health, events as they come."""
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,16 +10,16 @@ from nicegui import run, ui
 from host_tools.device.ports import candidates
 from host_tools.device.settings import default_folder
 from host_tools.errors import BeckonError
-from host_tools.model.format import read_model
+from host_tools.model.golden import read_model
 from host_tools.mqtt.address import parse_broker
 from host_tools.studio.frame.layout import message
-from host_tools.studio.frame.project import Project
-from host_tools.studio.frame.sessions import free_path, labels_of, sessions_of
+from host_tools.studio.frame.project import Project, free_path
 from host_tools.studio.frame.theme import LABEL_COLOURS
 from host_tools.studio.frame.widgets import Area, choice, mark, select_field, svg, text_field, warn
 from host_tools.studio.signal.charts import lanes
+from host_tools.studio.watch.deploy import Deployer
 from host_tools.studio.watch.device_health import Sign, signs
-from host_tools.studio.watch.session import SeenEvent, Watcher
+from host_tools.studio.watch.session import SeenEvent, WatchSession
 
 _ROWS = 60
 _FRESH_S = 4.0  # so long the newest event stands out
@@ -29,10 +30,10 @@ _OWN_MODEL = "the board's own"
 class BrokerPanel:
     """Which broker; and whether it is there."""
 
-    def __init__(self, project: Project):
-        self._watcher = sessions_of(project).watcher
-        self._form = sessions_of(project).form("watch", broker="mqtt://127.0.0.1:1883", span=60)
-        self._area = Area("bk-card bks-stack")
+    def __init__(self, project: Project, watcher: WatchSession):
+        self._watcher = watcher
+        self._form = project.form("watch", broker="mqtt://127.0.0.1:1883", span=60)
+        self._area = Area("bk-card bk-stack")
 
     def refresh(self) -> None:
         watcher = self._watcher
@@ -46,15 +47,15 @@ class BrokerPanel:
             if watcher.state == "failed":
                 message(watcher.fault)
             area.button("Watch", "sensors", self._open, "Enter", kind="primary",
-                        typing=True).classes("bks-wide")
+                        typing=True).classes("bk-wide")
             return
         words = {"connecting": "Connecting to", "on": "Watching", "lost": "Lost, trying again:"}
-        with ui.element("div").classes("bks-between"):
+        with ui.element("div").classes("bk-between"):
             with ui.element("div").style("min-width: 0"):
                 with ui.element("div").classes("bk-row").style("gap: .4rem"):
                     mark("good" if watcher.state == "on" else "warn")
                     ui.label(words.get(watcher.state, "Broker")).style("font-weight: 700")
-                ui.label(str(watcher.broker)).classes("bk-quiet bks-small bks-break")
+                ui.label(str(watcher.broker)).classes("bk-quiet bk-small bk-break")
             area.button("Stop", "link_off", self._close, "x", hint="stop watching")
 
     def _open(self) -> None:
@@ -70,17 +71,17 @@ class BrokerPanel:
 class DeployPanel:
     """A model, and the firmware, to a board."""
 
-    def __init__(self, project: Project):
+    def __init__(self, project: Project, deployer: Deployer,
+                 release_port: Callable[[str], None]):
         self._project = project
-        sessions = sessions_of(project)
-        self._recorder, self._deployer = sessions.recorder, sessions.deployer
-        self._watch_form = sessions.form("watch")
+        self._deployer, self._release_port = deployer, release_port
+        self._watch_form = project.form("watch")
         found = candidates()
-        self._form = sessions.form(
+        self._form = project.form(
             "deploy", way="serial", port=found[0][0] if len(found) == 1 else "", device="",
             model=None, settings=False,
         )
-        self._area = Area("bk-card bks-stack")
+        self._area = Area("bk-card bk-stack")
 
     def refresh(self) -> None:
         view = self._deployer.view
@@ -96,30 +97,30 @@ class DeployPanel:
         ui.label("Deploy").classes("bk-title")
         view = self._deployer.view
         if view.state == "running":
-            self._what = ui.label().classes("bks-break")
-            with ui.element("div").classes("bks-bar") as self._bar:
+            self._what = ui.label().classes("bk-break")
+            with ui.element("div").classes("bk-bar") as self._bar:
                 self._fill = ui.element("div")
             ui.label("If it ends early, the board keeps what it had; deploy again.").classes(
-                "bk-quiet bks-small")
+                "bk-quiet bk-small")
             return
         form = self._form
         choice({"serial": "By USB", "mqtt": "By the broker"}, form, "way",
                lambda: fields.show(form["way"], build_fields))
-        fields = Area("bks-stack")
+        fields = Area("bk-stack")
 
         def build_fields() -> None:
             (self._serial if form["way"] == "serial" else self._mqtt)()
 
         fields.show(form["way"], build_fields)
-        self._area.button("Deploy", "publish", self._go, "d", kind="primary").classes("bks-wide")
+        self._area.button("Deploy", "publish", self._go, "d", kind="primary").classes("bk-wide")
         if view.state == "failed":
             message(view.message)
         elif view.state == "done":
             with ui.element("div").classes("bk-row").style("flex-wrap: nowrap"):
                 mark("good")
-                ui.label(view.message).classes("bks-break bks-small")
+                ui.label(view.message).classes("bk-break bk-small")
             if view.warning:
-                ui.label(view.warning).classes("bk-warn bks-small bks-break")
+                ui.label(view.warning).classes("bk-warn bk-small bk-break")
 
     def _models(self, own: bool) -> None:
         names = [path.name for path in reversed(self._project.models())]
@@ -129,7 +130,7 @@ class DeployPanel:
             select_field("Model", names, self._form, "model")
         else:
             ui.label("There is no model in models/ yet: train one and save it.").classes(
-                "bk-quiet bks-small")
+                "bk-quiet bk-small")
 
     def _serial(self) -> None:
         text_field("Serial port", self._form, "port", autocomplete=[p for p, _ in candidates()],
@@ -144,7 +145,7 @@ class DeployPanel:
         self._models(own=False)
         ui.label("The board takes it only from one who knows its update_key (beckon setup). It "
                  "tries the model and goes back to the old one if it fails.").classes(
-            "bk-quiet bks-small")
+            "bk-quiet bk-small")
 
     async def _go(self) -> None:
         form = self._form
@@ -152,9 +153,7 @@ class DeployPanel:
         try:
             if form["way"] == "serial":
                 port = form["port"].strip()
-                choice_ = self._recorder.choice
-                if self._recorder.running and choice_ and choice_.port in (port, ""):
-                    await run.io_bound(self._recorder.close)  # the port is wanted here
+                await run.io_bound(self._release_port, port)
                 folder = default_folder() if form["settings"] else None
                 await run.io_bound(self._deployer.serial, port, path, folder)
             elif path is None:
@@ -169,10 +168,10 @@ class DeployPanel:
 class DevicesPanel:
     """One card a device: is it there, is it well."""
 
-    def __init__(self, project: Project):
+    def __init__(self, project: Project, watcher: WatchSession):
         self._project = project
-        self._watcher = sessions_of(project).watcher
-        self._area = Area("bks-stack")
+        self._watcher = watcher
+        self._area = Area("bk-stack")
         self._known: tuple[Path, int] | None = None
         self._model = ""
 
@@ -202,17 +201,17 @@ class DevicesPanel:
                 ui.label("No device has spoken yet. A board says that it is there as soon as it "
                          "has its Wi-Fi and this broker.").classes("bk-quiet")
         for device in devices.values():
-            with ui.element("div").classes("bk-card bks-stack-small"):
-                with ui.element("div").classes("bks-between"):
-                    ui.label(device.name).classes("bk-title bks-break")
+            with ui.element("div").classes("bk-card bk-stack-small"):
+                with ui.element("div").classes("bk-between"):
+                    ui.label(device.name).classes("bk-title bk-break")
                     ui.label(f"{device.events} events").classes("bk-quiet")
                 for sign in signs(device, self._model):
                     _sign(sign)
                 if device.diag_at:
                     at = f"counters of {device.diag_at.astimezone():%H:%M:%S}"
-                    ui.label(at).classes("bk-quiet bks-small")
+                    ui.label(at).classes("bk-quiet bk-small")
                 elif device.online:
-                    ui.label("its counters come each minute").classes("bk-quiet bks-small")
+                    ui.label("its counters come each minute").classes("bk-quiet bk-small")
         if any(device.online for device in devices.values()):
             self._area.button("Ask for health now", "monitor_heart", self._ask, "h",
                               kind="plain", hint="ask for health")
@@ -227,29 +226,29 @@ class DevicesPanel:
 
 
 def _sign(sign: Sign) -> None:
-    with ui.element("div").classes("bks-sign"):
+    with ui.element("div").classes("bk-sign"):
         mark(sign.level)
         ui.label(sign.name).classes("bk-quiet")
-        ui.label(sign.value).classes("bks-break").style("font-weight: 600")
+        ui.label(sign.value).classes("bk-break").style("font-weight: 600")
         if sign.advice:
-            ui.label(sign.advice).classes("bks-advice bks-small bk-quiet")
+            ui.label(sign.advice).classes("bk-advice bk-small bk-quiet")
 
 
 class EventsPanel:
     """The newest event in letters for the whole room, the last minutes, and the list."""
 
-    def __init__(self, project: Project):
+    def __init__(self, project: Project, watcher: WatchSession):
         self._project = project
-        self._watcher = sessions_of(project).watcher
-        self._form = sessions_of(project).form("watch", span=60)
-        self._newest = Area("bk-card bks-newest")
-        with ui.element("div").classes("bk-card bks-stack") as self._card:
-            with ui.element("div").classes("bks-between"):
+        self._watcher = watcher
+        self._form = project.form("watch", span=60)
+        self._newest = Area("bk-card bk-newest")
+        with ui.element("div").classes("bk-card bk-stack") as self._card:
+            with ui.element("div").classes("bk-between"):
                 self._title = ui.label().classes("bk-title")
                 with ui.element("div").style("width: 17rem"):
                     choice(_SPANS, self._form, "span", self._redraw)
-            self._lanes = svg("").classes("bks-wide")
-        self._table = Area("bk-card bks-stack")
+            self._lanes = svg("").classes("bk-wide")
+        self._table = Area("bk-card bk-stack")
         self._drawn = -1.0
 
     def refresh(self) -> None:
@@ -269,17 +268,17 @@ class EventsPanel:
             self._redraw()
 
     def _build_newest(self, last: SeenEvent | None, fresh: bool) -> None:
-        self._newest.box.classes(remove="bks-old" if fresh else "",
-                                 add="" if fresh else "bks-old")
+        self._newest.box.classes(remove="bk-old" if fresh else "",
+                                 add="" if fresh else "bk-old")
         if last is None:
             with ui.element("div"):
-                ui.label("Waiting").classes("bks-event")
+                ui.label("Waiting").classes("bk-event")
                 ui.label("Make a gesture: it appears here as it arrives.").classes("bk-quiet")
             return
         with ui.element("div").props('aria-live="assertive"'):
-            ui.label(last.label).classes("bks-event")
+            ui.label(last.label).classes("bk-event")
             ui.label(f"from {last.device}, {last.received.astimezone():%H:%M:%S}").classes(
-                "bk-quiet bks-break")
+                "bk-quiet bk-break")
         with ui.element("div").style("text-align: right"):
             ui.label(f"{_shown(last.confidence)} %").classes("bk-big")
             ui.label("sure").classes("bk-quiet")
@@ -288,7 +287,7 @@ class EventsPanel:
 
     def _colours(self) -> dict[str, str]:
         """A lane for each label: the project's, those that devices know, those that came."""
-        names = dict.fromkeys(labels_of(self._project))
+        names = dict.fromkeys(self._project.gestures())
         for device in self._watcher.devices().values():
             labels = device.labels
             names |= dict.fromkeys(labels[1:] if labels else ())
@@ -307,7 +306,7 @@ class EventsPanel:
         self._title.set_text(f"{watcher.total} events" + (f": {counts}" if counts else ""))
 
     def _build_table(self, events: list[SeenEvent]) -> None:
-        with ui.element("div").classes("bks-between"):
+        with ui.element("div").classes("bk-between"):
             ui.label("This run").classes("bk-title")
             with ui.element("div").classes("bk-row").style("flex-wrap: nowrap"):
                 self._table.button("Save", "save", self._save, "s", hint="save the history")
@@ -316,7 +315,7 @@ class EventsPanel:
         if not events:
             ui.label("Nothing yet.").classes("bk-quiet")
             return
-        with ui.element("div").classes("bks-scroll"), ui.element("table").classes("bks-table"):
+        with ui.element("div").classes("bk-scroll"), ui.element("table").classes("bk-table"):
             with ui.element("tr"):
                 for name in ("gesture", "device", "time", "sure", "delay", "no.", "model"):
                     with ui.element("th"):
@@ -349,8 +348,5 @@ def _shown(value: int | None) -> str:
     return "?" if value is None else f"{value:,}"
 
 
-def nothing_yet(watcher: Watcher) -> bool:
+def nothing_yet(watcher: WatchSession) -> bool:
     return watcher.state in ("off", "failed", "connecting") and watcher.total == 0
-
-
-__all__ = ["BrokerPanel", "DeployPanel", "DevicesPanel", "EventsPanel", "nothing_yet"]

@@ -1,6 +1,6 @@
 """Watching for a page: what devices say on a broker, kept for this run, bounded.
 
-    watcher = Watcher()
+    watcher = WatchSession()
     watcher.open(parse_broker("mqtt://127.0.0.1"))
     watcher.events()      # newest last
     watcher.devices()     # name -> Device
@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from host_tools.errors import BeckonError
-from host_tools.model.format import write_atomically
+from host_tools.files import write_atomically
 from host_tools.mqtt.address import BrokerAddress
+from host_tools.mqtt.event_fields import event_fields
 from host_tools.mqtt.events import Repeats, printable
 from host_tools.mqtt.remote_device import RemoteDevice
 from host_tools.mqtt.subscriber import Message, Subscriber
@@ -88,7 +89,7 @@ class _Watched(Subscriber):
         return self._client.is_connected()
 
 
-class Watcher:
+class WatchSession:
     """One broker at a time. state: off, connecting, on, lost (and trying again) or failed."""
 
     def __init__(self) -> None:
@@ -176,15 +177,15 @@ class Watcher:
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(("received", "device", "event_type", "confidence", "latency_ms", "seq",
-                         "model"))  # fmt: skip
+                         "model"))
         for e in events:
             writer.writerow((stamp(e.received), e.device, e.label, _cell(e.confidence),
-                             _cell(e.latency_ms), _cell(e.seq), e.model))  # fmt: skip
+                             _cell(e.latency_ms), _cell(e.seq), e.model))
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, out.getvalue().encode())
         return len(events)
 
-    # -- in the thread --------------------------------------------------------------------
+    # in the thread
 
     def _run(self, broker: BrokerAddress) -> None:
         try:
@@ -212,7 +213,7 @@ class Watcher:
         device = self._devices.get(name)
         if device is None:
             if len(self._devices) >= _DEVICES or message.kind not in ("status", "state", "diag",
-                                                                     "event"):  # fmt: skip
+                                                                     "event"):
                 return
             device = self._devices[name] = Device(name)
         payload = message.payload
@@ -233,10 +234,10 @@ class Watcher:
             self._event(name, device, payload)
 
     def _event(self, name: str, device: Device, payload: dict[str, Any]) -> None:
-        label = printable(payload.get("event_type"))
-        event = SeenEvent(datetime.now(UTC), name, label, _whole(payload.get("confidence")),
-                          _whole(payload.get("latency_ms")), _whole(payload.get("seq")),
-                          printable(payload.get("model")))  # fmt: skip
+        known = event_fields(payload)
+        label = printable(known["event_type"])
+        event = SeenEvent(datetime.now(UTC), name, label, known["confidence"],
+                          known["latency_ms"], known["seq"], printable(known["model"]))
         self._events.append(event)
         self.total += 1
         device.events += 1
@@ -247,16 +248,9 @@ class Watcher:
             device.boots += 1
 
 
-def _whole(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
 def _cell(value: int | None) -> str:
     return "" if value is None else str(value)
 
 
 def stamp(at: datetime) -> str:
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-__all__ = ["Change", "Device", "SeenEvent", "Watcher", "stamp"]

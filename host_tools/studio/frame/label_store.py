@@ -1,15 +1,15 @@
-"""Editing labels: actions, undo and redo, saved after each one. Knows no browser.
+"""The project's labels: edit, undo and redo; saved after each action. Knows no browser.
 
-    session = LabelSession(folder / "labels.csv")
-    item = session.add("take-01", 1200, 2100, "circle", "anna")
-    session.move(item.id, 1180, 2100)
-    session.split(item.id, 1600)
-    session.undo()                      # "split", and the file is as before it
+    store = LabelStore(folder / "labels.csv")
+    item = store.add("take-01", 1200, 2100, "circle", "anna")
+    store.move(item.id, 1180, 2100)
+    store.split(item.id, 1600)
+    store.undo()                        # takes the split back, in the file as well
 
-Every action writes the file whole (dataset/labels_file.py) before it returns, so a kill
-at any moment costs the last action at most. Spans of one recording never overlap: what
-is drawn or dragged over a neighbour ends at it. Faults are BeckonErrors and change
-nothing. Methods may be called from any thread; all tabs share one session.
+Each action writes the whole file (dataset/labels.py) before it returns, so a kill costs at
+most the last action. Spans of one recording never overlap: a span that is drawn or dragged
+over a neighbour ends where the neighbour begins. Faults are BeckonErrors and change nothing.
+Any thread may call the methods; all pages and tabs share one store.
 """
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class _Step:
     after: dict[str, tuple[Item, ...]]
 
 
-class LabelSession:
+class LabelStore:
     """The labels of one file; see the module. Raises BeckonError if the file is broken."""
 
     def __init__(self, path: Path):
@@ -74,7 +74,7 @@ class LabelSession:
         self._undo: list[_Step] = []
         self._redo: list[_Step] = []
         self._names = sorted({i.label for i in self._all()})
-        self._bytes = self._now()
+        self._bytes = self._on_disk()
 
     def _id(self) -> int:
         self._next_id += 1
@@ -118,7 +118,7 @@ class LabelSession:
         """The recordings that have a span."""
         return [name for name, items in self._items.items() if items]
 
-    # doing
+    # actions
 
     def know_label(self, label: str) -> str:
         """Offer a label that no span has yet; returns its clean form. Raises BeckonError."""
@@ -229,7 +229,7 @@ class LabelSession:
         with self._action("delete", [old.recording]) as after:
             after[old.recording] = tuple(i for i in after[old.recording] if i.id != id)
 
-    # undoing
+    # history
 
     @property
     def can_undo(self) -> str | None:
@@ -242,13 +242,13 @@ class LabelSession:
 
     def undo(self) -> str | None:
         """Take the last action back; returns the recording that it concerned."""
-        return self._turn(self._undo, self._redo, "before")
+        return self._travel(self._undo, self._redo, "before")
 
     def redo(self) -> str | None:
         """Do again what was undone last; returns the recording that it concerned."""
-        return self._turn(self._redo, self._undo, "after")
+        return self._travel(self._redo, self._undo, "after")
 
-    def _turn(self, source: list[_Step], target: list[_Step], side: str) -> str | None:
+    def _travel(self, source: list[_Step], target: list[_Step], side: str) -> str | None:
         with self._lock:
             if not source:
                 return None
@@ -256,38 +256,47 @@ class LabelSession:
             self._save(getattr(step, side))
             target.append(source.pop())
         for recording in step.after:
-            self._tell(recording)
+            self._notify(recording)
         return next(iter(step.after), None)
 
     def reload(self) -> None:
         """Read the file again, after another program changed it; nothing can be undone then."""
         with self._lock:
             self._read()
-        self._tell("")
+        self._notify("")
 
     def refresh(self) -> None:
-        """Read the file again if another program changed it since; else do nothing."""
-        if self._now() != self._bytes:
+        """Read the file again if another program changed the labels in it.
+
+        A file that says the same in other bytes keeps the history. Raises BeckonError if the
+        file is broken now.
+        """
+        found = self._on_disk()
+        if found == self._bytes:
+            return
+        if read_labels_file(self.path) == self._table(self._items):
+            self._bytes = found
+        else:
             self.reload()
 
-    def _now(self) -> bytes | None:
+    def _on_disk(self) -> bytes | None:
         try:
             return self.path.read_bytes()
         except FileNotFoundError:
             return None
 
-    # telling
+    # listeners
 
     def listen(self, callback: Callable[[str], None]) -> Callable[[], None]:
         """callback(recording) after each change ("" for all); returns what ends that."""
         self._listeners.append(callback)
         return lambda: self._listeners.remove(callback)
 
-    def _tell(self, recording: str) -> None:
+    def _notify(self, recording: str) -> None:
         for callback in list(self._listeners):
             callback(recording)
 
-    # within
+    # saving
 
     @contextmanager
     def _action(self, name: str, recordings: list[str]) -> Iterator[dict[str, tuple[Item, ...]]]:
@@ -305,23 +314,25 @@ class LabelSession:
             del self._undo[:-_HISTORY]
             self._redo.clear()
         for recording in after:
-            self._tell(recording)
+            self._notify(recording)
 
     def _save(self, changed: dict[str, tuple[Item, ...]]) -> None:
         """Write the file with these recordings changed; only then is it so in memory."""
-        if self._now() != self._bytes:
+        if self._on_disk() != self._bytes:
             raise ChangedOutside(
                 f"{self.path.name} was changed by another program: reload it, then go on"
             )
         items = {**self._items, **changed}
-        table = LabelsTable(
+        self._bytes = write_labels_file(self.path, self._table(items))
+        self._items = items
+        self.version += 1
+
+    def _table(self, items: dict[str, tuple[Item, ...]]) -> LabelsTable:
+        return LabelsTable(
             {name: [Row(i.start_ms, i.end_ms, i.label, i.subject, i.other) for i in group]
              for name, group in items.items() if group},
             self._other,
         )
-        self._bytes = write_labels_file(self.path, table)
-        self._items = items
-        self.version += 1
 
     def _fit(self, others: Iterable[Item], recording: str, start_ms: float,
              end_ms: float) -> tuple[float, float]:

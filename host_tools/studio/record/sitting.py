@@ -1,0 +1,67 @@
+"""One sitting: what to record, checked; each take's verdict; what came of it."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from host_tools.errors import BeckonError
+from host_tools.recording.writer import check_folder, check_name
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """What is to be recorded into the data set `folder`.
+
+    labels with takes: guided. Otherwise one free recording, all of it `labels[0]` if there
+    is one. seconds: of a take; free: when it ends by itself, 0 never.
+    """
+
+    folder: Path
+    subject: str
+    labels: tuple[str, ...] = ()
+    takes: int = 0
+    seconds: float = 2.0
+    countdown_s: float = 3.0
+
+    def check(self) -> None:
+        """Raises BeckonError for what cannot be."""
+        for label in self.labels:
+            check_name("label", label)
+        check_name("subject", self.subject)
+        if len(set(self.labels)) != len(self.labels):
+            raise BeckonError("a label comes twice; name each once")
+        if self.takes:
+            if not self.labels:
+                raise BeckonError("name the gestures first, such as circle, x, y")
+            limits = (("takes", self.takes, 1, 1000), ("seconds of a take", self.seconds, 0.5, 10),
+                      ("countdown", self.countdown_s, 1, 60))
+        else:
+            limits = (("seconds", self.seconds, 0, 86400),)  # type: ignore[assignment]
+            if len(self.labels) > 1:
+                raise BeckonError("a free recording takes one label for all of it, or none")
+        for name, value, least, most in limits:
+            if not least <= value <= most:
+                raise BeckonError(f"{name} {value:g}: name a number from {least:g} to {most:g}")
+        check_folder(self.folder)
+
+
+@dataclass(frozen=True)
+class TakeRow:
+    """One judged take. curve: how much moved, 0 to 1, over its time."""
+
+    label: str
+    good: bool
+    message: str
+    curve: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a sitting gave."""
+
+    paths: tuple[Path, ...]
+    takes: int
+    refused: int
+    lost: int
+    seconds: float
+    fault: str = ""
