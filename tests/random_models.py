@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from host_tools.model import reference
 from host_tools.model.attitude import ONE, Attitude
+from host_tools.model.decision import Activity, Decision
 from host_tools.model.format import (
     CLAMP,
     TABLE,
@@ -15,6 +15,7 @@ from host_tools.model.format import (
     Layer,
     Model,
 )
+from host_tools.model.golden import filled_in
 
 
 def random_front_end(rng, longest=12):
@@ -82,8 +83,35 @@ def random_model(seed, longest=12):
         bytes(int(x) for x in rng.integers(0, 256, 8)), tuple(tables), fast, "notes ü",
         int(rng.integers(1, 65536)),
     )  # fmt: skip
-    scores, _ = reference.golden(model)  # not seal: a golden window may be still here
-    return replace(model, golden=tuple(int(v) for v in scores))
+    if rng.random() < 0.3:
+        model = replace(model, version=1)
+    else:
+        model = replace(
+            model,
+            activity=random_activity(rng) if rng.random() < 0.7 else None,
+            decision=random_decision(rng, classes) if rng.random() < 0.7 else None,
+            unknown=((14, b"later"), (254, bytes(7))) if rng.random() < 0.2 else (),
+        )
+    return filled_in(model)  # not seal: a golden window may be still here
+
+
+def random_activity(rng):
+    """From one that sees the least noise to one that hardly sees anything, asleep and awake."""
+    return Activity(
+        int(rng.integers(0, 16384)), int(rng.integers(6, 22)), int(rng.integers(0, 16384)),
+        int(rng.integers(6, 22)), int(rng.integers(1, 9)), int(rng.integers(0, 2000)),
+        int(rng.integers(0, 6)),
+    )  # fmt: skip
+
+
+def random_decision(rng, classes):
+    """Settings with which random shares and activities give events."""
+    return Decision(
+        int(rng.integers(1, 9)), int(rng.integers(1, 101)), bool(rng.integers(2)),
+        int(rng.integers(0, 4)), int(rng.integers(0, 65)), int(rng.integers(0, 100)),
+        int(rng.integers(1, 12)), int(rng.integers(1, 5)), int(rng.integers(0, 12)),
+        tuple(int(x) for x in rng.integers(1, 101, classes)) if rng.random() < 0.5 else (),
+    )  # fmt: skip
 
 
 def _random_layer(rng, given, classes, fast, number):

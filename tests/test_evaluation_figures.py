@@ -8,7 +8,7 @@ import pytest
 
 from host_tools.cli.app import main
 from host_tools.dataset import Dataset, Recording, Span
-from host_tools.evaluation.emulator import Board, debouncer
+from host_tools.evaluation.emulator import Board, debounce_module
 from host_tools.evaluation.evaluate import evaluate
 from host_tools.evaluation.metrics import confusion, macro_f1, poisson_interval
 from host_tools.evaluation.mistakes import event_mistakes, span_mistakes
@@ -90,7 +90,7 @@ def test_the_sensor_rests_before_and_after_a_recording(model):
                  spans=[(0.1, 0.3, "push"), (9.7, 9.9, "push")])
     cut.samples[-1] = cut.samples[50]  # at rest again
     board = Board(model)
-    times, labels, _ = board.windows(cut).pieces[0]
+    times, labels, *_ = board.windows(cut).pieces[0]
     assert times[0] == 20 and times[-1] == pytest.approx(9900 + 1000, abs=40)
     assert labels[0] == labels[-1] == model.idle
     events = run(model, cut).as_json()["events"]
@@ -131,12 +131,12 @@ def test_error_ratio_is_the_articles(model):
     assert result.error_ratios() == {"push": {"windows": 0.0, "events": 0.0}}
 
 
-def test_the_debouncer_is_the_boards(model, repository):
+def test_the_debouncer_is_the_boards(repository):
     """The very file: its class comes from firmware/debounce.py."""
     import inspect
 
-    source = inspect.getsourcefile(type(debouncer(model)))
-    assert source == str(repository / "firmware" / "debounce.py")
+    for rule in (debounce_module().Debouncer, debounce_module().ShareDebouncer):
+        assert inspect.getsourcefile(rule) == str(repository / "firmware" / "debounce.py")
 
 
 def test_the_hardest_mistakes_come_first(model):

@@ -134,7 +134,7 @@ def test_a_model_that_does_not_load_is_refused_though_signed(glove, change, told
 
 def golden_moved(data):
     """The model with one expected score off by one (docs/model-file.md: golden scores)."""
-    from host_tools.model.format import decode
+    from host_tools.model.codec import decode
 
     model = decode(data)
     (first,) = model.golden[:1]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from host_tools.model import reference
-from host_tools.model.format import encode
+from host_tools.model.codec import encode
 from host_tools.model.golden import write_model
 from host_tools.toolchain import micropython_command
 from tests.random_models import random_frames, random_model
@@ -40,8 +40,8 @@ def write_cases(folder, seeds):
         write_model(folder / f"{number}.mlp", model)
         (folder / f"{number}.frames").write_bytes(frames.tobytes())
         lines = [
-            " ".join(map(str, [end, label, confidence, *scores]))
-            for end, scores, label, confidence in zip(*result, strict=True)
+            " ".join(map(str, [end, label, confidence, activity, *shares, *scores]))
+            for end, scores, label, confidence, shares, activity in zip(*result, strict=True)
         ]
         (folder / f"{number}.expected").write_text("\n".join(lines))
         windows += len(lines)

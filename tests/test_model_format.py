@@ -12,17 +12,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from host_tools.errors import BeckonError
+from host_tools.evaluation.emulator import debounce_module
 from host_tools.model import format as fmt
-from host_tools.model.format import ModelError, decode, encode
+from host_tools.model.codec import SECTIONS, decode, encode
+from host_tools.model.decision import Decision, settings_of
+from host_tools.model.format import ModelError
 from host_tools.model.golden import read_model, write_model
 from tests.random_models import random_model
+
+rule = debounce_module().ShareDebouncer
 
 
 def same(a, b):
     """Whether two models say the same."""
     if encode(a) != encode(b):
         return False
-    for name in ("front_end", "labels", "idle", "debounce", "fast", "notes", "golden", "seed"):
+    for name in ("front_end", "labels", "idle", "debounce", "fast", "notes", "golden", "seed",
+                 "activity", "decision", "version", "unknown"):
         if getattr(a, name) != getattr(b, name):
             return False
     for x, y in zip(a.layers, b.layers, strict=True):
@@ -38,8 +44,18 @@ def test_round_trip(seed):
     assert same(decode(encode(model)), model)
 
 
-def test_header_is_as_documented():
-    model = random_model(3)
+def of_version(version):
+    """A model of that version; of version 2, one with every section."""
+    for seed in range(1000):
+        model = random_model(seed, longest=5)
+        full = model.activity and model.decision and model.unknown and model.tables
+        if model.version == version and (version == 1 or full):
+            return model
+    raise AssertionError(version)
+
+
+def test_header_of_version_1_is_as_documented():
+    model = of_version(1)
     data = encode(model)
     fe = model.front_end
     assert data[:4] == b"BMLP"
@@ -53,6 +69,157 @@ def test_header_is_as_documented():
     assert struct.unpack_from("<HH", data, 28) == (fe.window, fe.hop)
     assert data[36:44] == model.debounce
     assert model.model_id == f"{zlib.crc32(data[12:]):08x}"
+
+
+def sections(data):
+    """(tag, payload) of each section, in order."""
+    found, at = [], 20
+    while at < len(data):
+        tag, length = struct.unpack_from("<HH", data, at)
+        found.append((tag, data[at + 4 : at + 4 + length]))
+        at += 4 + length + -length % 4
+    return found
+
+
+def of_sections(data, found):
+    """A file of version 2 with these sections and the head of data, sizes and CRC-32 set right."""
+    body = b"".join(
+        struct.pack("<HH", tag, len(payload)) + payload + bytes(-len(payload) % 4)
+        for tag, payload in found
+    )
+    data = bytearray(data[:20] + body)
+    struct.pack_into("<I", data, 12, len(data))
+    return resigned(data)
+
+
+def test_version_2_is_a_head_and_sections():
+    model = of_version(2)
+    data = encode(model)
+    fe = model.front_end
+    assert data[:4] == b"BMLP"
+    assert struct.unpack_from("<HHIII", data, 4) == (
+        2, 20, zlib.crc32(data[12:]), len(data), fmt.work_bytes(model)
+    )  # fmt: skip
+    found = dict(sections(data))
+    assert list(found) == [n for n in range(1, 15) if n != 5 or fe.attitude] + [254, 255]
+    assert found[1][:2] == struct.pack("<H", fe.rate_hz) and found[1][6] == fe.mask
+    assert found[2] == model.debounce and found[11] == model.notes.encode()
+    a, d = model.activity, model.decision
+    assert struct.unpack("<HHBBBBHH", found[12]) == (
+        a.accel_mul, a.gyro_mul, a.accel_shift, a.gyro_shift, a.lag, a.awake_frames, a.wake_at,
+        a.golden,
+    )  # fmt: skip
+    assert struct.unpack("<5BH3B", found[13][:10]) == (
+        d.span, d.threshold_percent, d.by_gesture, d.calm_windows, d.calm_ratio, d.calm_floor,
+        d.peak_windows, d.quiet, d.refractory,
+    )  # fmt: skip
+    assert tuple(found[13][10:]) == d.thresholds
+    assert of_sections(data, sections(data)) == data
+
+
+def test_unknown_sections_are_kept():
+    model = of_version(2)
+    data = encode(model)
+    found = [(tag, payload) for tag, payload in sections(data) if tag not in (14, 254)]
+    assert decode(of_sections(data, found)).unknown == ()
+    more = sorted([*found, (100, b"x"), (200, b"")])
+    assert decode(of_sections(data, more)).unknown == ((100, b"x"), (200, b""))
+    assert encode(decode(of_sections(data, more))) == of_sections(data, more)
+
+
+@given(st.data())
+@settings(max_examples=150, deadline=None)
+def test_sections_that_are_wrong_are_refused(data):
+    """Left out, twice, in another order, cut or longer: a ModelError, or the same file again."""
+    good = encode(of_version(2))
+    found = sections(good)
+    for _ in range(data.draw(st.integers(1, 3))):
+        i = data.draw(st.integers(0, len(found) - 1))
+        how = data.draw(st.integers(0, 4))
+        tag, payload = found[i]
+        if how == 0:
+            found[i:i] = [found[data.draw(st.integers(0, len(found) - 1))]]
+        elif how == 1 and len(found) > 1:
+            del found[i]
+        elif how == 2:
+            found[i] = (tag, payload[: data.draw(st.integers(0, len(payload)))])
+        elif how == 3:
+            found[i] = (tag, payload + data.draw(st.binary(min_size=1, max_size=9)))
+        else:
+            found[i] = (data.draw(st.integers(0, 300)), payload)
+    bad = of_sections(good, found)
+    try:
+        assert encode(decode(bad)) == bad
+    except ModelError:
+        pass
+
+
+@pytest.mark.parametrize("tag", [1, 2, 3, 4, 6, 7, 8, 10, 255])
+def test_a_section_that_is_needed_is_asked_for(tag):
+    good = encode(of_version(2))
+    with pytest.raises(ModelError, match="section|sizes|labels are cut|layers"):
+        decode(of_sections(good, [x for x in sections(good) if x[0] != tag]))
+
+
+def test_version_1_has_no_place_for_a_decision():
+    model = of_version(2)
+    with pytest.raises(ModelError, match="version 1"):
+        encode(dataclasses.replace(model, version=1))
+    with pytest.raises(ModelError, match="version 3"):
+        encode(dataclasses.replace(model, version=3))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"span": 0}, "span 0 is not in 1..64"),
+        ({"span": 65}, "span 65"),
+        ({"threshold_percent": 0}, "threshold_percent 0"),
+        ({"threshold_percent": 101}, "threshold_percent 101"),
+        ({"calm_ratio": 65}, "calm_ratio 65"),
+        ({"calm_floor": 65536}, "calm_floor"),
+        ({"calm_windows": 256}, "calm_windows"),
+        ({"peak_windows": 0}, "peak_windows"),
+        ({"quiet": 0}, "quiet"),
+        ({"refractory": 256}, "refractory"),
+        ({"thresholds": (1,)}, "thresholds for 1"),
+        ({"thresholds": (1, 0, 5)}, "thresholds .1, 0, 5."),
+    ],
+)
+def test_what_a_decision_cannot_be_is_named(change, message):
+    model = next(m for m in map(random_model, range(99)) if m.decision and len(m.labels) == 3)
+    decision = dataclasses.replace(Decision(), **change)
+    with pytest.raises(ModelError, match=message):
+        encode(dataclasses.replace(model, decision=decision))
+    if "thresholds" not in change:  # and such settings the rule itself refuses, too
+        with pytest.raises(ValueError):
+            rule(3, 0, *settings_of(decision))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"accel_mul": 16384}, "mul"),
+        ({"gyro_mul": -1}, "mul"),
+        ({"accel_shift": 32}, "shift"),
+        ({"lag": 0}, "lag 0"),
+        ({"lag": 9}, "lag 9"),
+        ({"wake_at": 65536}, "wake_at"),
+        ({"awake_frames": 256}, "awake_frames"),
+    ],
+)
+def test_what_an_activity_cannot_be_is_named(change, message):
+    model = of_version(2)
+    with pytest.raises(ModelError, match=message):
+        encode(dataclasses.replace(model, activity=dataclasses.replace(model.activity, **change)))
+
+
+def test_the_engine_knows_the_same_sections():
+    source = (Path(__file__).parents[1] / "firmware" / "lib" / "microMLP_engine.py").read_text()
+    for name in ("description", "scaling", "axes", "activity", "decision"):
+        assert f'"{SECTIONS[name][1]}"' in source, name
+    for name in ("levelling", "layers"):
+        assert f'"{SECTIONS[name][1].rstrip("x")}"' in source, name
 
 
 def resigned(data):
@@ -107,7 +274,7 @@ def test_foreign_bytes_are_refused(data):
     ],
 )
 def test_what_cannot_be_expressed_is_named(change, message):
-    model = dataclasses.replace(random_model(2), labels=("a", "b"), idle=0)
+    model = dataclasses.replace(random_model(2), labels=("a", "b"), idle=0, decision=None)
     model = dataclasses.replace(model, layers=(dense(model, 2),), golden=(0, 0), tables=())
     with pytest.raises(ModelError, match=message):
         encode(dataclasses.replace(model, **change))
@@ -145,8 +312,9 @@ def test_the_size_limit_is_named():
                              axes=(fmt.Axis(0), fmt.Axis(1)))
     big = fmt.Layer(np.zeros((11, 2048), np.int8), np.zeros(11, np.int32))
     model = dataclasses.replace(
-        model, front_end=fe, layers=(big,), labels=tuple("abcdefghijk"), golden=(0,) * 11, tables=()
-    )
+        model, front_end=fe, layers=(big,), labels=tuple("abcdefghijk"), golden=(0,) * 11,
+        tables=(), decision=None,
+    )  # fmt: skip
     with pytest.raises(ModelError, match="20000"):
         encode(dataclasses.replace(model, fast=False))
 

@@ -4,15 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from host_tools.dataset import read_dataset
-from host_tools.evaluation.emulator import Board, Windows
+from host_tools.evaluation.emulator import Board
 from host_tools.evaluation.evaluate import evaluate
 from host_tools.evaluation.explain import reason, shares
 from host_tools.evaluation.matching import DUPLICATE, FALSE, HIT
-from host_tools.evaluation.redebounce import events_of, redebounced
+from host_tools.evaluation.redebounce import redebounced
 from host_tools.model.golden import read_model
 from host_tools.paths import DEFAULT_MODEL, DEMO
 from host_tools.training.debounce_tuning import pack
@@ -26,37 +24,6 @@ def result():
 @pytest.fixture(scope="module")
 def board(result):
     return Board(result.model)
-
-
-window = st.tuples(st.integers(0, 3), st.integers(0, 100))
-runs = st.lists(st.tuples(window, st.sampled_from((1, 1, 2, 5, 30))), max_size=40)
-
-
-@settings(max_examples=150)
-@given(
-    st.lists(runs, min_size=1, max_size=3),
-    st.builds(pack, st.integers(0, 100), st.integers(1, 6), st.integers(0, 8), st.integers(1, 9),
-              st.integers(0, 25), st.integers(0, 5)),
-)
-def test_skipping_long_rests_changes_no_event(pieces, debounce):
-    model = replace(read_once(), debounce=debounce)
-    found, at = [], 0
-    for piece in pieces:
-        rows = [w for w, n in piece for _ in range(n)]
-        label, confidence = (np.array([r[i] for r in rows], np.int64) for i in (0, 1))
-        found.append((at + np.arange(len(rows)) * 40.0, label, confidence))
-        at += 1000 + 40 * len(rows)
-    windows = Windows(tuple(found))
-    assert events_of(model, windows) == Board(model).events(windows)
-
-
-_models = []
-
-
-def read_once():
-    if not _models:
-        _models.append(read_model(DEFAULT_MODEL))
-    return _models[0]
 
 
 def test_other_settings_give_what_a_model_with_them_gives(result):

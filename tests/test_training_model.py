@@ -13,7 +13,7 @@ from host_tools.errors import BeckonError
 from host_tools.evaluation.emulator import Board
 from host_tools.evaluation.span_accuracy import span_results
 from host_tools.model import reference
-from host_tools.model.format import encode
+from host_tools.model.codec import encode
 from host_tools.model.golden import read_model
 from host_tools.training.calibrate import streams_of, temperature
 from host_tools.training.export import export, float_layers

@@ -45,7 +45,9 @@ _HEAD_1 = const(68)  # of version 1, which has all of fixed size in its head
 _FILE_MAX = const(20000)
 _WORK_MAX = const(32768)
 
-# Sections of a file: their tags in version 2. Version 1 has the first twelve, in this order.
+# Sections of a file: their tags in version 2, where weights have the greatest one, since they
+# are last. Version 1 has those before _MOVEMENT in this order, and no tags.
+_WEIGHT_ROWS = const(0)
 _DESCRIPTION = const(1)
 _COUNTING = const(2)
 _SCALING = const(3)
@@ -57,10 +59,10 @@ _BIASES = const(8)
 _TABLES = const(9)
 _LABELS = const(10)
 _NOTES = const(11)
-_WEIGHT_ROWS = const(12)
-_MOVEMENT = const(13)
-_DECISION = const(14)
-_SECTIONS = const(15)
+_MOVEMENT = const(12)
+_DECISION = const(13)
+_SECTIONS = const(14)
+_LAST_TAG = const(255)
 
 # Words of state. Stores go through variables: MicroPython 1.25 for Xtensa
 # miscompiles p[constant] = value for every constant but 0.
@@ -998,12 +1000,16 @@ class Engine:
     def _find(arena, size, places, lengths):
         """Where the sections of a file of version 2 begin, and their lengths, by tag."""
         at = _HEAD
+        before = 0
         while at < size:
             tag, length = unpack_from("<HH", arena, at)
             at += 4
+            _need(before < tag <= _LAST_TAG, "section", tag, "after", before)
             _need(at + length <= size, "section", tag, "is cut")
+            before = tag
+            if tag == _LAST_TAG:
+                tag = _WEIGHT_ROWS
             if tag < _SECTIONS:
-                _need(not places[tag], "section", tag, "is there twice")
                 places[tag] = at
                 lengths[tag] = length
             at += length + 3 & -4
@@ -1051,29 +1057,33 @@ class Engine:
         needed[_LAYER_ROWS] = 20 * layers
         needed[_GOLDEN] = 4 * classes
         needed[_TABLES] = 2048 * tables
-        rows = []
         at = _HEAD_1
-        for tag in range(_AXIS_ROWS, _MOVEMENT):
-            if tag == _BIASES:  # the layers say how much there is of the rest
-                for i in range(layers):
-                    rows.append(unpack_from("<HHHHHBBHHB", arena, places[_LAYER_ROWS] + 20 * i))
-                needed[_BIASES] = 4 * sum(row[1] for row in rows)
-                needed[_WEIGHT_ROWS] = sum((row[0] + 15 & -16) * row[1] for row in rows)
-            text = tag == _LABELS or tag == _NOTES
+        for tag in range(_AXIS_ROWS, _BIASES):
             if first:
-                places[tag] = at = at + 3 & -4 if tag == _WEIGHT_ROWS else at
-                if not text:
-                    lengths[tag] = needed[tag]
-                at += lengths[tag]
+                places[tag] = at
+                lengths[tag] = needed[tag]
+                at += needed[tag]
+                _need(at <= size, "too short for its layers")
+            _need(lengths[tag] == needed[tag], "section", tag, "has", lengths[tag], "bytes")
+        rows = []
+        for i in range(layers):
+            rows.append(unpack_from("<HHHHHBBHHB", arena, places[_LAYER_ROWS] + 20 * i))
+        needed[_BIASES] = 4 * sum(row[1] for row in rows)
+        needed[_LABELS] = lengths[_LABELS]
+        needed[_NOTES] = lengths[_NOTES]
+        for tag in range(_BIASES, _MOVEMENT):
+            if first:
+                places[tag] = at
+                lengths[tag] = needed[tag]
+                at += needed[tag]
                 _need(at <= size, "too short for its section", tag)
-            good = text or lengths[tag] == needed[tag]
-            _need(good, "section", tag, "has", lengths[tag], "bytes, not", needed[tag])
+            _need(lengths[tag] == needed[tag], "section", tag, "has", lengths[tag], "bytes")
+        count = sum((row[0] + 15 & -16) * row[1] for row in rows)
+        weights = weights_at = at + 3 & -4 if first else places[_WEIGHT_ROWS]
+        _need(weights + count == size and weights, "sizes do not add up")
         golden = places[_GOLDEN]
         bias = places[_BIASES]
         table_at = places[_TABLES]
-        count = needed[_WEIGHT_ROWS]
-        weights = weights_at = places[_WEIGHT_ROWS]
-        _need(weights + count == size, "sizes do not add up")
         records = places[_AXIS_ROWS]
         self.debounce = tuple(arena[places[_COUNTING]:places[_COUNTING] + 8])
         activity = None

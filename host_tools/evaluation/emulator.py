@@ -1,8 +1,8 @@
 """What the board would say about a recording: its integers, its debouncer.
 
     board = Board(read_model("gesture.mlp"))
-    windows = board.windows(recording)          # label and confidence at each hop
-    events = board.events(windows)              # [Detected(t_ms, label, confidence)]
+    windows = board.windows(recording)          # label, shares and activity at each hop
+    events = board.events(windows)              # [Detected(t_ms, label, confidence, ...)]
 
 The engine's sums are host_tools.model.reference; the debouncer is the file
 that lies on the board, firmware/debounce.py.
@@ -18,6 +18,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from host_tools.dataset.resample import resample_recording
 from host_tools.errors import BeckonError
 from host_tools.evaluation.matching import GRACE_MS
 from host_tools.model import reference
+from host_tools.model.decision import Decision, settings_of
 from host_tools.model.format import Model
 from host_tools.units import to_counts
 
@@ -33,7 +35,7 @@ _TOGETHER_S = 60.0  # recordings of so much are run at once: more would only tak
 DEBOUNCE_FILE = Path(__file__).parents[2] / "firmware" / "debounce.py"
 
 
-def _load_debounce():
+def debounce_module():
     """The board's own module; loaded by path, since firmware/ is no package of ours."""
     name = "beckon_firmware_debounce"
     if name not in sys.modules:
@@ -48,27 +50,101 @@ def _load_debounce():
 
 @dataclass(frozen=True)
 class Detected:
-    """An event as the board reports it; t_ms on the recording's own clock."""
+    """An event as the board reports it; t_ms on the recording's own clock.
+
+    confidence: percent, that it was a gesture; label_confidence: which one.
+    """
 
     t_ms: float
     label: str
     confidence: int
+    label_confidence: int = 100
+
+
+class Piece(NamedTuple):
+    """The engine's answers over a stretch without a gap, window by window.
+
+    t_ms : float64 (k,), the windows' ends on the recording's own clock.
+    label, confidence : int64 (k,), shares : uint8 (k, classes), activity : int64 (k,), as
+    in host_tools.model.reference.Result.
+    """
+
+    t_ms: np.ndarray
+    label: np.ndarray
+    confidence: np.ndarray
+    shares: np.ndarray
+    activity: np.ndarray
 
 
 @dataclass(frozen=True)
 class Windows:
-    """The engine's answers over one recording, in gapless pieces of (t_ms, label, confidence)."""
+    """The engine's answers over one recording."""
 
-    pieces: tuple[tuple[np.ndarray, np.ndarray, np.ndarray], ...]
+    pieces: tuple[Piece, ...]
 
     def __len__(self) -> int:
-        return sum(len(p[0]) for p in self.pieces)
+        return sum(len(p.t_ms) for p in self.pieces)
 
 
-def debouncer(model: Model, settings: bytes | None = None):
-    """A fresh Debouncer of the firmware with the model's settings, or others."""
-    d = model.debounce if settings is None else settings
-    return _load_debounce().Debouncer(len(model.labels), model.idle, *d[:6])
+def events_of(
+    model: Model, windows: Windows, settings: bytes | Decision | None = None
+) -> list[Detected]:
+    """The events over the answers of one recording, by the firmware's own rule.
+
+    settings: in place of the model's: 8 bytes for the rule that counts, a Decision for that
+    on shares. Raises ValueError for settings that cannot be.
+    """
+    if settings is None:
+        settings = model.decision or model.debounce
+    classes, idle = len(model.labels), model.idle
+    module = debounce_module()
+    out = []
+    if isinstance(settings, Decision):
+        rule = module.ShareDebouncer(classes, idle, *settings_of(settings))
+    else:
+        rule = module.Debouncer(classes, idle, *settings[:6])
+    for piece in windows.pieces:
+        rule.reset()
+        if isinstance(settings, Decision):
+            which = _busy_shares(piece, idle, settings)
+            rows = piece.shares[which].tobytes()
+            first = [rows[i : i + classes] for i in range(0, len(rows), classes)]
+            second = piece.activity[which].tolist()
+        else:
+            which = _busy_counts(piece, idle, settings)
+            first, second = piece.label[which].tolist(), piece.confidence[which].tolist()
+        for i, a, b in zip(which.tolist(), first, second, strict=True):
+            event = rule.update(a, b)
+            if event >= 0:
+                out.append(Detected(float(piece.t_ms[i]), model.labels[event], rule.confidence,
+                                    rule.label_confidence))
+    return out
+
+
+# Long rests are skipped: a rule that has seen more quiet windows than any of its counters
+# holds is at rest, and one more changes nothing. The first windows count, too, since a dead
+# time may go on from before a gap.
+
+
+def _busy_counts(piece: Piece, idle: int, settings: bytes) -> np.ndarray:
+    """Indices of the windows that the rule must see: gestures, and some after each."""
+    threshold, _, _, quiet, refractory = settings[:5]
+    active = (piece.label != idle) & (piece.confidence >= threshold)
+    return np.flatnonzero(_since(active) <= max(quiet, refractory) + 1)
+
+
+def _busy_shares(piece: Piece, idle: int, d: Decision) -> np.ndarray:
+    """The same for the rule on shares, which knows how strong a movement was before, too."""
+    active = (piece.shares[:, idle] != 100) | (piece.shares.sum(axis=1, dtype=int) != 100)
+    after = _since(active) <= d.span + max(d.quiet, d.refractory) + 1
+    before = _since(active[::-1])[::-1] <= (d.peak_windows + d.calm_windows) * bool(d.calm_windows)
+    return np.flatnonzero(after | before)
+
+
+def _since(active: np.ndarray) -> np.ndarray:
+    """How many windows ago the last active one was; one before the first window counts."""
+    n = np.arange(len(active))
+    return n - np.maximum.accumulate(np.where(active, n, -1))
 
 
 def resting(raw: np.ndarray, n: int) -> np.ndarray:
@@ -140,18 +216,12 @@ class Board:
         results = reference.run_all(self.model, [piece for _, _, piece in pieces])
         for (i, first, _), result in zip(pieces, results, strict=True):
             t_ms = some[i][0].start_ms + (first + result.end) * period_ms
-            found[i].append((t_ms, result.label, result.confidence))
+            found[i].append(Piece(t_ms, result.label, result.confidence, result.shares,
+                                  result.activity))
         return [Windows(tuple(parts)) for parts in found]
 
-    def events(self, windows: Windows, settings: bytes | None = None) -> list[Detected]:
-        """The debouncer's events over the answers of one recording."""
-        d = debouncer(self.model, settings)
-        out = []
-        for t_ms, label, confidence in windows.pieces:
-            d.reset()
-            update = d.update
-            for i, (k, c) in enumerate(zip(label.tolist(), confidence.tolist(), strict=True)):
-                event = update(k, c)
-                if event >= 0:
-                    out.append(Detected(float(t_ms[i]), self.model.labels[event], d.confidence))
-        return out
+    def events(
+        self, windows: Windows, settings: bytes | Decision | None = None
+    ) -> list[Detected]:
+        """events_of this board's model."""
+        return events_of(self.model, windows, settings)

@@ -24,7 +24,8 @@ from host_tools.evaluation.matching import (
 )
 from host_tools.evaluation.metrics import confusion, macro_f1, poisson_interval, ratio
 from host_tools.evaluation.span_accuracy import SpanResults, label_number, span_results
-from host_tools.model.format import Model, encode
+from host_tools.model.codec import encode
+from host_tools.model.format import Model
 
 _HOUR_S = 3600.0
 
@@ -153,8 +154,8 @@ class Evaluation:
             events: Counter[str] = Counter()
             for s in self.streams:
                 if {g.label for g in s.gestures} == {label}:
-                    for _, found, _ in s.windows.pieces:
-                        windows.update(found.tolist())
+                    for piece in s.windows.pieces:
+                        windows.update(piece.label.tolist())
                     events.update(e.label for e in s.events)
             named = sum(n for k, n in windows.items() if k != self.model.idle)
             if named:

@@ -50,31 +50,18 @@ def shares(board: Board, recording: Recording, t_ms: float, before_ms: float = 2
     for first, piece in board.pieces(recording, raw):
         if not first <= at <= first + len(piece):
             continue
-        # Windows begin at whole strides of the piece, as in the run over all of it.
-        length = fe.window * fe.decimation
+        # Windows begin at whole strides of the piece, as in the run over all of it. Whether
+        # the network sleeps depends on frames that may lie before a window, too.
+        awake = model.activity.awake_frames + 2 * model.activity.lag if model.activity else 0
+        length = (fe.window + awake) * fe.decimation
         a = max(0, int((at - first - before_ms / period_ms - length) // stride))
         b = int((at - first + after_ms / period_ms) // stride) * stride + stride
         part = piece[a * stride : b]
-        features = reference.features(model, part)
-        found = reference.decide(model, features)
+        found = reference.run(model, part)
         end_ms = recording.start_ms + (first + a * stride + found.end) * period_ms
-        return Shares(end_ms, _percent(model, found, features.still), found.label,
-                      found.confidence)
+        return Shares(end_ms, found.shares.astype(int), found.label, found.confidence)
     none = np.zeros(0, np.int64)
     return Shares(none.astype(float), np.zeros((0, len(model.labels)), np.int64), none, none)
-
-
-def _percent(model: Model, found: reference.Result, still: np.ndarray) -> np.ndarray:
-    """The engine's softmax of every class, rounded as reference.confidence rounds the best."""
-    shifted = found.scores.astype(np.int64) >> model.logit_shift
-    below = np.minimum(shifted.max(axis=1, keepdims=True) - shifted, 32767) * model.logit_mul >> 10
-    f, power = below & 255, below >> 8
-    part = np.where(power < 16, 32768 - 86 * f + (22 * f * f >> 8) >> np.minimum(power, 31), 0)
-    total = part.sum(axis=1, keepdims=True)
-    out = (100 * part + (total >> 1)) // total
-    out[still] = 0
-    out[still, model.idle] = 100
-    return out
 
 
 def reason(stream: Stream, number: int, model: Model) -> str:

@@ -72,7 +72,9 @@ def span_results(
         none = np.zeros(0, int)
         return SpanResults(none, none, np.zeros(0, str), none, ())
     values, still = reference.normalise(fe, np.stack(windows))
-    n = len(values)
-    found = reference.decide(model, Features(np.zeros(n, np.int64), values.reshape(n, -1), still))
+    none = np.zeros(len(values), np.int64)
+    found = reference.decide(
+        model, Features(none, values.reshape(len(values), -1), still, none)
+    )
     return SpanResults(np.array(truth), found.label, np.array([s.subject for _, s in where]),
                        found.confidence, tuple(where))

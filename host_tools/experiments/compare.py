@@ -18,7 +18,7 @@ from host_tools.dataset.movement import find_movement
 from host_tools.dataset.resample import resample_recording
 from host_tools.dataset.split import hold_out
 from host_tools.errors import BeckonError
-from host_tools.evaluation.emulator import _load_debounce
+from host_tools.evaluation.emulator import debounce_module
 from host_tools.evaluation.evaluate import evaluate
 from host_tools.evaluation.matching import FALSE, HIT, match_events
 from host_tools.experiments.baselines import PlainMLP, export, make, seconds_of
@@ -180,7 +180,7 @@ def _events(found, labels, rate_hz: int) -> tuple[int, int, int]:
     hits = truth = false = 0
     count, span = max(1, round(0.18 * rate_hz)), round(0.2 * rate_hz)
     for r, ends, label in found:
-        d = _load_debounce().Debouncer(len(labels), 0, 0, count, span, max(1, rate_hz // 5),
+        d = debounce_module().Debouncer(len(labels), 0, 0, count, span, max(1, rate_hz // 5),
                                        round(0.4 * rate_hz), count)
         events = []
         for t, k in zip(ends, label.tolist(), strict=True):

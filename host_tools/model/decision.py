@@ -13,8 +13,20 @@ RESTING_GYRO = 25.0  # deg/s: what a resting hand stays below
 LAG_S = 0.12
 ONE = 16  # activity of a hand that moves as much as a resting one may
 _FINER = 4  # steps of a component in one step of activity
-_MUL_MAX = 16383
-_SHIFT_MAX = 31
+COMPONENT_MAX = 8191  # so that the sum of six squares stays below 2^30
+MUL_MAX = 16383
+SHIFT_MAX = 31
+DECISION_RANGES = {
+    "span": (1, 64),
+    "threshold_percent": (1, 100),
+    "by_gesture": (0, 1),
+    "calm_windows": (0, 255),
+    "calm_ratio": (0, 64),
+    "calm_floor": (0, 65535),
+    "peak_windows": (1, 255),
+    "quiet": (1, 255),
+    "refractory": (0, 255),
+}
 
 
 @dataclass(frozen=True)
@@ -92,6 +104,12 @@ class Decision:
     thresholds: tuple[int, ...] = ()
 
 
+def settings_of(decision: Decision) -> tuple:
+    """Arguments for ShareDebouncer, after classes and idle."""
+    numbers = tuple(int(getattr(decision, name)) for name in DECISION_RANGES)
+    return (*numbers, bytes(decision.thresholds))
+
+
 def activity_for(
     accel_per_unit: float, gyro_per_unit: float, feature_hz: float, **rest: int
 ) -> Activity:
@@ -108,7 +126,7 @@ def activity_for(
 
 def _fraction(factor: float) -> tuple[int, int]:
     """(mul, shift) with x * mul >> shift nearly x * factor."""
-    shift = _SHIFT_MAX
-    while shift and round(factor * (1 << shift)) > _MUL_MAX:
+    shift = SHIFT_MAX
+    while shift and round(factor * (1 << shift)) > MUL_MAX:
         shift -= 1
-    return min(_MUL_MAX, round(factor * (1 << shift))), shift
+    return min(MUL_MAX, round(factor * (1 << shift))), shift

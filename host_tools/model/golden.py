@@ -12,17 +12,24 @@ from pathlib import Path
 
 from host_tools.files import write_atomically
 from host_tools.model import reference
-from host_tools.model.format import Model, ModelError, decode, encode
+from host_tools.model.codec import decode, encode
+from host_tools.model.format import Model, ModelError
 
 
 def seal(model: Model) -> Model:
-    """The model with the golden window's scores, as the board will check them."""
+    """The model with what the golden window gives, as the board will check it."""
     for seed in range(model.seed, 65536):
-        sealed = replace(model, seed=seed)
-        scores, still = reference.golden(sealed)
-        if not still:
-            return replace(sealed, golden=tuple(int(v) for v in scores))
-    raise ModelError(f"model: its gate {model.front_end.gate} lets no window through")
+        sealed = filled_in(replace(model, seed=seed))
+        if not reference.golden(sealed).still:
+            return sealed
+    raise ModelError("model: its gate and wake_at let no golden window through")
+
+
+def filled_in(model: Model) -> Model:
+    """The model with what the golden window of its own seed gives, be it still."""
+    scores, _, activity = reference.golden(model)
+    measure = model.activity and replace(model.activity, golden=activity)
+    return replace(model, golden=tuple(int(v) for v in scores), activity=measure)
 
 
 def read_model(path: str | os.PathLike[str]) -> Model:
@@ -33,9 +40,11 @@ def read_model(path: str | os.PathLike[str]) -> Model:
         raise ModelError(f"{path}: {e.strerror or e}") from None
     try:
         model = decode(data)
-        scores, _ = reference.golden(model)
+        scores, _, activity = reference.golden(model)
         if tuple(scores) != model.golden:
             raise ModelError("model: scores of the golden window differ")
+        if model.activity and activity != model.activity.golden:
+            raise ModelError("model: activity of the golden window differs")
     except ModelError as e:
         raise ModelError(f"{path}: {e}") from None
     return model

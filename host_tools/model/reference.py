@@ -16,7 +16,8 @@ import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
 from host_tools.model.attitude import level
-from host_tools.model.format import MEAN, TABLE, FrontEnd, Layer, Model
+from host_tools.model.decision import COMPONENT_MAX, Activity
+from host_tools.model.format import MEAN, TABLE, Axis, FrontEnd, Layer, Model
 
 _CHUNK_VALUES = 1 << 15  # of windows at a time: what fits in a cache is several times as fast
 
@@ -26,12 +27,15 @@ class Features(NamedTuple):
 
     end : int64 (k,), index of each window's last raw frame.
     values : int16 (k, window * axes), time-major: the first layer's inputs.
-    still : bool (k,), windows that the gate calls idle; values are not used there.
+    still : bool (k,), windows that are idle without the network: those which the gate calls
+        so, and all while the hand rests. values are 0 there, or not used.
+    activity : int64 (k,), 1/16 of what a resting hand may; 0 if the model does not measure it.
     """
 
     end: npt.NDArray[np.int64]
     values: npt.NDArray[np.int16]
     still: npt.NDArray[np.bool_]
+    activity: npt.NDArray[np.int64]
 
 
 class Result(NamedTuple):
@@ -40,12 +44,16 @@ class Result(NamedTuple):
     end : int64 (k,), index of the window's last raw frame.
     scores : int32 (k, classes), 0 for still windows.
     label : int64 (k,). confidence : int64 (k,), percent.
+    shares : uint8 (k, classes), percent of every label.
+    activity : int64 (k,), as in Features.
     """
 
     end: npt.NDArray[np.int64]
     scores: npt.NDArray[np.int32]
     label: npt.NDArray[np.int64]
     confidence: npt.NDArray[np.int64]
+    shares: npt.NDArray[np.uint8]
+    activity: npt.NDArray[np.int64]
 
 
 def front_end(description: FrontEnd, frames: npt.ArrayLike) -> npt.NDArray[np.int16]:
@@ -64,6 +72,48 @@ def front_end(description: FrontEnd, frames: npt.ArrayLike) -> npt.NDArray[np.in
         total = raw[: n * d, a.axis].astype(np.int64).reshape(n, d).sum(axis=1)
         out[:, i] = np.clip((total - a.offset) * a.mul >> a.shift, -32768, 32767)
     return out
+
+
+def activity(
+    measure: Activity, axes: Sequence[Axis], y: npt.NDArray[np.int16]
+) -> npt.NDArray[np.int64]:
+    """How much the hand moves at each frame, as Activity describes it: (n,).
+
+    y : int16 (n, axes), from `front_end`, the whole of a gapless recording.
+    """
+    now = y.astype(np.int64)
+    change = np.zeros_like(now)
+    change[measure.lag :] = now[measure.lag :] - now[: -measure.lag]
+    accel = np.array([a.axis < 3 for a in axes])
+    parts = np.where(accel, change * measure.accel_mul >> measure.accel_shift,
+                     now * measure.gyro_mul >> measure.gyro_shift)
+    np.clip(parts, -COMPONENT_MAX, COMPONENT_MAX, out=parts)
+    size = np.sqrt((parts * parts).sum(axis=1)).astype(np.int64) >> 2
+    before = np.concatenate([np.zeros(1, np.int64), size])[:-1]
+    return size + before >> 1
+
+
+def _awake(measure: Activity, level: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """At which frames the network runs, for their activity (n,)."""
+    if not measure.awake_frames:
+        return np.ones(len(level), bool)
+    n = np.arange(len(level))
+    last = np.maximum.accumulate(np.where(level >= measure.wake_at, n, -measure.awake_frames))
+    return n - last < measure.awake_frames
+
+
+def _activity_of_windows(
+    measure: Activity | None, fe: FrontEnd, y: npt.NDArray[np.int16]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Of each window in frames y: the greatest activity of its last `hop` frames; awake."""
+    last = np.arange(fe.window - 1, len(y), fe.hop)
+    if measure is None:
+        return np.zeros(len(last), np.int64), np.ones(len(last), bool)
+    level = activity(measure, fe.axes, y)
+    greatest = level[last]
+    for i in range(1, fe.hop):
+        np.maximum(greatest, level[last - i], out=greatest)
+    return greatest, _awake(measure, level)[last]
 
 
 def normalise(
@@ -116,24 +166,33 @@ def features(description: FrontEnd | Model, frames: npt.ArrayLike) -> Features:
 
     frames : int16 (n, 6), raw counts. Float networks train on values / 32768.
     """
-    fe = description.front_end if isinstance(description, Model) else description
-    return _features(fe, [frames])[0]
+    if isinstance(description, Model):
+        return _features(description.front_end, description.activity, [frames])[0]
+    return _features(description, None, [frames])[0]
 
 
-def _features(fe: FrontEnd, pieces: Sequence[npt.ArrayLike]) -> tuple[Features, list[int]]:
+def _features(
+    fe: FrontEnd, measure: Activity | None, pieces: Sequence[npt.ArrayLike]
+) -> tuple[Features, list[int]]:
     """The windows of all pieces, one piece after another, and how many each has."""
-    found = [_windows(front_end(fe, frames), fe) for frames in pieces]
+    scaled = [front_end(fe, frames) for frames in pieces]
+    found = [_windows(y, fe) for y in scaled]
+    moved = [_activity_of_windows(measure, fe, y) for y in scaled]
     counts = [len(windows) for windows in found]
     windows = found[0] if len(found) == 1 else np.concatenate(found)
     ends = [(np.arange(n) * fe.hop + fe.window) * fe.decimation - 1 for n in counts]
     size = fe.window * len(fe.axes)
     chunk = max(1, _CHUNK_VALUES * (1 + 7 * bool(fe.attitude)) // size)
-    values = np.empty((len(windows), size), np.int16)
-    still = np.empty(len(windows), bool)
-    for i in range(0, len(windows), chunk):
-        part, still[i : i + chunk] = normalise(fe, windows[i : i + chunk])
-        values[i : i + chunk] = part.reshape(len(part), -1)
-    return Features(np.concatenate(ends), values, still), counts
+    values = np.zeros((len(windows), size), np.int16)
+    awake = np.concatenate([awake for _, awake in moved])
+    still = ~awake
+    rows = np.flatnonzero(awake)  # the others cost nothing here either
+    for i in range(0, len(rows), chunk):
+        some = rows[i : i + chunk]
+        part, still[some] = normalise(fe, windows[some])
+        values[some] = part.reshape(len(part), -1)
+    level = np.concatenate([level for level, _ in moved])
+    return Features(np.concatenate(ends), values, still, level), counts
 
 
 def _windows(y: npt.NDArray[np.int16], fe: FrontEnd) -> npt.NDArray[np.int16]:
@@ -207,8 +266,8 @@ def requantise(model: Model, layer: Layer, total: npt.NDArray[np.int32]) -> npt.
     return u.reshape(k, -1)
 
 
-def confidence(model: Model, values: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
-    """Softmax of the best of int32 scores (k, classes), in percent: (k,).
+def shares(model: Model, values: npt.NDArray[np.int32]) -> npt.NDArray[np.uint8]:
+    """Softmax of int32 scores (k, classes), in percent: (k, classes).
 
     2**-f for f in [0, 1) is taken as 1 - 0.67157 f + 0.17157 f**2.
     """
@@ -217,19 +276,21 @@ def confidence(model: Model, values: npt.NDArray[np.int32]) -> npt.NDArray[np.in
     f = below & 255
     power = below >> 8
     part = np.where(power < 16, 32768 - 86 * f + (22 * f * f >> 8) >> np.minimum(power, 31), 0)
-    total = part.sum(axis=1)
-    return (100 * 32768 + (total >> 1)) // total
+    total = part.sum(axis=1, keepdims=True)
+    return ((100 * part + (total >> 1)) // total).astype(np.uint8)
 
 
 def decide(model: Model, found: Features) -> Result:
     """The engine's answers for windows from `features`."""
-    value = scores(model, found.values)
-    label = value.argmax(axis=1)
-    percent = confidence(model, value)
-    value[found.still] = 0
-    label[found.still] = model.idle
-    percent[found.still] = 100
-    return Result(found.end, value, label, percent)
+    ran = ~found.still
+    value = np.zeros((len(ran), len(model.labels)), np.int32)
+    value[ran] = scores(model, found.values[ran])
+    percent = np.zeros(value.shape, np.uint8)
+    percent[ran] = shares(model, value[ran])
+    percent[found.still, model.idle] = 100
+    label = np.where(ran, value.argmax(axis=1), model.idle)
+    sure = percent[np.arange(len(label)), label].astype(np.int64)
+    return Result(found.end, value, label, sure, percent, found.activity)
 
 
 def run(model: Model, frames: npt.ArrayLike) -> Result:
@@ -241,7 +302,7 @@ def run_all(model: Model, pieces: Sequence[npt.ArrayLike]) -> list[Result]:
     """What `run` says of each piece; together, many short ones take a part of the time."""
     if not pieces:
         return []
-    found, counts = _features(model.front_end, pieces)
+    found, counts = _features(model.front_end, model.activity, pieces)
     parts = zip(*(np.split(x, np.cumsum(counts)[:-1]) for x in decide(model, found)), strict=True)
     return [Result(*part) for part in parts]
 
@@ -260,7 +321,16 @@ def golden_frames(model: Model) -> npt.NDArray[np.int16]:
     return out
 
 
-def golden(model: Model) -> tuple[npt.NDArray[np.int32], bool]:
-    """The golden window's scores, int32 (classes,), and whether it is still."""
+class Golden(NamedTuple):
+    """scores : int32 (classes,). still, activity: as in Features."""
+
+    scores: npt.NDArray[np.int32]
+    still: bool
+    activity: int
+
+
+def golden(model: Model) -> Golden:
+    """What the engine says of the golden window."""
     found = features(model, golden_frames(model))
-    return decide(model, found).scores[0], bool(found.still[0])
+    scores = decide(model, found).scores[0]
+    return Golden(scores, bool(found.still[0]), int(found.activity[0]))

@@ -172,7 +172,8 @@ def _stream(s: Stream, result: Evaluation) -> str:
 def _ribbon(s: Stream, t, labels, idle: int) -> str:
     """What each window was taken for, as runs of colour."""
     plot = Plot((t[0], t[-1] + GRACE_MS / 1000), (0, 1), height=46)
-    for t_ms, label, _ in s.windows.pieces:
+    for piece in s.windows.pieces:
+        t_ms, label = piece.t_ms, piece.label
         if len(label):
             edges = np.flatnonzero(np.diff(label)) + 1
             starts = np.concatenate([[0], edges])

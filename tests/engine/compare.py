@@ -3,7 +3,8 @@
     micropython compare.py FOLDER COUNT
 
 FOLDER has N.mlp, N.frames (int16, six a frame) and N.expected for N below COUNT: a line
-for each window with the frame's index, the label, the confidence and the scores.
+for each window with the frame's index, the label, the confidence, the activity, the shares
+and the scores.
 """
 import sys
 from array import array
@@ -29,9 +30,11 @@ def lines(engine, frames):
         if due:
             label = engine.infer()
             percent = engine.confidence
+            shares = engine.shares
+            activity = engine.activity
         heap_unlock()
         if due:
-            numbers = [i // 6, label, percent] + list(engine.scores)
+            numbers = [i // 6, label, percent, activity] + list(shares) + list(engine.scores)
             yield " ".join(str(n) for n in numbers)
 
 

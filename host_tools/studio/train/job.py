@@ -16,7 +16,7 @@ from host_tools.dataset.checks import check
 from host_tools.dataset.split import hold_out
 from host_tools.errors import BeckonError
 from host_tools.evaluation.evaluate import Evaluation, evaluate
-from host_tools.model.format import decode, encode
+from host_tools.model.codec import decode, encode
 from host_tools.model.golden import read_model
 from host_tools.training.fit import fitted
 from host_tools.training.recipe import Recipe, choose

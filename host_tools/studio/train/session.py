@@ -23,7 +23,7 @@ from host_tools.evaluation.evaluate import Evaluation, Stream, Tally
 from host_tools.evaluation.explain import Shares, reason, shares
 from host_tools.evaluation.matching import HIT
 from host_tools.evaluation.redebounce import redebounced
-from host_tools.model.format import encode
+from host_tools.model.codec import encode
 from host_tools.model.golden import write_model
 from host_tools.studio.train.child_process import ChildProcess
 from host_tools.studio.train.job import (
