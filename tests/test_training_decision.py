@@ -3,13 +3,16 @@
 import numpy as np
 import pytest
 
+from host_tools.evaluation.emulator import Piece, Windows, events_of
+from host_tools.model.decision import Decision
 from host_tools.training.answers import Counts, Heard
-from host_tools.training.decision import Answers, Rule
-from host_tools.training.decision_tuning import LOWS, RATIOS, SPANS, THRESHOLDS, tune, worth
+from host_tools.training.decision import Answers
+from host_tools.training.decision import events as fast_events
+from host_tools.training.decision_tuning import made, tune, worth
 from host_tools.training.stream_labels import run_lengths
 
 MOVING, RESTING = 160, 0
-RULE = Rule(span=4, threshold=70, low=2, ratio=16)
+RULE = made(4, 70, 2, 16)
 
 
 def answers(*parts, starts=(0,)):
@@ -20,7 +23,7 @@ def answers(*parts, starts=(0,)):
 
 
 def events(found, rule=RULE):
-    when, label = rule.events(found, 0)
+    when, label = fast_events(rule, found, 0)
     return list(zip(when.tolist(), label.tolist(), strict=True))
 
 
@@ -32,7 +35,7 @@ def test_a_gesture_is_reported_once_and_at_rest():
 
 def test_without_a_calm_gate_it_is_reported_in_motion():
     found = answers((20, 0, 0, MOVING), (10, 95, 0, MOVING))
-    ((when, _),) = events(found, Rule(4, 70, 0))
+    ((when, _),) = events(found, made(4, 70, 0, 16))
     assert when == 22  # 3 of 4 windows: 285 of 400
 
 
@@ -45,58 +48,52 @@ def test_unsure_between_two_names_is_still_a_gesture():
 def test_not_armed_again_before_quiet_and_a_dead_time():
     found = answers((10, 0, 0, MOVING), (40, 95, 0, MOVING), (3, 0, 0, MOVING),
                     (20, 0, 95, MOVING), (30, 0, 0, MOVING), (20, 0, 95, MOVING))
-    rule = Rule(4, 70, 0)
+    rule = made(4, 70, 0, 16)
     assert [k for _, k in events(found, rule)] == [1, 2]  # 3 windows are no quiet
     assert len(events(found, rule)) == 2
 
 
-def test_at_rest_nothing_is_asked():
-    assert events(answers((60, 95, 0, RESTING)), Rule(4, 70, 0)) == []
-
-
 def test_nothing_is_carried_from_one_stream_to_the_next():
-    found = answers((30, 95, 0, MOVING), (30, 95, 0, RESTING), starts=(0, 30))
-    assert events(found) == []  # the second one never moved
-    rule = Rule(4, 70, 0)
+    rule = made(4, 70, 0, 16)
     twice = answers((30, 95, 0, MOVING), (30, 95, 0, MOVING), starts=(0, 30))
     assert [w for w, _ in events(twice, rule)] == [2, 32]
 
 
-def reference(found, rule):
-    """The rule window by window, as its text says."""
-    out, rows, levels = [], [], []
-    calm = quiet = 0
-    armed, since, awake = True, 10**6, 10**6
-    for i, (share, e) in enumerate(zip(found.shares.astype(int), found.activity, strict=True)):
-        if i in found.starts:
-            rows, levels = [], []
-            calm = quiet = 0
-            armed, since, awake = True, 10**6, 10**6
-        awake = 0 if e >= 19 else awake + 1
-        levels = [*levels, e][-50:]
-        rows = [*rows, share if awake < 18 else np.array([100, 0, 0])][-rule.span:]
-        calm = calm + 1 if e < max(16, max(levels) * rule.ratio >> 6) else 0
-        evidence = sum(100 - r[0] for r in rows)
-        sums = np.sum(rows, axis=0)
-        quiet = quiet + 1 if 2 * evidence < rule.threshold * rule.span else 0
-        since += 1
-        armed = armed or (quiet > 6 and since >= 10)
-        if armed and evidence >= rule.threshold * rule.span and calm >= rule.low:
-            out.append((i, 1 + int(np.argmax(sums[1:]))))
-            armed, since = False, 0
+class Labels:
+    """As much of a model as the firmware's rule needs."""
+
+    labels, idle, decision, debounce = ("none", "a", "b"), 0, None, bytes(8)
+
+
+def on_the_board(found, rule):
+    """Events of firmware/debounce.py."""
+    n = np.arange(len(found.activity))
+    ends = [*found.starts[1:], len(n)]
+    out = []
+    for a, b in zip(found.starts, ends, strict=True):
+        none = np.zeros(b - a, int)
+        piece = Piece(n[a:b].astype(float), none, none, found.shares[a:b], found.activity[a:b])
+        out += [(int(e.t_ms), Labels.labels.index(e.label))
+                for e in events_of(Labels, Windows((piece,)), rule)]
     return out
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_many_windows_at_once_are_the_same_as_one_by_one(seed):
+def test_the_events_are_the_boards(seed):
     rng = np.random.default_rng(seed)
     parts = [(int(rng.integers(1, 25)), *rng.multinomial(100, rng.dirichlet([0.4] * 3))[:2],
               int(rng.choice([0, 5, 17, 18, 19, 30, 100, 400]))) for _ in range(60)]
     n = sum(p[0] for p in parts)
     starts = (0, *sorted(rng.choice(np.arange(1, n), 3, replace=False).tolist()))
     found = answers(*parts, starts=starts)
-    for rule in (RULE, Rule(8, 40, 0), Rule(6, 60, 1, 26), Rule(1, 99, 3, 40)):
-        assert events(found, rule) == reference(found, rule)
+    for rule in (RULE, made(8, 40, 0, 16), made(6, 60, 1, 26), made(1, 99, 3, 40)):
+        assert events(found, rule) == on_the_board(found, rule)
+
+
+def test_only_the_rule_that_is_here():
+    for other in (Decision(by_gesture=False), Decision(thresholds=(50, 50, 50))):
+        with pytest.raises(ValueError, match="not here"):
+            events(answers((5, 0, 0, 0)), other)
 
 
 def test_runs_are_counted():
@@ -162,16 +159,11 @@ def test_a_lower_limit_gives_a_quieter_rule():
     loose, reached = tune(streams, [quiet], 10.0)
     assert reached.recall == 1 and reached.proven and reached.alarms == 24
     strict, reached = tune(streams, [quiet], 1.0)
-    assert strict.threshold > 80 >= loose.threshold
+    assert strict.threshold_percent > 80 >= loose.threshold_percent
     assert reached.alarms == 0 and reached.proven and reached.recall == 0.5
 
 
 def test_too_little_time_proves_nothing_and_says_so():
     rule, reached = tune([gestures(95)], [life(80, 0.5, 4)], 1.0)
-    assert reached.alarms == 0 and not reached.proven and rule.threshold > 60
+    assert reached.alarms == 0 and not reached.proven and rule.threshold_percent > 60
     assert reached.per_hour_95[1] == pytest.approx(3.689 / 0.5, abs=0.01)
-
-
-def test_the_grid_is_within_the_files_bytes():
-    for rule in (Rule(s, t, w, r) for s in SPANS for t in THRESHOLDS for w in LOWS for r in RATIOS):
-        assert Rule.of(rule.pack()) == rule

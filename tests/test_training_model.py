@@ -207,7 +207,11 @@ def test_the_command_writes_a_model(tmp_path, capsys):
     model = read_model(out)
     assert model.front_end.rate_hz == 50 and model.front_end.window_ms == 800
     assert model.labels == ("none", "push", "turn") and "seed 5" in model.notes
-    assert model.debounce[1] >= 1 and str(out) in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert model.decision.span >= 1 and model.activity.accel_mul
+    for words in (f"{out}: ", "gestures not trained on: ", "false alarms: ", "per hour (95 %: ",
+                  "what would help most: more takes: push has 8", f"next: beckon evaluate {out}"):
+        assert words in told
 
 
 def test_without_a_gyroscope(tmp_path):

@@ -9,7 +9,11 @@ from host_tools.augment.pieces import collect, gravity_courses
 from host_tools.augment.simulate import Amounts, Simulator
 from host_tools.dataset import Dataset, Recording, Span
 from host_tools.errors import BeckonError
+from host_tools.model.decision import Decision
 from host_tools.training import probes
+from host_tools.training.export import export
+from host_tools.training.fit import layers_of
+from host_tools.training.network import Network
 from host_tools.training.recipe import choose, cut_labels
 from host_tools.training.stream_batches import StreamBank
 from host_tools.training.stream_labels import UNLABELLED, seeming_ends, window_labels
@@ -183,21 +187,17 @@ def test_a_gyroscope_that_clips_all_the_time_levels_nothing():
     assert not choose(data, 50).levelled
 
 
-def test_a_restless_model_is_refused(monkeypatch):
-    """A model that calls stillness, or every step of a walk, a gesture."""
+def test_a_restless_model_is_refused():
+    """A network that calls all a gesture, also when the hand rests."""
     data = takes()
-    bank = StreamBank(data, choose(data, 50, draws=40))
-
-    class Always:
-        def __init__(self, labels):
-            self.labels, self.idle, self.answers = labels, 0, None
-
-    class Rule:
-        def events(self, answers, idle):
-            return np.arange(5), np.full(5, 2)
-
-    monkeypatch.setattr(probes.Heard, "of", lambda model, recordings: model)
-    with pytest.raises(BeckonError, match="a hand at rest for push, 5 times a minute"):
-        probes.refuse_restless(Always(("none", "lift", "push")), Rule(), bank)
+    recipe = choose(data, 50, draws=40, hidden=(), conv=())
+    bank = StreamBank(data, recipe)
+    net = Network.create(layers_of(recipe), recipe.window * recipe.axes, np.random.default_rng(1))
+    inputs, _ = bank.draw(64, np.random.default_rng(1))
+    net.layers[-1].weights[:] *= 0.01
+    probes.refuse_restless(export(net, recipe, inputs), bank)  # sure of nothing
+    net.layers[-1].bias[2] = 20
+    with pytest.raises(BeckonError, match="a slow walk for push: it would never be quiet"):
+        probes.refuse_restless(export(net, recipe, inputs, Decision(calm_windows=0)), bank)
     still, walk = probes.probes(bank).values()
     assert energy(still.samples.T, HZ).max() < 1.2 < np.quantile(energy(walk.samples.T, HZ), 0.9)

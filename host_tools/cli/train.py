@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         "drawn equally often)")
     parser.add_argument("--recipe", type=Path, metavar="FILE", help="settings of beckon tune")
     parser.add_argument("--false-per-hour", type=float, default=1.0, metavar="N",
-                        help="false alarms outside gestures; a hard limit where --negatives show it")
+                        help="false alarms outside gestures; a hard limit with --negatives")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,7 +1,7 @@
 """What a model says over streams, window after window, and what of it was right.
 
     streams = Heard.of(model, recordings)
-    tally = streams.judge(Rule())
+    tally = streams.judge(Decision())
 """
 from __future__ import annotations
 
@@ -10,22 +10,21 @@ from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 
-from host_tools.augment.energy import energy
 from host_tools.dataset import Recording, is_idle
 from host_tools.evaluation.emulator import Board
 from host_tools.evaluation.matching import GRACE_MS
 from host_tools.model import reference
+from host_tools.model.decision import Decision
 from host_tools.model.format import Model
-from host_tools.training.decision import ONE, Answers, Rule
+from host_tools.training.decision import Answers, events
 
 _APART_MS = 1e9  # between streams on the common clock
-_GRAVITY = 9.80665
 _NAMED = (3, 9)  # frames after a gesture's end in which it has a name
 
 
 @dataclass
 class Counts:
-    """Events of one rule. alarms: false ones outside every gesture and the second after it."""
+    """Events of one decision. alarms: false ones outside every gesture and the second after it."""
 
     truth: int = 0
     hits: int = 0
@@ -78,16 +77,15 @@ class Heard:
         found = reference.run_all(model, pieces)
         shares, activity, times, scores, starts = [], [], [], [], []
         n = 0
-        for raw, (i, first), result in zip(pieces, place, found, strict=True):
-            level = activity_of(model, raw)[fe.window - 1 :: fe.hop][: len(result.end)]
-            shares.append(shares_of(model, result.scores))
+        for (i, first), result in zip(place, found, strict=True):
+            shares.append(result.shares)
             scores.append(result.scores)
-            activity.append(level)
+            activity.append(result.activity)
             t_ms = (first + result.end) * 1000 / fe.rate_hz + i * _APART_MS
             times.append(t_ms)
-            if len(level):
+            if len(t_ms):
                 starts.append(n)
-            n += len(level)
+            n += len(t_ms)
         spans = [
             (s.start_ms - r.start_ms + i * _APART_MS, s.end_ms - r.start_ms + i * _APART_MS,
              model.labels.index(s.label))
@@ -104,8 +102,11 @@ class Heard:
 
     def told_by(self, model: Model) -> Heard:
         """The same answers as percent of another model, whose scores are the same."""
+        shares = reference.shares(model, self.scores)
+        asked = self.scores.any(axis=1, keepdims=True)
         answers = Answers(
-            shares_of(model, self.scores), self.answers.activity, self.answers.starts
+            np.where(asked, shares, self.answers.shares), self.answers.activity,
+            self.answers.starts,
         )
         return replace(self, answers=answers)
 
@@ -124,16 +125,16 @@ class Heard:
         at = np.searchsorted(self.t_ms, self.end_ms)[:, None] + np.arange(*_NAMED)
         return np.minimum(at, len(self.t_ms) - 1)
 
-    def found(self, rule: Rule) -> np.ndarray:
+    def found(self, decision: Decision) -> np.ndarray:
         """Which gestures an event hits, bool (k,)."""
-        return self._match(rule)[1]
+        return self._match(decision)[1]
 
-    def judge(self, rule: Rule) -> Counts:
-        """The events of a rule against the labels, as evaluation.matching counts them."""
-        return self._match(rule)[0]
+    def judge(self, decision: Decision) -> Counts:
+        """The events of a decision against the labels, as evaluation.matching counts them."""
+        return self._match(decision)[0]
 
-    def _match(self, rule: Rule) -> tuple[Counts, np.ndarray]:
-        when, named = rule.events(self.answers, self.idle)
+    def _match(self, decision: Decision) -> tuple[Counts, np.ndarray]:
+        when, named = events(decision, self.answers, self.idle)
         out = Counts(truth=len(self.start_ms), idle_s=self.idle_s)
         taken = np.zeros(len(self.start_ms), bool)
         times = self.t_ms[when]
@@ -157,24 +158,3 @@ class Heard:
 def logit_of(model: Model) -> float:
     """What a score of 1 is as a natural logit."""
     return model.logit_mul / (1 << model.logit_shift) / (1024 * 256) * np.log(2)
-
-
-def shares_of(model: Model, scores: np.ndarray) -> np.ndarray:
-    """Percent of every class, uint8 (k, classes), for int32 scores (k, classes)."""
-    shifted = scores.astype(np.int64) >> model.logit_shift
-    below = np.minimum(shifted.max(axis=1, keepdims=True) - shifted, 32767) * model.logit_mul >> 10
-    f = below & 255
-    power = below >> 8
-    part = np.where(power < 16, 32768 - 86 * f + (22 * f * f >> 8) >> np.minimum(power, 31), 0)
-    return (100 * part // part.sum(axis=1, keepdims=True)).astype(np.uint8)
-
-
-def activity_of(model: Model, raw: np.ndarray) -> np.ndarray:
-    """Of each frame, int (n,), in 1/16 of what a resting hand may. raw: int16 (n, 6)."""
-    fe = model.front_end
-    frames = raw[: len(raw) // fe.decimation * fe.decimation].astype(np.float32)
-    frames = frames.reshape(-1, fe.decimation, 6).mean(axis=1).T
-    frames[:3] *= fe.accel_g * _GRAVITY / 32768
-    frames[3:] *= fe.gyro_dps / 32768
-    axes = max(a.axis for a in fe.axes) + 1
-    return np.rint(ONE * energy(frames[:axes], fe.rate_hz / fe.decimation)).astype(int)

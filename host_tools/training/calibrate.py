@@ -14,11 +14,11 @@ from host_tools.augment.streams import is_stream, splice
 from host_tools.dataset import Dataset, Recording, is_idle
 from host_tools.dataset.split import LEAST_SUBJECTS, folds, hold_out
 from host_tools.evaluation.confusions import Habit, habits
+from host_tools.model.decision import Decision
 from host_tools.model.format import Model
 from host_tools.training.answers import Heard, logit_of
-from host_tools.training.decision import USUAL, Rule
 from host_tools.training.decision_tuning import Score, tune
-from host_tools.training.export import export
+from host_tools.training.export import USUAL, export
 from host_tools.training.fit import fit
 from host_tools.training.network import Network, softmax
 from host_tools.training.recipe import Recipe
@@ -36,14 +36,14 @@ _LIFE_S = 900.0  # of made-up everyday movement a part, where none was recorded
 class Calibration:
     """What goes into the model file beside the weights.
 
-    rule: when the board reports. score: what it reaches on the held-out parts; None if
+    decision: when the board reports. score: what it reaches on the held-out parts; None if
     there was too little to hold out. recorded_life: whether alarms were counted in recorded
     everyday movement, else in made-up one. temperature: confidence is
     softmax(logits / temperature). habits: what people who were left out make otherwise.
     recalls: part of each label's held-out gestures that were found.
     """
 
-    rule: Rule = USUAL
+    decision: Decision = USUAL
     score: Score | None = None
     recorded_life: bool = False
     temperature: float = 1.0
@@ -70,7 +70,7 @@ def calibrate(
     """Settings found with models that were trained for `steps` together on parts of the data."""
     trials = trials_of(data, recipe, steps)
     if not trials:
-        return Calibration()
+        return Calibration(replace(USUAL, calm_windows=0 if recipe.continuing else 1))
     heard = [Heard.of(t.model(recipe), t.streams) for t in trials]
     scores, truth = (np.concatenate(x) for x in zip(*(h.at_ends() for h in heard), strict=True))
     model = trials[0].model(recipe)
@@ -83,10 +83,10 @@ def calibrate(
     if not recorded:
         life = [made_up_life(t.held, recipe, _LIFE_S) for t in trials]
     quiet = [Heard.of(m, found) for m, found in zip(models, life, strict=True) if found]
-    rule, score = tune(heard, quiet, limit_per_hour, recorded)
+    decision, score = tune(heard, quiet, limit_per_hour, recorded)
     return Calibration(
-        rule, score, recorded, heat, tuple(_habits(heard, trials, recipe)),
-        _recalls(heard, rule, recipe),
+        decision, score, recorded, heat, tuple(_habits(heard, trials, recipe)),
+        _recalls(heard, decision, recipe),
     )
 
 
@@ -188,10 +188,10 @@ def _habits(heard: list[Heard], trials: list[Trial], recipe: Recipe) -> list[Hab
     return habits(np.array(truth, str), np.array(found, str), np.array(subject, str))
 
 
-def _recalls(heard: list[Heard], rule: Rule, recipe: Recipe) -> dict[str, float]:
+def _recalls(heard: list[Heard], decision: Decision, recipe: Recipe) -> dict[str, float]:
     """Part of each label's gestures that were found."""
     label = np.concatenate([h.label for h in heard])
-    hit = np.concatenate([h.found(rule) for h in heard])
+    hit = np.concatenate([h.found(decision) for h in heard])
     return {
         recipe.labels[k]: float(hit[label == k].mean()) for k in np.unique(label).tolist()
     }

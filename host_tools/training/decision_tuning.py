@@ -14,8 +14,8 @@ from itertools import product
 import numpy as np
 
 from host_tools.evaluation.metrics import poisson_interval
+from host_tools.model.decision import Decision
 from host_tools.training.answers import Counts, Heard
-from host_tools.training.decision import Rule
 
 SPANS = (4, 6, 8, 10)
 THRESHOLDS = (30, 40, 50, 55, 60, 65, 70, 75, 80, 84, 88, 91, 94, 96, 98, 99)
@@ -28,7 +28,7 @@ _COST_MS = {0.5: 4_000.0, 0.95: 10_000.0}  # so much more is worth as much as al
 
 @dataclass(frozen=True)
 class Score:
-    """What a rule reaches on held-out streams, and in everyday movement without gestures.
+    """What a decision reaches on held-out streams, and in everyday movement without gestures.
 
     alarms, hours: outside gestures. per_hour: with its 95 % interval. proven: the upper bound
     keeps the limit that was asked for.
@@ -54,6 +54,10 @@ class Score:
         return low / max(self.hours, 1e-6), high / max(self.hours, 1e-6)
 
 
+def made(span: int, threshold: int, low: int, ratio: int) -> Decision:
+    return Decision(span, threshold, True, low, ratio)
+
+
 def worth(counts: Counts) -> float:
     """F1 less what delay costs."""
     late = sum(
@@ -64,21 +68,21 @@ def worth(counts: Counts) -> float:
 
 def tune(
     streams: Sequence[Heard], life: Sequence[Heard], limit_per_hour: float, recorded: bool = True
-) -> tuple[Rule, Score]:
-    """The rule for these answers, and what it reaches.
+) -> tuple[Decision, Score]:
+    """The decision for these answers, and what it reaches.
 
     streams: held-out gestures in streams, one per part. life: what holds no gesture.
     recorded: whether that was recorded; made-up movement proves nothing about life, so
     that no gesture is given up for it.
     """
-    grid = {key: Rule(*key) for key in product(SPANS, THRESHOLDS, LOWS, RATIOS)}
+    grid = {key: made(*key) for key in product(SPANS, THRESHOLDS, LOWS, RATIOS)}
     values, alarms, counted = {}, {}, {}
     hours = sum(h.idle_s for h in life) / 3600
-    for key, rule in grid.items():
-        parts = [h.judge(rule) for h in streams]
+    for key, decision in grid.items():
+        parts = [h.judge(decision) for h in streams]
         counted[key] = parts
         values[key] = float(np.mean([worth(c) for c in parts if c.truth] or [0.0]))
-        alarms[key] = sum(h.judge(rule).alarms for h in life)
+        alarms[key] = sum(h.judge(decision).alarms for h in life)
     allowed = _allowed(alarms, hours, limit_per_hour) if recorded else list(grid)
     smooth = {key: _around(values, key) for key in allowed}
     enough = max(smooth.values()) - _AS_GOOD

@@ -11,7 +11,8 @@ import numpy as np
 from host_tools.dataset import Dataset
 from host_tools.dataset.classes import class_faults
 from host_tools.errors import BeckonError
-from host_tools.model.format import Model, encode
+from host_tools.model.codec import encode
+from host_tools.model.format import Model
 from host_tools.training.calibrate import Calibration, calibrate
 from host_tools.training.export import export
 from host_tools.training.fit import Report, fit, fitted
@@ -55,8 +56,8 @@ def train(data: Dataset, recipe: Recipe, progress=None, limit_per_hour: float = 
         found = calibration.result()
     windows, _ = bank.draw(_CALIBRATION_WINDOWS, np.random.default_rng(recipe.seed))
     notes = f"seed {recipe.seed}, data {digest(data)}"
-    model = export(net, recipe, windows, found.rule, found.temperature, notes)
-    refuse_restless(model, found.rule, bank)
+    model = export(net, recipe, windows, found.decision, found.temperature, notes)
+    refuse_restless(model, bank)
     return Trained(model, recipe, found)
 
 
