@@ -82,9 +82,12 @@ class Movements:
                 x = np.concatenate([x, x[:, ::-1]] * (n // (2 * x.shape[1]) + 1), axis=1)
             a = rng.integers(0, x.shape[1] - n + 1)
             return x[:, a : a + n]
-        a = rng.integers(0, self._noise.shape[1] - n)
-        level = self._scale * np.float32(np.exp(rng.normal(0, 0.7)))
-        return self._noise[:, a : a + n] * level[:, None]
+        return self.tremor_made(n) * np.float32(np.exp(rng.normal(0, 0.7)))
+
+    def tremor_made(self, n: int) -> np.ndarray:
+        """White noise and a slow wave, as a hand at rest has them."""
+        a = self.rng.integers(0, self._noise.shape[1] - n)
+        return self._noise[:, a : a + n] * self._scale[:, None]
 
     def turn(self, level, target, n: int, twist_deg: float = 0.0) -> np.ndarray:
         """From one attitude to another the shortest way, as smooth as a hand does it."""

@@ -29,7 +29,7 @@ def probes(bank: StreamBank) -> dict[str, Recording]:
     make = Movements(bank.material, rng)
     level = make.any_level()
     n = round(_PROBE_S * bank.rate_hz)
-    still = np.concatenate([make.rest(level, n // 6) for _ in range(6)], axis=1)
+    still = level[:, None] + make.tremor_made(n)
     walk = make.walk(level, _PROBE_S, steps_hz=_STEPS_HZ)
     return {
         name: Recording(name, np.ascontiguousarray(x.T), bank.rate_hz)
@@ -51,8 +51,9 @@ def refuse_restless(model: Model, bank: StreamBank) -> None:
         called = shares[100 - shares[:, model.idle] >= _CALLED_PERCENT]
         events = board.events(windows)
         if len(events) > _MOST_EVENTS[name] or len(called) > _MOST_CALLED * len(shares):
-            likeliest = events[0].label if events else model.labels[int(called.sum(axis=0).argmax())]
+            sums = called.sum(axis=0, dtype=int)
+            label = events[0].label if events else model.labels[int(sums.argmax())]
             raise BeckonError(
-                f"the model takes {name} for {likeliest}: it would never be quiet; look at the "
+                f"the model takes {name} for {label}: it would never be quiet; look at the "
                 "recordings of that gesture, and record some of no gesture"
             )

@@ -298,13 +298,13 @@ class StreamBank:
         total = sum(shares.values())
         chosen = []
         for kind, share in shares.items():
-            want = round(n * share / total)
+            want = int(np.ceil(n * share / total))
             if kind == GESTURE:
                 each = -(-want // len(self._by_class))
                 chosen += [rng.choice(pool, each) for pool in self._by_class]
             else:
                 chosen.append(rng.choice(self._pools[kind], want))
-        rows = rng.permutation(np.concatenate(chosen))
+        rows = rng.permutation(np.concatenate(chosen))[:n]
         x = self._inputs[rows].astype(np.float32)
         gain = np.exp(rng.normal(0, _GAIN, (len(x), 1))).astype(np.float32)
         x *= gain * np.float32(INPUT_SCALE)
