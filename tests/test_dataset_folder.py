@@ -171,14 +171,14 @@ def test_a_rate_that_changes(tmp_path):
     refused(tmp_path, "a.csv:", "the rate changes", "100.0 to 50.0", a=HEADER + rows() + late)
 
 
-def test_lost_samples_are_filled_and_told(tmp_path):
+def test_lost_samples_are_filled_in_with_a_notice(tmp_path):
     lines = rows().splitlines(keepends=True)
     few = HEADER + "".join(lines[:20] + lines[22:60] + lines[75:])
     data = read_dataset(folder(tmp_path, a=few))
     r = data.recordings[0]
     assert len(r.samples) == 100 and r.rate_hz == 100
-    assert r.holes == ((60, 75),)  # the short gap is filled in, the long one marked
-    assert "17 samples are missing" in data.notices[0]
+    assert r.gaps == ((60, 75),)  # the short gap is filled in, the long one marked
+    assert "17 samples were lost" in data.notices[0]
 
 
 @pytest.mark.parametrize("labels, wanted", [

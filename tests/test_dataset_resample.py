@@ -49,5 +49,5 @@ def test_a_long_signal_is_the_same_in_pieces(monkeypatch):
 
 
 def test_holes_move_along():
-    r = Recording("a", np.zeros((100, 6), np.float32), 100.0, holes=((40, 60),))
-    assert resample_recording(r, 50.0).holes == ((20, 30),)
+    r = Recording("a", np.zeros((100, 6), np.float32), 100.0, gaps=((40, 60),))
+    assert resample_recording(r, 50.0).gaps == ((20, 30),)

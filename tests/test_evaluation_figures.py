@@ -109,7 +109,7 @@ def test_labels_the_model_does_not_know_are_no_gesture(model):
 
 def test_no_window_spans_a_hole(model):
     whole = stream((2, 3), seconds=6)
-    broken = Recording(**{**whole.__dict__, "holes": ((105, 140),)})
+    broken = Recording(**{**whole.__dict__, "gaps": ((105, 140),)})
     board = Board(model)
     assert len(board.windows(whole)) > len(board.windows(broken))
     pieces = board.windows(broken).pieces

@@ -27,6 +27,7 @@ def event(monkeypatch):
 @pytest.mark.parametrize("latency_ms, unix_ms", list(product((None, 7), (0, 1763634353063))))
 def test_the_firmware_writes_these_fields_in_this_order(event, latency_ms, unix_ms):
     event.label, event.model, event.confidence, event.seq = 'a "wave"', "709cb702", 93, 412
+    event.label_confidence = 98
     payload = json.loads(event.payload(latency_ms, unix_ms))
     assert list(payload) == [field.name for field in EVENT_FIELDS]
     for field in EVENT_FIELDS:

@@ -139,7 +139,7 @@ def test_record_takes_them_as_a_recording(board, device, broker, tmp_path, capsy
     (path,) = (tmp_path / "recordings").glob("*.csv.gz")
     recording, _ = read_recording(path)
     assert recording.rate_hz == 100 and len(recording.samples) == told["samples"] >= 200
-    assert told["lost"] == 0 and recording.holes == ()
+    assert told["lost"] == 0 and recording.gaps == ()
     assert recording.samples.mean(0) == pytest.approx([0, 0, 9.81, 0, 0, 0], abs=0.2)
 
 

@@ -47,7 +47,7 @@ def test_objects_of_each_connection_give_the_same(name):
     for sizes in ([2, 3, 1], [6, 5, 4, 2]):
         random.seed(5)
         mlp = MicroMLP.Create(sizes, name, MicroMLP.LayersFullConnect)
-        mlp._by_hand()
+        mlp._wire()
         random.seed(5)
         net = objects.Net(sizes, name, MicroMLP.RandomNetworkWeight)
         for _ in range(20):
@@ -165,7 +165,8 @@ def compiled(tmp_path_factory):
 MEMORY = """
 import gc
 from microMLP import MicroMLP
-MicroMLP._Float = "{float}"  # what the arrays hold; a board's floats have 32 bits
+import microMLP
+microMLP._FLOAT = "{float}"  # what the arrays hold; a board's floats have 32 bits
 half = MicroMLP.NNValue.FromAnalogSignal(0.5)
 x, y = [half] * 126, [half] * 4
 gc.collect()
@@ -183,6 +184,11 @@ used()
 assert net.SaveToFile("net.json")
 used()
 """
+LOAD = """
+from microMLP import MicroMLP
+net = MicroMLP.LoadFromFile("net.json", exact=False)
+print(net._wired, len(net.Predict([MicroMLP.NNValue.FromAnalogSignal(0.5)] * 126)))
+"""
 WEIGHTS = 126 * 16 + 16 * 4  # biases come on top
 
 
@@ -197,11 +203,12 @@ def test_memory_of_a_net(compiled, tmp_path, monkeypatch):
     assert max(learnt, saved) <= 8 * WEIGHTS + 2048
 
 
-def test_a_net_is_created_trained_and_saved_in_little_memory(compiled, tmp_path, monkeypatch):
-    """92 KiB with 64-bit objects, the interface in it; about half of that on a board."""
+def test_a_net_is_trained_saved_and_loaded_in_little_memory(compiled, tmp_path, monkeypatch):
+    """92 KiB with 64-bit objects, the module in it; about two thirds of that on a board."""
     monkeypatch.chdir(tmp_path)
     micropython(MEMORY.format(float="d"), compiled, options=("-X", "heapsize=92K"))
     assert (tmp_path / "net.json").stat().st_size > 50_000
+    assert micropython(LOAD, compiled, options=("-X", "heapsize=92K")) == ["False 4"]
 
 
 @pytest.mark.soak
@@ -213,20 +220,24 @@ def test_memory_of_a_net_with_32_bit_objects(tmp_path, monkeypatch):
         pytest.skip(str(error))
     monkeypatch.chdir(tmp_path)
     compile_mpy(LIB / "microMLP.py", "armv7m", tmp_path / "microMLP.mpy")
-    done = subprocess.run(
-        [*emulator, *command, "-X", "heapsize=64K", "-c", MEMORY.format(float="f")],
-        env={**os.environ, "MICROPYPATH": f"{tmp_path}:.frozen"}, stdin=subprocess.DEVNULL,
-        capture_output=True, text=True, timeout=600,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    created, predicted, learnt, saved = map(int, done.stdout.split())
+    printed = []
+    for script in (MEMORY.format(float="f"), LOAD):
+        done = subprocess.run(
+            [*emulator, *command, "-X", "heapsize=64K", "-c", script],
+            env={**os.environ, "MICROPYPATH": f"{tmp_path}:.frozen"}, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=600,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        printed.append(done.stdout.split())
+    assert printed[1] == ["False", "4"]
+    created, predicted, learnt, saved = map(int, printed[0])
     print("beside the weights:", created - 4 * WEIGHTS, predicted - 4 * WEIGHTS,
           learnt - 8 * WEIGHTS, saved - 8 * WEIGHTS)
     assert max(created, predicted) <= 4 * WEIGHTS + 1024
     assert max(learnt, saved) <= 8 * WEIGHTS + 1024
 
 
-MODULES = [("microMLP_engine", 11_500), ("microMLP", 39_000)]
+MODULES = [("microMLP_engine", 11_500), ("microMLP", 45_500)]
 
 
 @pytest.mark.parametrize(("module", "bytes_64"), MODULES)

@@ -122,7 +122,7 @@ def test_damage_to_any_single_byte(kind):
     for at in range(len(data)):
         found, decoder = decoded(damaged(data, [(at, kind, 1 << at % 8, b"")]))
         assert all(truth.get(index) == row for index, row in found.items())
-        # It is known: either samples are missing, or bytes were left over.
+        # It is known: either samples were lost, or bytes were left over.
         known = decoder.skipped or decoder.refused or at >= len(data) - 2
         assert len(found) < len(truth) or known
 
@@ -313,7 +313,7 @@ def test_gaps_stay_gaps(tmp_path):
         rows = list(csv.reader(file))
     assert rows[100][0] == "990.00" and rows[101][0] == "1300.00"
     recording, notices = read_recording(path)
-    assert recording.holes == ((100, 130),) and "30 samples are missing" in notices[0]
+    assert recording.gaps == ((100, 130),) and "30 samples were lost" in notices[0]
     assert json.loads(path.with_name(path.name[:-7] + ".json").read_text())["dropped"] == 30
 
 

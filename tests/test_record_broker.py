@@ -87,7 +87,7 @@ def test_samples_arrive_in_their_units_and_losses_are_known(board, tmp_path, cap
     assert board.asked[-1] == 0  # the board need not stream on for nobody
     (path,) = (tmp_path / "recordings").glob("*.csv.gz")
     recording, _ = read_recording(path)
-    assert recording.rate_hz == 100 and recording.holes == ((40, 60),)
+    assert recording.rate_hz == 100 and recording.gaps == ((40, 60),)
     expected = np.arange(100, 140) / 4096 * 9.80665
     assert np.abs(recording.samples[100:140, 0] - expected).max() < 0.001
     assert recording.samples[0, 2:5] == pytest.approx([9.80665, 10, -10], abs=0.001)

@@ -17,7 +17,7 @@ from host_tools.paths import DATA, DEFAULT_MODEL, DEMO
 RATE_HZ = 100.0
 
 
-def recording(moves, seconds=30, noise=0.05, rate_hz=RATE_HZ, holes=()):
+def recording(moves, seconds=30, noise=0.05, rate_hz=RATE_HZ, gaps=()):
     """A still board, moved for (start_s, end_s) at a time."""
     rng = np.random.default_rng(1)
     n = int(seconds * rate_hz)
@@ -29,7 +29,7 @@ def recording(moves, seconds=30, noise=0.05, rate_hz=RATE_HZ, holes=()):
         phase = np.pi * (t[inside] - start) / (end - start)
         swing = np.sin(phase) * np.sin(2 * np.pi * 3 * t[inside])
         x[inside] += swing[:, None] * [6, 5, 3, 150, 120, 90]
-    return Recording("r", x.astype(np.float32), rate_hz, holes=holes)
+    return Recording("r", x.astype(np.float32), rate_hz, gaps=gaps)
 
 
 def test_movement_is_found_where_it_is():
@@ -60,7 +60,7 @@ def test_what_is_labelled_is_not_proposed_again():
 
 
 def test_lost_samples_are_no_movement():
-    r = recording([(3, 4), (8, 9)], holes=((790, 910),))
+    r = recording([(3, 4), (8, 9)], gaps=((790, 910),))
     assert len(propose(r)) == 1
 
 

@@ -113,7 +113,7 @@ def test_a_person_who_labels_the_other_way_round_is_named(tmp_path, capsys):
                  "--out", str(out)]) == 0
     told = [x for x in capsys.readouterr().err.splitlines() if "otherwise than by" in x]
     assert [x.split()[1] for x in told] == ["c:", "c:"]
-    assert "push are told as turn" in told[0] and "turn are told as push" in told[1]
+    assert "push are taken for turn" in told[0] and "turn are taken for push" in told[1]
 
 
 def test_integers_agree_with_floats(trained):

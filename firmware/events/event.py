@@ -13,7 +13,8 @@ class Event:
         self.t_ms = 0  # on the sample clock
         self.captured_ms = 0  # uptime of that boot when its last sample was taken
         self.unix_ms = 0  # time of day then, 0 if not known
-        self.confidence = 0  # percent
+        self.confidence = 0  # percent, that it was a gesture
+        self.label_confidence = 0  # percent, which one; 0 if not known
         self.sent = False  # on a connection that may have ended
         self.label = ""
         self.model = ""
@@ -21,11 +22,12 @@ class Event:
     def payload(self, latency_ms, unix_ms):
         """JSON as bytes. None stands for a latency, 0 for a time, that is not known."""
         return (
-            '{"event_type":%s,"confidence":%d,"seq":%d,"boot":%d,"t_ms":%d,'
-            '"time":%s,"latency_ms":%s,"model":%s}'
+            '{"event_type":%s,"confidence":%d,"label_confidence":%s,"seq":%d,"boot":%d,'
+            '"t_ms":%d,"time":%s,"latency_ms":%s,"model":%s}'
             % (
                 json.dumps(self.label),
                 self.confidence,
+                json.dumps(self.label_confidence or None),
                 self.seq,
                 self.boot,
                 self.t_ms,

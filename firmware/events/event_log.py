@@ -4,8 +4,9 @@ import struct
 
 from events.event import Event
 
-# boot, sequence number, sample clock, uptime and time of day at capture, confidence,
-# whether it was sent before, length of the label. Label and model follow.
+# boot, sequence number, sample clock, uptime and time of day at capture, confidence, twice the
+# confidence of the label and whether it was sent before, length of the label. Label and model
+# follow. Older firmware wrote the same without the confidence of the label: it is 0 there.
 _RECORD = "<QIqqqBBB"
 
 
@@ -75,7 +76,7 @@ def pack(event):
         event.captured_ms,
         event.unix_ms,
         event.confidence,
-        event.sent,
+        event.label_confidence << 1 | event.sent,
         len(label),
     )
     return fields + label + event.model.encode()[:200]
@@ -95,7 +96,8 @@ def unpack(record, event):
             size,
         ) = struct.unpack_from(_RECORD, record, 0)
         at = struct.calcsize(_RECORD)
-        event.sent = bool(sent)
+        event.sent = bool(sent & 1)
+        event.label_confidence = sent >> 1
         event.label = str(record[at : at + size], "utf-8")
         event.model = str(record[at + size :], "utf-8")
     except Exception as error:  # UnicodeError, struct.error: they differ between ports

@@ -79,7 +79,7 @@ class Publisher:
         self._clock = clock
         self.model = model
 
-    def post(self, label, confidence, index):
+    def post(self, label, confidence, index, label_confidence=100):
         """Queue the event `label` (text), recognised at sample `index`; return its number.
 
         Never waits. A full queue drops its oldest unsent event and counts it.
@@ -95,6 +95,7 @@ class Publisher:
         event.label = label
         event.model = self.model
         event.confidence = confidence
+        event.label_confidence = label_confidence
         event.boot = self._boot
         event.seq = self._seq
         event.t_ms = self._clock.t_ms(index)

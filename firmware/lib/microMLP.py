@@ -6,6 +6,12 @@
 
 docs/microMLP.md describes it. On MicroPython (with its native emitter) this file
 needs no other; on CPython it needs viper.py beside it.
+
+`MicroMLP`, `Layer`, `Neuron`, `Connection` and `Bias` are what a program sees. The
+numbers are in one of two kinds of storage, for all layers of a net the same: `_Dense`
+keeps arrays, as long as the net is fully connected layer by layer, `_Wired` keeps each
+neuron's own connections. A net starts dense. `MicroMLP._wire` changes it over before
+the first change that arrays cannot hold.
 """
 
 import gc
@@ -20,28 +26,32 @@ from time import time
 _ON_BOARD = sys.implementation.name == "micropython"
 if _ON_BOARD:
     import micropython
+    from micropython import const
 else:
-    from viper import micropython, ptr32, uint
+    from viper import const, micropython, ptr32, uint
 
-# ---------------------------------------------------------------------------
-# How a net is stored. A fully connected net keeps arrays and nothing else: in each
-# layer `_w`, the weights neuron by neuron, `_b`, the biases' weights (`_bias` is the
-# value of all of them), `_dw` and `_db`, the last deltas, made by the first Learn, and
-# `_s`: outputs, then inputs, errors and signal errors as far as needed. Neurons,
-# connections and biases are views. Anything else is wired by hand: then `_nodes` holds
-# the layer's neurons, and each neuron its sources, weights and last deltas, as a list
-# and two arrays.
-#
-# Each float that MicroPython computes is a new object on the heap. So the arrays'
-# weights are integers: weight * 2**24 + 2**29, which reaches from -32 to 32 in
-# steps of 6e-8, finer than a 32-bit float from 1 on. The other factor of a
-# product, an input, is within -1/2..1/2, times 2**24, plus 2**23. Parts of both
-# are multiplied so that 32 bits suffice:
+_FLOAT = "d" if 1 + 1e-10 != 1 else "f"  # the machine's floats, in an array
+
+# Each float that MicroPython computes is a new object on the heap. So the weights in
+# arrays are integers: weight * 2**24 + 2**29, which reaches from -32 to 32 in steps of
+# 6e-8, finer than a 32-bit float from 1 on. The other factor of a product, an input, is
+# within -1/2..1/2, times 2**24, plus 2**23. Parts of both are multiplied so that 32
+# bits suffice:
 #
 #   w = h * 2**15 + l,  x = a * 2**12 + b, and x / 2**9 rounded is c, so
 #   w * x / 2**24 = 8 * h * a + h * b / 2**9 + l * c / 2**15
 #
-# ---------------------------------------------------------------------------
+_UNIT = const(16777216)  # a weight of 1
+_ZERO = const(536870912)  # a weight of 0
+
+# The values of a neuron, by number. Predict needs the first three.
+_OUTPUT = const(0)
+_BIAS = const(1)  # the bias's weight
+_INPUT = const(2)
+_ERROR = const(3)
+_SIGNAL = const(4)
+_STEP = const(5)  # the last change of the bias's weight
+_KINDS = const(6)
 
 
 @micropython.viper
@@ -133,16 +143,25 @@ def _zeros(code, n):
     return array(code, memoryview(bytearray(n)))
 
 
-def _lasting(code, n):
-    """Zeros that stay: not amid garbage, where they would part the heap's free memory."""
+def _collect():
+    """Before something that stays: amid garbage it would part the heap's free memory."""
     if _ON_BOARD:
         gc.collect()
+
+
+def _lasting(code, n):
+    """Zeros that stay."""
+    _collect()
     return _zeros(code, n)
 
 
-def _weight(value):
+def _to_weight(value):
     """A float as an integer weight, at most 32 in size."""
-    return int(min(max(value, -31.9), 31.9) * 16777216 + 536870912.5)
+    return int(min(max(value, -31.9), 31.9) * _UNIT + 536870912.5)
+
+
+def _to_float(weight):
+    return (weight - _ZERO) / _UNIT
 
 
 def _pack(values):
@@ -162,12 +181,714 @@ def _finite(value, what):
     return value
 
 
+def _mean(values):
+    return sum(values) / len(values) if values else 0
+
+
+def _sigmoid(x):
+    e = exp(-abs(x))  # never overflows
+    return (1.0 if x >= 0 else e) / (1.0 + e)
+
+
+# name, function y of x, derivative by x and y
+ACTIVATIONS = (
+    ("Heaviside", lambda x: 1.0 if x >= 0 else 0.0, lambda x, y: 1.0),
+    ("Sigmoid", _sigmoid, lambda x, y: y * (1.0 - y)),
+    ("TanH", lambda x: 2.0 * _sigmoid(2.0 * x) - 1.0, lambda x, y: 1.0 - y * y),
+    ("SoftPlus", lambda x: max(x, 0.0) + log(1.0 + exp(-abs(x))), lambda x, y: _sigmoid(x)),
+    ("ReLU", lambda x: max(0.0, x), lambda x, y: 1.0 if x >= 0 else 0.0),
+    ("Gaussian", lambda x: exp(-min(x * x, 1e4)), lambda x, y: -2.0 * x * y),
+)
+
+
+def _activation(name):
+    """The row of ACTIVATIONS. Raises ValueError for an unknown name."""
+    for row in ACTIVATIONS:
+        if row[0] == name:
+            return row
+    raise ValueError('unknown activation function "%s"' % name)
+
+
+def _combined(name):
+    """An activation as MicroMLP has it: one function, which also gives the derivative."""
+    _, function, slope = _activation(name)
+
+    def activation(x, derivative=False):
+        return slope(x, function(x)) if derivative else function(x)
+
+    return staticmethod(activation)
+
+
+class NNValue:
+    """A number between minValue and maxValue, kept as 0..1 and clamped there."""
+
+    def __init__(self, minValue, maxValue, value):
+        if not maxValue - minValue > 0:
+            raise ValueError("NNValue: maxValue must be greater than minValue")
+        self._min = minValue
+        self._max = maxValue
+        self._set(minValue, maxValue, value)
+
+    def _set(self, low, high, value):
+        if value != value:
+            raise ValueError("NNValue: the value is not a number")
+        if value <= low:
+            self._value = 0.0
+        elif value >= high:
+            self._value = 1.0
+        else:
+            self._value = (value - low) / (high - low)
+
+    def _new(high, convert=float):
+        return staticmethod(lambda value=0: NNValue(0, high, convert(value)))
+
+    def _as(high, get, convert=float):
+        return property(get, lambda self, value: self._set(0, high, convert(value)))
+
+    FromPercent = NewPercent = _new(100)
+    FromByte = _new(255, ord)
+    NewByte = _new(255)
+    FromBool = NewBool = _new(1, bool)
+    FromAnalogSignal = NewAnalogSignal = _new(1)
+
+    AsFloat = property(
+        lambda self: self._min + self._value * (self._max - self._min),
+        lambda self, value: self._set(self._min, self._max, value),
+    )
+    AsInt = property(
+        lambda self: int(round(self.AsFloat)),
+        lambda self, value: self._set(self._min, self._max, value),
+    )
+    AsPercent = _as(100, lambda self: self._value * 100)
+    AsByte = _as(255, lambda self: chr(int(round(self._value * 255))), ord)
+    AsBool = _as(1, lambda self: self._value >= 0.5, bool)
+    AsAnalogSignal = _as(1, lambda self: self._value)
+
+
+class _Dense:
+    """A layer in arrays: its neurons are connected to all of the layer before, or to none.
+
+    _weights: array("i"), a row for each neuron. _deltas: their last changes, once it learns.
+    _values: array of floats: all outputs, then biases, inputs ... as far as needed.
+    _bias_value: that of all biases, None for no biases.
+    _given: the NNValues of an input layer. _views: neurons that a program asked for, by index.
+    """
+
+    _weights = _deltas = _values = _bias_value = _given = _views = None
+
+    def __init__(self, layer, count):
+        self._layer = layer
+        self.count = count
+
+    def wired(self):
+        """A _Wired that can take this one's place."""
+        wired = _Wired(self._layer)
+        sources = self.sources(None)
+        n = len(sources)
+        for i in range(self.count):
+            neuron = self.neuron(i)
+            wired.add(neuron)
+            neuron._bias_value = self._bias_value
+            for k in range(_KINDS):
+                neuron._values[k] = self.value(neuron, k)
+            if n:
+                neuron._sources = list(sources)
+                neuron._weights = self._floats(self._weights, i, n)
+                neuron._deltas = self._floats(self._deltas, i, n)
+        return wired
+
+    def _floats(self, rows, i, n):
+        if rows is None:
+            return _zeros(_FLOAT, n)
+        return array(_FLOAT, [_to_float(w) for w in rows[i * n:i * n + n]])
+
+    def neuron(self, i):
+        if self._views is None:
+            self._views = {}
+        if i not in self._views:
+            self._views[i] = Neuron(self._layer, i)
+        return self._views[i]
+
+    def value(self, neuron, k):
+        if self._given and k == _OUTPUT:
+            return self._given[neuron._at].AsAnalogSignal
+        at = self.count * k + neuron._at
+        if self._values and at < len(self._values):
+            return self._values[at]
+        return 0.0 if k else 0.5
+
+    def all(self, k):
+        """A value of all neurons, in a list, so that floats are not made once more at each use."""
+        if self._given and k == _OUTPUT:
+            return [value.AsAnalogSignal for value in self._given]
+        n = self.count
+        return list(self._room(k + 1)[n * k:n * k + n])
+
+    def _room(self, kinds):
+        """The array of values, with the first so many kinds of them."""
+        n = self.count
+        if self._values is None:
+            self._values = _lasting(_FLOAT, kinds * n)
+            for i in range(n):
+                self._values[i] = 0.5
+        if len(self._values) < kinds * n:
+            self._values.extend(_zeros(_FLOAT, kinds * n - len(self._values)))
+        return self._values
+
+    def take(self, values):
+        self._given = values
+
+    def bias(self, i):
+        """Value and weight, None for no bias, of neuron i."""
+        value = self._bias_value
+        return None if value is None else (value, self._values[self.count + i])
+
+    def set_bias(self, i, value, weight):
+        """Of neuron i; all must get one, with the same value."""
+        self._bias_value = value
+        self._room(2)[self.count + i] = weight
+
+    def _before(self):
+        layers = self._layer._net._layers
+        return layers[layers.index(self._layer) - 1]
+
+    def connectable(self, src):
+        """The storage in which `join` can connect all neurons of the layer src."""
+        if self._weights is None and self._layer is not self._layer._net._layers[0]:
+            size = src.NeuronsCount * self.count
+            if size and self._before() is src:
+                self._weights = _lasting("i", size)
+                return self
+        return self._layer._wire()
+
+    def join(self, src, i, j, weight):
+        """Connect neuron i of the layer src to neuron j."""
+        self._weights[j * src.NeuronsCount + i] = _to_weight(weight)
+
+    def sources(self, neuron):
+        return self._before().Neurons if self._weights else ()
+
+    def fed_by(self, neuron):
+        """Destination and place of each connection from a neuron."""
+        if not self._weights or self._before() is not neuron._layer:
+            return ()
+        return [(self.neuron(j), neuron._at) for j in range(self.count)]
+
+    def place(self, connection):
+        return connection._at
+
+    def weight(self, neuron, at):
+        return _to_float(self._weights[neuron._at * (len(self._weights) // self.count) + at])
+
+    def forward(self, before):
+        """Compute the layer. before: the storage of the layer before."""
+        n = self.count
+        values = self._room(_INPUT + 1)
+        _, function, _ = self._layer._activation
+        if not function:
+            return
+        bias_value = self._bias_value
+        gain = self._layer._net.Gain
+        sums = None
+        if self._weights:
+            packed, factor = _pack(before.all(_OUTPUT))
+            sums = _zeros("i", 2 * n)
+            _dot(self._weights, packed, len(packed), n, sums)
+        for j in range(n):
+            s = 0.0
+            if sums:
+                s = (sums[2 * j] / 2048 + sums[2 * j + 1] / 67108864) * factor
+            if bias_value:
+                s += bias_value * values[n + j]
+            values[_INPUT * n + j] = s
+            values[j] = function(s * gain)
+
+    def set_errors(self, errors):
+        n = self.count
+        values = self._room(_KINDS)
+        _, function, slope = self._layer._activation
+        gain = self._layer._net.Gain
+        for j in range(n):
+            error = errors[j]
+            values[_ERROR * n + j] = error
+            if slope:
+                s = values[_INPUT * n + j]
+                values[_SIGNAL * n + j] = error * gain * slope(s, function(s))
+
+    def learn(self, stores, i, eta, alpha):
+        """Learn from the signal errors; hand the errors on to the layer before."""
+        if not i:
+            return
+        n = self.count
+        before = stores[i - 1]
+        signals = self.all(_SIGNAL)
+        back = _zeros("i", before.count)
+        most = max(max(signals), -min(signals)) or 1.0
+        if self._weights:
+            if self._deltas is None:
+                self._deltas = _lasting("i", len(self._weights))
+                for j in range(len(self._weights)):
+                    self._deltas[j] = _ZERO
+            packed, factor = _pack(before.all(_OUTPUT))
+            k = array("i", (before.count, n, int((alpha + 1) * 8388608 + 0.5), i > 1))
+            for signal in signals:
+                k.append(_to_weight(eta * signal * factor / 2))
+                k.append(int((signal / most + 1) * 8388608 + 0.5))
+            _learn(self._weights, self._deltas, packed, k, back)
+        if self._bias_value:
+            values = self._values
+            change = eta * self._bias_value
+            for j in range(n):
+                delta = change * signals[j]
+                values[n + j] += delta + alpha * values[_STEP * n + j]
+                values[_STEP * n + j] = delta
+        if i > 1:
+            before.set_errors([value * most / 1048576 for value in back])
+
+    def written(self, i, j):
+        """For a file: layer, place and weight of each source of neuron j in layer i."""
+        n = len(self._weights) // self.count if self._weights else 0
+        for k in range(n):  # 11 digits tell each of the integers
+            yield i - 1, k, "%.11g" % _to_float(self._weights[j * n + k])
+
+
+class _Wired:
+    """A layer whose neurons have connections of their own, in floats. Each of them has
+
+    _sources: list of neurons; _weights, _deltas: arrays of floats, its inputs' weights and
+    their last changes; _values: array of floats; _bias_value: None for no bias;
+    _outs: where its output goes: destination, place there, destination, place ...
+    """
+
+    def __init__(self, layer):
+        self._layer = layer
+        self.nodes = []
+        self.count = 0
+
+    def add(self, neuron):
+        if neuron._sources is None:
+            neuron._sources = []
+            neuron._weights = array(_FLOAT)
+            neuron._deltas = array(_FLOAT)
+            neuron._values = array(_FLOAT, [0.5, 0, 0, 0, 0, 0])
+            neuron._bias_value = None
+            neuron._outs = ()
+        neuron._layer = self._layer
+        neuron._at = self.count
+        self.nodes.append(neuron)
+        self.count += 1
+
+    def remove(self, neuron):
+        self.nodes.remove(neuron)
+        self.count -= 1
+        for i, other in enumerate(self.nodes):
+            other._at = i
+        neuron._at = None
+
+    def neuron(self, i):
+        return self.nodes[i]
+
+    def value(self, neuron, k):
+        return neuron._values[k]
+
+    def all(self, k):
+        return [neuron._values[k] for neuron in self.nodes]
+
+    def take(self, values):
+        for neuron, value in zip(self.nodes, values):
+            neuron._values[_OUTPUT] = value.AsAnalogSignal
+
+    def bias(self, i):
+        neuron = self.nodes[i]
+        value = neuron._bias_value
+        return None if value is None else (value, neuron._values[_BIAS])
+
+    def set_bias(self, i, value, weight):
+        neuron = self.nodes[i]
+        neuron._bias_value = value
+        neuron._values[_BIAS] = weight
+        neuron._values[_STEP] = 0.0
+
+    def connectable(self, src):
+        return self._layer._wire()
+
+    def join(self, src, i, j, weight):
+        """Returns the place of the source among those of the destination."""
+        dst = self.nodes[j]
+        dst._sources.append(src.GetNeuron(i))
+        dst._weights.append(weight)
+        dst._deltas.append(0.0)
+        return len(dst._sources) - 1
+
+    def part(self, dst, at):
+        """Drop the connection at a place."""
+        del dst._sources[at]
+        dst._weights = dst._weights[:at] + dst._weights[at + 1:]
+        dst._deltas = dst._deltas[:at] + dst._deltas[at + 1:]
+
+    def sources(self, neuron):
+        return neuron._sources
+
+    def fed_by(self, neuron):
+        return [(dst, i) for dst in self.nodes
+                for i, src in enumerate(dst._sources) if src is neuron]
+
+    def place(self, connection):
+        """Where it is now: others before it may have been removed. None if it is gone."""
+        src = connection._src
+        sources = connection._dst._sources
+        if connection._at >= len(sources) or sources[connection._at] is not src:
+            if src not in sources:
+                return None
+            connection._at = sources.index(src)
+        return connection._at
+
+    def weight(self, neuron, at):
+        return neuron._weights[at]
+
+    def compute(self, neuron):
+        s = 0.0
+        weights = neuron._weights
+        k = 0
+        for src in neuron._sources:
+            s += src._values[_OUTPUT] * weights[k]
+            k += 1
+        values = neuron._values
+        if neuron._bias_value:
+            s += neuron._bias_value * values[_BIAS]
+        values[_INPUT] = s
+        _, function, _ = self._layer._activation
+        if function:
+            values[_OUTPUT] = function(s * self._layer._net.Gain)
+
+    def forward(self, before):
+        for neuron in self.nodes:
+            self.compute(neuron)
+
+    def set_error(self, neuron, error):
+        """error: None is that of its destinations."""
+        if error is None:
+            self._layer._net._route()
+            error = 0.0
+            outs = neuron._outs
+            for i in range(0, len(outs), 2):
+                dst = outs[i]
+                error += dst._values[_SIGNAL] * dst._weights[outs[i + 1]]
+        values = neuron._values
+        values[_ERROR] = error
+        _, function, slope = self._layer._activation
+        if slope:
+            s = values[_INPUT]
+            values[_SIGNAL] = error * self._layer._net.Gain * slope(s, function(s))
+
+    def set_errors(self, errors):
+        for neuron, error in zip(self.nodes, errors):
+            self.set_error(neuron, error)
+
+    def learn(self, stores, i, eta, alpha):
+        """Update the outgoing connections and the biases."""
+        self._layer._net._route()
+        for neuron in self.nodes:
+            if i < len(stores) - 1:
+                if i:
+                    self.set_error(neuron, None)
+                change = eta * neuron._values[_OUTPUT]
+                outs = neuron._outs
+                for k in range(0, len(outs), 2):
+                    dst = outs[k]
+                    at = outs[k + 1]
+                    delta = change * dst._values[_SIGNAL]
+                    dst._weights[at] += delta + alpha * dst._deltas[at]
+                    dst._deltas[at] = delta
+            if neuron._bias_value:
+                self.learn_bias(neuron, eta, alpha)
+
+    def learn_bias(self, neuron, eta, alpha):
+        values = neuron._values
+        delta = eta * neuron._bias_value * values[_SIGNAL]
+        values[_BIAS] += delta + alpha * values[_STEP]
+        values[_STEP] = delta
+
+    def written(self, i, j):
+        neuron = self.nodes[j]
+        for src, weight in zip(neuron._sources, neuron._weights):
+            if not src.ParentLayer:
+                raise ValueError("a connection comes from a neuron that was removed")
+            yield src._layer.GetLayerIndex(), src._at, "%.17g" % _finite(weight, "a weight")
+
+
+class Connection:
+    """From neuronSrc to neuronDst. weight: random if None."""
+
+    def __init__(self, neuronSrc, neuronDst, weight=None, _at=None):
+        self._src = neuronSrc
+        self._dst = neuronDst
+        self._at = _at  # its place among the inputs of its destination
+        if _at is None:  # not a view of one that is there
+            weight = MicroMLP.RandomNetworkWeight() if weight is None else weight
+            weight = _finite(weight, "Connection: weight")
+            neuronSrc._wire()
+            store = neuronDst._wire()
+            self._at = store.join(neuronSrc._layer, neuronSrc._at, neuronDst._at, weight)
+
+    def __eq__(self, other):
+        if not isinstance(other, Connection) or self._dst is not other._dst:
+            return False
+        return self._src is other._src and self._place() == other._place()
+
+    def __hash__(self):
+        return hash((self._src, self._dst))
+
+    def _place(self):
+        """None once it is removed."""
+        return self._dst and self._dst._layer._store.place(self)
+
+    def UpdateWeight(self, eta, alpha):
+        if self._place() is None:
+            raise ValueError("Connection: it has been removed")
+        dst = self._dst
+        dst._wire()
+        at = self._place()
+        delta = eta * self._src.ComputedOutput * dst.ComputedSignalError
+        dst._weights[at] += delta + alpha * dst._deltas[at]
+        dst._deltas[at] = delta
+
+    def Remove(self):
+        if self._place() is not None:
+            self._dst._wire().part(self._dst, self._place())
+        self._src = self._dst = None
+
+    NeuronSrc = property(lambda self: self._src)
+    NeuronDst = property(lambda self: self._dst)
+
+    @property
+    def Weight(self):
+        at = self._place()
+        return None if at is None else self._dst._layer._store.weight(self._dst, at)
+
+
+class Bias:
+    """A constant input to neuronDst: value times weight; weight: random if None."""
+
+    def __init__(self, neuronDst, value=1.0, weight=None, _view=False):
+        self._dst = neuronDst
+        if not _view:
+            weight = MicroMLP.RandomNetworkWeight() if weight is None else weight
+            weight = _finite(weight, "Bias: weight")
+            neuronDst._wire().set_bias(neuronDst._at, _finite(value, "Bias: value"), weight)
+
+    def __eq__(self, other):
+        return isinstance(other, Bias) and self._dst == other._dst
+
+    def __hash__(self):
+        return hash(self._dst)
+
+    def UpdateWeight(self, eta, alpha):
+        if not self._dst._bias():
+            raise ValueError("Bias: it has been removed")
+        self._dst._wire().learn_bias(self._dst, eta, alpha)
+
+    def Remove(self):
+        self._dst.SetBias(None)
+
+    NeuronDst = property(lambda self: self._dst)
+    Value = property(lambda self: (self._dst._bias() or (None, None))[0])
+    Weight = property(lambda self: (self._dst._bias() or (None, None))[1])
+
+
+class Neuron:
+    """A neuron of parentLayer, added at its end."""
+
+    _sources = None
+
+    def __init__(self, parentLayer, _at=None):
+        self._layer = parentLayer
+        self._at = _at  # its index in the layer, None once it is removed
+        if _at is None:
+            parentLayer.AddNeuron(self)
+
+    def _wire(self):
+        """The storage, ready for a change of the wiring, or of this neuron alone."""
+        if self.ParentLayer is None:
+            raise ValueError("the neuron is in no network")
+        return self._layer._wire()
+
+    def _value(self, k):
+        return self._layer._store.value(self, k)
+
+    def _bias(self):
+        """Value and weight, None for no bias."""
+        return self._layer._store.bias(self._at) if self.ParentLayer else None
+
+    def GetNeuronIndex(self):
+        return self._layer.GetNeuronIndex(self)
+
+    def GetInputConnections(self):
+        sources = self._layer._store.sources(self)
+        return [Connection(src, self, None, i) for i, src in enumerate(sources)]
+
+    def GetOutputConnections(self):
+        return [Connection(self, dst, None, at) for layer in self._layer._net._layers
+                for dst, at in layer._store.fed_by(self)]
+
+    def AddInputConnection(self, connection):
+        if connection not in self.GetInputConnections():
+            Connection(connection.NeuronSrc, self, connection.Weight)
+
+    def AddOutputConnection(self, connection):
+        if connection not in self.GetOutputConnections():
+            Connection(self, connection.NeuronDst, connection.Weight)
+
+    def RemoveInputConnection(self, connection):
+        connection.Remove()
+
+    RemoveOutputConnection = RemoveInputConnection
+
+    def SetBias(self, bias):
+        if bias is None:
+            if self._bias():
+                self._wire()
+                self._bias_value = None
+        elif bias._dst != self:
+            self._wire().set_bias(self._at, bias.Value, bias.Weight)
+
+    def GetBias(self):
+        return Bias(self, _view=True) if self._bias() else None
+
+    def SetOutputNNValue(self, nnvalue):
+        self._wire()
+        self._values[_OUTPUT] = nnvalue.AsAnalogSignal
+
+    def ComputeOutput(self):
+        self._wire().compute(self)
+
+    ComputeValue = ComputeOutput
+
+    def ComputeError(self, targetNNValue=None):
+        error = None
+        if targetNNValue:
+            error = targetNNValue.AsAnalogSignal - self.ComputedOutput
+        self._wire().set_error(self, error)
+
+    def Remove(self):
+        self._wire()
+        for layer in self._layer._net._layers:
+            for dst, at in reversed(layer._store.fed_by(self)):
+                layer._store.part(dst, at)
+        self._sources = []
+        self._weights = array(_FLOAT)
+        self._deltas = array(_FLOAT)
+        self._layer.RemoveNeuron(self)
+
+    ComputedOutput = property(lambda self: self._value(_OUTPUT))
+    ComputedDeltaError = property(lambda self: self._value(_ERROR))
+    ComputedSignalError = property(lambda self: self._value(_SIGNAL))
+
+    @property
+    def ParentLayer(self):
+        return self._layer if self._at is not None and self._layer._net else None
+
+
+class Layer:
+    """neuronsCount neurons with one activation, added at the net's end."""
+
+    def __init__(self, parentMicroMLP, activationFuncName=None, neuronsCount=0):
+        self._net = None
+        none = None, None, None
+        self._activation = _activation(activationFuncName) if activationFuncName else none
+        self._store = _Dense(self, neuronsCount)
+        parentMicroMLP.AddLayer(self)
+
+    def _wire(self):
+        self._net._wire()
+        return self._store
+
+    def GetLayerIndex(self):
+        return self._net.GetLayerIndex(self)
+
+    def GetNeuron(self, neuronIndex):
+        return self._store.neuron(neuronIndex) if 0 <= neuronIndex < self._store.count else None
+
+    def GetNeuronIndex(self, neuron):
+        if neuron.ParentLayer is not self:
+            raise ValueError("the neuron is not in this layer")
+        return neuron._at
+
+    def AddNeuron(self, neuron):
+        if neuron.ParentLayer:
+            neuron._wire()
+        self._wire().add(neuron)
+
+    def RemoveNeuron(self, neuron):
+        self._wire().remove(neuron)
+
+    def GetMeanSquareError(self):
+        return _mean([error * error for error in self._store.all(_ERROR)])
+
+    def GetMeanAbsoluteError(self):
+        return _mean([abs(error) for error in self._store.all(_ERROR)])
+
+    def GetMeanSquareErrorAsPercent(self):
+        return round(self.GetMeanSquareError() * 100 * 1000) / 1000
+
+    def GetMeanAbsoluteErrorAsPercent(self):
+        return round(self.GetMeanAbsoluteError() * 100 * 1000) / 1000
+
+    def Remove(self):
+        store = self._wire()
+        while store.nodes:
+            store.nodes[0].Remove()
+        self._net.RemoveLayer(self)
+
+    ParentMicroMLP = property(lambda self: self._net)
+    ActivationFuncName = property(lambda self: self._activation[0])
+    Neurons = property(lambda self: [self._store.neuron(i) for i in range(self._store.count)])
+    NeuronsCount = property(lambda self: self._store.count)
+
+
+class InputLayer(Layer):
+    def __init__(self, parentMicroMLP, neuronsCount=0):
+        super().__init__(parentMicroMLP, None, neuronsCount)
+
+    def SetInputVectorNNValues(self, inputVectorNNValues):
+        """False if the number of values is not the number of neurons."""
+        if len(inputVectorNNValues) != self.NeuronsCount:
+            return False
+        self._store.take(inputVectorNNValues)
+        return True
+
+
+class OutputLayer(Layer):
+    def __init__(self, parentMicroMLP, activationFuncName, neuronsCount=0):
+        super().__init__(parentMicroMLP, activationFuncName, neuronsCount)
+
+    def GetOutputVectorNNValues(self):
+        return [NNValue(0, 1, value) for value in self._store.all(_OUTPUT)]
+
+    def ComputeTargetLayerError(self, targetVectorNNValues):
+        """False if the number of values is not the number of neurons."""
+        if len(targetVectorNNValues) != self.NeuronsCount:
+            return False
+        outputs = self._store.all(_OUTPUT)
+        self._store.set_errors([target.AsAnalogSignal - output
+                                for target, output in zip(targetVectorNNValues, outputs)])
+        return True
+
+
 class MicroMLP:
     """A network of layers, as in JC`zic's MicroMLP; see docs/microMLP.md.
 
     Eta: learning rate. Alpha: share of the last step that is taken again.
     Gain: factor on a neuron's input.
     """
+
+    NNValue = NNValue
+    Connection = Connection
+    Bias = Bias
+    Neuron = Neuron
+    Layer = Layer
+    InputLayer = InputLayer
+    OutputLayer = OutputLayer
 
     ACTFUNC_HEAVISIDE = "Heaviside"
     ACTFUNC_SIGMOID = "Sigmoid"
@@ -176,609 +897,19 @@ class MicroMLP:
     ACTFUNC_RELU = "ReLU"
     ACTFUNC_GAUSSIAN = "Gaussian"
 
+    HeavisideActivation = _combined("Heaviside")
+    SigmoidActivation = _combined("Sigmoid")
+    TanHActivation = _combined("TanH")
+    SoftPlusActivation = _combined("SoftPlus")
+    ReLUActivation = _combined("ReLU")
+    GaussianActivation = _combined("Gaussian")
+
     Eta = 0.30
     Alpha = 0.75
     Gain = 0.99
     CorrectLearnedMAE = 0.02
 
-    class NNValue:
-        """A number between minValue and maxValue, kept as 0..1 and clamped there."""
-
-        def __init__(self, minValue, maxValue, value):
-            if not maxValue - minValue > 0:
-                raise ValueError("NNValue: maxValue must be greater than minValue")
-            self._min = minValue
-            self._max = maxValue
-            self._set(minValue, maxValue, value)
-
-        def _set(self, low, high, value):
-            if value != value:
-                raise ValueError("NNValue: the value is not a number")
-            if value <= low:
-                self._value = 0.0
-            elif value >= high:
-                self._value = 1.0
-            else:
-                self._value = (value - low) / (high - low)
-
-        def _new(high, convert=float):
-            return staticmethod(lambda value=0: MicroMLP.NNValue(0, high, convert(value)))
-
-        def _as(high, get, convert=float):
-            return property(get, lambda self, value: self._set(0, high, convert(value)))
-
-        FromPercent = NewPercent = _new(100)
-        FromByte = _new(255, ord)
-        NewByte = _new(255)
-        FromBool = NewBool = _new(1, bool)
-        FromAnalogSignal = NewAnalogSignal = _new(1)
-
-        AsFloat = property(
-            lambda self: self._min + self._value * (self._max - self._min),
-            lambda self, value: self._set(self._min, self._max, value),
-        )
-        AsInt = property(
-            lambda self: int(round(self.AsFloat)),
-            lambda self, value: self._set(self._min, self._max, value),
-        )
-        AsPercent = _as(100, lambda self: self._value * 100)
-        AsByte = _as(255, lambda self: chr(int(round(self._value * 255))), ord)
-        AsBool = _as(1, lambda self: self._value >= 0.5, bool)
-        AsAnalogSignal = _as(1, lambda self: self._value)
-
-    class Connection:
-        """From neuronSrc to neuronDst. weight: random if None."""
-
-        def __init__(self, neuronSrc, neuronDst, weight=None, _at=None):
-            self._src = neuronSrc
-            self._dst = neuronDst
-            self._at = _at
-            if _at is None:  # not a view of one that is there
-                weight = MicroMLP.RandomNetworkWeight() if weight is None else weight
-                weight = _finite(weight, "Connection: weight")
-                neuronDst._layer._net._by_hand()
-                self._at = len(neuronDst._src)
-                neuronDst._src.append(neuronSrc)
-                neuronDst._w.append(weight)
-                neuronDst._d.append(0.0)
-                neuronDst._layer._net._routed = False
-
-        def __eq__(self, other):
-            if not isinstance(other, MicroMLP.Connection) or self._dst is not other._dst:
-                return False
-            return self._src is other._src and self._place() == other._place()
-
-        def __hash__(self):
-            return hash((self._src, self._dst))
-
-        def _place(self):
-            """Its place among the inputs of its destination, None once it is removed."""
-            dst = self._dst
-            if dst and dst._layer._nodes is not None:
-                if self._at >= len(dst._src) or dst._src[self._at] is not self._src:
-                    self._at = dst._src.index(self._src)  # one before it was removed
-            return self._at if dst else None
-
-        def _index(self):
-            """Where its weight is in its layer's array."""
-            layer = self._dst._layer
-            return self._dst._at * (len(layer._w) // layer._n) + self._at
-
-        def UpdateWeight(self, eta, alpha):
-            dst = self._dst
-            if dst is None:
-                raise ValueError("Connection: it has been removed")
-            delta = eta * self._src.ComputedOutput * dst.ComputedSignalError
-            layer = dst._layer
-            if layer._nodes is None:
-                d = layer._deltas()
-                at = self._index()
-                last = (d[at] - 536870912) / 16777216
-                layer._w[at] = _weight(self.Weight + delta + alpha * last)
-                d[at] = _weight(delta)
-            else:
-                at = self._place()
-                dst._w[at] += delta + alpha * dst._d[at]
-                dst._d[at] = delta
-
-        def Remove(self):
-            if self._dst is not None:
-                dst = self._dst
-                dst._layer._net._by_hand()
-                at = self._place()
-                dst._src.pop(at)
-                dst._w = dst._w[:at] + dst._w[at + 1:]
-                dst._d = dst._d[:at] + dst._d[at + 1:]
-                dst._layer._net._routed = False
-                self._src = self._dst = None
-
-        @property
-        def NeuronSrc(self):
-            return self._src
-
-        @property
-        def NeuronDst(self):
-            return self._dst
-
-        @property
-        def Weight(self):
-            if self._dst is None:
-                return None
-            layer = self._dst._layer
-            if layer._nodes is None:
-                return (layer._w[self._index()] - 536870912) / 16777216
-            return self._dst._w[self._place()]
-
-    class Bias:
-        """A constant input to neuronDst: value times weight; weight: random if None."""
-
-        def __init__(self, neuronDst, value=1.0, weight=None, _view=False):
-            self._dst = neuronDst
-            if not _view:
-                weight = MicroMLP.RandomNetworkWeight() if weight is None else weight
-                weight = _finite(weight, "Bias: weight")
-                neuronDst._set_bias(_finite(value, "Bias: value"), weight)
-
-        def __eq__(self, other):
-            return isinstance(other, MicroMLP.Bias) and self._dst == other._dst
-
-        def __hash__(self):
-            return hash(self._dst)
-
-        def UpdateWeight(self, eta, alpha):
-            bias = self._dst._get_bias()
-            delta = eta * bias[0] * self._dst.ComputedSignalError
-            self._dst._set_bias(bias[0], bias[1] + delta + alpha * bias[2], delta)
-
-        def Remove(self):
-            self._dst.SetBias(None)
-
-        @property
-        def NeuronDst(self):
-            return self._dst
-
-        @property
-        def Value(self):
-            bias = self._dst._get_bias()
-            return bias and bias[0]
-
-        @property
-        def Weight(self):
-            bias = self._dst._get_bias()
-            return bias and bias[1]
-
-    class Neuron:
-        """A neuron of parentLayer, added at its end."""
-
-        def __init__(self, parentLayer, _at=None):
-            self._layer = parentLayer
-            self._at = _at  # its index, while the net is fully connected
-            if _at is None:
-                self._wire()
-                parentLayer.AddNeuron(self)
-
-        def _wire(self):
-            code = MicroMLP._Float
-            self._src = []
-            self._w = array(code)
-            self._d = array(code)
-            self._bias = None  # or [value, weight, last delta]
-            self._values = array(code, [0.5, 0, 0, 0])
-            self._outs = None  # destination, place there, destination, place ...
-
-        def _value(self, k):
-            """k: 0 output, 1 input, 2 error, 3 signal error."""
-            layer = self._layer
-            if layer is None or layer._nodes is not None:
-                return self._values[k]
-            if layer._given:
-                return 0.0 if k else layer._given[self._at].AsAnalogSignal
-            at = layer._n * k + self._at
-            return layer._s[at] if layer._s and at < len(layer._s) else 0.0 if k else 0.5
-
-        def _get_bias(self):
-            layer = self._layer
-            if layer is None or layer._nodes is not None:
-                return self._bias
-            if layer._b is None:
-                return None
-            at = self._at
-            return layer._bias, layer._b[at], layer._db[at] if layer._db else 0.0
-
-        def _set_bias(self, value, weight, delta=0.0):
-            layer = self._layer
-            if layer._nodes is None and (layer._b is None or value != layer._bias):
-                layer._net._by_hand()
-            if layer._nodes is not None:
-                self._bias = [value, weight, delta]
-                return
-            layer._b[self._at] = weight
-            if delta:
-                layer._deltas()
-                layer._db[self._at] = delta
-
-        def GetNeuronIndex(self):
-            return self._layer.GetNeuronIndex(self)
-
-        def GetInputConnections(self):
-            layer = self._layer
-            if layer._nodes is None:
-                src = layer._before().Neurons if layer._w else ()
-            else:
-                src = self._src
-            return [MicroMLP.Connection(s, self, None, i) for i, s in enumerate(src)]
-
-        def GetOutputConnections(self):
-            net = self._layer._net
-            found = []
-            for layer in net._layers:
-                if layer._nodes is None:
-                    if layer._w and layer._before() is self._layer:
-                        for dst in layer.Neurons:
-                            found.append(MicroMLP.Connection(self, dst, None, self._at))
-                else:
-                    for dst in layer._nodes:
-                        for i, src in enumerate(dst._src):
-                            if src is self:
-                                found.append(MicroMLP.Connection(self, dst, None, i))
-            return found
-
-        def AddInputConnection(self, connection):
-            if connection not in self.GetInputConnections():
-                MicroMLP.Connection(connection.NeuronSrc, self, connection.Weight)
-
-        def AddOutputConnection(self, connection):
-            if connection not in self.GetOutputConnections():
-                MicroMLP.Connection(self, connection.NeuronDst, connection.Weight)
-
-        def RemoveInputConnection(self, connection):
-            connection.Remove()
-
-        RemoveOutputConnection = RemoveInputConnection
-
-        def SetBias(self, bias):
-            if bias is not None:
-                if bias._dst != self:
-                    self._set_bias(bias.Value, bias.Weight)
-            elif self._get_bias():
-                self._layer._net._by_hand()
-                self._bias = None
-
-        def GetBias(self):
-            return MicroMLP.Bias(self, _view=True) if self._get_bias() else None
-
-        def _put(self, k, value):
-            layer = self._layer
-            if layer is None or layer._nodes is not None:
-                self._values[k] = value
-                return
-            if layer._given:
-                layer._keep()
-            layer._state(4 if k else 1)[layer._n * k + self._at] = value
-
-        def SetOutputNNValue(self, nnvalue):
-            self._put(0, nnvalue.AsAnalogSignal)
-
-        def ComputeOutput(self):
-            s = 0.0
-            if self._layer._nodes is not None:
-                w = self._w
-                k = 0
-                for src in self._src:
-                    s += src._values[0] * w[k]
-                    k += 1
-            else:
-                for connection in self.GetInputConnections():
-                    s += connection._src.ComputedOutput * connection.Weight
-            bias = self._get_bias()
-            if bias:
-                s += bias[0] * bias[1]
-            self._put(1, s)
-            f = self._layer._function
-            if f:
-                self._put(0, f(s * self._layer._net.Gain))
-
-        ComputeValue = ComputeOutput
-
-        def ComputeError(self, targetNNValue=None):
-            net = self._layer._net
-            if targetNNValue:
-                error = targetNNValue.AsAnalogSignal - self.ComputedOutput
-            else:
-                error = 0.0
-                if self._layer._nodes is not None:
-                    net._route()
-                    outs = self._outs
-                    for i in range(0, len(outs), 2):
-                        dst = outs[i]
-                        error += dst._values[3] * dst._w[outs[i + 1]]
-                else:
-                    for connection in self.GetOutputConnections():
-                        error += connection._dst.ComputedSignalError * connection.Weight
-            self._put(2, error)
-            f = self._layer._function
-            if f:
-                self._put(3, error * net.Gain * f(self._value(1), True))
-
-        def Remove(self):
-            net = self._layer._net
-            net._by_hand()
-            for layer in net._layers:
-                for dst in layer._nodes:
-                    if self in dst._src:
-                        keep = [i for i, src in enumerate(dst._src) if src is not self]
-                        dst._src = [dst._src[i] for i in keep]
-                        dst._w = array(net._Float, [dst._w[i] for i in keep])
-                        dst._d = array(net._Float, [dst._d[i] for i in keep])
-            self._src = []
-            net._routed = False
-            self._layer.RemoveNeuron(self)
-            self._layer = None
-
-        @property
-        def ParentLayer(self):
-            return self._layer
-
-        @property
-        def ComputedOutput(self):
-            return self._value(0)
-
-        @property
-        def ComputedDeltaError(self):
-            return self._value(2)
-
-        @property
-        def ComputedSignalError(self):
-            return self._value(3)
-
-        def _teach(self, eta, alpha):
-            """Update the outgoing connections."""
-            step = eta * self._values[0]
-            outs = self._outs
-            for i in range(0, len(outs), 2):
-                dst = outs[i]
-                at = outs[i + 1]
-                delta = step * dst._values[3]
-                dst._w[at] += delta + alpha * dst._d[at]
-                dst._d[at] = delta
-
-    class Layer:
-        """neuronsCount neurons with one activation, added at the net's end."""
-
-        _nodes = None  # list of neurons, when wired by hand
-        _w = _dw = _b = _bias = _db = _s = None
-        _given = None  # the NNValues of an input layer, while nobody needs a copy
-        _views = None  # neurons that were asked for, by index
-
-        def __init__(self, parentMicroMLP, activationFuncName=None, neuronsCount=0):
-            self._net = parentMicroMLP
-            self._name = activationFuncName
-            self._function = MicroMLP.GetActivationFunction(activationFuncName)
-            if activationFuncName and not self._function:
-                raise ValueError('unknown activation function "%s"' % activationFuncName)
-            self._n = neuronsCount
-            parentMicroMLP.AddLayer(self)
-            if parentMicroMLP._hand:
-                self._n = 0
-                self._nodes = []
-                for _ in range(neuronsCount):
-                    MicroMLP.Neuron(self)
-
-        def _before(self):
-            layers = self._net._layers
-            return layers[layers.index(self) - 1]
-
-        def _deltas(self):
-            """The last deltas of the weights; makes the biases', too."""
-            if self._dw is None and self._w:
-                self._dw = _lasting("i", len(self._w))
-                for i in range(len(self._w)):
-                    self._dw[i] = 536870912
-            if self._db is None and self._b:
-                self._db = _lasting(MicroMLP._Float, self._n)
-            return self._dw
-
-        def _outputs(self):
-            """A list of floats, so that they are not made anew for each weight."""
-            if self._given:
-                return [value.AsAnalogSignal for value in self._given]
-            return list(self._state(1)[:self._n])
-
-        def _keep(self):
-            """Copy the given inputs, to change one of them."""
-            values = self._outputs()
-            self._given = None
-            for i, value in enumerate(values):
-                self._state(1)[i] = value
-
-        def _state(self, kinds):
-            """Outputs, inputs, errors, signal errors: the first so many of them."""
-            if self._s is None:
-                self._s = _lasting(MicroMLP._Float, self._n)
-                for i in range(self._n):
-                    self._s[i] = 0.5
-            if len(self._s) < kinds * self._n:
-                self._s.extend(_zeros(MicroMLP._Float, kinds * self._n - len(self._s)))
-            return self._s
-
-        def _forward(self, x, training):
-            n = self._n
-            at = n if training else 0  # the sums are needed once more to learn
-            s = self._state(2 if training else 1)
-            f = self._function
-            if not f:
-                return
-            if self._w:
-                packed, factor = _pack(x)
-                sums = _zeros("i", 2 * n)
-                _dot(self._w, packed, len(packed), n, sums)
-                for j in range(n):
-                    s[at + j] = (sums[2 * j] / 2048 + sums[2 * j + 1] / 67108864) * factor
-            else:
-                for j in range(n):
-                    s[at + j] = 0.0
-            b = self._b
-            gain = self._net.Gain
-            for j in range(n):
-                z = s[at + j]
-                if b:
-                    z += self._bias * b[j]
-                    if training:
-                        s[at + j] = z
-                s[j] = f(z * gain)
-
-        def _signals(self, errors):
-            n = self._n
-            s = self._state(4)
-            f = self._function
-            gain = self._net.Gain
-            for j in range(n):
-                error = errors[j]
-                s[2 * n + j] = error
-                if f:
-                    s[3 * n + j] = error * gain * f(s[n + j], True)
-
-        def _backward(self, src, last, eta, alpha):
-            """Learn from the signal errors; hand the errors on unless src is the last."""
-            n = self._n
-            signals = list(self._s[3 * n:4 * n])
-            deltas = self._deltas()
-            back = _zeros("i", src._n)
-            most = max(max(signals), -min(signals)) or 1.0
-            if self._w:
-                packed, factor = _pack(src._outputs())
-                k = array("i", (src._n, n, int((alpha + 1) * 8388608 + 0.5), not last))
-                for signal in signals:
-                    k.append(_weight(eta * signal * factor / 2))
-                    k.append(int((signal / most + 1) * 8388608 + 0.5))
-                _learn(self._w, deltas, packed, k, back)
-            if self._b:
-                for j in range(n):
-                    delta = eta * self._bias * signals[j]
-                    self._b[j] += delta + alpha * self._db[j]
-                    self._db[j] = delta
-            if not last:
-                src._signals([value * most / 1048576 for value in back])
-
-        def GetLayerIndex(self):
-            return self._net.GetLayerIndex(self)
-
-        def GetNeuron(self, neuronIndex):
-            if not 0 <= neuronIndex < self.NeuronsCount:
-                return None
-            if self._nodes is not None:
-                return self._nodes[neuronIndex]
-            if self._views is None:
-                self._views = {}
-            if neuronIndex not in self._views:
-                self._views[neuronIndex] = MicroMLP.Neuron(self, neuronIndex)
-            return self._views[neuronIndex]
-
-        def GetNeuronIndex(self, neuron):
-            if self._nodes is not None:
-                return self._nodes.index(neuron)
-            if neuron._layer is not self:
-                raise ValueError("the neuron is not in this layer")
-            return neuron._at
-
-        def AddNeuron(self, neuron):
-            self._net._by_hand()
-            self._nodes.append(neuron)
-            neuron._layer = self
-
-        def RemoveNeuron(self, neuron):
-            self._net._by_hand()
-            self._nodes.remove(neuron)
-
-        def _mean(self, square):
-            n = self.NeuronsCount
-            s = 0.0
-            for neuron in range(n):
-                if self._nodes is not None:
-                    error = self._nodes[neuron]._values[2]
-                else:
-                    error = self._state(3)[2 * n + neuron]
-                s += error * error if square else abs(error)
-            return s / n if n else 0
-
-        def GetMeanSquareError(self):
-            return self._mean(True)
-
-        def GetMeanAbsoluteError(self):
-            return self._mean(False)
-
-        def GetMeanSquareErrorAsPercent(self):
-            return round(self._mean(True) * 100 * 1000) / 1000
-
-        def GetMeanAbsoluteErrorAsPercent(self):
-            return round(self._mean(False) * 100 * 1000) / 1000
-
-        def Remove(self):
-            net = self._net
-            net._by_hand()
-            while self._nodes:
-                self._nodes[0].Remove()
-            net.RemoveLayer(self)
-            self._net = None
-
-        @property
-        def ParentMicroMLP(self):
-            return self._net
-
-        @property
-        def ActivationFuncName(self):
-            return self._name
-
-        @property
-        def Neurons(self):
-            return [self.GetNeuron(i) for i in range(self.NeuronsCount)]
-
-        @property
-        def NeuronsCount(self):
-            return self._n if self._nodes is None else len(self._nodes)
-
-    class InputLayer(Layer):
-        def __init__(self, parentMicroMLP, neuronsCount=0):
-            super().__init__(parentMicroMLP, None, neuronsCount)
-
-        def SetInputVectorNNValues(self, inputVectorNNValues):
-            """False if the number of values is not the number of neurons."""
-            if len(inputVectorNNValues) != self.NeuronsCount:
-                return False
-            if self._nodes is None:
-                self._given = inputVectorNNValues
-            else:
-                for i, neuron in enumerate(self._nodes):
-                    neuron._values[0] = inputVectorNNValues[i].AsAnalogSignal
-            return True
-
-    class OutputLayer(Layer):
-        def __init__(self, parentMicroMLP, activationFuncName, neuronsCount=0):
-            super().__init__(parentMicroMLP, activationFuncName, neuronsCount)
-
-        def GetOutputVectorNNValues(self):
-            if self._nodes is None:
-                values = self._state(1)[:self._n]
-            else:
-                values = [neuron._values[0] for neuron in self._nodes]
-            return [MicroMLP.NNValue(0, 1, value) for value in values]
-
-        def ComputeTargetLayerError(self, targetVectorNNValues):
-            """False if the number of values is not the number of neurons."""
-            n = self.NeuronsCount
-            if len(targetVectorNNValues) != n:
-                return False
-            if self._nodes is None:
-                s = self._state(1)
-                self._signals([targetVectorNNValues[i].AsAnalogSignal - s[i] for i in range(n)])
-            else:
-                for i in range(n):
-                    self._nodes[i].ComputeError(targetVectorNNValues[i])
-            return True
-
-    _Float = "d" if 1 + 1e-10 != 1 else "f"  # the machine's floats
-
-    _hand = False  # wired by hand
+    _wired = False  # the storage of the layers is _Wired
     _routed = False  # the neurons' _outs are up to date
     _examples = ()
     SaveError = None
@@ -801,26 +932,20 @@ class MicroMLP:
         if isinstance(names, str) or not names:
             names = [names] * (len(neuronsByLayers) - 1)
         for name in names:
-            if not MicroMLP.GetActivationFunction(name):
-                raise ValueError('unknown activation function "%s"' % name)
+            _activation(name)
         if len(names) != len(neuronsByLayers) - 1:
             raise ValueError("Create: one activation function for each layer but the first")
+        value = _finite(useBiasValue or 0, "Create: useBiasValue")
         mlp = MicroMLP()
-        before = MicroMLP.InputLayer(mlp, neuronsByLayers[0])
+        before = InputLayer(mlp, neuronsByLayers[0])
         for i, name in enumerate(names):
-            kind = MicroMLP.OutputLayer if i == len(names) - 1 else MicroMLP.Layer
+            kind = OutputLayer if i == len(names) - 1 else Layer
             layer = kind(mlp, name, neuronsByLayers[i + 1])
             if layersAutoConnectFunction:
                 layersAutoConnectFunction(before, layer)
-            if useBiasValue:
-                if mlp._hand:
-                    for neuron in layer._nodes:
-                        MicroMLP.Bias(neuron, useBiasValue)
-                else:
-                    layer._bias = useBiasValue
-                    layer._b = _lasting(MicroMLP._Float, layer._n)
-                    for j in range(layer._n):
-                        layer._b[j] = MicroMLP.RandomNetworkWeight()
+            if value:
+                for j in range(layer.NeuronsCount):
+                    layer._store.set_bias(j, value, MicroMLP.RandomNetworkWeight())
             before = layer
         return mlp
 
@@ -833,36 +958,10 @@ class MicroMLP:
         return (MicroMLP.RandomFloat() - 0.5) * 0.7
 
     @staticmethod
-    def HeavisideActivation(x, derivative=False):
-        return 1.0 if derivative or x >= 0 else 0.0
-
-    @staticmethod
-    def SigmoidActivation(x, derivative=False):
-        e = exp(-abs(x))  # never overflows
-        f = (1.0 if x >= 0 else e) / (1.0 + e)
-        return f * (1.0 - f) if derivative else f
-
-    @staticmethod
-    def TanHActivation(x, derivative=False):
-        f = 2.0 * MicroMLP.SigmoidActivation(2.0 * x) - 1.0
-        return 1.0 - f * f if derivative else f
-
-    @staticmethod
-    def SoftPlusActivation(x, derivative=False):
-        if derivative:
-            return MicroMLP.SigmoidActivation(x)
-        return max(x, 0.0) + log(1.0 + exp(-abs(x)))
-
-    @staticmethod
-    def ReLUActivation(x, derivative=False):
-        if derivative:
-            return 1.0 if x >= 0 else 0.0
-        return max(0.0, x)
-
-    @staticmethod
-    def GaussianActivation(x, derivative=False):
-        f = exp(-min(x * x, 1e4))
-        return -2.0 * x * f if derivative else f
+    def GetActivationFunction(actFuncName):
+        """The function of that name, None for another."""
+        known = [row[0] for row in ACTIVATIONS]
+        return getattr(MicroMLP, actFuncName + "Activation") if actFuncName in known else None
 
     @staticmethod
     def _connect(layerSrc, layerDst, scaled):
@@ -871,20 +970,10 @@ class MicroMLP:
         n = layerSrc.NeuronsCount
         m = layerDst.NeuronsCount
         factor = 2.0 / 0.7 * sqrt(6.0 / (n + m)) if scaled else 1.0
-        net = layerDst._net
-        fresh = not net._hand and layerDst._w is None and layerSrc in net._layers
-        fresh = fresh and n and m and layerDst is not net._layers[0]
-        if fresh and layerDst._before() is layerSrc:
-            layerDst._w = _lasting("i", n * m)
-        else:
-            net._by_hand()
+        store = layerDst._store.connectable(layerSrc)
         for i in range(n):
             for j in range(m):
-                weight = factor * MicroMLP.RandomNetworkWeight()
-                if net._hand:
-                    MicroMLP.Connection(layerSrc._nodes[i], layerDst._nodes[j], weight)
-                else:
-                    layerDst._w[j * n + i] = _weight(weight)
+                store.join(layerSrc, i, j, factor * MicroMLP.RandomNetworkWeight())
 
     @staticmethod
     def LayersFullConnect(layerSrc, layerDst):
@@ -896,90 +985,43 @@ class MicroMLP:
         """Connect all with all, with random weights within +-sqrt(6 / (inputs + outputs))."""
         MicroMLP._connect(layerSrc, layerDst, True)
 
-    @staticmethod
-    def GetActivationFunction(actFuncName):
-        """The function of that name, None for another."""
-        if actFuncName in ("Heaviside", "Sigmoid", "TanH", "SoftPlus", "ReLU", "Gaussian"):
-            return getattr(MicroMLP, actFuncName + "Activation")
-        return None
-
-    def _by_hand(self):
-        """Leave the arrays: make each neuron and its connections separate."""
-        if self._hand:
-            return
-        before = None
-        for layer in self._layers:
-            nodes = layer.Neurons
-            for i, neuron in enumerate(nodes):
-                values = [neuron._value(k) for k in range(4)]
-                bias = neuron._get_bias()
-                neuron._wire()
-                for k in range(4):
-                    neuron._values[k] = values[k]
-                neuron._bias = bias and list(bias)
-                if layer._w:
-                    neuron._src = list(before)  # type: ignore[call-overload]
-                    n = len(before)  # type: ignore[arg-type]
-                    for to, rows in ((neuron._w, layer._w), (neuron._d, layer._deltas())):
-                        for value in rows[i * n:i * n + n]:
-                            to.append((value - 536870912) / 16777216)
-            before = nodes
-        for layer in self._layers:  # only now: the views of a layer need it as it was
-            layer._nodes = layer.Neurons
-            layer._views = layer._given = None
-            layer._w = layer._dw = layer._b = layer._db = layer._s = None
-        self._hand = True
+    def _wire(self):
+        """Make the storage wired, and ready for a change of the wiring."""
+        self._routed = False
+        if not self._wired:
+            stores = [layer._store.wired() for layer in self._layers]
+            for layer, store in zip(self._layers, stores):  # only now: memory sufficed
+                layer._store = store
+            self._wired = True
 
     def _route(self):
-        """Let each neuron know where its outputs go."""
+        """Let each neuron know where its output goes."""
         if not self._routed:
-            for layer in self._layers:
-                for neuron in layer._nodes:
-                    neuron._outs = []
-            for layer in self._layers:
-                for neuron in layer._nodes:
-                    for i, src in enumerate(neuron._src):
-                        src._outs.extend((neuron, i))
+            nodes = [neuron for layer in self._layers for neuron in layer._store.nodes]
+            for neuron in nodes:
+                neuron._outs = []
+            for neuron in nodes:
+                for i, src in enumerate(neuron._sources):
+                    src._outs.extend((neuron, i))
             self._routed = True
 
     def _simulate(self, inputs, targets=None, training=False):
         if not self.IsNetworkComplete or not self._layers[0].SetInputVectorNNValues(inputs):
             return False
-        before = self._layers[0]
-        for layer in self._layers[1:]:
-            if self._hand:
-                for neuron in layer._nodes:
-                    neuron.ComputeOutput()
-            else:
-                layer._forward(before._outputs(), training)
-            before = layer
+        alpha = self.Alpha
+        if training and not self._wired and not -1 <= alpha <= 1:  # beyond the arrays' integers
+            self._wire()
+        stores = [layer._store for layer in self._layers]
+        for i in range(1, len(stores)):
+            stores[i].forward(stores[i - 1])
         if not targets:
             return not training
-        if not before.ComputeTargetLayerError(targets):
+        if not self._layers[-1].ComputeTargetLayerError(targets):
             return False
         if training:
             eta = self.Eta
-            alpha = self.Alpha
-            if not -1 <= alpha <= 1:
-                self._by_hand()
-            if self._hand:
-                self._route()
-            for i in range(len(self._layers) - 1, -1, -1):
-                layer = self._layers[i]
-                if not self._hand:
-                    if i:
-                        layer._backward(self._layers[i - 1], i == 1, eta, alpha)
-                    continue
-                for neuron in layer._nodes:
-                    if layer is not before:
-                        if i:
-                            neuron.ComputeError()
-                        neuron._teach(eta, alpha)
-                    bias = neuron._bias
-                    if bias:
-                        delta = eta * bias[0] * neuron._values[3]
-                        bias[1] += delta + alpha * bias[2]
-                        bias[2] = delta
+            for i in range(len(stores) - 1, -1, -1):
+                stores[i].learn(stores, i, eta, alpha)
         return True
 
     def GetLayer(self, layerIndex):
@@ -989,32 +1031,33 @@ class MicroMLP:
         return self._layers.index(layer)
 
     def AddLayer(self, layer):
-        if layer._w or layer._nodes is not None:  # it was in use
-            layer._net._by_hand()
-            self._by_hand()
+        if layer._net:  # it is in use
+            layer._net._wire()
+        if isinstance(layer._store, _Wired):
+            self._wire()
+        elif self._wired:
+            layer._store = layer._store.wired()
         self._layers.append(layer)
         layer._net = self
 
     def RemoveLayer(self, layer):
-        self._by_hand()
+        self._wire()
         self._layers.remove(layer)
-        self._routed = False
+        layer._net = None
 
     def ClearAll(self):
         for layer in self._layers:
-            for neuron in layer._nodes or (layer._views or {}).values():
-                neuron._layer = None
             layer._net = None
         self._layers = []
-        self._hand = self._routed = False
+        self._wired = self._routed = False
 
     def GetInputLayer(self):
-        if self._layers and type(self._layers[0]) is MicroMLP.InputLayer:
+        if self._layers and type(self._layers[0]) is InputLayer:
             return self._layers[0]
         return None
 
     def GetOutputLayer(self):
-        if self._layers and type(self._layers[-1]) is MicroMLP.OutputLayer:
+        if self._layers and type(self._layers[-1]) is OutputLayer:
             return self._layers[-1]
         return None
 
@@ -1103,13 +1146,8 @@ class MicroMLP:
                     break
         return count
 
-    @property
-    def Layers(self):
-        return self._layers
-
-    @property
-    def LayersCount(self):
-        return len(self._layers)
+    Layers = property(lambda self: self._layers)
+    LayersCount = property(lambda self: len(self._layers))
 
     @property
     def IsNetworkComplete(self):
@@ -1129,9 +1167,7 @@ class MicroMLP:
     MSEPercent = _error("GetMeanSquareErrorAsPercent")
     MAEPercent = _error("GetMeanAbsoluteErrorAsPercent")
 
-    @property
-    def ExamplesCount(self):
-        return len(self._examples)
+    ExamplesCount = property(lambda self: len(self._examples))
 
     def SaveToFile(self, filename):
         """Write the net as JSON, whole or not at all.
@@ -1156,42 +1192,24 @@ class MicroMLP:
         def number(value):
             return "%.17g" % _finite(value, "a weight")
 
-        places = {}
-        if self._hand:
-            for i, layer in enumerate(self._layers):
-                for j, neuron in enumerate(layer._nodes):
-                    places[neuron] = i, j
         write('{"Eta": %s, "Alpha": %s, "Gain": %s, "Layers": [' % (
             number(self.Eta), number(self.Alpha), number(self.Gain)))
         for i, layer in enumerate(self._layers):
-            func = '"%s"' % layer._name if layer._name else "null"
+            func = layer.ActivationFuncName
+            func = '"%s"' % func if func else "null"
             write('%s{"Func": %s, "Neurons": [' % (", " if i else "", func))
             for j in range(layer.NeuronsCount):
-                if self._hand:
-                    neuron = layer._nodes[j]
-                    bias = neuron._bias
-                    w = neuron._w
-                else:
-                    bias = layer._b and (layer._bias, layer._b[j])
-                    n = len(layer._w or ()) // layer._n
-                    w = layer._w[j * n:j * n + n] if n else ()
                 write(", " if j else "")
+                bias = layer._store.bias(j)
                 if bias:
-                    write('{"Bias": {"Val": %s, "Wght": ' % number(bias[0]))
-                    write('%s}, "Conn": [' % number(bias[1]))
+                    write('{"Bias": {"Val": %s, "Wght": %s}, "Conn": [' % (
+                        number(bias[0]), number(bias[1])))
                 else:
                     write('{"Bias": null, "Conn": [')
-                for k in range(len(w)):
-                    place = i - 1, k
-                    if self._hand:
-                        place = places.get(neuron._src[k])
-                        if place is None:
-                            raise ValueError("a connection comes from a layer that was removed")
-                        weight = number(w[k])
-                    else:  # 11 digits tell each of the integers
-                        weight = "%.11g" % ((w[k] - 536870912) / 16777216)
-                    write('%s{"LSrc": %d, "NSrc": %d, "Wght": %s}' % (
-                        ", " if k else "", place[0], place[1], weight))
+                comma = ""
+                for at, source, weight in layer._store.written(i, j):
+                    write('%s{"LSrc": %d, "NSrc": %d, "Wght": %s}' % (comma, at, source, weight))
+                    comma = ", "
                 write("]}")
             write("]}")
         write("]}")
@@ -1205,73 +1223,78 @@ class MicroMLP:
         """
         with open(filename) as file:
             try:
-                return MicroMLP._from(_Reader(file).value(None, 0), exact)
+                return _load(file, exact and _FLOAT == "d")
             except (KeyError, TypeError, IndexError, AttributeError) as e:
                 raise ValueError("%s: not a MicroMLP network (%r)" % (filename, e))
             except ValueError as e:
                 raise ValueError("%s: %s" % (filename, e))
 
-    @staticmethod
-    def _from(o, exact):
-        mlp = MicroMLP()
-        exact = exact and MicroMLP._Float == "d"
-        for name in ("Eta", "Alpha", "Gain"):
-            setattr(mlp, name, _finite(o[name], name))
-        layers = [(row["Func"], row["Neurons"]) for row in o["Layers"]]
-        dense = True
-        for i, (_, neurons) in enumerate(layers):
-            common = neurons[0]["Bias"] if neurons else None
-            for neuron in neurons:
-                bias = neuron["Bias"]
-                if bias:
-                    _finite(bias["Wght"], "bias")
-                    _finite(bias["Val"], "bias")
-                at, sources, weights = neuron["Conn"]
-                n = len(weights)
-                for k in range(n):
-                    if at[k] >= len(layers) or sources[k] >= len(layers[at[k]][1]):
-                        raise ValueError("layer %d is connected to no known neuron" % i)
-                    dense = dense and i and at[k] == i - 1 and sources[k] == k
-                    dense = dense and -31.9 < weights[k] < 31.9
-                    if exact and dense:
-                        dense = abs(weights[k] * 16777216 - round(weights[k] * 16777216)) < 0.01
-                if n != (len(layers[i - 1][1]) if i else 0) or bool(bias) != bool(common):
-                    dense = False
-                elif bias and (not i or bias["Val"] != common["Val"]):
-                    dense = False
-        mlp._hand = not dense
-        for i, (name, neurons) in enumerate(layers):
-            n = len(neurons)
-            if i == 0:
-                layer = MicroMLP.InputLayer(mlp, n)
-            elif i == len(layers) - 1:
-                layer = MicroMLP.OutputLayer(mlp, name, n)
-            else:
-                layer = MicroMLP.Layer(mlp, name, n)
-            if dense and i and n:
-                sources = len(layers[i - 1][1])
-                layer._w = _lasting("i", sources * n)
-                if neurons[0]["Bias"]:
-                    layer._bias = neurons[0]["Bias"]["Val"]
-                    layer._b = array(mlp._Float, [neuron["Bias"]["Wght"] for neuron in neurons])
-                for j, neuron in enumerate(neurons):
-                    for k, weight in enumerate(neuron["Conn"][2]):
-                        layer._w[j * sources + k] = _weight(weight)
-                    neuron["Conn"] = None  # lets the memory go
-        for i, (_, neurons) in enumerate(layers if not dense else ()):
-            for dst, neuron in zip(mlp._layers[i]._nodes, neurons):
-                if neuron["Bias"]:
-                    dst._set_bias(neuron["Bias"]["Val"], neuron["Bias"]["Wght"])
-                for at, source, weight in zip(*neuron["Conn"]):
-                    MicroMLP.Connection(mlp._layers[at]._nodes[source], dst, weight)
-        return mlp
+
+def _load(file, exact):
+    """A net from an open file.
+
+    Reads it twice: first what there is, then the weights, which thus go straight to
+    arrays of their final size. Arrays that grow would leave a board's heap in pieces.
+    """
+    dense = True
+
+    def look(i, j, k, at, source, weight):
+        nonlocal dense
+        dense = dense and at == i - 1 and source == k and -31.9 < weight < 31.9
+        if exact and dense:
+            dense = abs(weight * _UNIT - round(weight * _UNIT)) < 0.01
+
+    o = _Reader(file, look).value(None, 0)
+    mlp = MicroMLP()
+    for name in ("Eta", "Alpha", "Gain"):
+        setattr(mlp, name, _finite(o[name], name))
+    layers = [(row["Func"], row["Neurons"]) for row in o["Layers"]]
+    sizes = [len(neurons) for _, neurons in layers]
+    for i, (_, neurons) in enumerate(layers):
+        common = neurons[0]["Bias"] if i and neurons else None
+        for neuron in neurons:
+            bias = neuron["Bias"]
+            dense = dense and neuron["Conn"] == (sizes[i - 1] if i else 0)
+            if bias or common:
+                dense = dense and bias and common and bias["Val"] == common["Val"]
+    mlp._wired = not dense
+    for i, (name, neurons) in enumerate(layers):
+        if i == 0:
+            layer = InputLayer(mlp, sizes[i])
+        elif i == len(layers) - 1:
+            layer = OutputLayer(mlp, name, sizes[i])
+        else:
+            layer = Layer(mlp, name, sizes[i])
+        if i and dense:
+            layer._store.connectable(mlp._layers[i - 1])
+        for j, neuron in enumerate(neurons):
+            bias = neuron["Bias"]
+            if bias:
+                value, weight = _finite(bias["Val"], "bias"), _finite(bias["Wght"], "bias")
+                layer._store.set_bias(j, value, weight)
+    o = layers = neurons = None  # lets the memory go
+
+    def join(i, j, k, at, source, weight):
+        if at >= len(sizes) or source >= sizes[at]:
+            raise ValueError("layer %d is connected to no known neuron" % i)
+        mlp._layers[i]._store.join(mlp._layers[at], source, j, weight)
+
+    file.seek(0)
+    _Reader(file, join).value(None, 0)
+    return mlp
 
 
 class _Reader:
-    """Reads a network's JSON in small pieces; connections go straight to arrays."""
+    """Reads a network's JSON in small pieces.
 
-    def __init__(self, file):
+    take: called for each connection, with the indexes of its layer, its neuron and its own
+    one there, and its LSrc, NSrc and Wght. What `value` returns has their number instead.
+    """
+
+    def __init__(self, file, take):
         self._file = file
+        self._take = take
+        self._place = {}  # name of a list -> index of the item that is being read
         self._text = ""
         self._at = 0
 
@@ -1319,19 +1342,23 @@ class _Reader:
         if c == "{":
             return self._object(depth)
         if c == "[":
-            return self._connections() if key == "Conn" else self._list(depth)
+            return self._connections() if key == "Conn" else self._list(key, depth)
         return loads(self._until(",]}"))
 
-    def _list(self, depth):
+    def _list(self, key, depth):
         self._at += 1
         items = []
         if self._peek() == "]":
             self._at += 1
             return items
-        items.append(self.value(None, depth + 1))
-        while self._rest("]"):
-            items.append(self.value(None, depth + 1))
-        return items
+        while True:
+            self._place[key] = len(items)
+            item = self.value(None, depth + 1)
+            # Input neurons are all alike: kept once, they leave the heap in one piece.
+            items.append(items[-1] if items and items[-1] == item else item)
+            if not self._rest("]"):
+                _collect()
+                return items[:]
 
     def _object(self, depth):
         self._at += 1
@@ -1348,21 +1375,21 @@ class _Reader:
 
     def _connections(self):
         self._at += 1
-        layers = array("H")
-        sources = array("H")
-        weights = array(MicroMLP._Float)
+        count = 0
         if self._peek() == "]":
             self._at += 1
-            return layers, sources, weights
+            return count
+        layer, neuron = self._place["Layers"], self._place["Neurons"]
         while True:
             if self._peek() != "{":
                 raise ValueError("a connection in the JSON is no object")
             o = loads(self._until("}") + "}")
             self._at += 1
-            if not 0 <= o["LSrc"] < 65536 or not 0 <= o["NSrc"] < 65536:
+            at, source, weight = o["LSrc"], o["NSrc"], _finite(o["Wght"], "weight")
+            if not 0 <= at < 65536 or not 0 <= source < 65536:
                 raise ValueError("a connection's LSrc or NSrc is out of range")
-            layers.append(o["LSrc"])
-            sources.append(o["NSrc"])
-            weights.append(_finite(o["Wght"], "weight"))
+            self._take(layer, neuron, count, at, source, weight)
+            count += 1
             if not self._rest("]"):
-                return layers, sources, weights
+                _collect()  # else what is kept of each neuron lies amid garbage
+                return count

@@ -1088,18 +1088,21 @@ class Engine:
         self.debounce = tuple(arena[places[_COUNTING]:places[_COUNTING] + 8])
         activity = None
         extra = lengths[_MOVEMENT]
-        if extra:
+        if places[_MOVEMENT]:
             _need(extra == 12, "section", _MOVEMENT, "has", extra, "bytes, not 12")
             activity = unpack_from("<HHBBBBHH", arena, places[_MOVEMENT])
             good = max(activity[:2]) < 16384 and max(activity[2:4]) < 32 and 0 < activity[4] <= 8
             _need(good, "activity")
         self.decision = None
         extra = lengths[_DECISION]
-        if extra:
+        if places[_DECISION]:
             _need(extra == 10 or extra == 10 + classes, "section", _DECISION, "has", extra, "bytes")
             at = places[_DECISION]
             own = bytes(arena[at + 10:at + extra])
-            self.decision = unpack_from("<5BH3B", arena, at) + (own,)
+            d = unpack_from("<5BH3B", arena, at)
+            good = 0 < d[0] <= 64 and 0 < d[1] <= 100 and d[2] < 2 and d[4] <= 64 and d[6] and d[7]
+            _need(good and (not own or 0 < min(own) and max(own) <= 100), "decision", d)
+            self.decision = d + (own,)
 
         turn = (0, 0, 0, 0, 0)
         if levelled:
@@ -1235,6 +1238,7 @@ class Engine:
         arena = self._arena
         for i in range(self._state, self._state + 4 * _MEANS):
             arena[i] = 0
+        arena[self._percent] = _NONE
         if self._measures:
             for i in range(self._measures + 4 * _SEEN, self._measures + 4 * _RING):
                 arena[i] = 0

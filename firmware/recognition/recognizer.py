@@ -6,7 +6,7 @@ run in between; it allocates nothing.
 
 from array import array
 
-from debounce import NO_EVENT, Debouncer
+from debounce import NO_EVENT, Debouncer, ShareDebouncer
 
 EMPTY = -2  # the ring holds no more frames
 
@@ -16,9 +16,15 @@ class Recognizer:
 
     def __init__(self, engine):
         self._engine = engine
-        self._debouncer = Debouncer(len(engine.labels), engine.idle, *engine.debounce[:6])
+        classes = len(engine.labels)
+        self._by_shares = engine.decision is not None
+        if self._by_shares:
+            self._debouncer = ShareDebouncer(classes, engine.idle, *engine.decision)
+        else:
+            self._debouncer = Debouncer(classes, engine.idle, *engine.debounce[:6])
         self._row = array("h", bytes(12))
-        self.confidence = 0  # of the last event, percent
+        self.confidence = 0  # that the last event was a gesture, percent
+        self.label_confidence = 0  # which one it was
         self.index = 0  # of the sample that completed it
         self.windows = 0
         self.gaps = 0
@@ -26,7 +32,7 @@ class Recognizer:
 
     @property
     def threshold_percent(self):
-        """Windows less confident than this count as no gesture."""
+        """How sure a gesture must be. Setting it to -1 restores the model's."""
         return self._debouncer.threshold_percent
 
     @threshold_percent.setter
@@ -42,8 +48,8 @@ class Recognizer:
         """Take up to so many frames from ring.
 
         Returns the label (index) of an event, NO_EVENT when there was none in
-        these frames, EMPTY when the ring ran out. After an event `index` and
-        `confidence` tell more; the rest of the frames stays in the ring.
+        these frames, EMPTY when the ring ran out. After an event `index`, `confidence`
+        and `label_confidence` belong to it; the rest of the frames stays in the ring.
         """
         engine = self._engine
         row = self._row
@@ -57,11 +63,15 @@ class Recognizer:
             if engine.push(row):
                 label = engine.infer()
                 self.windows += 1
-                event = self._debouncer.update(label, engine.confidence)
+                if self._by_shares:
+                    event = self._debouncer.update(engine.shares, engine.activity)
+                else:
+                    event = self._debouncer.update(label, engine.confidence)
                 if event != NO_EVENT:
                     self.events += 1
                     self.index = index
                     self.confidence = self._debouncer.confidence
+                    self.label_confidence = self._debouncer.label_confidence
                     return event
         return NO_EVENT
 

@@ -15,5 +15,10 @@ async def recognize(sampler, ring, recognizer, publisher, labels):
         while event != EMPTY:
             event = recognizer.step(ring)
             if event >= 0:
-                publisher.post(labels[event], recognizer.confidence, recognizer.index)
+                publisher.post(
+                    labels[event],
+                    recognizer.confidence,
+                    recognizer.index,
+                    recognizer.label_confidence,
+                )
             await asyncio.sleep_ms(0)  # others may run between two bounded pieces of work

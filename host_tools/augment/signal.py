@@ -133,7 +133,7 @@ def _each(rng, windows: np.ndarray, accel: float, gyro: float) -> np.ndarray:
 
 def smooth(windows: np.ndarray, rng, chance: float) -> np.ndarray:
     """With this chance a 1-2-1 low-pass: data sets differ in filter and original rate,
-    and smoothness must not tell the classes apart."""
+    and smoothness must not distinguish the classes."""
     out = windows.copy()
     chosen = np.flatnonzero(rng.random(windows.shape[1]) < chance)
     w = windows[:, chosen]

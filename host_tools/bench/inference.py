@@ -109,7 +109,7 @@ def summary(figures: dict[str, Any]) -> str:
 
 
 class _Variant:
-    """A process that runs the variant N times when told, and says how long that took."""
+    """A process that runs the variant N times when asked, and says how long that took."""
 
     def __init__(self, command: Sequence[str], unit_us: float, path: str = ""):
         self._unit_us = unit_us

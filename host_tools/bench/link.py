@@ -4,7 +4,7 @@ A simulated board runs the whole firmware on real MicroPython; a real broker sta
 behind a proxy that stages the outages. All of it takes about ten minutes; fewer
 --outages and --events take less.
 
-The loop's turns are told by the clock and, as other programs of this computer also take
+The loop's turns are measured by the clock and, as other programs of this computer also take
 time, by what the firmware itself had of it (`own`).
 
 examples:

@@ -11,10 +11,10 @@ from collections import Counter
 import numpy as np
 
 from host_tools.dataset.classes import class_faults
+from host_tools.dataset.movement import stillest
 from host_tools.dataset.recording import Dataset, Recording
 from host_tools.units import GRAVITY
 
-_BLOCK_S = 0.25  # stillness is judged over blocks of this length
 _LEAST_RANGE = (15.0, 100.0)  # m/s^2, deg/s: no sensor's range is smaller
 _SAME = 0.0005  # values this near to each other are one limit (calibration, rounding)
 _CLIPPED = 0.005  # part of the samples at the limit that is worth telling
@@ -35,19 +35,8 @@ def check(data: Dataset) -> list[str]:
 
 def rest_level(data: Dataset) -> float | None:
     """Median |a| of the stillest tenth of all blocks; None if there are hardly any."""
-    levels = []
-    for r in data.recordings:
-        n = max(2, int(_BLOCK_S * r.rate_hz))
-        blocks = r.samples[: len(r.samples) // n * n, :3].reshape(-1, n, 3)
-        if len(blocks):
-            spread = blocks.std(axis=1).max(axis=1)
-            size = np.linalg.norm(blocks.mean(axis=1), axis=1)
-            levels.append(np.stack([spread, size], axis=1))
-    if not levels:
-        return None
-    table = np.concatenate(levels)
-    still = table[table[:, 0] <= np.quantile(table[:, 0], 0.1)]
-    return float(np.median(still[:, 1]))
+    still = stillest((r.samples, r.rate_hz) for r in data.recordings)
+    return float(np.median(np.linalg.norm(still, axis=1))) if len(still) else None
 
 
 def _gravity(rest: float) -> list[str]:

@@ -1,4 +1,4 @@
-"""Whether there is enough to tell apart: faults of the classes, each with file and line.
+"""Whether there is enough to distinguish: faults of the classes, each with file and line.
 
     for fault in class_faults(data): print(fault)
 """

@@ -53,8 +53,8 @@ def read_dataset(spec: str | Path) -> Dataset:
                 f"{folder / 'labels.csv'}:{group[0].line}: recording {name!r} is not in "
                 f"{folder / 'recordings'}; add the file or delete the line"
             )
-        recording, told = read_recording(paths[name])
-        notices += told
+        recording, found = read_recording(paths[name])
+        notices += found
         _check_spans(folder / "labels.csv", recording, group)
         if wanted is not None:
             group = [s for s in group if s.label in wanted]
@@ -73,7 +73,7 @@ def read_dataset(spec: str | Path) -> Dataset:
 
 
 def read_datasets(specs) -> Dataset:
-    """Read several DATASET arguments into one; equal names are told apart by folder."""
+    """Read several DATASET arguments into one; equal names get their folder before them."""
     parts = [read_dataset(s) for s in specs]
     if len(parts) == 1:
         return parts[0]
@@ -195,10 +195,10 @@ def read_recording(path: Path) -> tuple[Recording, list[str]]:
         _numbers(path, lines, len(columns))  # a wrong line is worth more than their number
         raise BeckonError(f"{path}: holds {len(lines)} samples; record again")
     table = _table(path, lines, len(columns))
-    samples, start_ms, rate_hz, holes, notices = even_grid(path, table)
+    samples, start_ms, rate_hz, gaps, notices = even_grid(path, table)
     name = path.name.removesuffix(".gz").removesuffix(".csv")
     recording = Recording(
-        name, samples, rate_hz, (), start_ms, holes, "", path, native_hz=rate_hz
+        name, samples, rate_hz, (), start_ms, gaps, "", path, native_hz=rate_hz
     )
     return recording, notices
 

@@ -15,13 +15,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from host_tools.dataset.movement import motion_energy
 from host_tools.dataset.recording import Recording, Span
 
-_ACCEL = 2.5  # m/s^2 and
-_TURN = 80.0  # deg/s: energy 1
 _LEAST_ENERGY = 0.35  # weaker movement is none, however quiet the recording
-_SLOW_S = 1.0  # gravity and the sensor's offset change more slowly than this
-_SMOOTH_S = 0.12
 _ABOVE = 1.5  # Otsu's threshold lies in the middle of the valley; movement begins above it
 _FOOT = 0.8  # a stretch reaches out to this part of the level
 _LEAST_S, _MOST_S = 0.2, 6.0
@@ -41,23 +38,9 @@ class Proposal:
     confidence: int | None = None
 
 
-def motion_energy(recording: Recording) -> np.ndarray:
-    """float32 (n,): 0 at rest, about 1 in a slow deliberate gesture."""
-    x = recording.samples.astype(np.float64)
-    rate = recording.rate_hz
-    slow = _mean(x, max(3, int(_SLOW_S * rate)))
-    slow[:, 3:] = np.median(x[:, 3:], axis=0) if x.shape[1] > 3 else 0
-    scale = np.array([_ACCEL] * 3 + [_TURN] * 3)[: x.shape[1]]
-    power = (((x - slow) / scale) ** 2).sum(axis=1)
-    for first, last in recording.holes:
-        power[first:last] = 0
-    energy = np.sqrt(_mean(power[:, None], max(1, int(_SMOOTH_S * rate)))[:, 0])
-    return energy.astype(np.float32)
-
-
 def propose(recording: Recording, known: Sequence[Span] = ()) -> list[Proposal]:
     """Stretches of movement, by time; none that overlaps a span in known."""
-    energy = motion_energy(recording)
+    energy = motion_energy(recording.samples, recording.rate_hz, recording.gaps)
     level = max(_LEAST_ENERGY, _ABOVE * _otsu(energy))
     rate = recording.rate_hz
     stretches = _runs(energy > level)
@@ -79,14 +62,6 @@ def propose(recording: Recording, known: Sequence[Span] = ()) -> list[Proposal]:
         if end - start <= 1000 * _MOST_S and not overlaps(start, end, known):
             found.append(Proposal(round(start, 1), round(end, 1)))
     return found
-
-
-def _mean(x: np.ndarray, width: int) -> np.ndarray:
-    """Centred moving mean of the columns of x (n, k); the ends hold the edge."""
-    half = width // 2
-    padded = np.pad(x, ((half, width - 1 - half), (0, 0)), mode="edge")
-    total = np.cumsum(np.vstack([np.zeros(x.shape[1]), padded]), axis=0)
-    return (total[width:] - total[:-width]) / width
 
 
 def _otsu(energy: np.ndarray) -> float:

@@ -30,7 +30,7 @@ class Recording:
 
     samples: float32 (n, 6) ax ay az gx gy gz in m/s^2 and deg/s, or (n, 3)
     without gyroscope. Sample i was taken at start_ms + i * 1000 / rate_hz.
-    holes: (first, last + 1) sample ranges that were filled in because the
+    gaps: (first, last + 1) sample ranges that were filled in because the
     recorder lost samples there; no window may touch one.
     group: recordings with the same group hold the same movement (or parts of
     it) and must never be divided between training and validation.
@@ -41,7 +41,7 @@ class Recording:
     rate_hz: float
     spans: tuple[Span, ...] = ()
     start_ms: float = 0.0
-    holes: tuple[tuple[int, int], ...] = ()
+    gaps: tuple[tuple[int, int], ...] = ()
     group: str = ""
     path: Path | None = None
     native_hz: float = 0.0  # before any resampling

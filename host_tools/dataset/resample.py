@@ -49,7 +49,7 @@ def resample_recording(r: Recording, to_hz: float) -> Recording:
     if abs(r.rate_hz / to_hz - 1) < 1e-3:
         return replace(r, rate_hz=float(to_hz))
     ratio = to_hz / r.rate_hz
-    holes = tuple((int(a * ratio), int(np.ceil(b * ratio))) for a, b in r.holes)
+    gaps = tuple((int(a * ratio), int(np.ceil(b * ratio))) for a, b in r.gaps)
     return replace(
-        r, samples=resample(r.samples, r.rate_hz, to_hz), rate_hz=float(to_hz), holes=holes
+        r, samples=resample(r.samples, r.rate_hz, to_hz), rate_hz=float(to_hz), gaps=gaps
     )

@@ -58,8 +58,8 @@ def day_of(r: Recording) -> str:
         return ""
     stem = r.path.name.removesuffix(".gz").removesuffix(".csv")
     try:
-        told = json.loads((r.path.parent / f"{stem}.json").read_text(encoding="utf-8"))
-        return str(told["utc_start"])[:10]
+        about = json.loads((r.path.parent / f"{stem}.json").read_text(encoding="utf-8"))
+        return str(about["utc_start"])[:10]
     except (OSError, ValueError, KeyError, TypeError):
         return ""
 

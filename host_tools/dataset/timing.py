@@ -10,14 +10,14 @@ from host_tools.errors import BeckonError
 _CHANGE = 0.05  # relative change of the rate between parts of a recording that is refused
 _LONG = 10  # steps
 _MOST_LOST = 20  # samples to fill in for each that is there; more is another recording
-_HOLE_MS = 60.0  # a longer gap is marked: no window may reach across it
+_GAP_MS = 60.0  # a longer gap is marked: no window may reach across it
 
 
 def even_grid(path: Path, table: np.ndarray):
     """Put samples on an even grid.
 
     table: (n, 1 + axes), t_ms first. Returns (samples float32, start_ms,
-    rate_hz, holes, notices). Raises BeckonError, naming the line, when time
+    rate_hz, gaps, notices). Raises BeckonError, naming the line, when time
     does not advance or the rate changes.
     """
     t = table[:, 0]
@@ -43,18 +43,18 @@ def even_grid(path: Path, table: np.ndarray):
         rate_hz = float(round(rate_hz))
     notices = []
     samples = table[:, 1:]
-    holes: list[tuple[int, int]] = []
+    gaps: list[tuple[int, int]] = []
     grid = np.concatenate([[0], np.cumsum(1 + lost)])
     if lost.any():
         at = np.arange(grid[-1] + 1)
         samples = np.stack([np.interp(at, grid, column) for column in samples.T], axis=1)
-        wide = np.flatnonzero(lost * period > _HOLE_MS)
-        holes = [(int(grid[i]) + 1, int(grid[i + 1])) for i in wide]
+        wide = np.flatnonzero(lost * period > _GAP_MS)
+        gaps = [(int(grid[i]) + 1, int(grid[i + 1])) for i in wide]
         notices.append(
-            f"{path.name}: {int(lost.sum())} samples are missing; gaps up to {_HOLE_MS:g} ms are "
-            f"filled in, {len(holes)} longer ones are kept out of every window"
+            f"{path.name}: {int(lost.sum())} samples were lost; gaps up to {_GAP_MS:g} ms are "
+            f"filled in, {len(gaps)} longer ones are kept out of every window"
         )
-    return samples.astype(np.float32), float(t[0]), rate_hz, tuple(holes), notices
+    return samples.astype(np.float32), float(t[0]), rate_hz, tuple(gaps), notices
 
 
 def _refuse_changing_rate(path: Path, t: np.ndarray, step: np.ndarray, lost: np.ndarray) -> None:

@@ -117,9 +117,9 @@ def _surveyed(port: str, out: str) -> Survey:
     for line in out.splitlines():
         if line.startswith("survey "):
             try:
-                told = json.loads(line[len("survey ") :])
-                told["version"] = tuple(told["version"])
-                return Survey(**told)
+                survey = json.loads(line[len("survey ") :])
+                survey["version"] = tuple(survey["version"])
+                return Survey(**survey)
             except (ValueError, TypeError, KeyError):
                 break
     raise BeckonError(f"the board on {port} gave no sound answer (noise on the line?); try again, "

@@ -1,4 +1,4 @@
-"""What doctor says of what a board told: a state, a line, and the cure. Pure."""
+"""What doctor says of what a board reported: a state, a line, and the cure. Pure."""
 
 import json
 import re
@@ -110,12 +110,15 @@ def firmware(survey: Survey, port: str) -> Finding:
     return Finding("firmware", OK, f"{len(files)} files, as in this checkout")
 
 
-def line(lost: int, fault: str, rate: float, nominal: float, told: dict[str, Any]) -> Finding:
-    """What became of samples that were recorded as beckon record does it. told: the counters."""
+def line(lost: int, fault: str, rate: float, nominal: float, counters: dict[str, Any]) -> Finding:
+    """What became of samples that were recorded as beckon record does it.
+
+    counters: those of the board.
+    """
     text = f"recorded at {rate:.2f} Hz of {nominal:g}, {lost} samples lost"
     if fault:
         return Finding("recording", FAULT, f"{text}; {fault}", "check the wires")
-    faults = told.get("bus_faults", 0)
+    faults = counters.get("bus_faults", 0)
     if faults:
         return Finding("recording", WARNING, f"{text}, {faults} faults on the I2C bus",
                        "shorten the wires, add pull-ups of 4.7 kOhm to SCL and SDA")  # fmt: skip
@@ -125,27 +128,28 @@ def line(lost: int, fault: str, rate: float, nominal: float, told: dict[str, Any
     return Finding("recording", OK, text)
 
 
-def model(told: dict[str, Any]) -> Finding:
-    return Finding("model", OK, f"{told['id']}, {told['rate_hz']} Hz, {', '.join(told['labels'])}, "
-                                f"takes {told['heap'] / 1024:.0f} KiB")
+def model(answer: dict[str, Any]) -> Finding:
+    labels = ", ".join(answer["labels"])
+    return Finding("model", OK, f"{answer['id']}, {answer['rate_hz']} Hz, {labels}, takes "
+                                f"{answer['heap'] / 1024:.0f} KiB")
 
 
-def bus(told: dict[str, Any]) -> Finding:
-    found = told["found"]
+def bus(answer: dict[str, Any]) -> Finding:
+    found = answer["found"]
     listed = ", ".join(f"0x{address:02x}" for address in found) or "nothing"
-    pins = f"SCL on GPIO {told['scl']}, SDA on GPIO {told['sda']}"
+    pins = f"SCL on GPIO {answer['scl']}, SDA on GPIO {answer['sda']}"
     if len(found) > 100:
         return Finding("I2C", FAULT, "every address answers, so SDA is held low",
                        f"check {pins}, and that the sensor has power")  # fmt: skip
-    if told["address"] in found:
-        if told["freed"]:
+    if answer["address"] in found:
+        if answer["freed"]:
             return Finding("I2C", WARNING, f"{listed} answers, after SDA was held low",
                            "power the sensor off and on once; if it comes back, check the wires")
         return Finding("I2C", OK, f"{listed} answers; {pins}")
     others = [address for address in (0x68, 0x69) if address in found]
     if others:
         return Finding("I2C", FAULT, f"the sensor is at 0x{others[0]:02x}, not at "
-                       f"0x{told['address']:02x}", f"set imu_address to {others[0]} (its AD0 pin "
+                       f"0x{answer['address']:02x}", f"set imu_address to {others[0]} (its AD0 pin "
                        "decides), then beckon deploy --settings")  # fmt: skip
     return Finding("I2C", FAULT, f"{listed} answers; {pins}",
                    "check VCC to 3V3, GND, and that SCL and SDA are not exchanged")  # fmt: skip
@@ -169,9 +173,9 @@ _COMPLAINTS = {
 
 def sensor(lines: Iterable[str]) -> Iterator[Finding]:
     """Findings for the lines that firmware/sensing/checkup.py printed."""
-    for told in lines:
+    for text in lines:
         try:
-            found = json.loads(told)
+            found = json.loads(text)
             name, ok, text = found["check"], found["ok"], str(found["text"])
         except (ValueError, KeyError, TypeError):
             continue
@@ -197,34 +201,34 @@ def sensor(lines: Iterable[str]) -> Iterator[Finding]:
             yield Finding(part, state, text, cure)
 
 
-def wifi(told: dict[str, Any]) -> Finding:
-    if told["up"]:
-        text = f"{told['ssid']}, {told['address']}, {told['rssi_dbm']} dBm"
-        if told["rssi_dbm"] < _WEAK_DBM:
+def wifi(answer: dict[str, Any]) -> Finding:
+    if answer["up"]:
+        text = f"{answer['ssid']}, {answer['address']}, {answer['rssi_dbm']} dBm"
+        if answer["rssi_dbm"] < _WEAK_DBM:
             return Finding("Wi-Fi", WARNING, text, "the signal is weak: move closer")
         return Finding("Wi-Fi", OK, text)
-    why = _WIFI_STATUS.get(told["status"], f"status {told['status']}")
-    return Finding("Wi-Fi", FAULT, f"{told['ssid']}: {why}", "beckon setup")
+    why = _WIFI_STATUS.get(answer["status"], f"status {answer['status']}")
+    return Finding("Wi-Fi", FAULT, f"{answer['ssid']}: {why}", "beckon setup")
 
 
-def broker(told: dict[str, Any], where: str) -> Finding:
-    if told["up"]:
+def broker(answer: dict[str, Any], where: str) -> Finding:
+    if answer["up"]:
         return Finding("broker", OK, where)
-    return Finding("broker", FAULT, f"{where}: {told['why']}",
+    return Finding("broker", FAULT, f"{where}: {answer['why']}",
                    "beckon setup tests it from this computer, too")  # fmt: skip
 
 
-def clock(told: dict[str, Any]) -> Finding:
-    if not told["server"]:
+def clock(answer: dict[str, Any]) -> Finding:
+    if not answer["server"]:
         return Finding("clock", OK, "no time server is set; events carry no time of day")
-    year, month, day, hour, minute, second = told["utc"]
+    year, month, day, hour, minute, second = answer["utc"]
     try:
         board = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError:
-        return Finding("clock", FAULT, f"{told['server']} gives no sound time",
+        return Finding("clock", FAULT, f"{answer['server']} gives no sound time",
                        "set another time_server")  # fmt: skip
     off = board.timestamp() - time.time()
     if abs(off) > _CLOCK_OFF_S:
-        return Finding("clock", WARNING, f"{told['server']} and this computer are {abs(off):.0f} s "
-                       "apart", "one of the two is wrong")  # fmt: skip
-    return Finding("clock", OK, f"{board:%H:%M:%S} UTC from {told['server']}")
+        return Finding("clock", WARNING, f"{answer['server']} and this computer are "
+                       f"{abs(off):.0f} s apart", "one of the two is wrong")  # fmt: skip
+    return Finding("clock", OK, f"{board:%H:%M:%S} UTC from {answer['server']}")

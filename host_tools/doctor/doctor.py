@@ -63,7 +63,7 @@ class Doctor:
                 self._console.catch(3)
                 self._console.restart()
         except BeckonError:
-            pass  # it was told already that the board does not listen
+            pass  # it was reported already that the board does not listen
         finally:
             if self._console:
                 self._console.close()
@@ -73,7 +73,7 @@ class Doctor:
             console.catch()
         except BeckonError as error:
             yield diagnosis.refused("REPL", error)
-            console.close()  # it does not listen, so it cannot be told to restart
+            console.close()  # it does not listen, so it cannot be asked to restart
             self._console = None
             return
         console.refresh()
@@ -97,8 +97,8 @@ class Doctor:
         out = console.execute(f"WHERE = {_FOLDERS!r}\n{source}", timeout_s=60)
         found = re.search(r"^survey (.*)$", out, re.MULTILINE)
         try:
-            told = json.loads(found[1] if found else "")
-            return Survey(**{**told, "version": tuple(told["version"])})
+            survey = json.loads(found[1] if found else "")
+            return Survey(**{**survey, "version": tuple(survey["version"])})
         except (ValueError, TypeError, KeyError):
             raise BeckonError(f"what comes from {self.port} is damaged: try another cable or USB "
                               "port, without a hub") from None
@@ -108,8 +108,8 @@ class Doctor:
         """Have the board call a function of checkup.py and judge what it tells."""
         assert self._console
         try:
-            out = self._console.execute(f"told({call})", timeout_s)
-            found = re.search(r"^told (.*)$", out, re.MULTILINE)
+            out = self._console.execute(f"report({call})", timeout_s)
+            found = re.search(r"^report (.*)$", out, re.MULTILINE)
             return judge(json.loads(found[1] if found else ""))
         except BoardError as error:
             return Finding(part, FAULT, *diagnosis.explain(error.traceback, cure))
@@ -117,11 +117,11 @@ class Doctor:
             return Finding(part, FAULT, "what the board answered is damaged",
                            "try another cable or USB port")  # fmt: skip
 
-    def _settings_finding(self, told: dict[str, Any]) -> Finding:
-        self._settings = told
-        if told["wifi_ssid"] and told["broker_host"]:
-            return Finding("settings", OK, f"device {told['device']}, Wi-Fi {told['wifi_ssid']}, "
-                                           f"broker {told['broker_host']}")
+    def _settings_finding(self, settings: dict[str, Any]) -> Finding:
+        self._settings = settings
+        if settings["wifi_ssid"] and settings["broker_host"]:
+            return Finding("settings", OK, f"device {settings['device']}, Wi-Fi "
+                           f"{settings['wifi_ssid']}, broker {settings['broker_host']}")
         return Finding("settings", WARNING, "no Wi-Fi or no broker is set",
                        "beckon setup, then beckon deploy --settings")  # fmt: skip
 
@@ -163,7 +163,7 @@ class Doctor:
                 session = Session(source)
                 while session.step() and session.seconds < _RECORDING_S:
                     pass
-                told = dict(source.counters())
+                counters = dict(source.counters())
                 rate = source.measured_hz or 0.0
         except BeckonError as error:
             return diagnosis.refused("recording", error)
@@ -172,7 +172,7 @@ class Doctor:
             self._console.catch()
             self._console.refresh()
             self._console.execute((_ON_BOARD / "checkup.py").read_text())
-        return diagnosis.line(session.lost, session.fault, rate, source.rate_hz, told)
+        return diagnosis.line(session.lost, session.fault, rate, source.rate_hz, counters)
 
     # -- the network --------------------------------------------------------------------
 
@@ -188,7 +188,7 @@ class Doctor:
         if self._settings["broker_host"]:
             where = f"{self._settings['broker_host']}:{self._settings['broker_port']}"
             yield self._ask("broker", f"broker({_BROKER_S})",
-                            lambda told: diagnosis.broker(told, where))  # fmt: skip
+                            lambda answer: diagnosis.broker(answer, where))  # fmt: skip
         yield self._ask("clock", "clock()", diagnosis.clock,
                         cure="let the board reach UDP port 123, or set another time_server")
 

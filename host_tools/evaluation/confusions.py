@@ -13,31 +13,31 @@ _MOST = 0.6  # part of them
 
 @dataclass(frozen=True)
 class Habit:
-    """`count` of this person's `of` gestures `label` were told as `told_as`."""
+    """`count` of this person's `of` gestures `label` were taken for `taken_for`."""
 
     subject: str
     label: str
-    told_as: str
+    taken_for: str
     count: int
     of: int
 
     def __str__(self) -> str:
-        return (f"{self.subject}: {self.count} of {self.of} {self.label} are told as "
-                f"{self.told_as}; are they made or labelled otherwise than by the others?")
+        return (f"{self.subject}: {self.count} of {self.of} {self.label} are taken for "
+                f"{self.taken_for}; are they made or labelled otherwise than by the others?")
 
 
 def habits(truth: np.ndarray, found: np.ndarray, subject: np.ndarray) -> list[Habit]:
-    """Gestures most of which are told as one and the same other gesture.
+    """Gestures most of which are taken for one and the same other gesture.
 
     truth, found: labels, str (n,), found by models that knew nothing of the
     person, subject: str (n,).
     """
     out = []
     for person, label in sorted({*zip(subject.tolist(), truth.tolist(), strict=True)}):
-        told = found[(subject == person) & (truth == label)]
-        names, counts = np.unique(told, return_counts=True)
+        named = found[(subject == person) & (truth == label)]
+        names, counts = np.unique(named, return_counts=True)
         best, most = str(names[counts.argmax()]), int(counts.max())
         gestures = best != label and not is_idle(best) and not is_idle(label)
-        if gestures and len(told) >= _LEAST_MADE and most > _MOST * len(told):
-            out.append(Habit(person, label, best, most, len(told)))
+        if gestures and len(named) >= _LEAST_MADE and most > _MOST * len(named):
+            out.append(Habit(person, label, best, most, len(named)))
     return out

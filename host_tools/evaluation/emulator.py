@@ -171,7 +171,7 @@ class Board:
         return to_counts(at_rate.samples, fe.accel_g, fe.gyro_dps)
 
     def pieces(self, recording: Recording, raw: np.ndarray):
-        """(first sample, raw counts) of each stretch without a hole, with the rest at both ends.
+        """(first sample, raw counts) of each stretch without a gap, with the rest at both ends.
 
         Sample 0 is the recording's first one: what is before has negative numbers.
         """
@@ -182,7 +182,7 @@ class Board:
             resting(raw[:1], before), raw, resting(raw[-1:], round(GRACE_MS * fe.rate_hz / 1000)),
         ])
         start = 0
-        for a, b in recording.holes:
+        for a, b in recording.gaps:
             if int(a * ratio) + before > start:
                 yield start - before, raw[start : int(a * ratio) + before]
             start = int(np.ceil(b * ratio)) + before
@@ -190,7 +190,7 @@ class Board:
             yield start - before, raw[start:]
 
     def windows(self, recording: Recording, raw: np.ndarray | None = None) -> Windows:
-        """Run the engine over the recording; after a hole it starts anew, as on the board.
+        """Run the engine over the recording; after a gap it starts anew, as on the board.
 
         raw: what raw() gave, if it is at hand already.
         """

@@ -7,27 +7,17 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from host_tools.dataset import Dataset, Recording, Span
 from host_tools.evaluation.emulator import Board, Detected, Windows
-from host_tools.evaluation.matching import (
-    DUPLICATE,
-    FALSE,
-    GRACE_MS,
-    HIT,
-    Verdict,
-    match_events,
-    missed,
-)
-from host_tools.evaluation.metrics import confusion, macro_f1, poisson_interval, ratio
+from host_tools.evaluation.matching import GRACE_MS, HIT, Verdict, judge
+from host_tools.evaluation.metrics import Tally, confusion, json_number, macro_f1, ratio
 from host_tools.evaluation.span_accuracy import SpanResults, label_number, span_results
 from host_tools.model.codec import encode
 from host_tools.model.format import Model
-
-_HOUR_S = 3600.0
 
 
 @dataclass(frozen=True)
@@ -58,54 +48,6 @@ class Stream:
 
 
 @dataclass
-class Tally:
-    """Counts of events; latencies_ms of the hits."""
-
-    truth: int = 0
-    hits: int = 0
-    missed: int = 0
-    false: int = 0
-    duplicates: int = 0
-    idle_s: float = 0.0
-    latencies_ms: list[float] = field(default_factory=list)
-
-    @property
-    def precision(self) -> float:
-        return ratio(self.hits, self.hits + self.false + self.duplicates)
-
-    @property
-    def recall(self) -> float:
-        return ratio(self.hits, self.truth)
-
-    @property
-    def f1(self) -> float:
-        """2 hits / (truth + events): a repeated event counts like a false one."""
-        return ratio(2 * self.hits, self.truth + self.hits + self.false + self.duplicates)
-
-    def as_json(self) -> dict:
-        hours = self.idle_s / _HOUR_S
-        low, high = poisson_interval(self.false)
-        latency = np.array(self.latencies_ms)
-        return {
-            "truth": self.truth,
-            "hits": self.hits,
-            "missed": self.missed,
-            "false": self.false,
-            "duplicates": self.duplicates,
-            "precision": _number(self.precision),
-            "recall": _number(self.recall),
-            "f1": _number(self.f1),
-            "idle_hours": _number(hours),
-            "false_per_hour": _number(ratio(self.false, hours)),
-            "false_per_hour_95": [_number(ratio(low, hours)), _number(ratio(high, hours))],
-            "latency_ms": {
-                "p50": _number(np.quantile(latency, 0.5)) if len(latency) else None,
-                "p95": _number(np.quantile(latency, 0.95)) if len(latency) else None,
-            },
-        }
-
-
-@dataclass
 class Evaluation:
     model: Model
     data: Dataset
@@ -120,19 +62,10 @@ class Evaluation:
         for s in self.streams:
             if subject is not None and s.recording.subject != subject:
                 continue
-            lost = set(s.missed)
-            for i, span in enumerate(s.gestures):
-                if label is None or span.label == label:
-                    out.truth += 1
-                    out.missed += i in lost
-            for event, verdict in zip(s.events, s.verdicts, strict=True):
-                if label is None or event.label == label:
-                    out.hits += verdict.kind == HIT
-                    out.false += verdict.kind == FALSE
-                    out.duplicates += verdict.kind == DUPLICATE
-                    if verdict.latency_ms is not None:
-                        out.latencies_ms.append(verdict.latency_ms)
-            out.idle_s += s.idle_s
+            which = [i for i, g in enumerate(s.gestures) if label in (None, g.label)]
+            verdicts = [v for e, v in zip(s.events, s.verdicts, strict=True)
+                        if label in (None, e.label)]
+            out += Tally.of(len(which), len({*which} & {*s.missed}), verdicts, s.idle_s)
         return out
 
     @property
@@ -160,10 +93,10 @@ class Evaluation:
             named = sum(n for k, n in windows.items() if k != self.model.idle)
             if named:
                 wrong = named - windows[labels.index(label)]
-                told = sum(events.values())
+                reported = sum(events.values())
                 out[label] = {
-                    "windows": _number(wrong / named),
-                    "events": _number(ratio(told - events[label], told)),
+                    "windows": json_number(wrong / named),
+                    "events": json_number(ratio(reported - events[label], reported)),
                 }
         return out
 
@@ -182,8 +115,8 @@ class Evaluation:
         for k, label in enumerate(labels):
             entry: dict = {
                 "spans": int(matrix[k].sum()),
-                "span_recall": _number(ratio(matrix[k, k], matrix[k].sum())),
-                "span_precision": _number(ratio(matrix[k, k], matrix[:, k].sum())),
+                "span_recall": json_number(ratio(matrix[k, k], matrix[k].sum())),
+                "span_precision": json_number(ratio(matrix[k, k], matrix[:, k].sum())),
             }
             if k != model.idle:
                 entry["events"] = self.tally(label=label).as_json()
@@ -191,8 +124,8 @@ class Evaluation:
         return {
             "span": {
                 "count": int(len(self.spans.truth)),
-                "accuracy": _number(self.spans.accuracy),
-                "macro_f1": _number(macro_f1(matrix)),
+                "accuracy": json_number(self.spans.accuracy),
+                "macro_f1": json_number(macro_f1(matrix)),
                 "not_yet": self.not_yet,
                 "labels": list(labels),
                 "confusion": matrix.tolist(),
@@ -201,18 +134,18 @@ class Evaluation:
             "per_class": per_class,
             "per_subject": {
                 name: {
-                    "span_accuracy": _number(self._accuracy_of(name)),
+                    "span_accuracy": json_number(self._accuracy_of(name)),
                     "events": self.tally(subject=name).as_json(),
                 }
                 for name in subjects
             },
             "error_ratios": self.error_ratios(),
             "model": {"bytes": self.model_bytes, "id": model.model_id, "macs": model.macs},
-            "speed": {"realtime_factor": _number(self.realtime_factor)},
+            "speed": {"realtime_factor": json_number(self.realtime_factor)},
             "data": {
                 "name": self.data.name,
                 "recordings": len(self.streams),
-                "seconds": _number(sum(s.recording.seconds for s in self.streams)),
+                "seconds": json_number(sum(s.recording.seconds for s in self.streams)),
             },
             "notices": self.notices,
         }
@@ -237,11 +170,8 @@ def evaluate(model: Model, data: Dataset, progress=None) -> Evaluation:
         events = board.events(windows)
         unknown += Counter(s.label for s in r.spans if label_number(model, s.label) < 0)
         gestures = [s for s in r.spans if label_number(model, s.label) not in (-1, model.idle)]
-        truth = [(s.start_ms, s.end_ms, s.label) for s in gestures]
-        verdicts = match_events(truth, [(e.t_ms, e.label) for e in events])
         streams.append(
-            Stream(r, tuple(gestures), windows, tuple(events), tuple(verdicts),
-                   tuple(missed(truth, verdicts)))
+            Stream(r, tuple(gestures), windows, tuple(events), *judge(gestures, events))
         )
         if progress is not None:
             progress()
@@ -253,12 +183,6 @@ def evaluate(model: Model, data: Dataset, progress=None) -> Evaluation:
     board_s = sum(s.recording.seconds + GRACE_MS / 1000 for s in streams)
     factor = ratio(board_s, busy_s)
     return Evaluation(model, data, span_results(board, data, raws), streams, factor, notices)
-
-
-def _number(x) -> float | None:
-    """A float for JSON, which knows no NaN."""
-    x = float(x)
-    return round(x, 6) if np.isfinite(x) else None
 
 
 __all__ = ["Evaluation", "Stream", "Tally", "evaluate"]

@@ -13,7 +13,7 @@ import numpy as np
 from host_tools.dataset import Recording
 from host_tools.evaluation.emulator import Board
 from host_tools.evaluation.evaluate import Stream
-from host_tools.evaluation.matching import DUPLICATE, GRACE_MS, HIT
+from host_tools.evaluation.matching import DUPLICATE, GRACE_MS, HIT, in_reach
 from host_tools.model import reference
 from host_tools.model.format import Model
 
@@ -40,7 +40,7 @@ def shares(board: Board, recording: Recording, t_ms: float, before_ms: float = 2
     """The engine's answers from before_ms before t_ms to after_ms after it.
 
     raw: what board.raw(recording) gave, if it is at hand. No windows, if t_ms lies in a
-    hole or before the first window.
+    gap or before the first window.
     """
     model, fe = board.model, board.model.front_end
     raw = board.raw(recording) if raw is None else raw
@@ -75,7 +75,7 @@ def reason(stream: Stream, number: int, model: Model) -> str:
         ends = gestures[verdict.span].end_ms / 1000
         return (f"repeated: the {event.label} that ends at {ends:.2f} s was reported already; "
                 "a longer dead time or more quiet windows would hold it back")
-    inside = [g for g in gestures if g.start_ms <= event.t_ms <= g.end_ms + GRACE_MS]
+    inside = [g for g in gestures if in_reach(event.t_ms, g.start_ms, g.end_ms)]
     if inside:
         return (f"false: a {inside[-1].label} is labelled here, it was taken for {event.label}; "
                 "if the label is wrong, correct it")

@@ -1,4 +1,4 @@
-"""Which events are right: detections against labelled spans.
+"""Which events are right: detections against labelled spans. The only place that decides it.
 
 An event hits a span when its label is the span's and its time lies between the
 span's start and GRACE_MS after the span's end; the first such event only. A
@@ -8,6 +8,7 @@ hits is missed. Latency is the event's time minus the span's end.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 GRACE_MS = 1000.0
 
@@ -26,10 +27,44 @@ class Verdict:
     latency_ms: float | None = None
 
 
+class Labelled(Protocol):
+    """A span of a gesture, as host_tools.dataset.Span."""
+
+    @property
+    def start_ms(self) -> float: ...
+    @property
+    def end_ms(self) -> float: ...
+    @property
+    def label(self) -> str: ...
+
+
+class Reported(Protocol):
+    """An event, as host_tools.evaluation.emulator.Detected."""
+
+    @property
+    def t_ms(self) -> float: ...
+    @property
+    def label(self) -> str: ...
+
+
+def judge(
+    gestures: Sequence[Labelled], events: Sequence[Reported]
+) -> tuple[tuple[Verdict, ...], tuple[int, ...]]:
+    """One verdict per event, and the indices of the gestures that no event hit."""
+    spans = [(g.start_ms, g.end_ms, g.label) for g in gestures]
+    verdicts = match_events(spans, [(e.t_ms, e.label) for e in events])
+    return tuple(verdicts), tuple(missed(spans, verdicts))
+
+
+def in_reach(t_ms: float, start_ms: float, end_ms: float) -> bool:
+    """Whether an event at t_ms can belong to a span: inside it, or within the grace after it."""
+    return start_ms <= t_ms <= end_ms + GRACE_MS
+
+
 def match_events(
     spans: Sequence[tuple[float, float, str]], events: Sequence[tuple[float, str]]
 ) -> list[Verdict]:
-    """One verdict an event, in the order given.
+    """One verdict per event, in the order given.
 
     spans: (start_ms, end_ms, label) of gestures only. events: (t_ms, label). A
     span's hit is its earliest fitting event that hits no earlier span.
@@ -43,7 +78,7 @@ def match_events(
         fitting = [
             k
             for k in order
-            if spans[k][2] == label and spans[k][0] <= t_ms <= spans[k][1] + GRACE_MS
+            if spans[k][2] == label and in_reach(t_ms, spans[k][0], spans[k][1])
         ]
         free = [k for k in fitting if k not in taken]
         if free:

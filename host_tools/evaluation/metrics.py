@@ -1,9 +1,97 @@
-"""The figures of an evaluation: confusion, F1, Poisson intervals, the article's error ratios."""
+"""The figures of an evaluation: events counted, confusion, F1, Poisson intervals."""
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 import numpy as np
+
+from host_tools.evaluation.matching import DUPLICATE, FALSE, HIT, Verdict
+
+_HOUR_S = 3600.0
+
+
+@dataclass
+class Tally:
+    """Counts of events; latencies_ms of the hits. The sum of two is that of all their events."""
+
+    truth: int = 0
+    hits: int = 0
+    missed: int = 0
+    false: int = 0
+    duplicates: int = 0
+    idle_s: float = 0.0
+    latencies_ms: list[float] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, truth: int, missed: int, verdicts: Iterable[Verdict], idle_s: float) -> Tally:
+        """Counts over one stream: so many gestures, so many missed, and its events' verdicts."""
+        kinds = [v.kind for v in verdicts]
+        return cls(
+            truth, kinds.count(HIT), missed, kinds.count(FALSE), kinds.count(DUPLICATE), idle_s,
+            [v.latency_ms for v in verdicts if v.latency_ms is not None],
+        )
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            self.truth + other.truth, self.hits + other.hits, self.missed + other.missed,
+            self.false + other.false, self.duplicates + other.duplicates,
+            self.idle_s + other.idle_s, self.latencies_ms + other.latencies_ms,
+        )
+
+    @property
+    def precision(self) -> float:
+        return ratio(self.hits, self.hits + self.false + self.duplicates)
+
+    @property
+    def recall(self) -> float:
+        return ratio(self.hits, self.truth)
+
+    @property
+    def f1(self) -> float:
+        """2 hits / (truth + events): a repeated event counts like a false one."""
+        return ratio(2 * self.hits, self.truth + self.hits + self.false + self.duplicates)
+
+    @property
+    def false_per_hour(self) -> float:
+        """False events per hour outside the gestures; NaN without such time."""
+        return ratio(self.false * _HOUR_S, self.idle_s)
+
+    @property
+    def false_per_hour_95(self) -> tuple[float, float]:
+        """The 95 % interval of false_per_hour (see poisson_interval)."""
+        low, high = poisson_interval(self.false)
+        return ratio(low * _HOUR_S, self.idle_s), ratio(high * _HOUR_S, self.idle_s)
+
+    def latency_ms(self, part: float) -> float:
+        """The latency that this part of the hits does not exceed; NaN without hits."""
+        return float(np.quantile(self.latencies_ms, part)) if self.latencies_ms else float("nan")
+
+    def as_json(self) -> dict:
+        return {
+            "truth": self.truth,
+            "hits": self.hits,
+            "missed": self.missed,
+            "false": self.false,
+            "duplicates": self.duplicates,
+            "precision": json_number(self.precision),
+            "recall": json_number(self.recall),
+            "f1": json_number(self.f1),
+            "idle_hours": json_number(self.idle_s / _HOUR_S),
+            "false_per_hour": json_number(self.false_per_hour),
+            "false_per_hour_95": [json_number(x) for x in self.false_per_hour_95],
+            "latency_ms": {
+                "p50": json_number(self.latency_ms(0.5)),
+                "p95": json_number(self.latency_ms(0.95)),
+            },
+        }
+
+
+def json_number(x: float) -> float | None:
+    """A float for JSON, which knows no NaN."""
+    x = float(x)
+    return round(x, 6) if np.isfinite(x) else None
 
 
 def confusion(truth: np.ndarray, found: np.ndarray, classes: int) -> np.ndarray:

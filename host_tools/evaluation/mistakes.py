@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from host_tools.evaluation.evaluate import Evaluation, Stream
-from host_tools.evaluation.matching import DUPLICATE, FALSE, GRACE_MS
+from host_tools.evaluation.matching import DUPLICATE, FALSE, in_reach
 
 MISSED = "missed"
 _ORDER = {FALSE: 0, MISSED: 1, DUPLICATE: 2}
@@ -47,7 +47,7 @@ def event_mistakes(result: Evaluation) -> list[Mistake]:
 
 def _truth_at(s: Stream, t_ms: float) -> str:
     """The gesture whose span, or second after it, holds t_ms; the latest one."""
-    near = [g for g in s.gestures if g.start_ms <= t_ms <= g.end_ms + GRACE_MS]
+    near = [g for g in s.gestures if in_reach(t_ms, g.start_ms, g.end_ms)]
     return max(near, key=lambda g: g.start_ms).label if near else ""
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from host_tools.evaluation.emulator import events_of
 from host_tools.evaluation.evaluate import Evaluation
-from host_tools.evaluation.matching import match_events, missed
+from host_tools.evaluation.matching import judge
 from host_tools.model.decision import Decision
 
 
@@ -29,10 +29,8 @@ def redebounced(result: Evaluation, settings: bytes | Decision) -> Evaluation:
     streams = []
     for s in result.streams:
         events = events_of(model, s.windows)
-        truth = [(g.start_ms, g.end_ms, g.label) for g in s.gestures]
-        verdicts = match_events(truth, [(e.t_ms, e.label) for e in events])
-        streams.append(replace(s, events=tuple(events), verdicts=tuple(verdicts),
-                               missed=tuple(missed(truth, verdicts))))
+        verdicts, missed = judge(s.gestures, events)
+        streams.append(replace(s, events=tuple(events), verdicts=verdicts, missed=missed))
     return replace(result, model=model, streams=streams)
 
 

@@ -15,8 +15,8 @@ import numpy as np
 
 from host_tools.dataset import Dataset, is_idle
 from host_tools.evaluation.confusions import Habit, habits
-from host_tools.evaluation.evaluate import Tally, evaluate
-from host_tools.evaluation.metrics import confusion, macro_f1, ratio
+from host_tools.evaluation.evaluate import evaluate
+from host_tools.evaluation.metrics import Tally, confusion, json_number, macro_f1, ratio
 from host_tools.training.calibrate import streams_of
 from host_tools.training.recipe import Recipe
 from host_tools.training.train import train
@@ -53,15 +53,7 @@ class CrossValidation:
     @property
     def events(self) -> Tally:
         """All folds' events together."""
-        out = Tally()
-        for fold in self.folds:
-            e = fold.events
-            out = Tally(
-                out.truth + e.truth, out.hits + e.hits, out.missed + e.missed,
-                out.false + e.false, out.duplicates + e.duplicates, out.idle_s + e.idle_s,
-                out.latencies_ms + e.latencies_ms,
-            )
-        return out
+        return sum((fold.events for fold in self.folds), Tally())
 
     def as_json(self) -> dict:
         """Plain values; a figure that does not exist is null."""
@@ -76,8 +68,8 @@ class CrossValidation:
         return {
             "span": {
                 "count": len(truth),
-                "accuracy": _number(ratio(int((truth == found).sum()), len(truth))),
-                "macro_f1": _number(macro_f1(matrix)),
+                "accuracy": json_number(ratio(int((truth == found).sum()), len(truth))),
+                "macro_f1": json_number(macro_f1(matrix)),
                 "labels": labels,
                 "confusion": matrix.tolist(),
             },
@@ -88,7 +80,7 @@ class CrossValidation:
                 {
                     "held": list(f.held),
                     "recordings": f.recordings,
-                    "span": {"count": len(f.truth), "accuracy": _number(f.accuracy)},
+                    "span": {"count": len(f.truth), "accuracy": json_number(f.accuracy)},
                     "events": f.events.as_json(),
                     "unknown": list(f.unknown),
                 }
@@ -139,7 +131,3 @@ def cross_validate(
             streams.tally(), judged.model_bytes,
         ))
     return CrossValidation(tuple(out))
-
-
-def _number(x: float) -> float | None:
-    return round(float(x), 6) if np.isfinite(x) else None

@@ -125,11 +125,11 @@ def search(data: Dataset, rate_hz: int, trials: int, steps: int, seed: int = 1,
         value = judge(data, suggest(trial, base), parts, report)
         return value
 
-    def told(study, trial):
+    def finished(study, trial):
         if progress is not None:
             progress(f"best {study.best_value:.4f}" if study.best_trials else "")
 
-    study.optimize(objective, n_trials=trials, callbacks=[told])
+    study.optimize(objective, n_trials=trials, callbacks=[finished])
     best = suggest(optuna.trial.FixedTrial(study.best_params), base)
     return best, float(study.best_value), len(study.trials)
 

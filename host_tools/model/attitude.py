@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 ONE = 1 << 14
 HALF_TURN_MAX = 12288  # Q14 rad a frame and axis: 0.75; what turns faster is not followed
-_LEAST_GRAVITY = 16  # mean acceleration / 4; below, no direction can be told
+_LEAST_GRAVITY = 16  # mean acceleration / 4; below, no direction is known
 _LEAST_COSINE = 819  # of 1 + cosine, Q14: nearly upside down
 
 Ints = npt.NDArray[np.int32]

@@ -21,12 +21,12 @@ import numpy as np
 import numpy.typing as npt
 
 from host_tools.files import write_atomically
+from host_tools.model.activations import MICROMLP_NAMES, RISING
 from host_tools.model.format import CLAMP, FrontEnd, Model, ModelError
 from host_tools.model.quantize import FloatLayer, quantise
 
-_HIDDEN = {"Sigmoid": "sigmoid", "TanH": "tanh", "ReLU": "relu", "SoftPlus": "softplus",
-           "Gaussian": "gaussian", "Heaviside": "heaviside"}  # fmt: skip
-_RISING = ("Sigmoid", "TanH", "ReLU", "SoftPlus")  # the best output has the best sum, too
+_HIDDEN = {name: activation for activation, name in MICROMLP_NAMES.items()}
+_RISING = [MICROMLP_NAMES[activation] for activation in RISING]
 
 
 def read_layers(path: str | os.PathLike[str]) -> list[FloatLayer]:
@@ -142,14 +142,13 @@ def write_layers(
     """Write float layers as MicroMLP's JSON. inputs: how many values the first one reads."""
     if output not in _RISING:
         raise ModelError(f"output {output!r} must be one of {', '.join(_RISING)}")
-    names = {v: k for k, v in _HIDDEN.items()}
     none: dict[str, Any] = {"Bias": None, "Conn": []}
     rows: list[dict[str, Any]] = [{"Func": None, "Neurons": [none] * inputs}]
     for i, layer in enumerate(layers):
         w, b = np.asarray(layer.weights, float), np.asarray(layer.bias, float)
         if i == 0:  # x = 2 v - 1
             w, b = 2 * w, b - w.sum(axis=1)
-        name = output if i == len(layers) - 1 else names.get(layer.activation)
+        name = output if i == len(layers) - 1 else MICROMLP_NAMES.get(layer.activation)
         if name is None or layer.pool != 1:
             raise ModelError(f"MicroMLP has nothing like layer {i}'s {layer.activation}"
                              + (f" with pooling by {layer.pool}" if layer.pool != 1 else ""))

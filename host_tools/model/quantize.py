@@ -15,12 +15,13 @@ in one; what this costs in accuracy is for the caller to measure.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from host_tools.model.activations import FUNCTIONS, TABLED, Floats
 from host_tools.model.decision import Activity, Decision
 from host_tools.model.format import (
     CLAMP,
@@ -33,23 +34,6 @@ from host_tools.model.format import (
 )
 from host_tools.model.golden import seal
 from host_tools.model.reference import inputs, requantise, sums
-
-Floats = npt.NDArray[np.float64]
-
-
-def _sigmoid(z: Floats) -> Floats:
-    return 0.5 + 0.5 * np.tanh(0.5 * z)
-
-
-# Activations that go through a table: function, least and greatest value,
-# and the |z| beyond which they are constant (to 1 part in 2,000).
-_TABLES: dict[str, tuple[Callable[[Floats], Floats], float, float, float]] = {
-    "sigmoid": (_sigmoid, 0, 1, 8),
-    "tanh": (np.tanh, -1, 1, 4),
-    "gaussian": (lambda z: np.exp(-z * z), 0, 1, 3),
-    "heaviside": (lambda z: (z >= 0).astype(float), 0, 1, 1),
-    "softplus": (lambda z: np.logaddexp(0, z), 0, 8, 8),
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,12 +72,12 @@ def _places(layer: FloatLayer, x: npt.NDArray) -> npt.NDArray:
 
 def _forward(layer: FloatLayer, x: Floats) -> Floats:
     z = _places(layer, x) @ np.asarray(layer.weights, float).T + np.asarray(layer.bias, float)
-    if layer.activation == "relu":
+    if layer.activation == "relu":  # the one that training uses: hundreds of times as fast
         z = np.maximum(z, 0)
-    elif layer.activation in _TABLES:
-        z = _TABLES[layer.activation][0](z)
+    elif layer.activation in FUNCTIONS:
+        z = FUNCTIONS[layer.activation](z)
     elif layer.activation != "identity":
-        known = ", ".join(["relu", "identity", *_TABLES])
+        known = ", ".join(["identity", *FUNCTIONS])
         raise ModelError(f"activation {layer.activation!r} is not one of {known}")
     k, positions, outputs = z.shape
     return z.reshape(k, positions // layer.pool, layer.pool, outputs).max(axis=2).reshape(k, -1)
@@ -149,7 +133,7 @@ def quantise(
             done.append(out)
             break
         step = (layer, u, x, scale, zero, shell)
-        if layer.activation in _TABLES:
+        if layer.activation in TABLED:
             out, table, scale, zero = _through_table(*step, len(tables))
             tables.append(table)
             shell = Model(front_end, (), tuple(labels), idle, 1, 1, fast=fast, tables=tuple(tables))
@@ -271,7 +255,7 @@ def _through_table(
     shell: Model,
     number: int,
 ) -> tuple[Layer, npt.NDArray[np.uint16], float, float]:
-    function, low, high, edge = _TABLES[layer.activation]
+    low, high, edge = TABLED[layer.activation]
     top = 63 if shell.fast else 65535
     weight_scale = _least_scale(layer, scale, zero, shell.fast)
     # 512 steps of the table must reach the edge on either side.
@@ -281,7 +265,8 @@ def _through_table(
     w, bias = _integers(layer, u, scale, zero, shell.fast, weight_scale)
     z = (np.arange(TABLE_SIZE) - TABLE_SIZE // 2 + 0.5) * scale * weight_scale * 2**shift
     unit = (high - low) / top
-    table = np.clip(np.rint((function(z) - low) / unit), 0, top).astype(np.uint16)
+    values = FUNCTIONS[layer.activation](z)
+    table = np.clip(np.rint((values - low) / unit), 0, top).astype(np.uint16)
     out = Layer(w, _int32(bias), layer.positions, layer.step, layer.pool, TABLE, shift,
                 TABLE_SIZE // 2, TABLE_SIZE - 1, number)
     return out, table, unit, -low / unit

@@ -22,7 +22,9 @@ class EventField:
 
 EVENT_FIELDS = (
     EventField("event_type", str, "", False, "the gesture's label"),
-    EventField("confidence", int, "%", False, "how sure the model is"),
+    EventField("confidence", int, "%", False, "how sure the model is that it was a gesture"),
+    EventField("label_confidence", int, "%", True, "how sure it is which one; null if an earlier "
+               "firmware recorded it"),
     EventField("seq", int, "", False, "number of the event since the board started, from 0"),
     EventField("boot", int, "", False, "names this start of the board; with `seq`, the event"),
     EventField("t_ms", int, "ms", False, "when the gesture's last sample was taken, on the sample "

@@ -1,4 +1,4 @@
-"""Events as a person reads them, and as they are told apart from repeats."""
+"""Events as a person reads them, and which of them are repeats."""
 
 import time
 from collections import deque

@@ -118,10 +118,10 @@ def _mistakes(result: Evaluation) -> list[str]:
     rows: list[tuple]
     head: tuple[str, ...]
     events, spans = event_mistakes(result), span_mistakes(result)
-    told = {FALSE: "false", DUPLICATE: "repeated", MISSED: "missed"}
+    words = {FALSE: "false", DUPLICATE: "repeated", MISSED: "missed"}
     if events:
         rows = [
-            (m.recording, f"{m.t_ms / 1000:.2f}", told[m.kind], m.truth or "no gesture",
+            (m.recording, f"{m.t_ms / 1000:.2f}", words[m.kind], m.truth or "no gesture",
              m.label or "-", "-" if m.confidence is None else m.confidence, m.subject)
             for m in events[:_MOST_MISTAKES]
         ]

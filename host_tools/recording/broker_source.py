@@ -110,10 +110,10 @@ class BrokerSource:
 
     def _ask(self) -> None:
         """Have the board stream for another minute."""
-        told = self._remote.request("stream", seconds=_STREAM_S)
+        answer = self._remote.request("stream", seconds=_STREAM_S)
         try:
-            accel, gyro = float(told["accel_lsb_per_g"]), float(told["gyro_lsb_per_10_dps"])
-            period_us = float(told["period_us"])
+            accel, gyro = float(answer["accel_lsb_per_g"]), float(answer["gyro_lsb_per_10_dps"])
+            period_us = float(answer["period_us"])
             ranges = sensor_ranges(accel, gyro / 10)
             if period_us <= 0:
                 raise ValueError

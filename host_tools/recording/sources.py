@@ -77,7 +77,7 @@ class BoardSource:
         self._settings = f"rate_hz={rate_hz:g}, accel_g={accel_g}, gyro_dps={gyro_dps}"
         self._baud = baud or baud_for(rate_hz)
         self._decoder = Decoder()
-        self._told: dict[str, Any] = {}
+        self._reported: dict[str, Any] = {}
         self._waiting: list[Block] = []
         self._console: Console | None = None
 
@@ -128,43 +128,43 @@ class BoardSource:
 
     @property
     def measured_hz(self) -> float | None:
-        period = self._told.get("period_1024")
+        period = self._reported.get("period_1024")
         return 1024e6 / period if period else None
 
     def about(self) -> dict[str, Any]:
         keys = ("device", "firmware", "micropython", "sensor", "who_am_i", "accel_g", "gyro_dps")
         return {
-            **{key: self._told.get(key) for key in keys},
+            **{key: self._reported.get(key) for key in keys},
             "source": "board",
-            "lost_on_board": self._told.get("samples_lost", 0),
+            "lost_on_board": self._reported.get("samples_lost", 0),
             "baud": self._console.baud if self._console else self._baud,
             "line_bytes_skipped": self._decoder.skipped,
             "line_frames_refused": self._decoder.refused,
         }
 
     def counters(self) -> dict[str, Any]:
-        """What the board told last about itself and its sampling."""
-        return dict(self._told)
+        """What the board reported last about itself and its sampling."""
+        return dict(self._reported)
 
     @property
     def warning(self) -> str:
         """What the sensor's driver warns of, or ""."""
-        return str(self._told.get("warning") or "")
+        return str(self._reported.get("warning") or "")
 
     def _take(self, data: bytes) -> list[Block]:
         blocks = []
         for frame in self._decoder.feed(data):
             if isinstance(frame, Info):
-                self._told.update(frame.told)
+                self._reported.update(frame.reported)
             else:
                 blocks.append(self._block(frame))
         return blocks
 
     def _block(self, samples: Samples) -> Block:
-        told = self._told
+        reported = self._reported
         scale = np.empty(6)
-        scale[:3] = 1 / accel_counts(told["accel_g"])
-        scale[3:] = 10 / told["gyro_lsb_per_10_dps"]
+        scale[:3] = 1 / accel_counts(reported["accel_g"])
+        scale[3:] = 10 / reported["gyro_lsb_per_10_dps"]
         return Block(samples.index, samples.counts * scale, at_limit(samples.counts))
 
     def _change_baud(self, console: Console) -> None:
@@ -173,7 +173,8 @@ class BoardSource:
         heard = Decoder()
         until = time.monotonic() + 1.0
         while time.monotonic() < until:
-            if any(isinstance(f, Info) and "baud" in f.told for f in heard.feed(console.read(0.1))):
+            frames = heard.feed(console.read(0.1))
+            if any(isinstance(f, Info) and "baud" in f.reported for f in frames):
                 console.write(b"\x03")
                 return
         console.baud = BAUD
@@ -188,15 +189,15 @@ class BoardSource:
             heard += data
             for frame in self._decoder.feed(data):
                 if isinstance(frame, Info):
-                    self._told.update(frame.told)
-                elif "accel_g" in self._told:
+                    self._reported.update(frame.reported)
+                elif "accel_g" in self._reported:
                     self._waiting.append(self._block(frame))
             if self._waiting:
-                self.rate_hz = float(self._told.get("rate_hz", self.rate_hz))
+                self.rate_hz = float(self._reported.get("rate_hz", self.rate_hz))
                 return
             if b"Traceback" in heard and heard.count(b"\x04") >= 2:
                 raise _start_fault(self._port, heard.decode(errors="replace"))
-        fault = self._told.get("fault")
+        fault = self._reported.get("fault")
         if fault:
             raise BeckonError(f"the sensor on {self._port} does not answer ({fault}): check its "
                               f"wires, then run beckon doctor {self._port}")
@@ -338,7 +339,7 @@ class ReplaySource:
         recording, _ = read_recording(path)
         self._path = path
         self._values = recording.samples.astype(float)
-        self._holes = recording.holes
+        self._gaps = recording.gaps
         self.rate_hz = recording.rate_hz
         self.axes = recording.axes
         self._speed = speed
@@ -363,8 +364,8 @@ class ReplaySource:
         return list(self._parts(first, self._at))
 
     def _parts(self, first: int, end: int) -> Iterator[Block]:
-        """What lies between the holes."""
-        for start, stop in (*self._holes, (end, end)):
+        """What lies between the gaps."""
+        for start, stop in (*self._gaps, (end, end)):
             if stop <= first or start >= end and start != stop:
                 continue
             last = min(start, end)

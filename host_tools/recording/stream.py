@@ -34,7 +34,7 @@ class Samples:
 class Info:
     """What the board tells about itself and its counters."""
 
-    told: dict[str, Any]
+    reported: dict[str, Any]
 
 
 class Decoder:
@@ -98,10 +98,10 @@ class Decoder:
         payload = body[3:-2]
         if kind == _INFO:
             try:
-                told = json.loads(payload)
+                found = json.loads(payload)
             except ValueError:
                 return None
-            return Info(told) if isinstance(told, dict) else None
+            return Info(found) if isinstance(found, dict) else None
         (index,) = struct.unpack_from("<I", payload)
         if not self._next <= index < _LAST_INDEX:
             return None

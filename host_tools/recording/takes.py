@@ -2,11 +2,9 @@
 
 import numpy as np
 
-from host_tools.dataset.movement import activity
+from host_tools.dataset.movement import activity, moving
 from host_tools.recording.sources import Block
 
-_ACTIVE = 1.0  # of activity(): a resting hand stays below
-_SHARE = 0.12  # of the strongest moment: the gentle ends of a gesture still count
 _PAUSE_S = 0.3  # a shorter pause inside a gesture does not end it
 _LEAST_S = 0.15  # what is shorter is a knock, no gesture
 _STRONG = 2.5  # the strongest moment of anything that is meant
@@ -17,7 +15,7 @@ class BadTake(Exception):
 
 
 def joined(blocks: list[Block], first: int, end: int) -> tuple[np.ndarray, np.ndarray, int]:
-    """values (n, axes), clipped (n,) of the samples in [first, end), and how many are missing."""
+    """values (n, axes), clipped (n,) of the samples in [first, end), and how many were lost."""
     values, clipped = [], []
     for block in blocks:
         a, b = max(first, block.index), min(end, block.end)
@@ -35,32 +33,32 @@ def judge(blocks: list[Block], first: int, end: int, rate_hz: float) -> tuple[in
 
     The take has to begin and end at rest.
     """
-    values, clipped, missing = joined(blocks, first, end)
-    if missing:
-        raise BadTake(f"{missing} samples were lost on the way; once more")
+    values, clipped, lost = joined(blocks, first, end)
+    if lost:
+        raise BadTake(f"{lost} samples were lost on the way; once more")
     if clipped.any():
         raise BadTake("the movement went beyond the sensor's range; once more, more gently (or "
                       "record with a larger --accel-g or --gyro-dps)")
     level = activity(values.astype(np.float32), rate_hz)
     if level.max() < _STRONG:
         raise BadTake("there was no movement; once more, right after GO")
-    moving = np.flatnonzero(level > max(_ACTIVE, _SHARE * float(level.max())))
-    if len(moving) < _LEAST_S * rate_hz:
+    found = moving(level)
+    if len(found) < _LEAST_S * rate_hz:
         raise BadTake("that was a knock rather than a gesture; once more")
-    start, stop = int(moving[0]), int(moving[-1]) + 1
+    start, stop = int(found[0]), int(found[-1]) + 1
     if start == 0:
         raise BadTake("the board was not at rest at GO; keep it still until then")
     if stop == len(level):
         raise BadTake("the movement did not end in time; once more, quicker (or with more "
                       "--seconds)")
-    gaps = np.diff(moving)
-    if gaps.max(initial=0) > _PAUSE_S * rate_hz and _rest_after(level, moving, gaps):
+    pauses = np.diff(found)
+    if pauses.max(initial=0) > _PAUSE_S * rate_hz and _rest_after(level, found, pauses):
         raise BadTake("there were two movements; make the gesture once, then rest")
     return first + start, first + stop
 
 
-def _rest_after(level: np.ndarray, moving: np.ndarray, gaps: np.ndarray) -> bool:
+def _rest_after(level: np.ndarray, found: np.ndarray, pauses: np.ndarray) -> bool:
     """Whether both sides of the longest pause are strong: a small settling is no gesture."""
-    at = int(moving[int(np.argmax(gaps))]) + 1
+    at = int(found[int(np.argmax(pauses))]) + 1
     strongest = float(level.max())
     return min(float(level[:at].max()), float(level[at:].max())) > 0.4 * strongest

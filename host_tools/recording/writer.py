@@ -96,9 +96,9 @@ def write_recording(
 ) -> Path:
     """Write one segment; returns the CSV's path. rate_hz: as measured. Raises BeckonError.
 
-    Missing samples leave a gap in t_ms. about: more entries for the JSON file.
+    Lost samples leave a gap in t_ms. about: more entries for the JSON file.
     """
-    rows, indices, missing = _rows(blocks, segment)
+    rows, indices, lost = _rows(blocks, segment)
     period_ms = 1000 / rate_hz
     text = io.StringIO()
     axes = rows.shape[1]
@@ -108,13 +108,13 @@ def write_recording(
         text.write(pattern % ((index - segment.first) * period_ms, *row) + "\n")
     data = gzip.compress(text.getvalue().encode(), mtime=0)
     path = folder / "recordings" / f"{name}.csv.gz"
-    told = {
+    entries = {
         **about,
         "subject": subject,
         "utc_start": utc_start.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "measured_hz": round(rate_hz, 4),
         "samples": len(rows),
-        "dropped": missing,
+        "dropped": lost,
         "sha256": hashlib.sha256(data).hexdigest(),
     }
     lines = [(name, f"{(s.start - segment.first) * period_ms:.0f}",
@@ -125,7 +125,7 @@ def write_recording(
             raise BeckonError(f"{path} is there already; name another folder")
         path.parent.mkdir(parents=True, exist_ok=True)
         _replace(path, data)
-        beside = (json.dumps(told, indent=2) + "\n").encode()
+        beside = (json.dumps(entries, indent=2) + "\n").encode()
         _replace(folder / "recordings" / f"{name}.json", beside)
         if lines:
             _append(folder / "labels.csv", lines)
@@ -135,10 +135,10 @@ def write_recording(
 
 
 def _rows(blocks: list[Block], segment: Segment) -> tuple[np.ndarray, np.ndarray, int]:
-    values, _, missing = joined(blocks, segment.first, segment.end)
+    values, _, lost = joined(blocks, segment.first, segment.end)
     indices = [np.arange(max(b.index, segment.first), min(b.end, segment.end)) for b in blocks
                if b.index < segment.end and b.end > segment.first]  # fmt: skip
-    return values, np.concatenate(indices) if indices else np.zeros(0, int), missing
+    return values, np.concatenate(indices) if indices else np.zeros(0, int), lost
 
 
 def _append(path: Path, lines: Iterable[tuple[str, ...]]) -> None:

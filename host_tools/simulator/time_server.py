@@ -13,7 +13,7 @@ _REQUEST_BYTES = 48
 
 @contextmanager
 def time_server() -> Iterator[str]:
-    """Tell this computer's time as long as the context lasts; gives `host:port`."""
+    """Serve this computer's time as long as the context lasts; gives `host:port`."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
         address = server.getsockname()

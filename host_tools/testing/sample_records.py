@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from host_tools.simulator.sensor.ground_truth import Truth
+from host_tools.simulator.sensor.ground_truth import GroundTruth
 
 RECORD = np.dtype(
     [
@@ -47,7 +47,7 @@ class Comparison:
     latency_ms_max: float
 
 
-def compare(records: NDArray, truth: Truth, period_us: float) -> Comparison:
+def compare(records: NDArray, truth: GroundTruth, period_us: float) -> Comparison:
     """Hold the frames against the truth.
 
     period_us: the sensor's true period. Across a restart of the sensor's clock no

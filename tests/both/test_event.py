@@ -14,6 +14,7 @@ def event(label="circle", model="m-1"):
     made.captured_ms = 2**40 + 5
     made.unix_ms = 1709210096789
     made.confidence = 93
+    made.label_confidence = 98
     made.sent = True
     made.label = label
     made.model = model
@@ -28,7 +29,7 @@ def test_a_record_gives_the_event_back():
         before, after = event(label), Event()
         unpack(pack(before), after)
         for name in ("boot", "seq", "t_ms", "captured_ms", "unix_ms", "confidence", "sent",
-                     "label", "model"):
+                     "label_confidence", "label", "model"):
             assert getattr(after, name) == getattr(before, name), name
 
 
@@ -37,6 +38,16 @@ def test_what_was_captured_before_the_first_millisecond_is_kept():
     before.captured_ms = -3
     unpack(pack(before), after)
     assert after.captured_ms == -3
+
+
+def test_a_record_of_older_firmware_has_no_confidence_of_the_label():
+    before, after = event(), Event()
+    for sent in (False, True):
+        before.label_confidence, before.sent = 0, sent  # the very bytes that it wrote
+        after.label_confidence = 98
+        unpack(pack(before), after)
+        assert after.label_confidence == 0 and after.sent is sent
+        assert json.loads(after.payload(1, 0))["label_confidence"] is None
 
 
 def test_a_record_fits_the_spool():
@@ -57,8 +68,9 @@ def test_the_payload_is_json_of_integers_for_any_label():
     for label in LABELS:
         told = json.loads(event(label).payload(12, 1709210096789))
         assert told == {
-            "event_type": label, "confidence": 93, "seq": 2**32 - 1, "boot": 2**31 * 65536 - 1,
-            "t_ms": 2**40, "time": "2024-02-29T12:34:56.789Z", "latency_ms": 12, "model": "m-1",
+            "event_type": label, "confidence": 93, "label_confidence": 98, "seq": 2**32 - 1,
+            "boot": 2**31 * 65536 - 1, "t_ms": 2**40, "time": "2024-02-29T12:34:56.789Z",
+            "latency_ms": 12, "model": "m-1",
         }
 
 

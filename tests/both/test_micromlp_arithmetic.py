@@ -77,7 +77,7 @@ def learnt(name, sizes, by_hand, steps=15):
     random.seed(8)
     mlp = MicroMLP.Create(sizes, name, MicroMLP.LayersFullConnect)
     if by_hand:
-        mlp._by_hand()
+        mlp._wire()
     plain = Plain(mlp, name)
     most = 0
     for x, targets in pairs(sizes, steps):
@@ -115,8 +115,8 @@ def test_large_sums_do_not_wrap():
     for sign in (1, -1):
         mlp = MicroMLP.Create([100, 2, 1], "ReLU", MicroMLP.LayersFullConnect)
         for layer in mlp.Layers[1:]:
-            for i in range(len(layer._w)):
-                layer._w[i] = 536870912 + sign * 30 * 16777216
+            for i in range(len(layer._store._weights)):
+                layer._store._weights[i] = 536870912 + sign * 30 * 16777216
         mlp._simulate([A(1)] * 100)
         hidden = [n.ComputedOutput for n in mlp.GetLayer(1).Neurons]
         for value in hidden:
@@ -158,7 +158,7 @@ def test_gradients_are_those_of_finite_differences():
     for name in ("Sigmoid", "TanH", "SoftPlus", "Gaussian", "ReLU"):
         random.seed(3)
         mlp = MicroMLP.Create(sizes, name, MicroMLP.LayersFullConnectScaled)
-        mlp._by_hand()
+        mlp._wire()
         mlp.Gain, mlp.Alpha, mlp.Eta = 1.0, 0.0, 0.5
         x, targets = next(pairs(sizes, 1))
         plain = Plain(mlp, name)

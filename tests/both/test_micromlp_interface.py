@@ -237,7 +237,7 @@ def test_views_stay_valid_when_the_wiring_changes():
     weight, bias_weight = connection.Weight, bias.Weight
     x = vector(0.3, 0.6, 0.9)
     before = floats(mlp.Predict(x))
-    mlp._by_hand()
+    mlp._wire()
     assert layer.Neurons == neurons
     close(connection.Weight, weight)
     close(bias.Weight, bias_weight)
@@ -341,7 +341,7 @@ def test_neurons_compute_one_by_one():
     for by_hand in (False, True):
         mlp = net((2, 3, 1), "Sigmoid")
         if by_hand:
-            mlp._by_hand()
+            mlp._wire()
         x, target = vector(0.2, 0.7), vector(1)
         expected = floats(mlp.Predict(x))[0]
         for source, value in zip(mlp.GetInputLayer().Neurons, x):
@@ -372,10 +372,108 @@ def test_neurons_compute_one_by_one():
         close(bias.Weight, weight + 0.5 * last.ComputedSignalError)
 
 
+def test_only_changes_of_a_single_neuron_wire_a_net():
+    changes = (
+        lambda neuron: neuron.ComputeOutput(),
+        lambda neuron: neuron.ComputeError(),
+        lambda neuron: neuron.SetOutputNNValue(A(1)),
+        lambda neuron: neuron.SetBias(None),
+        lambda neuron: neuron.GetBias().UpdateWeight(0.1, 0),
+        lambda neuron: MicroMLP.Bias(neuron, 1.0, 0.5),
+        lambda neuron: neuron.GetInputConnections()[1].UpdateWeight(0.1, 0),
+        lambda neuron: neuron.GetInputConnections()[1].Remove(),
+        lambda neuron: MicroMLP.Connection(neuron, neuron, 0.5),
+        lambda neuron: MicroMLP.Neuron(neuron.ParentLayer),
+        lambda neuron: neuron.ParentLayer.RemoveNeuron(neuron),
+        lambda neuron: neuron.ParentLayer.Remove(),
+    )
+    for change in changes:
+        mlp = net((3, 4, 2))
+        x = vector(0.1, 0.9, 0.4)
+        assert mlp.Learn(x, vector(1, 0)) and mlp.Test(x, vector(1, 0))
+        read = []
+        for neuron in mlp.GetLayer(1).Neurons:
+            read.extend([neuron.ComputedOutput, neuron.ComputedDeltaError, neuron.GetBias().Weight])
+            for connection in neuron.GetInputConnections() + neuron.GetOutputConnections():
+                read.append(connection.Weight)
+        assert not mlp._wired and 0.0 not in read
+        change(mlp.GetLayer(1).GetNeuron(2))
+        assert mlp._wired
+
+
+def test_errors_are_the_same_in_both_kinds_of_storage():
+    """After Test, and after Predict with errors computed one by one."""
+    for name in ("TanH", "Gaussian"):
+        nets = [net((3, 4, 4, 2), name, 6) for _ in range(2)]
+        nets[1]._wire()
+        results = []
+        for mlp in nets:
+            x, target = vector(0.2, 0.7, 0.5), vector(1, 0)
+            assert mlp.Learn(x, target) and mlp.Test(x, target)
+            last = mlp.GetOutputLayer().Neurons
+            tested = [n.ComputedSignalError for n in last]
+            mlp.Predict(vector(0.9, 0.1, 0.3))
+            for neuron, value in zip(last, target):
+                neuron.ComputeError(value)
+            hidden = mlp.GetLayer(2).GetNeuron(3)
+            hidden.ComputeError()
+            results.append(tested + [n.ComputedSignalError for n in last + [hidden]])
+        for a, b in zip(results[0], results[1]):
+            close(a, b, 2e-6)
+        assert min([abs(v) for v in results[0]]) > 1e-4
+
+
+def test_what_was_removed_takes_no_more_changes():
+    mlp = net((2, 3, 1))
+    layer = mlp.GetLayer(1)
+    gone, other = layer.GetNeuron(0), layer.GetNeuron(1)
+    bias, connection = gone.GetBias(), gone.GetInputConnections()[0]
+    gone.Remove()
+    assert gone.ParentLayer is None and connection.Weight is None and bias.Value is None
+    refused(lambda: MicroMLP.Connection(gone, other), "no network")
+    refused(lambda: MicroMLP.Connection(other, gone), "no network")
+    refused(lambda: gone.ComputeOutput(), "no network")
+    refused(lambda: layer.GetNeuronIndex(gone), "not in this layer")
+    refused(lambda: connection.UpdateWeight(1, 1), "removed")
+    refused(lambda: bias.UpdateWeight(1, 1), "removed")
+    assert [n.GetNeuronIndex() for n in layer.Neurons] == [0, 1]
+    layer.Remove()
+    refused(lambda: MicroMLP.Connection(mlp.GetLayer(0).GetNeuron(0), other), "no network")
+    mlp.ClearAll()
+    refused(lambda: mlp.GetLayer(0) or other.ComputeOutput(), "no network")
+
+
+def test_a_layer_can_move_to_another_net():
+    a, b = net((2, 3, 1)), MicroMLP()
+    inputs, hidden, output = a.Layers[:]
+    for layer in (inputs, hidden, output):
+        a.RemoveLayer(layer)
+        assert layer.ParentMicroMLP is None
+        b.AddLayer(layer)
+    assert a.LayersCount == 0 and b.LayersCount == 3 and hidden.ParentMicroMLP is b
+    assert len(hidden.GetNeuron(0).GetInputConnections()) == 2
+    twin = net((2, 3, 1))
+    for v, w in zip(b.Predict(vector(0.3, 0.8)), twin.Predict(vector(0.3, 0.8))):
+        close(v.AsAnalogSignal, w.AsAnalogSignal)
+    assert b.Learn(vector(0, 1), vector(1))
+
+
+def test_a_neuron_that_feeds_another_twice_is_removed_whole():
+    mlp = net((2, 2, 1))
+    source, last = mlp.GetLayer(1).GetNeuron(0), mlp.GetLayer(2).GetNeuron(0)
+    MicroMLP.Connection(source, last, 0.25)
+    MicroMLP.Connection(source, source, 0.5)
+    kept = [c.Weight for c in last.GetInputConnections() if c.NeuronSrc is not source]
+    assert len(source.GetOutputConnections()) == 3
+    source.Remove()
+    assert [c.Weight for c in last.GetInputConnections()] == kept and len(kept) == 1
+    assert len(mlp.Predict(vector(0, 1))) == 1
+
+
 def test_q_learning_target():
     """The chosen action's target is reward + discount * best value; the others' stay."""
     mlp = net((2, 3, 2), "Sigmoid")
-    mlp._by_hand()
+    mlp._wire()
     now, past = vector(1, 0), vector(0, 1)
     best = max(floats(mlp.Predict(now)))
     values = floats(mlp.Predict(past))

@@ -91,11 +91,11 @@ def test_fully_connected_nets_come_back():
         mlp = random_net([5, 7, 3], name)
         assert mlp.SaveToFile(NAME) and mlp.SaveError is None
         again = MicroMLP.LoadFromFile(NAME)
-        assert not again._hand
+        assert not again._wired
         for a, b in zip(outputs(again), outputs(mlp)):  # but for the biases' last digit
             assert max(abs(x - y) for x, y in zip(a, b)) < (1e-14 if DOUBLE else 1e-6)
         for layer, other in zip(mlp.Layers[1:], again.Layers[1:]):
-            assert layer._w == other._w
+            assert layer._store._weights == other._store._weights
         assert again.GetLayer(1).ActivationFuncName == name
         assert [type(x) for x in again.Layers] == [type(x) for x in mlp.Layers]
 
@@ -117,13 +117,13 @@ def test_nets_wired_by_hand_come_back():
 @cleaned
 def test_a_net_of_doubles_stays_one_unless_asked():
     mlp = random_net([6, 5, 2], "TanH")
-    mlp._by_hand()
+    mlp._wire()
     for neuron in mlp.GetLayer(1).Neurons:
         for connection in neuron.GetInputConnections():
-            neuron._w[connection._at] += random.random() / 3
+            neuron._weights[connection._at] += random.random() / 3
     assert mlp.SaveToFile(NAME)
     exact, arrays = MicroMLP.LoadFromFile(NAME), MicroMLP.LoadFromFile(NAME, False)
-    assert exact._hand == DOUBLE and not arrays._hand
+    assert exact._wired == DOUBLE and not arrays._wired
     for a, b, c in zip(outputs(mlp), outputs(exact), outputs(arrays)):
         assert max(abs(x - y) for x, y in zip(a, b)) < (1e-12 if DOUBLE else 1e-5)
         assert max(abs(x - y) for x, y in zip(a, c)) < 5e-6

@@ -46,19 +46,28 @@ test("edges are only there to be dragged: not in a view that cannot be edited", 
 
 test("of two spans over each other the shorter one is hit", () => {
   const inner = { id: 3, start_ms: 2500, end_ms: 3500 };
-  assert.equal(findAt(view({ spans: [...SPANS, inner] }), at(360), 8).span.id, 3);
+  for (const spans of [[...SPANS, inner], [inner, ...SPANS]]) {
+    assert.equal(findAt(view({ spans }), at(360), 8).span.id, 3);
+  }
 });
 
 test("the ruler above the spans is ground, the strip below them the overview", () => {
   assert.equal(findAt(view(), at(210, 10), 8).what, "ground");
   assert.equal(findAt(view(), at(210, 595), 8).what, "strip");
   assert.equal(findAt(view({ overview: false }), at(210, 595), 8).what, "span");
+  const { strip } = view().layout; // a finger may miss it by a little
+  assert.equal(findAt(view(), at(210, strip.top - 4), 8).what, "strip");
+  assert.equal(findAt(view(), at(210, strip.top - 5), 8).what, "span");
 });
 
 test("the nearest flag is hit, in the flags' row only", () => {
   const flags = [{ t_ms: 5000 }, { t_ms: 5100 }]; // 560 and 570 px
   assert.deepEqual(findAt(view({ flags }), at(568, 50), 8), { what: "flag", index: 1 });
-  assert.deepEqual(findAt(view({ flags }), at(552, 50), 8), { what: "flag", index: 0 });
+  assert.deepEqual(findAt(view({ flags }), at(562, 50), 8), { what: "flag", index: 0 });
+  const turned = [{ t_ms: 5100 }, { t_ms: 5000 }];
+  assert.deepEqual(findAt(view({ flags: turned }), at(562, 50), 8), { what: "flag", index: 1 });
+  assert.equal(findAt(view({ flags }), at(547, 50), 8).what, "flag"); // 13 px beside the first
+  assert.equal(findAt(view({ flags }), at(546, 50), 8).what, "ground");
   assert.equal(findAt(view({ flags }), at(600, 50), 8).what, "ground");
   assert.equal(findAt(view({ flags }), at(568, 300), 8).what, "ground");
 });

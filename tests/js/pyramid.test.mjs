@@ -102,6 +102,13 @@ test("a browser that comes late begins at the index of its first message", () =>
   assert.equal(ring.value(0, 5000), 1);
 });
 
+test("a ring's columns begin with the sample that they begin in", () => {
+  const ring = new Ring(1, 10);
+  ring.append(0, Float32Array.from([0, 1, 2, 3, 4, 5, 6, 7]));
+  const { low, high } = columns(ring, 1.5, 2.5, 2, 0); // 1.5 to 4, 4 to 6.5
+  assert.deepEqual([low[0], high[0], low[1], high[1]], [1, 3, 4, 5]);
+});
+
 test("a ring's columns hold least and greatest, and nothing before its first sample", () => {
   const ring = new Ring(1, 4);
   ring.append(0, Float32Array.from([9, -9, 1, 2, 3, 4]));

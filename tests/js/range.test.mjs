@@ -28,6 +28,7 @@ test("live data may be wider than what has come, and run ahead while followed", 
   assert.deepEqual(placed(-8000, 2000, come, { follow: true }), [-8000, 2000]);
   assert.deepEqual(placed(-8000, 2000, come, { follow: false }), [0, 10_000]);
   assert.deepEqual(placed(500, 1500, come, { follow: false }), [500, 1500]);
+  assert.deepEqual(placed(1500, 2500, come, { follow: false }), [1000, 2000]);
 });
 
 test("a zoom keeps the time under the pointer where it is", () => {
@@ -55,5 +56,8 @@ test("what lies near an edge comes to the middle at the same zoom", () => {
 });
 
 test("what would not fit is shown whole, with a margin", () => {
+  assert.deepEqual(revealed(0, 10_000, 1000, 10_000), [100, 10_900]); // no room at the edges
+  assert.deepEqual(revealed(0, 10_000, 1000, 9400), [200, 10_200]); // it just fits
+  assert.deepEqual(revealed(0, 10_000, 0, 8500), [-850, 9350]);
   assert.deepEqual(revealed(0, 10_000, 2000, 12_000), [1000, 13_000]);
 });

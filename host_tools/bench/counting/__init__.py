@@ -92,8 +92,8 @@ def _callgrind(models: list[Path], mpy: Path) -> list[float]:
                 env={**os.environ, "MICROPYPATH": f"{mpy}:.frozen"},
                 stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_TIMEOUT_S,
             )  # fmt: skip
-            told = Path(log.name).read_text().splitlines()
-            found = [line for line in told if "Collected" in line]
+            lines = Path(log.name).read_text().splitlines()
+            found = [line for line in lines if "Collected" in line]
         if done.returncode or not found:
             raise BeckonError(f"callgrind cannot count here: {done.stderr.strip()[-200:]}")
         return int(found[0].split(":")[1])

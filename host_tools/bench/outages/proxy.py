@@ -49,7 +49,7 @@ class Proxy:
         self._run(self._each(lambda connection: connection.abort()))
 
     def half_open(self) -> None:
-        """The far end of all connections is gone; the board's end is not told."""
+        """The far end of all connections is gone; the board's end does not hear of it."""
         self._run(self._each(lambda connection: connection.forget_upstream()))
 
     def _run(self, job: Coroutine[Any, Any, None]) -> None:

@@ -1,4 +1,4 @@
-"""New models over MQTT that break off or are wrong: does the old one go on, and is it told why?
+"""New models over MQTT that break off or are wrong: does the old one go on, with a reason given?
 
 A simulated board runs the whole firmware; mosquitto stands between. The last update is
 a good one, so that a board which refuses everything does not look well.

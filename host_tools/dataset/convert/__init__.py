@@ -72,10 +72,10 @@ def read_foreign(path: str | Path, form: str, options: Options | None = None) ->
     data = read(path, options or Options())
     if not data.recordings:
         raise BeckonError(f"{path}: holds no recording of format {form}")
-    return _told_apart(data, path)
+    return _with_unique_names(data, path)
 
 
-def _told_apart(data: Dataset, path: Path) -> Dataset:
+def _with_unique_names(data: Dataset, path: Path) -> Dataset:
     """Recordings of one name get their folder's before it, else a number behind it."""
     seen: set[str] = set()
     for i, r in enumerate(data.recordings):

@@ -1,4 +1,4 @@
-"""Plain CSV of any make: the columns are guessed from their names, or told.
+"""Plain CSV of any make: the columns are guessed from their names, or given.
 
 One file is one recording. Its label comes from the option, from a column
 `label` (runs of the same value become spans), or from the file's name up to
@@ -58,7 +58,7 @@ def read_file(path: Path, options: Options) -> tuple[Recording, list[str]]:
     else:
         raise BeckonError(f"{path}: has no column of times; give the rate with --rate", 2)
     table[:, 1:] *= options.scale(table.shape[1] - 1)
-    samples, start_ms, rate_hz, holes, notices = even_grid(path, table)
+    samples, start_ms, rate_hz, gaps, notices = even_grid(path, table)
     end_ms = float(table[-1, 0])
     if options.label is None and "label" in where:
         spans = runs_of([row[where["label"]] for _, row in rows], table[:, 0], options.subject)
@@ -66,7 +66,7 @@ def read_file(path: Path, options: Options) -> tuple[Recording, list[str]]:
         label = options.label or label_of(path)
         spans = [Span(0.0, end_ms, label, options.subject)]
     name = path.name.removesuffix(".gz").removesuffix(".csv")
-    return Recording(name, samples, rate_hz, tuple(spans), start_ms, holes, "", path,
+    return Recording(name, samples, rate_hz, tuple(spans), start_ms, gaps, "", path,
                      native_hz=rate_hz), notices
 
 

@@ -131,11 +131,12 @@ def sign(text: str, key: bytes) -> str:
 
 
 def _check_signature(path: Path, text: str, content: dict, key: bytes) -> None:
-    told = str(content.get("signature"))
+    claimed = str(content.get("signature"))
     if content["protected"]["alg"] != "HS256":
         raise BeckonError(f"{path}: is signed with {content['protected']['alg']!r}, not HS256")
-    whole = len(told) == 64 and text.count(told) == 1
-    if not whole or not hmac.compare_digest(sign(text.replace(told, _ZEROS), key), told.lower()):
+    whole = len(claimed) == 64 and text.count(claimed) == 1
+    signature = sign(text.replace(claimed, _ZEROS), key)
+    if not whole or not hmac.compare_digest(signature, claimed.lower()):
         raise BeckonError(f"{path}: the signature does not fit: another key, or the file changed")
 
 

@@ -1,7 +1,7 @@
 """NumPy folders: LABEL/*.npy, each (samples, axes), or one X.npy with y.npy.
 
 X.npy: (recordings, samples, axes) or (recordings, axes, samples); y.npy: one
-label each, numbers or text. The rate must be told, an array does not know it.
+label each, numbers or text. Give the rate: an array does not know it.
 """
 from __future__ import annotations
 

@@ -11,10 +11,10 @@ def settings():
     from ops import config
 
     found = config.load(chip_id=machine.unique_id())
-    told = {name: getattr(found, name) for name in config.SETTINGS}
+    values = {name: getattr(found, name) for name in config.SETTINGS}
     for name in ("wifi_key", "password", "update_key"):
-        told[name] = bool(told.get(name))
-    return told
+        values[name] = bool(values.get(name))
+    return values
 
 
 def model():
@@ -67,13 +67,13 @@ def wifi(timeout_s):
             if wlan.isconnected():
                 break
             time.sleep_ms(100)
-    told = {"up": wlan.isconnected(), "status": wlan.status(), "ssid": s.wifi_ssid}
-    if told["up"]:
-        told["address"] = wlan.ifconfig()[0]
-        told["rssi_dbm"] = wlan.status("rssi")
+    state = {"up": wlan.isconnected(), "status": wlan.status(), "ssid": s.wifi_ssid}
+    if state["up"]:
+        state["address"] = wlan.ifconfig()[0]
+        state["rssi_dbm"] = wlan.status("rssi")
     else:
         wlan.disconnect()
-    return told
+    return state
 
 
 def broker(timeout_s):
@@ -99,7 +99,7 @@ def broker(timeout_s):
     finally:
         line.close()
     if len(answer) != 4 or answer[0] != 0x20 or answer[1] != 2:
-        return {"up": False, "why": "what answers is no MQTT broker"}
+        return {"up": False, "why": "what answers is not an MQTT broker"}
     if answer[3]:
         why = {4: "the broker refuses user or password", 5: "the broker does not let this user in"}
         return {"up": False, "why": why.get(answer[3], "the broker refuses, code %d" % answer[3])}
@@ -135,6 +135,6 @@ def clock():
     return {"server": server, "utc": list(time.gmtime()[:6])}
 
 
-def told(what):
+def report(what):
     gc.collect()
-    print("told " + json.dumps(what))
+    print("report " + json.dumps(what))

@@ -19,10 +19,10 @@ from host_tools.simulator.sensor import registers as reg
 from host_tools.simulator.sensor import tables, variants
 from host_tools.simulator.sensor.faults import Fault, Faults
 from host_tools.simulator.sensor.fifo import Fifo
-from host_tools.simulator.sensor.ground_truth import Truth
+from host_tools.simulator.sensor.ground_truth import GroundTruth
 from host_tools.simulator.sensor.int_pin import IntPin
 from host_tools.simulator.sensor.signal_chain import PartErrors, SignalChain
-from host_tools.simulator.sensor.trim import Factory
+from host_tools.simulator.sensor.trim import Trim
 
 _BLOCK = 32  # samples computed ahead
 
@@ -53,7 +53,7 @@ class SimulatedMPU6500:
     seed: of the noise and of the factory's trim values.
 
     Attributes for the host: `frames_latched`, `overflow_bytes`, `ended`, `played_s`,
-    `truth` (see sensor/truth.py), `faults`, `temperature_c`, `int_edges` (how often INT
+    `truth` (see sensor/ground_truth.py), `faults`, `temperature_c`, `int_edges` (how often INT
     became active).
     """
 
@@ -81,12 +81,12 @@ class SimulatedMPU6500:
         rng = np.random.default_rng(seed)
         if errors is None:
             errors = PartErrors(noise=0.0 if recorded else 1.0)
-        self._factory = Factory(rng, self.part, self_test_ratio)
+        self._trim = Trim(rng, self.part, self_test_ratio)
         filtering = not recorded if filters is None else filters
         self._chain = SignalChain(movement, errors, filtering, rng)
         self.temperature_c = temperature_c
         self.frames_latched = 0
-        self.truth = Truth()
+        self.truth = GroundTruth()
         self.faults = Faults()
         self.registers = bytearray(128)
         self._int = IntPin(self.registers, status_needs_enable)
@@ -277,7 +277,7 @@ class SimulatedMPU6500:
             divider = 1 + r[reg.SMPLRT_DIV] if gyro.rate_hz == 1000 else 1
             period = 1e6 / gyro.rate_hz * divider
             if gyro.rate_hz > 1000:  # the accelerometer is slower: each sample comes again
-                settings = self._factory.chain_settings(r)
+                settings = self._trim.chain_settings(r)
                 self._accel_held = gyro.rate_hz // settings.accel_filter.rate_hz
         self._period_us = period / (1 + self.clock_error_ppm * 1e-6)
         self._origin_us = float(self.now_us)
@@ -332,7 +332,7 @@ class SimulatedMPU6500:
                 self._period_us,
                 _BLOCK,
                 self._zero_us,
-                self._factory.chain_settings(self.registers),
+                self._trim.chain_settings(self.registers),
             )
             if self._accel_held > 1:
                 i = np.arange(_BLOCK)
@@ -426,7 +426,7 @@ class SimulatedMPU6500:
         r[:] = bytes(128)
         r[reg.PWR_MGMT_1] = self.part.power_1_reset
         r[reg.WHO_AM_I] = self.part.who_am_i
-        self._factory.fill(r)
+        self._trim.fill(r)
         self.faults.chip_was_reset()
         self.fifo.clear()
         self._count_latch = 0

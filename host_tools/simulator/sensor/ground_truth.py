@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-class Truth:
+class GroundTruth:
     """Every tick of the sample clock from the first frame in the FIFO on.
 
     times_us: array('d'), the board's time. restarts: the numbers of ticks after

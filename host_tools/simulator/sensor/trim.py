@@ -28,7 +28,7 @@ _ACCEL_OFFSET_LSB_PER_G = 2048  # at any range, "MPU Hardware Offset Registers" 
 _GYRO_OFFSET_LSB_PER_DPS = GYRO_COUNTS_PER_DPS[1000]  # at any range, ditto
 
 
-class Factory:
+class Trim:
     """Codes and trim of one part, drawn from rng; self_test_ratio: see SimulatedMPU6500."""
 
     def __init__(

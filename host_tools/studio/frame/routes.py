@@ -98,7 +98,7 @@ def packed(recording: Recording) -> bytes:
         "start_ms": recording.start_ms,
         "samples": len(recording.samples),
         "axes": AXES[: recording.axes],
-        "gaps": recording.holes,
+        "gaps": recording.gaps,
     }).encode()
     head += b" " * (-len(head) % 4)
     planes = np.ascontiguousarray(recording.samples.T, dtype="<f4")

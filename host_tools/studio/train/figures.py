@@ -85,7 +85,7 @@ def _tile(value: str, name: str, note: str = "", level: str = "") -> None:
 def _latency(t: Tally) -> tuple[str, str, str]:
     if not t.latencies_ms:
         return "-", "median delay", "nothing was found"
-    p50, p95 = np.quantile(t.latencies_ms, (0.5, 0.95))
+    p50, p95 = t.latency_ms(0.5), t.latency_ms(0.95)
     return f"{_ms(p50)} ms", "median delay", f"from the label's end; 95 %: {_ms(p95)} ms"
 
 
