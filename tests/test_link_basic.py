@@ -5,6 +5,7 @@ import json
 import pytest
 
 from host_tools.mqtt.broker import embedded_broker
+from host_tools.mqtt.event_fields import EVENT_FIELDS
 from tests.link.host import Board, FakeBroker, Mosquitto, Subscriber, is_event, publication
 
 TEN_EVENTS = """
@@ -51,8 +52,7 @@ def test_events_arrive_in_order_with_all_their_keys(broker_port):
         assert [event["confidence"] for event in events] == list(range(90, 100))
         for event in events:
             assert event["event_type"] == ('circle "é"' if event["seq"] < 5 else "left")
-            assert set(event) == {"event_type", "confidence", "seq", "boot", "t_ms", "time",
-                                  "latency_ms", "model"}
+            assert set(event) == {field.name for field in EVENT_FIELDS}
             assert event["boot"] == 7 and event["model"] == "m-1" and event["time"] is None
             assert isinstance(event["latency_ms"], int) and event["latency_ms"] >= 3
         assert subscriber.wait(lambda m: subscriber.payloads("/status")[-1:] == [b"offline"])

@@ -26,7 +26,7 @@ from host_tools.testing.script_board import ScriptBoard
 from host_tools.toolchain import micropython_command
 from host_tools.toolchain.micropython_wheel import wheel_command, wheel_is_for_this_computer
 
-_TIMEOUT_S = 60
+_TIMEOUT_S = 120
 
 
 def run(tmp_path, program, speed=1000, bus=("/dev/null", "/dev/null"), typed="", hold_open=True,
@@ -288,7 +288,7 @@ i2c.writeto_mem(0x68, 0x19, one)
 micropython.heap_unlock()
 print("no heap")
 """, bus=bus)
-    server.join(5)
+    server.join(_TIMEOUT_S)
     assert status == 0, lines
     assert lines == ["43 255", "19", "[104]", "no heap"]
     assert seen[0] == (wire.OP_READ_MEM, 1, 0x68, 0x3B, 300, b"")

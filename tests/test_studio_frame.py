@@ -17,6 +17,7 @@ pytest.importorskip("nicegui", reason="the extra studio is not installed")
 from host_tools.errors import BeckonError
 from host_tools.studio.frame.project import Project
 from host_tools.testing.browser import Studio, open_tab
+from tests.waiting import TIMEOUT_S
 
 PAGES = ("record", "label", "train", "watch")
 
@@ -44,7 +45,7 @@ def tab(browser, studio):
 def ask(studio, path="/label", headers=None, method="GET"):
     """(status, headers, body) of one request with exactly these headers."""
     port = int(studio.origin.rsplit(":", 1)[1])
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
     connection.putrequest(method, path, skip_host=True)
     for name, value in {"Host": f"127.0.0.1:{port}", **(headers or {})}.items():
         connection.putheader(name, value)

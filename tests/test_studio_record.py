@@ -130,10 +130,12 @@ def test_watching_keeps_nothing_and_a_free_recording_everything(recorder, tmp_pa
     assert len(list((tmp_path / "data" / "recordings").glob("*.csv.gz"))) == 1
 
 
-def test_the_end_of_the_source_saves_what_there_is(recorder, tmp_path):
+def test_the_end_of_the_source_saves_what_there_is(recorder, tmp_path, monkeypatch):
+    gate = held_back(monkeypatch)
     recorder.open(replay(tmp_path, 1.0, [], speed=1))
     until(lambda: recorder.view().state == "live")
     recorder.start(Sitting(tmp_path / "data", "ann", ("none",)))
+    gate["open"] = True
     until(lambda: recorder.view().state == "ended")
     assert len(recorder.view().done.paths) == 1 and recorder.view().fault == ""
     with pytest.raises(BeckonError, match="connect a source first"):

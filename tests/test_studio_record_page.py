@@ -75,7 +75,7 @@ def test_guided_takes_from_a_replayed_file(tab, tmp_path, request):
         page.wait_for_function(
             "(() => { const takes = [...document.querySelectorAll('.bk-take')]; return "
             "takes.length > 3 && takes.slice(0, 3).every(e => e.querySelector('.bk-good')) })()",
-            timeout=60_000)
+            timeout=120_000)
         picture(tab, request, "record", "dark")
     told = page.get_by_text("Saved 9 good takes, ")
     told.wait_for(timeout=120_000)

@@ -16,6 +16,7 @@ from host_tools.units import GRAVITY, at_limit, sensor_ranges
 
 _STREAM_S = 60  # the most that a board takes at once
 _FIRST_TIMEOUT_S = 10.0
+_RETRY_S = 1.0
 
 
 class BrokerSource:
@@ -82,7 +83,7 @@ class BrokerSource:
             message = self._messages.get(timeout=timeout_s)
         except queue.Empty:
             if time.monotonic() > self._until_s:
-                self._ask()
+                self._ask_again()
             return blocks
         while True:
             blocks += self._take(message)
@@ -125,6 +126,18 @@ class BrokerSource:
         self._scale[3:] = 10 / gyro
         self._about = {"device": self._device, "accel_g": ranges[0], "gyro_dps": ranges[1]}
         self._until_s = time.monotonic() + _STREAM_S
+
+    def _ask_again(self) -> None:
+        """The same once the last stream should be over."""
+        now_s = time.monotonic()
+        try:
+            self._ask()
+        except BeckonError as error:
+            # By the board's own clock it may not be over yet
+            late = self._last is None or now_s - self._last[1] > _FIRST_TIMEOUT_S
+            if late or "busy" not in str(error):
+                raise
+            self._until_s = now_s + _RETRY_S
 
     def _await_first(self) -> None:
         until = time.monotonic() + _FIRST_TIMEOUT_S
