@@ -63,9 +63,7 @@ class App:
         """Let settings act that need no restart."""
         percent = self.settings.threshold_percent
         if self.recognizer:
-            self.recognizer.threshold_percent = (
-                percent if percent >= 0 else self.engine.debounce[0]
-            )
+            self.recognizer.threshold_percent = percent
 
     def on_command(self, topic, payload, retained):
         if not self.remote:
@@ -121,7 +119,7 @@ class App:
                     "gyro_dps": engine.gyro_dps,
                     "window": engine.window,
                     "hop": engine.hop,
-                    "debounce": engine.debounce,
+                    "debounce": engine.decision[:-1] if engine.decision else engine.debounce,
                     "threshold_percent": self.recognizer.threshold_percent,
                 }
             )

@@ -76,6 +76,7 @@ def _load_model(app):
     except (ValueError, OSError, MemoryError) as fault:
         app.safe = "%s: %s" % (path, fault)
         print("beckon:", app.safe)
+    forget("microMLP_loader")
 
 
 def connect(app):

@@ -19,8 +19,11 @@ def node_board(flash, **options) -> PtyBoard:
     return PtyBoard(NodeProcess(flash, **options), garble)
 
 
-def sensor_board(flash, movement=None, speed=1.0, garble=None, sensor=None) -> PtyBoard:
-    """The simulated board with an MPU6500 that feels movement."""
+def sensor_board(flash, movement=None, speed=1.01, garble=None, sensor=None) -> PtyBoard:
+    """The simulated board with an MPU6500 that feels movement.
+
+    speed: above 1, board time waits for a computer that is too busy, so nothing is lost.
+    """
     sensor = sensor or SimulatedMPU6500(movement or Rest())
     return PtyBoard(SensorProcess(flash, {IMU: sensor}, speed=speed), garble)
 

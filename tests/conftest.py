@@ -3,10 +3,15 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from host_tools.toolchain import on_cpython
 
 on_cpython.install()
+
+# An example may take as long as it must: the computer may be busy with something else
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 REPOSITORY = Path(__file__).parents[1]
 

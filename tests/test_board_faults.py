@@ -7,7 +7,7 @@ import pytest
 
 from host_tools.cli.app import main
 from host_tools.device.console import Console
-from host_tools.recording.sources import ForwarderSource
+from host_tools.recording.forwarder_source import ForwarderSource
 from host_tools.testing.pty_board import PtyBoard, TalkingProcess
 from tests.boards import node_board
 
@@ -43,8 +43,8 @@ def lines_of(port, tmp_path, capsys):
     "sent, told, csv_told",
     [
         (b"", "does not answer; press its reset button", "nothing comes from"),
-        (BOOT_LOOP, "keeps restarting.*; flash it anew", "3 or 6 numbers .a board with Beckon's"),
-        (b"\x9f\xfe\x80\xc3" * 8, "is no text.*; press its reset", "no text at 115200.*--baud"),
+        (BOOT_LOOP, "keeps restarting.*; flash it again", "3 or 6 numbers .a board with Beckon's"),
+        (b"\x9f\xfe\x80\xc3" * 8, "is not text.*; press its reset", "not text at 115200.*--baud"),
         (b"temp 23\r\n", "not stop for Ctrl-C .*temp 23.*; press", "sends 'temp 23'"),
     ],
 )

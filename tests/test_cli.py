@@ -120,8 +120,7 @@ FAULTS = [
     ("raise BrokenPipeError(32, 'Broken pipe')", 1, "Broken pipe"),
     ("import no_such_package", 1, "the Python package no_such_package is missing: start with "
                                   "./beckon, which installs it"),
-    ("{}['x']", 1, "KeyError: 'x' (a fault of Beckon: set BECKON_DEBUG=1 to see where, and report "
-                   "it)"),
+    ("{}['x']", 1, "KeyError: 'x' (a bug in Beckon: report it; BECKON_DEBUG=1 shows where)"),
 ]
 
 

@@ -70,9 +70,11 @@ def test_the_interface_of_micromlp_is_on_the_board_only_if_something_imports_it(
     monkeypatch.setattr(image, "FIRMWARE", firmware)
     image.write_image(tmp_path / "board", "xtensawin")
     compiled = {p.name for p in (tmp_path / "board" / "lib").glob("*.mpy")}
-    assert compiled == {"microMLP_engine.mpy"} | ({"microMLP.mpy"} if asks else set())
+    assert compiled == {"microMLP_engine.mpy", "microMLP_loader.mpy"} | (
+        {"microMLP.mpy"} if asks else set())
     sources = {p for p in image.image_files(None) if p.startswith("lib/m") or "viper" in p}
-    assert sources == {"lib/microMLP_engine.py"} | ({"lib/microMLP.py"} if asks else set())
+    assert sources == {"lib/microMLP_engine.py", "lib/microMLP_loader.py"} | (
+        {"lib/microMLP.py"} if asks else set())
 
 
 def test_no_module_grew_unnoticed(size, request):

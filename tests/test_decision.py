@@ -1,12 +1,20 @@
 """The rules for events: against their description, and over long rests."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from host_tools.evaluation.emulator import Piece, Windows, debounce_module, events_of
+from host_tools.evaluation.emulator import (
+    Piece,
+    Windows,
+    debounce_module,
+    events_of,
+    share_debounce_module,
+)
 from host_tools.model.decision import Decision, settings_of
 from host_tools.model.golden import read_model
 from host_tools.paths import DEFAULT_MODEL
@@ -14,7 +22,6 @@ from host_tools.training.debounce_tuning import pack
 
 MODEL = read_model(DEFAULT_MODEL)
 CLASSES = len(MODEL.labels)
-RULES = debounce_module()
 
 
 def described(d, idle, shares, activity):
@@ -47,7 +54,7 @@ def described(d, idle, shares, activity):
 
 def by_the_rule(d, classes, idle, pieces):
     """Events of the firmware's class, fed with every window."""
-    rule = RULES.ShareDebouncer(classes, idle, *settings_of(d))
+    rule = share_debounce_module().ShareDebouncer(classes, idle, *settings_of(d))
     found = []
     for shares, activity in pieces:
         rule.reset()
@@ -99,6 +106,16 @@ def test_the_rule_does_what_its_description_says(d, idle, seed):
     assert by_the_rule(d, CLASSES, idle, [(shares, activity)]) == expected
 
 
+def test_the_recorded_case_is_as_described():
+    """tests/both/decision.json, which both interpreters run: the demo's answers, cut at 40 s."""
+    case = json.loads((Path(__file__).parent / "both" / "decision.json").read_text())
+    shares, activity = np.array(case["shares"]), np.array(case["activity"])
+    for numbers, expected in case["events"]:
+        d = Decision(*numbers[:-1], tuple(numbers[-1]))
+        found = described(d, case["idle"], shares, activity)
+        assert [list(event) for event in found] == expected
+
+
 def test_the_examples_have_events():
     """Those above would pass with a rule that never reports."""
     counts = [
@@ -137,7 +154,7 @@ runs = st.lists(st.tuples(window, st.sampled_from((1, 1, 2, 5, 30))), max_size=4
               st.integers(0, 25), st.integers(0, 5)),
 )  # fmt: skip
 def test_skipping_long_rests_changes_no_event_of_the_rule_that_counts(pieces, debounce):
-    rule = RULES.Debouncer(CLASSES, MODEL.idle, *debounce[:6])
+    rule = debounce_module().Debouncer(CLASSES, MODEL.idle, *debounce[:6])
     found, expected = [], []
     for piece in pieces:
         rule.reset()

@@ -208,7 +208,7 @@ def test_a_flash_that_fills_while_copying_leaves_the_old_firmware(flash, monkeyp
 
 def test_firmware_that_fails_is_told(tmp_path):
     with node_board(tmp_path) as board:
-        with pytest.raises(BeckonError, match="copied, but the firmware says: no model"):
+        with pytest.raises(BeckonError, match="copied, but the firmware reports: no model"):
             put(board, {"main.py": b"print('beckon: no model')\n"})
         with pytest.raises(BeckonError, match="copied, but the firmware stops: ValueError: 7"):
             put(board, {"main.py": b"raise ValueError(7)\n"})
@@ -334,7 +334,7 @@ BOOT_LOOP = b"ets Jul 29 2019 12:21:46\r\n\r\nrst:0xc (SW_CPU_RESET),boot:0x13\r
     [
         (BOOT_LOOP, "keeps restarting"),
         (b"rst:0x10 (RTCWDT_RTC_RESET)\r\ninvalid header: 0xffffffff\r\n", "has no MicroPython"),
-        (b"\x9f\xfe\x80\xc3" * 8, "sends what is no text"),
+        (b"\x9f\xfe\x80\xc3" * 8, "sends data that is not text"),
         (b"tick\r\n", "does not stop for Ctrl-C .* 'tick'"),
         (b"", "does not answer; press its reset button"),
         (b"rst:0x1\r\nBrownout detector was triggered\r\n", "supply voltage"),
@@ -389,7 +389,7 @@ def test_ports_that_cannot_be_used(tmp_path, monkeypatch):
     with pytest.raises(BeckonError, match="is the board plugged in. boards found"):
         find_port(str(tmp_path / "ttyUSB9"))
     (tmp_path / "file").write_text("")
-    with pytest.raises(BeckonError, match="is no serial port"):
+    with pytest.raises(BeckonError, match="is not a serial port"):
         find_port(str(tmp_path / "file"))
     with PtyBoard(TalkingProcess(b"")) as board:
         monkeypatch.setattr(os, "access", lambda *args: False)

@@ -114,7 +114,7 @@ def test_the_command(tmp_path, capsys):
     assert figures["events"]["truth"] == sum(f["events"]["truth"] for f in figures["folds"])
     right = sum(figures["span"]["confusion"][i][i] for i in range(len(figures["span"]["labels"])))
     assert figures["span"]["accuracy"] == pytest.approx(right / 18, abs=1e-6)
-    assert "held out" in told and "false alarms an hour" in told
+    assert "held out" in told and "false alarms per hour" in told
     assert main(["crossval", str(tmp_path / "d"), "--folds", "3"]) == 2
 
 

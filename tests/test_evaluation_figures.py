@@ -8,9 +8,9 @@ import pytest
 
 from host_tools.cli.app import main
 from host_tools.dataset import Dataset, Recording, Span
-from host_tools.evaluation.emulator import Board, debounce_module
+from host_tools.evaluation.emulator import Board, debounce_module, share_debounce_module
 from host_tools.evaluation.evaluate import evaluate
-from host_tools.evaluation.metrics import confusion, macro_f1, poisson_interval
+from host_tools.evaluation.metrics import Tally, confusion, macro_f1, poisson_interval
 from host_tools.evaluation.mistakes import event_mistakes, span_mistakes
 from host_tools.evaluation.span_accuracy import label_number, span_results
 from host_tools.model.golden import write_model
@@ -36,6 +36,14 @@ def test_macro_f1_by_hand():
     assert m.tolist() == [[2, 1, 0], [0, 2, 0], [1, 0, 0]]
     # F1: 2*2/(3+3) = 2/3, 2*2/(2+3) = 4/5, 0
     assert macro_f1(m) == pytest.approx((2 / 3 + 4 / 5 + 0) / 3)
+
+
+def test_latency_percentiles_by_hand():
+    """Of 0, 1, ... 100 ms half are at most 50 and 95 % at most 95, in any order."""
+    tally = Tally(latencies_ms=[float(i * 37 % 101) for i in range(101)])
+    assert tally.as_json()["latency_ms"] == {"p50": 50, "p95": 95}
+    assert tally.latency_ms(0.9) == 90
+    assert math.isnan(Tally().latency_ms(0.95))
 
 
 @pytest.fixture(scope="module")
@@ -135,8 +143,12 @@ def test_the_debouncer_is_the_boards(repository):
     """The very file: its class comes from firmware/debounce.py."""
     import inspect
 
-    for rule in (debounce_module().Debouncer, debounce_module().ShareDebouncer):
-        assert inspect.getsourcefile(rule) == str(repository / "firmware" / "debounce.py")
+    firmware = repository / "firmware"
+    counting, shares = debounce_module(), share_debounce_module()
+    assert inspect.getsourcefile(counting.Debouncer) == str(firmware / "debounce.py")
+    path = firmware / "recognition" / "share_debouncer.py"
+    assert inspect.getsourcefile(shares.ShareDebouncer) == str(path)
+    assert counting.NO_EVENT == shares.NO_EVENT
 
 
 def test_the_hardest_mistakes_come_first(model):

@@ -3,7 +3,18 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host_tools.evaluation.matching import DUPLICATE, FALSE, GRACE_MS, HIT, match_events, missed
+from host_tools.dataset import Span
+from host_tools.evaluation.emulator import Detected
+from host_tools.evaluation.matching import (
+    DUPLICATE,
+    FALSE,
+    GRACE_MS,
+    HIT,
+    Verdict,
+    judge,
+    match_events,
+    missed,
+)
 
 SPANS = [(1000, 1800, "circle"), (3000, 3500, "x")]
 
@@ -22,6 +33,25 @@ def test_borders():
     assert kinds([(1000, "circle")]) == [HIT]
     assert kinds([(1800 + GRACE_MS, "circle")]) == [HIT]
     assert kinds([(1801 + GRACE_MS, "circle")]) == [FALSE]
+
+
+def test_an_event_may_come_one_second_late_and_no_more():
+    """The grace is a second, whatever the constant says."""
+    assert kinds([(2800, "circle"), (4501, "x")]) == ["hit", "false"]
+    assert kinds([(1100, "circle"), (1200, "circle")]) == ["hit", "duplicate"]
+
+
+def test_of_two_spans_the_one_that_began_first_is_hit():
+    """Also if it ends last."""
+    verdicts = match_events([(1200, 1300, "x"), (1000, 2000, "x")], [(1250, "x"), (1280, "x")])
+    assert [(v.kind, v.span) for v in verdicts] == [(HIT, 1), (HIT, 0)]
+
+
+def test_a_streams_gestures_and_events():
+    events = [Detected(1900.0, "circle", 80, 80), Detected(1000.0, "x", 80, 80)]
+    verdicts, lost = judge([Span(1000, 1800, "circle"), Span(3000, 3500, "x")], events)
+    assert verdicts == (Verdict(HIT, 0, 100.0), Verdict(FALSE))
+    assert lost == (1,)
 
 
 def test_wrong_label_is_false_and_the_span_missed():

@@ -1,24 +1,26 @@
-"""beckon flash, as far as it goes without a chip: images, esptool's command line, refusals."""
+"""beckon flash without a chip: images, refusals, and the real esptool on a simulated boot ROM."""
 
+import errno
 import functools
 import hashlib
 import http.server
 import json
 import operator
 import struct
-import subprocess
-import sys
 import threading
 
 import pytest
+import serial
+from esptool.util import FatalError
 
 from host_tools.cli import flash as command
 from host_tools.cli.app import main
 from host_tools.device import flash
 from host_tools.device.esp_image import CHIPS, check_image, image_chip
 from host_tools.errors import BeckonError
-from host_tools.testing.pty_board import PtyBoard, TalkingProcess
-from tests.boards import node_board
+from host_tools.testing.pty_board import NodeProcess, PtyBoard, TalkingProcess
+from host_tools.toolchain.webassembly import node_missing
+from tests.esp_rom import CHANGE_BAUD, ERASE_FLASH, FLASH_DEFL_DATA, MD5, RomBoard
 
 ESP32 = CHIPS["esp32"]
 C3 = CHIPS["esp32c3"]
@@ -54,20 +56,19 @@ def image(chip=ESP32, app=b"MicroPython v1.28.0 on 2026-04-06" * 40, files=b"vfs
     return bytes(memory[chip.offset :])
 
 
+@pytest.mark.parametrize("hashed", [0, 1])
 @pytest.mark.parametrize("chip", CHIPS.values(), ids=CHIPS)
-def test_esptool_reads_images_as_we_do(chip, tmp_path):
-    data = image(chip)
+def test_sound_images(chip, hashed):
+    data = image(chip, hashed=hashed)
     check_image("it", data, chip)
     assert image_chip(data) is chip
-    for name, content in (("whole", data), ("app", data[0x10000 - chip.offset :])):
-        path = tmp_path / f"{name}.bin"
-        path.write_bytes(content)
-        done = subprocess.run([*flash.esptool_command(), "image-info", str(path)],
-                              capture_output=True, text=True, timeout=60)  # fmt: skip
-        assert done.returncode == 0, done.stdout
-        said = done.stdout.lower()
-        assert f"detected image type: {chip.title.lower()}" in said
-        assert "(valid)" in said and "(invalid" not in said
+
+
+def test_chips_are_where_espressif_says():
+    """ESP-IDF's esp_chip_id_t, and the bootloader's offsets in its programming guide."""
+    assert {(c.title, c.chip_id, c.offset) for c in CHIPS.values()} == {
+        ("ESP32", 0, 0x1000), ("ESP32-S2", 2, 0x1000), ("ESP32-S3", 9, 0), ("ESP32-C3", 5, 0),
+        ("ESP32-C6", 13, 0)}
 
 
 def flipped(data, at):
@@ -82,13 +83,13 @@ def flipped(data, at):
         (flipped(image(), 100), ESP32, "damaged .bootloader."),
         (flipped(image(), 0x10000 - 0x1000 + 500), ESP32, "damaged .application."),
         (flipped(image(hashed=0), 0x10000 - 0x1000 + 500), ESP32, "damaged .application."),
-        (image()[:0xF100], ESP32, "is no ESP32 image"),
+        (image()[:0xF100], ESP32, "is not an ESP32 image"),
         (image()[: 0xF000 + 600] + bytes(6000), ESP32, "damaged .application."),
         (image(app=b"Hello from Arduino" * 60), ESP32, "another program's image"),
         (image(files=b"storage"), ESP32, "no partition for files"),
         (part(ESP32, b"MicroPython" * 9000), ESP32, "no partition table"),
         (b"UF2\n" + bytes(1 << 17), ESP32, "UF2 file, take the .bin"),
-        (b"<!DOCTYPE html>" * 9000, ESP32, "is no ESP32 image"),
+        (b"<!DOCTYPE html>" * 9000, ESP32, "is not an ESP32 image"),
         (b"\xe9\xff" + bytes(1 << 17), ESP32, "damaged"),
     ],
 )
@@ -103,136 +104,129 @@ def test_an_image_that_breaks_off_anywhere(at):
         check_image("x", image()[:at], ESP32)
 
 
-@pytest.mark.parametrize(
-    "text, name",
-    [
-        ("Chip type:          ESP32-D0WD-V3 (revision v3.1)", "esp32"),
-        ("Detecting chip type... ESP32-S3\nDetected flash size: 8MB", "esp32s3"),
-        ("Chip type:          ESP32-C3 (QFN32) (revision v0.4)", "esp32c3"),
-        ("Chip type:          ESP32-PICO-D4 (revision v1.0)", "esp32"),
-        ("Chip type:          ESP32-S2FNR2 (revision v1.0)", "esp32s2"),
-        ("Chip is ESP32-C6 (QFN40)", "esp32c6"),
-    ],
-)
-def test_chips_are_known(text, name):
-    assert flash.parse_identity("/dev/x", text).chip.name == name
+# -- the real esptool, on a boot ROM that we simulate -----------------------------------------
 
 
-def test_chips_that_are_not_supported():
-    for title in ("ESP32-C61", "ESP32-H2", "ESP32-P4", "ESP32-S31"):
-        with pytest.raises(BeckonError, match=f"has an {title}; supported are ESP32, ESP32-S2"):
-            flash.parse_identity("/dev/x", f"Chip type:   {title} (revision v0.1)")
-    with pytest.raises(BeckonError, match="does not say what it is"):
-        flash.parse_identity("/dev/x", "nothing of use")
+@pytest.mark.parametrize("name", ["esp32", "esp32c3"])
+def test_a_chip_is_asked_written_and_compared(name, tmp_path, capsys):
+    chip = CHIPS[name]
+    path = tmp_path / "image.bin"
+    path.write_bytes(image(chip))
+    steps = []
+    with RomBoard(tmp_path / "chip", name) as board:
+        assert flash.identify(board.port) == flash.Found(chip, "4MB")
+        flash.write(board.port, chip, path, lambda *step: steps.append(step))
+        end = chip.offset + len(image(chip))
+        assert board.flash()[chip.offset : end] == image(chip)
+        assert not board.flash()[: chip.offset].strip(b"\xff")
+        assert board.commands().index(ERASE_FLASH) < board.commands().index(FLASH_DEFL_DATA)
+        assert CHANGE_BAUD in board.commands() and MD5 in board.commands()
+    assert steps[0] == ("erasing", 0) and steps[-1] == ("writing", 100)
+    assert capsys.readouterr() == ("", "")  # esptool itself says nothing
 
 
-# -- the real esptool, with nobody at the other end ------------------------------------------
+def test_chips_that_are_not_supported(tmp_path):
+    with RomBoard(tmp_path, "esp32h2") as board:
+        with pytest.raises(BeckonError, match="has an ESP32-H2; supported are ESP32, ESP32-S2"):
+            flash.identify(board.port)
 
 
-def test_esptool_understands_us_and_its_answer_is_explained(tmp_path, monkeypatch):
+def test_a_locked_chip_is_left_as_it_is(tmp_path):
+    with RomBoard(tmp_path, "esp32c3", "locked") as board:
+        with pytest.raises(BeckonError, match="is locked .secure download mode."):
+            flash.identify(board.port)
+
+
+def test_another_chip_than_before_is_not_erased(tmp_path):
+    with RomBoard(tmp_path, "esp32") as board:
+        with pytest.raises(BeckonError, match="another chip is on .* than before"):
+            flash.write(board.port, C3, tmp_path / "image.bin", lambda *step: None)
+        assert ERASE_FLASH not in board.commands()
+
+
+def test_what_cannot_be_read_back_is_refused(tmp_path):
     path = tmp_path / "image.bin"
     path.write_bytes(image())
-    once = [*flash.esptool_command(), "--connect-attempts", "1"]
-    monkeypatch.setattr(flash, "esptool_command", lambda: once)
+    with RomBoard(tmp_path / "chip", "esp32", "bad flash") as board:
+        with pytest.raises(BeckonError, match="MD5 of file does not match data in flash"):
+            flash.write(board.port, ESP32, path, lambda *step: None)
+
+
+def test_a_board_that_is_unplugged_while_it_is_written(tmp_path):
+    path = tmp_path / "image.bin"
+    path.write_bytes(image())
+    with RomBoard(tmp_path / "chip", "esp32", "dies") as board:
+        board.dies_at_reset = True
+        with pytest.raises(BeckonError, match="went away; check cable and plug"):
+            flash.write(board.port, ESP32, path, lambda *step: None)
+
+
+def test_a_chip_that_is_not_in_its_boot_mode(tmp_path, capsys):
     with PtyBoard(TalkingProcess(b"")) as board:
-        for action in (["erase-flash"], ["write-flash", "0x1000", str(path)]):
-            with pytest.raises(BeckonError, match="hold BOOT, press and release RESET"):
-                flash._esptool(board.port, ["--chip", "esp32", "--baud", "460800", *action])
-        with pytest.raises(BeckonError, match="esptool failed on .*wrong-action"):
-            flash._esptool(board.port, ["wrong-action"])
+        with pytest.raises(BeckonError, match="hold BOOT, press and release RESET"):
+            flash.identify(board.port)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_port_that_another_program_holds(tmp_path):
+    with RomBoard(tmp_path) as board, serial.Serial(board.port, exclusive=True):
+        with pytest.raises(BeckonError, match="in use by another program"):
+            flash.identify(board.port)
 
 
 @pytest.mark.parametrize(
-    "out, told",
-    [
-        ("could not open port: [Errno 13] Permission denied: '/dev/x'", "may not be used by you"),
-        ("Could not open /dev/x, the port is busy or doesn't exist.", "in use by another"),
-        ("A fatal error occurred: No serial data received.", "hold BOOT"),
-        ("A fatal error occurred: This chip is ESP32, not ESP32-S3.", "another chip"),
-        ("device reports readiness... device disconnected", "went away"),
-        ("/usr/bin/python: No module named esptool", "start with ./beckon"),
-        ("A fatal error occurred: MD5 of file does not match", "MD5 of file does not match"),
-    ],
+    "number, told", [(errno.EACCES, "you may not use port"), (errno.EIO, "went away")]
 )
-def test_what_esptool_says_is_explained(out, told, tmp_path):
-    assert told in flash.explain(str(tmp_path), out)
+def test_errors_of_the_port_are_explained(number, told, tmp_path):
+    try:
+        try:
+            raise serial.SerialException(number, "could not open port")
+        except serial.SerialException:
+            raise FatalError("Could not open the port") from None
+    except FatalError as error:
+        assert told in flash.explain(str(tmp_path), error)
 
 
-# -- the whole command, with an esptool that only plays its part -----------------------------
-
-PLAYED = """
-import sys
-open(LOG, "a").write(" ".join(sys.argv[1:]) + "\\n")
-if "flash-id" in sys.argv:
-    print("Detecting chip type... ESP32\\nChip type:          ESP32-D0WD-V3 (revision v3.1)")
-    print("Detected flash size: 4MB")
-if "write-flash" in sys.argv:
-    print("Writing at 0x00008000 [====>    ]  50.0%\\nWriting at 0x00010000 [=====] 100.0%")
-    print("Hash of data verified." if VERIFIED else "Done.")
-"""
+# -- the whole command -----------------------------------------------------------------------
 
 
-@pytest.fixture
-def played(tmp_path, monkeypatch):
-    """played(verified=True): an esptool that writes what it is asked for into a log."""
-    log = tmp_path / "log"
-    script = tmp_path / "played.py"
-
-    def use(verified=True):
-        script.write_text(f"LOG = {str(log)!r}\nVERIFIED = {verified}\n{PLAYED}")
-        monkeypatch.setattr(flash, "esptool_command", lambda: [sys.executable, str(script)])
-        return log
-
-    return use
-
-
-def test_flashing_asks_writes_and_waits_for_micropython(tmp_path, played, capsys, monkeypatch):
-    log = played()
+def test_flashing_asks_writes_and_waits_for_micropython(tmp_path, capsys, monkeypatch):
     path = tmp_path / "ESP32_GENERIC-x.bin"
     path.write_bytes(image())
     monkeypatch.setattr(command.sys.stdin, "isatty", lambda: True, raising=False)
     asked = []
     monkeypatch.setattr("builtins.input", lambda prompt: asked.append(prompt) or "y")
-    with node_board(tmp_path / "flash") as board:
+    if node_missing():
+        pytest.skip(node_missing())
+    runs = NodeProcess(tmp_path / "files")
+    with RomBoard(tmp_path / "chip", then=runs) as board:
         port = board.port
         assert main(["flash", port, "--image", str(path)]) == 1
-        assert "ESP32, 4MB of flash. Erase ALL on it and write ESP32_GENERIC-x.bin?" in asked[0]
+        assert ("ESP32, 4MB of flash. Erase EVERYTHING on it and write ESP32_GENERIC-x.bin?"
+                in asked[0])
         assert "nothing was changed" in capsys.readouterr().err
-        assert "erase" not in log.read_text()
+        assert ERASE_FLASH not in board.commands()
         monkeypatch.setattr("builtins.input", lambda prompt: "yes")
         assert main(["flash", port, "--image", str(path), "--json"]) == 0
+        assert board.flash()[0x1000 : 0x1000 + len(image())] == image()
         said = capsys.readouterr()
         told = json.loads(said.out)
         assert told["chip"] == "esp32" and told["micropython"] == "1.29.0"
         found = hashlib.sha256(image()).hexdigest()
         assert told["sha256"] == found and not told["sha256_compared"]
         assert f"has SHA-256 {found}, and none is known to compare it with" in said.err
-    first = f"--port {port} --connect-attempts 3 flash-id"
-    common = f"--port {port} --chip esp32 --baud 460800"
-    assert log.read_text().splitlines() == [first, first, f"{common} erase-flash",
-                                            f"{common} write-flash 0x1000 {path}"]  # fmt: skip
 
 
-def test_nothing_is_erased_for_an_image_that_does_not_fit(tmp_path, played, capsys):
-    log = played()
+def test_nothing_is_erased_for_an_image_that_does_not_fit(tmp_path, capsys):
     path = tmp_path / "c3.bin"
     path.write_bytes(image(C3))
-    with PtyBoard(TalkingProcess(b"")) as board:
+    with RomBoard(tmp_path / "chip") as board:
         assert main(["flash", board.port, "--yes", "--image", str(path)]) == 1
         assert "c3.bin is for ESP32-C3, the board has an ESP32" in capsys.readouterr().err
         path.write_bytes(image())
         assert main(["flash", board.port, "--yes", "--image", str(path), "--sha256", "ab"]) == 1
         assert "not ab" in capsys.readouterr().err
-    assert "erase" not in log.read_text()
-
-
-def test_what_was_not_verified_is_told(tmp_path, played, capsys):
-    played(verified=False)
-    path = tmp_path / "image.bin"
-    path.write_bytes(image())
-    with PtyBoard(TalkingProcess(b"")) as board:
-        assert main(["flash", board.port, "--yes", "--image", str(path)]) == 1
-    assert "was not verified; flash again" in capsys.readouterr().err
+        assert ERASE_FLASH not in board.commands()
 
 
 def test_it_never_erases_unasked(capsys, tmp_path):
@@ -287,7 +281,7 @@ def test_images_are_fetched_checked_and_kept(site, tmp_path, monkeypatch):
     (folder / name).unlink()
     assert flash.image_for(C3, None, site=address) == fetched
     path.write_bytes(path.read_bytes()[:0x10200])  # a disk that failed
-    with pytest.raises(BeckonError, match="damaged|is no ESP32"):
+    with pytest.raises(BeckonError, match="damaged|is not an ESP32"):
         flash.image_for(C3, None, site=address)
     assert not path.exists()
     with pytest.raises(BeckonError, match="cannot be fetched .ConnectionError.: download it"):

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from host_tools.mqtt.broker import embedded_broker
+from host_tools.mqtt.event_fields import EVENT_FIELDS
 from tests.link.host import Board, FakeBroker, Mosquitto, Subscriber, is_event, publication
 
 TEN_EVENTS = """
@@ -51,8 +52,7 @@ def test_events_arrive_in_order_with_all_their_keys(broker_port):
         assert [event["confidence"] for event in events] == list(range(90, 100))
         for event in events:
             assert event["event_type"] == ('circle "é"' if event["seq"] < 5 else "left")
-            assert set(event) == {"event_type", "confidence", "seq", "boot", "t_ms", "time",
-                                  "latency_ms", "model"}
+            assert set(event) == {field.name for field in EVENT_FIELDS}
             assert event["boot"] == 7 and event["model"] == "m-1" and event["time"] is None
             assert isinstance(event["latency_ms"], int) and event["latency_ms"] >= 3
         assert subscriber.wait(lambda m: subscriber.payloads("/status")[-1:] == [b"offline"])
@@ -85,7 +85,7 @@ async def main():
     asyncio.create_task(publisher.run())
     await linked(link)
     publisher.post("circle", 90, 1)
-    await asyncio.sleep(60)
+    await asyncio.sleep(600)
 asyncio.run(main())
 """
     with Mosquitto(tmp_path) as mosquitto, Subscriber(mosquitto.port) as subscriber:
@@ -135,7 +135,7 @@ async def main():
     while publisher.waiting():
         await asyncio.sleep_ms(5)
     say(**count(publisher))
-    await asyncio.sleep(60)
+    await asyncio.sleep(600)
 asyncio.run(main())
 """
     with FakeBroker() as broker, Board(script, broker_port=broker.port) as board:

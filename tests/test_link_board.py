@@ -1,7 +1,6 @@
 """The whole firmware on a simulated board: crashes, safe mode, watchdog, trials."""
 
 import json
-import time
 
 import pytest
 
@@ -12,6 +11,7 @@ from host_tools.paths import DEFAULT_MODEL
 from host_tools.testing.still_board import StillBoard
 from tests.link.host import Mosquitto
 from tests.test_link_model import another_model
+from tests.waiting import TIMEOUT_S, until
 
 DEVICE = "glove"
 KEY = "k3y"
@@ -39,23 +39,23 @@ def broker(tmp_path):
 
 @pytest.fixture
 def device(broker):
-    with RemoteDevice(broker, DEVICE) as device:
+    with RemoteDevice(broker, DEVICE, TIMEOUT_S) as device:
         yield device
 
 
-def state_with(device, key, timeout_s=40):
+def state_with(device, key):
     """The next state in which `key` has a true value."""
-    until = time.monotonic() + timeout_s
-    while time.monotonic() < until:
-        state = device.await_board(timeout_s)
-        if state[key]:
-            return state
-    raise AssertionError(f"no state with {key}")
+
+    def state():
+        found = device.await_board(TIMEOUT_S)
+        return found if found[key] else None
+
+    return until(state, f"a state with {key}")
 
 
 def test_a_board_that_is_well_says_so(broker, device):
     with Board(broker) as board:
-        state = device.await_board(30)
+        state = device.await_board(TIMEOUT_S)
         assert state["crash"] == "" and state["safe_mode"] == ""
         assert state["model"] == DEFAULT_MODEL.read_bytes()[8:12][::-1].hex()
         assert state["model_taken_back"] is False
@@ -63,7 +63,7 @@ def test_a_board_that_is_well_says_so(broker, device):
         assert told["link_connects"] == 1 and told["samples_lost"] == 0
         assert not any(isinstance(value, float) for value in told.values())
         assert device.request("restart")["ok"]
-        assert device.await_board(30)["reset_cause"] == 5
+        assert device.await_board(TIMEOUT_S)["reset_cause"] == 5
         assert device.request("diag")["diag"]["reset_cause"] == 5 != told["reset_cause"]
         assert board.boots == 2
         assert not (board.flash / "crash.txt").exists()
@@ -86,14 +86,9 @@ def test_three_crashes_in_a_row_lead_to_a_safe_mode_that_takes_commands(broker, 
         assert "model" not in state
         assert "samples" not in device.request("diag")["diag"]
         # A minute without a crash, and it is worth another try.
-        until = time.monotonic() + 30
-        while (board.flash / "crash.txt").exists() and time.monotonic() < until:
-            time.sleep(0.05)
+        until(lambda: not (board.flash / "crash.txt").exists())
         device.request("restart")
-        until = time.monotonic() + 30
-        while board.boots < 6 and time.monotonic() < until:
-            time.sleep(0.05)
-        assert board.boots >= 6  # it crashed again, and came up again
+        until(lambda: board.boots >= 6, "it crashed again, and came up again")
 
 
 @pytest.mark.parametrize(
@@ -113,10 +108,7 @@ def test_three_crashes_in_a_row_lead_to_a_safe_mode_that_takes_commands(broker, 
 )
 def test_a_part_that_makes_no_progress_is_named_and_the_board_reset(broker, before, part):
     with Board(broker, before) as board:
-        until = time.monotonic() + 30
-        while board.boots < 2 and time.monotonic() < until:
-            time.sleep(0.02)
-        assert board.boots >= 2
+        until(lambda: board.boots >= 2, board.last_words)
         note = (board.flash / "crash.txt").read_text()
         assert note.endswith(f"watchdog: no progress in {part}")
 
@@ -129,24 +121,22 @@ def test_a_model_that_is_no_model_leads_to_safe_mode_and_can_be_replaced(broker,
                 (self.flash / "model.mlp").write_bytes(b"what is this")
 
     with Broken(broker) as board:
-        state = device.await_board(30)
+        state = device.await_board(TIMEOUT_S)
         assert "model.mlp" in state["safe_mode"]
         model = DEFAULT_MODEL.read_bytes()
-        device.send_model(model, KEY, wait_s=30)
+        device.send_model(model, KEY, wait_s=TIMEOUT_S)
         assert (board.flash / "model.mlp").read_bytes() == model
 
 
 def test_a_new_model_is_confirmed_after_a_healthy_minute(broker, device):
     model = another_model()
     with Board(broker) as board:
-        device.await_board(30)
+        device.await_board(TIMEOUT_S)
         sent = []
-        assert device.send_model(model, KEY, sent.append, wait_s=30) == model[8:12][::-1].hex()
+        found = device.send_model(model, KEY, sent.append, wait_s=TIMEOUT_S)
+        assert found == model[8:12][::-1].hex()
         assert sent[-1] == len(model)
-        until = time.monotonic() + 30
-        while (board.flash / "model.mlp.try").exists() and time.monotonic() < until:
-            time.sleep(0.05)
-        assert not (board.flash / "model.mlp.try").exists()
+        until(lambda: not (board.flash / "model.mlp.try").exists())
         assert (board.flash / "model.mlp.old").read_bytes() == DEFAULT_MODEL.read_bytes()
         assert board.boots == 2
 
@@ -163,9 +153,9 @@ def crash(app):
 board.sense = crash
 """
     with Board(broker, crash) as board:
-        device.await_board(30)
+        device.await_board(TIMEOUT_S)
         with pytest.raises(BeckonError, match="went back to its old model.*not for me"):
-            device.send_model(model, KEY, wait_s=30)
+            device.send_model(model, KEY, wait_s=TIMEOUT_S)
         assert (board.flash / "model.mlp").read_bytes() == DEFAULT_MODEL.read_bytes()
         assert not (board.flash / "model.mlp.try").exists()
 
@@ -179,10 +169,10 @@ asyncio.wait_for_ms = lambda job, ms: wait_for_ms(job, min(ms, 15000))  # three 
 
 def test_settings_without_a_way_to_the_broker_are_taken_back(broker, device):
     with Board(broker, IMPATIENT) as board:
-        device.await_board(30)
+        device.await_board(TIMEOUT_S)
         device.request("set", settings={"broker_port": 1})
         device.request("restart")
-        state = state_with(device, "settings_taken_back", timeout_s=60)
+        state = state_with(device, "settings_taken_back")
         assert state["model"] and board.boots >= 3
         assert json.loads((board.flash / "config.json").read_text())["broker_port"] == broker.port
 
@@ -194,13 +184,11 @@ def test_settings_that_cannot_be_read_end_the_program_with_a_line(broker):
             (self.flash / "config.json").write_text('{"broker_port": "many"}')
 
     with Broken(broker) as board:
-        assert board.wait(30) == 0
+        assert board.wait(TIMEOUT_S) == 0
     assert board.last_words().startswith("beckon: config.json: broker_port must be int")
 
 
 def test_a_start_that_fails_is_a_crash_as_well(broker, device):
     with Board(broker, "import board\ndel board.connect\n") as board:
-        until = time.monotonic() + 30
-        while board.boots < 2 and time.monotonic() < until:
-            time.sleep(0.02)
+        until(lambda: board.boots >= 2, board.last_words)
         assert "NameError" in (board.flash / "crash.txt").read_text()

@@ -10,6 +10,7 @@ from host_tools.errors import BeckonError
 from host_tools.mqtt.address import BrokerAddress
 from host_tools.mqtt.remote_device import RemoteDevice
 from tests.link.host import Board, Mosquitto
+from tests.waiting import TIMEOUT_S
 
 GLOVE = """
 from ops import config
@@ -44,7 +45,7 @@ async def main():
     asyncio.create_task(commands.run())
     await linked(link)
     say(ready=True)
-    await asyncio.sleep(60)
+    await asyncio.sleep(600)
 from link.mqtt_link import Link
 from events.publisher import topic
 asyncio.run(main())
@@ -58,9 +59,10 @@ def glove(tmp_path):
         folder = tmp_path / "flash"
         folder.mkdir()
         (folder / "config.json").write_text('{"keepalive_s": 30}')
+        address = BrokerAddress("127.0.0.1", mosquitto.port)
         with Board(GLOVE, broker_port=mosquitto.port, cwd=folder) as board:
             assert board.next() == {"ready": True}
-            with RemoteDevice(BrokerAddress("127.0.0.1", mosquitto.port), "glove") as device:
+            with RemoteDevice(address, "glove", TIMEOUT_S) as device:
                 yield device, board, folder
 
 
@@ -68,7 +70,7 @@ def raw(device, verb, payload, retain=False):
     """Publish a payload as it is; the next answer."""
     topic = verb if isinstance(verb, bytes) else f"beckon/glove/cmd/{verb}"
     device._client.publish(topic, payload, qos=1, retain=retain)
-    return device._answers.get(timeout=10)
+    return device._answers.get(timeout=TIMEOUT_S)
 
 
 def diag(device):
@@ -139,13 +141,14 @@ def test_a_repeated_transaction_is_not_carried_out_again(glove):
 
 def test_a_retained_command_is_refused_at_each_connection(tmp_path):
     with Mosquitto(tmp_path) as mosquitto:
-        with RemoteDevice(BrokerAddress("127.0.0.1", mosquitto.port), "glove") as device:
+        address = BrokerAddress("127.0.0.1", mosquitto.port)
+        with RemoteDevice(address, "glove", TIMEOUT_S) as device:
             device._client.publish("beckon/glove/cmd/after", b'{"transaction": 1}', 1, retain=True)
             device._client.publish("beckon/glove/cmd/\u00e9", b"\xff" * 99, 1, retain=True)
             with Board(GLOVE, broker_port=mosquitto.port, cwd=tmp_path) as board:
                 assert board.next() == {"ready": True}
                 for _ in range(2):
-                    answer = device._answers.get(timeout=10)
+                    answer = device._answers.get(timeout=TIMEOUT_S)
                     assert "without retain" in answer["error"] and "ok" not in answer
                 assert diag(device)["diag"]["commands_refused"] == 2
 

@@ -27,7 +27,7 @@ async def main():
     asyncio.create_task(link.run())
     asyncio.create_task(publisher.run())
     publisher.post("first", 90, 0)
-    await asyncio.sleep(60)
+    await asyncio.sleep(600)
 asyncio.run(main())
 """
 

@@ -23,7 +23,7 @@ async def main():
     link.subscribe(b"beckon/glove/cmd/#", on_command)
     asyncio.create_task(link.run())
     asyncio.create_task(publisher.run())
-    await asyncio.sleep(60)
+    await asyncio.sleep(600)
 asyncio.run(main())
 """
 

@@ -37,7 +37,7 @@ async def main():
     asyncio.create_task(commands.run())
     await linked(link)
     say(ready=True)
-    await asyncio.sleep(60)
+    await asyncio.sleep(600)
 asyncio.run(main())
 """
 

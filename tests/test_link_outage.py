@@ -82,7 +82,7 @@ async def main():
     await play(publisher, 3, 20)
     await asyncio.sleep_ms(50)
     say(**count(publisher))
-    await asyncio.sleep(60)
+    await asyncio.sleep(600)
 asyncio.run(main())
 """
 

@@ -11,6 +11,7 @@ from host_tools.mqtt.broker import free_port
 from host_tools.mqtt.remote_device import RemoteDevice
 from host_tools.testing.still_board import StillBoard
 from tests.link.host import TESTS, Board, FakeBroker, Mosquitto, wait_for_port
+from tests.waiting import TIMEOUT_S
 
 FILES = TESTS / "link" / "tls"
 BRIEF_MS = 900  # enough, behind the first 600, to fail twice
@@ -138,7 +139,7 @@ def test_the_whole_firmware_over_tls_with_a_time_server(broker, tmp_path):
         wait_for_port(plain)
         device = stack.enter_context(RemoteDevice(BrokerAddress("127.0.0.1", plain), "glove"))
         board = stack.enter_context(Board(BrokerAddress("127.0.0.1", mosquitto.port), settings))
-        state = device.await_board(30)
+        state = device.await_board(TIMEOUT_S)
         told = device.request("diag")["diag"]
         assert not any("Error" in line for line in board.output), board.output
     assert state["crash"] == "" and told["link_connects"] == 1 and told["clock_set"] == 1
@@ -186,7 +187,7 @@ def test_files_that_are_no_certificates_are_named(tmp_path, content):
     if content is not None:
         path.write_bytes(content)
     with tls_board(1, tls_ca=str(path)) as board:
-        output = board.process.communicate(timeout=20)[0]
+        output = board.process.communicate(timeout=TIMEOUT_S)[0]
     if "no_tls" in output:
         pytest.skip("this MicroPython has no TLS")
     assert "Error" in output

@@ -1,7 +1,6 @@
 """The commands that use the sensor, and Home Assistant's discovery, on the whole board."""
 
 import json
-import time
 
 import numpy as np
 import pytest
@@ -17,6 +16,7 @@ from host_tools.simulator.sensor.movement import RecordedMovement
 from host_tools.simulator.unix_board import SimulatedBoard
 from host_tools.testing.still_board import StillBoard
 from tests.link.host import Mosquitto, Subscriber
+from tests.waiting import TIMEOUT_S, until
 
 DEVICE = "glove"
 
@@ -29,14 +29,14 @@ def broker(tmp_path):
 
 @pytest.fixture
 def device(broker):
-    with RemoteDevice(broker, DEVICE) as device:
+    with RemoteDevice(broker, DEVICE, TIMEOUT_S) as device:
         yield device
 
 
 @pytest.fixture
 def board(broker, device):
     with StillBoard(broker, {"device": DEVICE}, speed=5) as board:
-        device.await_board(30)
+        device.await_board(TIMEOUT_S)
         yield board
 
 
@@ -47,25 +47,19 @@ def samples(device):
 def goes_on(device):
     """Sampling is at work (again)."""
     before = samples(device)
-    until = time.monotonic() + 20
-    while samples(device) < before + 50:
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    until(lambda: samples(device) >= before + 50, "no samples")
 
 
 def recognises(device):
     """Recognition is at work (again)."""
     before = device.request("diag")["diag"]["windows"]
-    until = time.monotonic() + 20
-    while device.request("diag")["diag"]["windows"] <= before:
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    until(lambda: device.request("diag")["diag"]["windows"] > before, "no windows")
 
 
 def test_calibration_measures_the_bias_and_is_used_from_then_on(board, device):
     goes_on(device)
     answer = device.request("calibrate")
-    state = device.await_board(30)
+    state = device.await_board(TIMEOUT_S)
     assert state["crash"] == "" and state["safe_mode"] == ""
     kept = json.loads((board.flash / "calibration.json").read_text())
     assert kept["gyro_bias_mdps"] == answer["gyro_bias_mdps"]
@@ -75,7 +69,7 @@ def test_calibration_measures_the_bias_and_is_used_from_then_on(board, device):
     again = device.request("calibrate")  # the bias itself is measured before the correction
     for old, new in zip(answer["gyro_bias_mdps"], again["gyro_bias_mdps"], strict=True):
         assert abs(old - new) < 100
-    device.await_board(30)
+    device.await_board(TIMEOUT_S)
 
 
 def test_calibration_of_a_moving_board_is_refused(broker, device):
@@ -85,7 +79,7 @@ def test_calibration_of_a_moving_board_is_refused(broker, device):
     sensor = SimulatedMPU6500(RecordedMovement(t_ms, values))
     with SimulatedBoard(DEFAULT_MODEL, broker, {(0, 0x68): sensor}, speed=5,
                         settings={"device": DEVICE}) as board:
-        device.await_board(30)
+        device.await_board(TIMEOUT_S)
         with pytest.raises(BeckonError, match="keep the board still"):
             device.request("calibrate")
         goes_on(device)
@@ -99,7 +93,7 @@ def test_a_damaged_calibration_is_told_and_not_used(broker, device):
             (self.flash / "calibration.json").write_text('{"sensor": "70')
 
     with Damaged(broker, {"device": DEVICE}, speed=5) as board:
-        device.await_board(30)
+        device.await_board(TIMEOUT_S)
         goes_on(device)
         assert any("not calibrated" in line for line in board.output)
 
@@ -120,7 +114,8 @@ def test_raw_samples_for_a_bounded_time(board, device, broker):
         assert answer["topic"] == f"beckon/{DEVICE}/raw" and answer["period_us"] == 10_000
         with pytest.raises(BeckonError, match="busy with another command"):
             device.request("stream", seconds=1)
-        time.sleep(2)  # ten seconds of board time
+        recognises(device)  # again, so the stream is over
+        raw.catch_up(f"beckon/{DEVICE}/raw")
         data = b"".join(raw.payloads("/raw"))
     rows = unpacked(data)
     indices = [index for index, _ in rows]
@@ -128,7 +123,6 @@ def test_raw_samples_for_a_bounded_time(board, device, broker):
     assert indices == list(range(indices[0], indices[0] + len(rows)))
     mean = np.array([row for _, row in rows]).mean(0)
     assert abs(mean[2] - answer["accel_lsb_per_g"]) < answer["accel_lsb_per_g"] * 0.05
-    recognises(device)
 
 
 def test_record_takes_them_as_a_recording(board, device, broker, tmp_path, capsys):
@@ -174,13 +168,15 @@ def test_a_stream_of_no_possible_length_is_refused(board, device):
 def test_a_stream_can_be_ended_early(board, device, broker):
     device.request("stream", seconds=60)
     assert device.request("stream", seconds=0)["seconds"] == 0
-    until = time.monotonic() + 10
-    while True:  # it notices when it looks for samples again
+
+    def free():  # it notices when it looks for samples again
         try:
-            device.request("self_test")
-            break
+            return device.request("self_test")
         except BeckonError as error:
-            assert "busy" in str(error) and time.monotonic() < until
+            assert "busy" in str(error)
+            return None
+
+    until(free)
     recognises(device)
     assert device.request("stream", seconds=0)["ok"]  # none runs: nothing to end
     assert device.request("stream", seconds=1)["ok"]
@@ -201,7 +197,7 @@ def test_home_assistant_is_told_again_when_it_comes_up_and_everything_can_be_tak
         event = json.loads(told[f"homeassistant/event/{DEVICE}/gesture/config"])
         assert event["event_types"] == ["circle", "x", "y"]
         device.request("restart")
-        device.await_board(30)
+        device.await_board(TIMEOUT_S)
         house.wait(lambda messages: len(messages) >= 2 * len(told))
         house.messages.clear()
         house.client.publish("homeassistant/status", b"online", 1)
@@ -211,7 +207,7 @@ def test_home_assistant_is_told_again_when_it_comes_up_and_everything_can_be_tak
         assert again == told
         device.request("discovery", on=False)
     with Subscriber(broker.port, "homeassistant/+/#") as house:
-        time.sleep(0.3)
+        house.catch_up("homeassistant/test/catch-up")
         assert configs(house) == {}  # nothing is retained
     assert json.loads((board.flash / "config.json").read_text())["ha_discovery"] == 0
 
@@ -220,7 +216,7 @@ def test_the_threshold_is_changed_at_once(board, device):
     threshold = DEFAULT_MODEL.read_bytes()[36]
     assert device.request("set", settings={"threshold_percent": 99}) ["restart"] is False
     device.request("restart")
-    assert device.await_board(30)["threshold_percent"] == 99 != threshold
+    assert device.await_board(TIMEOUT_S)["threshold_percent"] == 99 != threshold
     device.request("set", settings={"threshold_percent": -1})
     device.request("restart")
-    assert device.await_board(30)["threshold_percent"] == threshold
+    assert device.await_board(TIMEOUT_S)["threshold_percent"] == threshold

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from host_tools.errors import BeckonError
-from host_tools.evaluation.emulator import debounce_module
+from host_tools.evaluation.emulator import share_debounce_module
 from host_tools.model import format as fmt
 from host_tools.model.codec import SECTIONS, decode, encode
 from host_tools.model.decision import Decision, settings_of
@@ -20,7 +20,7 @@ from host_tools.model.format import ModelError
 from host_tools.model.golden import read_model, write_model
 from tests.random_models import random_model
 
-rule = debounce_module().ShareDebouncer
+rule = share_debounce_module().ShareDebouncer
 
 
 def same(a, b):
@@ -215,7 +215,7 @@ def test_what_an_activity_cannot_be_is_named(change, message):
 
 
 def test_the_engine_knows_the_same_sections():
-    source = (Path(__file__).parents[1] / "firmware" / "lib" / "microMLP_engine.py").read_text()
+    source = (Path(__file__).parents[1] / "firmware" / "lib" / "microMLP_loader.py").read_text()
     for name in ("description", "scaling", "axes", "activity", "decision"):
         assert f'"{SECTIONS[name][1]}"' in source, name
     for name in ("levelling", "layers"):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from host_tools.toolchain import micropython_command
+from host_tools.toolchain.micropython_wheel import wheel_command, wheel_is_for_this_computer
 
 TESTS = Path(__file__).parent
 REPOSITORY = TESTS.parent
@@ -15,12 +16,14 @@ FILES = sorted((TESTS / "both").glob("test_*.py"))
 TIMEOUT_S = 120
 
 
-def run_on_micropython(file: Path, *options: str) -> subprocess.CompletedProcess[str]:
+def run_on_micropython(
+    file: Path, *options: str, interpreter=micropython_command
+) -> subprocess.CompletedProcess[str]:
     """Run one file through tests/both/run.py; options go to the interpreter."""
     folders = [REPOSITORY / "firmware", REPOSITORY / "firmware" / "lib", TESTS]
     path = ":".join([*map(str, folders), ".frozen"])
     return subprocess.run(
-        [*micropython_command(), *options, str(TESTS / "both" / "run.py"), str(file)],
+        [*interpreter(), *options, str(TESTS / "both" / "run.py"), str(file)],
         env={**os.environ, "MICROPYPATH": path},
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -39,6 +42,17 @@ def tests_in(file: Path) -> int:
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_on_micropython(file):
     done = run_on_micropython(file)
+    report = done.stdout[-4000:] + done.stderr[-4000:]
+    assert done.returncode == 0, report
+    assert done.stdout.splitlines()[-1] == f"{tests_in(file)} passed, 0 failed", report
+
+
+@pytest.mark.skipif(not wheel_is_for_this_computer(), reason="there is no wheel for this computer")
+@pytest.mark.parametrize("name", ["interpreter", "micromlp_engine", "ring_buffer"])
+def test_on_the_wheels_micropython(name):
+    """All files pass there, too: BECKON_MICROPYTHON can name it. These need viper and native."""
+    file = TESTS / "both" / f"test_{name}.py"
+    done = run_on_micropython(file, "-X", "heapsize=320K", interpreter=wheel_command)
     report = done.stdout[-4000:] + done.stderr[-4000:]
     assert done.returncode == 0, report
     assert done.stdout.splitlines()[-1] == f"{tests_in(file)} passed, 0 failed", report

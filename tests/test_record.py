@@ -17,10 +17,12 @@ from host_tools.cli.app import main
 from host_tools.dataset.folder import read_dataset, read_recording
 from host_tools.errors import BeckonError
 from host_tools.recording import writer
+from host_tools.recording.blocks import Block
+from host_tools.recording.board_source import baud_for
 from host_tools.recording.display import LiveDisplay, Plot, bars
 from host_tools.recording.guide import Guide, Phase
+from host_tools.recording.replay_source import ReplaySource
 from host_tools.recording.session import Session
-from host_tools.recording.sources import Block, ReplaySource, baud_for
 from host_tools.recording.stream import Decoder, Info, Samples
 from host_tools.recording.takes import BadTake, judge
 from host_tools.recording.writer import LabelledSpan, check_name, segments
@@ -332,7 +334,7 @@ def test_names_of_all_languages():
     "more, told",
     [
         (["--labels", "a/b"], "label 'a/b' holds '/'"),
-        (["--labels", "a,a"], "a label comes twice"),
+        (["--labels", "a,a"], "a label occurs twice"),
         ([], "name the gestures with --labels"),
         (["--labels", "a,b", "--free"], "--free takes one label"),
         (["--labels", "a", "--takes", "0"], "--takes 0: name a number from 1"),

@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from array import array
 
 import numpy as np
@@ -20,6 +19,7 @@ from host_tools.simulator.sensor.movement import Sines
 from host_tools.simulator.unix_board import SimulatedBoard
 from sensing.ring_buffer import RingBuffer
 from serial_line.stream_frame import FrameWriter
+from tests.waiting import TIMEOUT_S
 
 ANSWER = {"accel_lsb_per_g": 4096, "gyro_lsb_per_10_dps": 328, "period_us": 10000}
 
@@ -36,6 +36,7 @@ class Board:
         self._client.loop_start()
         self._index = 0
         self.asked = []
+        self.refusals = 0  # how often it says that it is busy, after the first stream
         self._ring = RingBuffer(64)
         self._stop = threading.Event()
 
@@ -48,13 +49,19 @@ class Board:
         asked = json.loads(message.payload)
         self.asked.append(asked["seconds"])
         answer = {**self._answer, "transaction": asked["transaction"], "ok": True}
+        if len(self.asked) > 1 and asked["seconds"] and self.refusals:
+            self.refusals -= 1
+            answer = {"transaction": asked["transaction"], "error": "busy with another command"}
+            client.publish("beckon/wand/rsp/stream", json.dumps(answer), qos=1)
+            return
         client.publish("beckon/wand/rsp/stream", json.dumps(answer), qos=1)
         if "period_us" in self._answer:
             threading.Thread(target=self._send, args=(asked["seconds"],), daemon=True).start()
 
     def _send(self, seconds):
-        until = time.monotonic() + seconds
-        while time.monotonic() < until and not self._stop.wait(0.2):
+        for _ in range(round(seconds / 0.2)):  # in samples, not by the clock
+            if self._stop.wait(0.2):
+                break
             out = bytearray()
             for _ in range(20):
                 self._ring.push(array("h", (self._index, 0, 4096, 328, -328, 0)))
@@ -67,7 +74,7 @@ class Board:
 @pytest.fixture
 def board(request, monkeypatch):
     monkeypatch.setattr(broker_source, "_STREAM_S", 2)
-    monkeypatch.setattr(broker_source, "_FIRST_TIMEOUT_S", 1.5)
+    monkeypatch.setattr(broker_source, "_FIRST_TIMEOUT_S", TIMEOUT_S)
     with embedded_broker() as broker:
         board = Board(broker, getattr(request, "param", ANSWER))
         board.url = str(broker)
@@ -96,10 +103,19 @@ def test_samples_arrive_in_their_units_and_losses_are_known(board, tmp_path, cap
     assert about["dropped"] == 20 and about["line_frames_refused"] == 0
 
 
+def test_a_board_whose_clock_is_slower_is_asked_once_more(board, tmp_path, capsys, monkeypatch):
+    """It refuses while the last stream is not over by its own clock."""
+    monkeypatch.setattr(broker_source, "_RETRY_S", 0.2)
+    board.refusals = 2
+    assert record(board, tmp_path, "--device", "wand", "--seconds", "3.5") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["samples"] >= 330 and board.refusals == 0
+
+
 @pytest.mark.parametrize("board", [{"ok": 1}], indirect=True)
 def test_answers_that_are_not_known(board, tmp_path, capsys):
     assert record(board, tmp_path, "--device", "wand") == 1
-    assert "answers `stream` in a way that is not known" in capsys.readouterr().err
+    assert "answers `stream` in an unknown way" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("board", [{**ANSWER, "error": "not in safe mode"}], indirect=True)
@@ -116,9 +132,11 @@ def test_the_whole_way_from_a_simulated_board(tmp_path, capsys, monkeypatch):
     devices = {(0, 0x68): SimulatedMPU6500(Sines(gyro_dps=200))}
     with embedded_broker() as broker:
         settings = {"device": "wand", "time_server": ""}
-        with SimulatedBoard(DEFAULT_MODEL, broker, devices, settings=settings) as board:
+        with SimulatedBoard(
+            DEFAULT_MODEL, broker, devices, settings=settings, speed=1.01
+        ) as board:
             with RemoteDevice(broker, "wand") as device:
-                device.await_board(30)
+                device.await_board(TIMEOUT_S)
             assert main(["record", "--from", str(broker), "--device", "wand", "--free", "--seconds",
                          "5", "--labels", "none", "--out", str(tmp_path), "--json"]) == 0
             assert board.boots == 1

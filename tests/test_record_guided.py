@@ -9,17 +9,17 @@ import struct
 import subprocess
 import sys
 import termios
-import time
 
 import numpy as np
 import pytest
 
 from host_tools.cli.record import _obey
 from host_tools.dataset.folder import read_dataset
+from host_tools.recording.blocks import Block
 from host_tools.recording.guide import Guide, Phase
-from host_tools.recording.sources import Block
 from host_tools.simulator.sensor.chip import SimulatedMPU6500
 from tests.boards import firmware_image, sensor_board
+from tests.waiting import until
 
 COMMAND = """
 import fcntl, signal, sys, termios
@@ -68,22 +68,22 @@ class Terminal:
         _, _, panel = self.text[: self.text.rfind("╰")].rpartition("╭")
         return [line.strip("│ ") for line in panel.splitlines()[1:]]
 
-    def wait_for(self, *wanted, timeout_s=60):
+    def wait_for(self, *wanted):
         """The line that begins with one of wanted, once it is shown."""
-        until = time.monotonic() + timeout_s
-        while time.monotonic() < until:
-            for line in self.look():
-                if line.startswith(wanted):
-                    return line
-            time.sleep(0.01)
-        raise AssertionError(f"never {wanted}: {self.text[-1500:]}")
 
-    def end(self, timeout_s=60):
+        def found():
+            return next((line for line in self.look() if line.startswith(wanted)), None)
+
+        return until(found, lambda: f"{wanted}: {self.text[-1500:]}")
+
+    def end(self):
         """The exit status, and all that was printed last."""
-        until = time.monotonic() + timeout_s
-        while self.process.poll() is None and time.monotonic() < until:
+
+        def ended():
             self.look()
-            time.sleep(0.01)
+            return self.process.poll() is not None
+
+        until(ended, lambda: f"the end: {self.text[-1500:]}")
         self.look()
         return self.process.poll(), self.text
 
@@ -103,9 +103,7 @@ class Hand:
         self._strength, self._begin_s = strength, self._now_s + delay_s
 
     def wait_until_over(self):
-        until = time.monotonic() + 30
-        while self._now_s < self._begin_s + 1.5 and time.monotonic() < until:
-            time.sleep(0.01)
+        until(lambda: self._now_s >= self._begin_s + 1.5, "the end of the movement")
 
     def sample(self, t_s):
         self._now_s = float(t_s[-1])

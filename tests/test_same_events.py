@@ -18,7 +18,7 @@ from host_tools.model.golden import read_model, write_model
 from host_tools.model.quantize import FloatLayer, quantise
 from host_tools.mqtt.broker import embedded_broker
 from host_tools.paths import DATA, DEFAULT_MODEL
-from host_tools.recording.sources import Block
+from host_tools.recording.blocks import Block
 from host_tools.recording.writer import Segment, write_recording
 from host_tools.simulator.simulate import simulate
 from host_tools.units import at_limit, counts_per_unit

@@ -9,6 +9,7 @@ from host_tools.simulator.sensor.faults import Fault
 from host_tools.simulator.sensor.movement import Rest, Sines
 from host_tools.simulator.sensor.signal_chain import PartErrors
 from host_tools.testing.script_board import ScriptBoard
+from tests.waiting import TIMEOUT_S
 
 SCRIPT = """
 from drivers.i2c_bus import I2CBus
@@ -34,7 +35,7 @@ def check_up(tmp_path, sensor, address=0x68, speed=12):
     script = tmp_path / "main.py"
     script.write_text("import json\n" + SCRIPT)
     with ScriptBoard(script, {(0, address): sensor}, files={}, speed=speed) as board:
-        assert board.wait(60) == 0, board.output
+        assert board.wait(TIMEOUT_S) == 0, board.output
         lines = [json.loads(line) for line in board.output]
     return {line["check"]: line for line in lines[:-1]}, lines[-1]
 
@@ -50,7 +51,7 @@ def bad(found):
 def test_a_good_sensor(tmp_path, part):
     errors = PartErrors(gyro_bias_dps=(1, -2, 0.5), accel_bias_g=(0.03, 0, 0.02), noise=1)
     sensor = SimulatedMPU6500(Rest(), part=part, errors=errors, clock_error_ppm=7000)
-    found, good = check_up(tmp_path, sensor, speed=1)
+    found, good = check_up(tmp_path, sensor, speed=1.01)
     assert not bad(found), found
     assert part in found["identity"]["text"]
     if "busy" not in found["rate"]["text"]:
@@ -89,11 +90,8 @@ def test_a_relative_whose_self_test_is_another_one(tmp_path):
 
 
 def test_a_clock_beyond_its_data_sheet(tmp_path):
-    for _ in range(3):  # in real time, which a busy computer may not keep up with
-        sensor = SimulatedMPU6500(Rest(), clock_error_ppm=60_000)
-        found, good = check_up(tmp_path, sensor, speed=1)
-        if "bus" not in found:
-            break
+    sensor = SimulatedMPU6500(Rest(), clock_error_ppm=60_000)
+    found, good = check_up(tmp_path, sensor, speed=1.01)
     assert not good and bad(found) <= {"rate"}
     if "busy" not in found["rate"]["text"]:
         assert 105.5 < float(found["rate"]["text"].split()[0]) < 106.5

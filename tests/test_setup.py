@@ -33,7 +33,8 @@ def test_settings_are_tested_and_written(tmp_path, capsys, monkeypatch):
         assert assign(tmp_path, "wifi_ssid=home", "wifi_key=s3cret", f"broker_host={broker.host}",
                       f"broker_port={broker.port}", "imu_address=0x69") == 0  # fmt: skip
     said = capsys.readouterr().out
-    assert "lets us in" in said and "beckon deploy --settings" in said and "s3cret" not in said
+    assert "accepts the connection" in said and "beckon deploy --settings" in said
+    assert "s3cret" not in said
     config = json.loads((tmp_path / "config.json").read_text())
     assert config["imu_address"] == 0x69 and "wifi_key" not in config
     secret = json.loads((tmp_path / "secrets.json").read_text())
@@ -124,14 +125,14 @@ def test_answers_can_be_changed_when_they_do_not_work(tmp_path, capsys, monkeypa
 
 def test_brokers_that_are_none(monkeypatch):
     monkeypatch.setattr(network_check, "_TIMEOUT_S", 1.0)
-    with pytest.raises(BeckonError, match="no host is known as beckon.invalid"):
+    with pytest.raises(BeckonError, match="there is no host beckon.invalid"):
         check_broker(BrokerAddress("beckon.invalid"))
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         server.listen()
         stop = threading.Thread(target=lambda: [server.accept() for _ in range(2)], daemon=True)
         stop.start()
-        with pytest.raises(BeckonError, match="is no MQTT broker"):
+        with pytest.raises(BeckonError, match="is not an MQTT broker"):
             check_broker(BrokerAddress("127.0.0.1", server.getsockname()[1]))
 
 

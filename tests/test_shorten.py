@@ -78,6 +78,6 @@ def test_firmware_still_compiles_and_has_few_private_names():
 def test_micropython_runs_it():
     text = shorten({ONE: SOURCE})[ONE] + "\nprint(run())\n"
     done = subprocess.run(
-        [*micropython_command(), "-c", text], capture_output=True, text=True, timeout=30
+        [*micropython_command(), "-c", text], capture_output=True, text=True, timeout=120
     )
     assert done.stdout.strip() == "(8, '_private_sum', True)", done.stderr

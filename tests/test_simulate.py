@@ -4,7 +4,6 @@ import csv
 import json
 import socket
 import threading
-import time
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +24,7 @@ from host_tools.simulator.i2c_server import I2CServer
 from host_tools.simulator.simulate import simulate
 from tests.link.host import Mosquitto
 from tests.link.host import Subscriber as Listener
+from tests.waiting import until
 
 SMALL_HEAP_KIB = 136  # docs/simulator.md
 RECORDING = next((DEMO / "recordings").iterdir())
@@ -83,7 +83,7 @@ def test_a_small_heap_is_enough_even_when_the_link_is_lost(tmp_path):
                                 .split("/")[1])  # fmt: skip
             other.connect(broker.host, broker.port)
             other.loop_start()
-            time.sleep(0.1)
+            until(other.is_connected)
             other.disconnect()
             other.loop_stop()
 

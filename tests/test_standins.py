@@ -24,16 +24,17 @@ from host_tools.simulator.unix_board import (
 )
 from host_tools.testing.script_board import ScriptBoard
 from host_tools.toolchain import micropython_command
+from host_tools.toolchain.micropython_wheel import wheel_command, wheel_is_for_this_computer
 
-_TIMEOUT_S = 60
+_TIMEOUT_S = 120
 
 
 def run(tmp_path, program, speed=1000, bus=("/dev/null", "/dev/null"), typed="", hold_open=True,
-        heap_kib=64):  # fmt: skip
+        heap_kib=64, interpreter=micropython_command):  # fmt: skip
     """Start program as main.py; its status and lines. typed goes to its console."""
     (tmp_path / "main.py").write_text(program)
     process = subprocess.Popen(
-        [*micropython_command(), "-X", f"heapsize={64 + heap_kib}K",
+        [*interpreter(), "-X", f"heapsize={64 + heap_kib}K",
          str(STANDINS / "start.py"), str(STANDINS),
          power_on_settings(bus, speed, 1, heap_kib * 1024)],
         cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -185,14 +186,19 @@ asyncio.run(main())
     assert status != 0 or lines == ["the host is gone"]
 
 
-def test_reset_and_watchdog_end_with_their_status(tmp_path):
+@pytest.mark.parametrize("interpreter", [
+    micropython_command,
+    pytest.param(wheel_command, marks=pytest.mark.skipif(
+        not wheel_is_for_this_computer(), reason="there is no wheel for this computer")),
+])
+def test_reset_and_watchdog_end_with_their_status(tmp_path, interpreter):
     status, lines = run(tmp_path, """
 import machine
 try:
     machine.reset()
 finally:
     print("unwound")
-""")
+""", interpreter=interpreter)
     assert (status, lines) == (RESET_STATUS, [])
     status, lines = run(tmp_path, """
 import asyncio, machine
@@ -205,7 +211,7 @@ async def main():
     await asyncio.sleep_ms(5000)
     print("never")
 asyncio.run(main())
-""")
+""", interpreter=interpreter)
     assert (status, lines) == (WATCHDOG_STATUS, ["fed"])
 
 
@@ -282,7 +288,7 @@ i2c.writeto_mem(0x68, 0x19, one)
 micropython.heap_unlock()
 print("no heap")
 """, bus=bus)
-    server.join(5)
+    server.join(_TIMEOUT_S)
     assert status == 0, lines
     assert lines == ["43 255", "19", "[104]", "no heap"]
     assert seen[0] == (wire.OP_READ_MEM, 1, 0x68, 0x3B, 300, b"")

@@ -17,6 +17,7 @@ pytest.importorskip("nicegui", reason="the extra studio is not installed")
 from host_tools.errors import BeckonError
 from host_tools.studio.frame.project import Project
 from host_tools.testing.browser import Studio, open_tab
+from tests.waiting import TIMEOUT_S
 
 PAGES = ("record", "label", "train", "watch")
 
@@ -44,7 +45,7 @@ def tab(browser, studio):
 def ask(studio, path="/label", headers=None, method="GET"):
     """(status, headers, body) of one request with exactly these headers."""
     port = int(studio.origin.rsplit(":", 1)[1])
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
     connection.putrequest(method, path, skip_host=True)
     for name, value in {"Host": f"127.0.0.1:{port}", **(headers or {})}.items():
         connection.putheader(name, value)
@@ -130,7 +131,7 @@ def test_a_port_that_is_taken_is_told(tmp_path):
 
     with listen(0) as taken:
         taken.listen()
-        with pytest.raises(BeckonError, match="cannot be used .*name another with --port"):
+        with pytest.raises(BeckonError, match="cannot be used .*choose another with --port"):
             listen(taken.getsockname()[1])
 
 

@@ -101,7 +101,7 @@ def test_start_and_end_by_keys_alone(editor):
 
 
 @pytest.mark.parametrize("start, end, said", [
-    (None, 3000, "press I where the span begins"), (2000, 1500, "end must lie behind the start"),
+    (None, 3000, "press I where the span begins"), (2000, 1500, "end must lie after the start"),
 ])
 def test_an_end_without_a_start_is_refused(editor, start, end, said):
     editor.choose("x")
@@ -120,7 +120,7 @@ def test_ends_do_not_cross(editor):
     with pytest.raises(BeckonError, match="start must lie before the end"):
         editor.begin_here()
     editor.cursor_ms = 1500.0
-    with pytest.raises(BeckonError, match="end must lie behind the start"):
+    with pytest.raises(BeckonError, match="end must lie after the start"):
         editor.end_here()
 
 
@@ -151,7 +151,7 @@ def test_split_works_where_the_cursor_is(editor):
     assert spans(editor) == [(1000, 1500, "x"), (1500, 2000, "x")]
     assert editor.chosen().start_ms == 1500
     editor.cursor_ms = 9000.0
-    with pytest.raises(BeckonError, match="cursor is in no span"):
+    with pytest.raises(BeckonError, match="cursor is not in a span"):
         editor.split()
 
 

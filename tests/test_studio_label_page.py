@@ -52,7 +52,7 @@ def tab(browser, studio):
 def wait_for(tab, condition):
     tab.page.wait_for_function(
         f"(() => {{ const v = document.querySelector('.bk-signal').signalView; "
-        f"return v.{condition}; }})()", timeout=15_000)
+        f"return v.{condition}; }})()")
 
 
 def status(tab, text):

@@ -64,7 +64,7 @@ def test_a_span_drawn_over_a_neighbour_ends_at_it(store):
 
 def test_a_span_inside_another_is_refused(store):
     store.add("a", 1000, 2000, "x")
-    with pytest.raises(BeckonError, match="'x' is there already"):
+    with pytest.raises(BeckonError, match="a span 'x' already"):
         store.add("a", 1200, 1500, "y")
     assert shapes(store) == [(1000, 2000, "x")] and store.can_undo == "add"
 
@@ -175,7 +175,7 @@ def test_a_label_is_renamed_everywhere(store):
 
 @pytest.mark.parametrize("label, said", [
     ("", "needs a name"), ("   ", "needs a name"), ("x" * 61, "61 characters"),
-    ("a\x07b", "cannot be shown"),
+    ("a\x07b", "cannot be displayed"),
 ])
 def test_labels_that_cannot_be_are_refused(store, label, said):
     with pytest.raises(BeckonError, match=said):

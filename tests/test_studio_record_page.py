@@ -75,7 +75,7 @@ def test_guided_takes_from_a_replayed_file(tab, tmp_path, request):
         page.wait_for_function(
             "(() => { const takes = [...document.querySelectorAll('.bk-take')]; return "
             "takes.length > 3 && takes.slice(0, 3).every(e => e.querySelector('.bk-good')) })()",
-            timeout=60_000)
+            timeout=120_000)
         picture(tab, request, "record", "dark")
     told = page.get_by_text("Saved 9 good takes, ")
     told.wait_for(timeout=120_000)
@@ -104,7 +104,7 @@ def test_a_simulated_board_by_its_serial_line(tab, tmp_path):
         page.get_by_label("Serial port").fill(board.port)
         page.keyboard.press("Enter")
         page.get_by_role("button", name="Freely").click()
-        page.get_by_label("Label for all of it").fill("none")
+        page.get_by_label("Label for the whole recording").fill("none")
         leave_fields(tab)
         page.wait_for_function(
             "document.querySelector('.bk-signal').signalView.stats().samples > 50")
@@ -116,7 +116,7 @@ def test_a_simulated_board_by_its_serial_line(tab, tmp_path):
         page.keyboard.press("Space")
         page.get_by_text("nothing lost").wait_for()
         page.keyboard.press("Escape")
-        page.get_by_role("button", name="Throw away").click()
+        page.get_by_role("button", name="Discard").click()
         page.get_by_text("Nothing was saved").wait_for()
         board.unplug()
         page.get_by_role("alert").filter(has_text="went away").first.wait_for()

@@ -30,10 +30,10 @@ def test_other_settings_give_what_a_model_with_them_gives(result):
     for debounce in (pack(30, 1, 0, 1, 0), pack(95, 12, 3, 6, 20), result.model.debounce):
         other = redebounced(result, debounce)
         again = evaluate(replace(result.model, debounce=debounce), result.data)
-        told, expected = other.as_json(), again.as_json()
-        assert told["events"] == expected["events"]
-        assert told["per_class"] == expected["per_class"]
-        assert told["model"]["id"] == expected["model"]["id"]
+        found, expected = other.as_json(), again.as_json()
+        assert found["events"] == expected["events"]
+        assert found["per_class"] == expected["per_class"]
+        assert found["model"]["id"] == expected["model"]["id"]
         assert [s.events for s in other.streams] == [s.events for s in again.streams]
     quick = redebounced(result, pack(30, 1, 0, 1, 0)).tally()
     slow = redebounced(result, pack(30, 9, 0, 6, 0)).tally()
@@ -86,15 +86,15 @@ def test_reasons(result):
     here = next(k for k, g in enumerate(spans) if g == stream.gestures[stream.verdicts[hit].span])
     others = [g for k, g in enumerate(spans) if k != here]
     wrong = next(label for label in model.labels[1:] if label != spans[here].label)
-    told, kind = judged(sorted([*others, replace(spans[here], label=wrong)],
+    found, kind = judged(sorted([*others, replace(spans[here], label=wrong)],
                                key=lambda s: s.start_ms))
-    assert kind == FALSE and f"a {wrong} is labelled here" in told
+    assert kind == FALSE and f"a {wrong} is labelled here" in found
     alone = [replace(spans[here], start_ms=spans[here].start_ms - 2500,
                      end_ms=spans[here].end_ms - 2500)]
-    told, kind = judged(alone)
-    assert kind == FALSE and "after its end (later than 1 s does not count)" in told
-    told, kind = judged([replace(spans[here], label="none")])
-    assert kind == FALSE and "nothing is labelled here" in told
+    found, kind = judged(alone)
+    assert kind == FALSE and "after its end (later than 1 s does not count)" in found
+    found, kind = judged([replace(spans[here], label="none")])
+    assert kind == FALSE and "nothing is labelled here" in found
     same = [e for e in stream.events if e.label == spans[here].label]
     whole = replace(spans[here], start_ms=same[0].t_ms - 500, end_ms=same[1].t_ms)
     twice = evaluate(model, replace_spans(result.data, [whole])).streams[0]

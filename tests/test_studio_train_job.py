@@ -9,6 +9,7 @@ import pytest
 
 from host_tools.errors import BeckonError
 from host_tools.studio.train.child_process import ChildProcess
+from tests.waiting import TIMEOUT_S, until
 
 
 def count(report, n):
@@ -46,11 +47,7 @@ def alive(pid):
 
 
 def gone(pid):
-    until = time.monotonic() + 10
-    while alive(pid):
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.02)
+    until(lambda: not alive(pid), f"the end of process {pid}")
     return True
 
 
@@ -64,7 +61,7 @@ def first_news(job):
 
 def test_progress_and_result():
     job = ChildProcess(count, 5)
-    assert job.wait(20) and job.state == "done"
+    assert job.wait(TIMEOUT_S) and job.state == "done"
     assert job.news() == [0, 1, 2, 3, 4] and job.result["n"] == 5
     assert len(job.result["blob"]) == 300_000
     job.stop()  # nothing to do
@@ -77,7 +74,7 @@ def test_progress_and_result():
 )
 def test_faults_are_told(function, told):
     job = ChildProcess(function)
-    assert job.wait(20) and job.state == "failed" and told in job.fault
+    assert job.wait(TIMEOUT_S) and job.state == "failed" and told in job.fault
 
 
 def test_stopping_ends_it_and_what_it_started(tmp_path):
@@ -93,5 +90,5 @@ def test_it_ends_with_the_server(tmp_path):
     path = tmp_path / "pid"
     code = ("import os, sys, pathlib, time; from tests.test_studio_train_job import *\n"
             f"job = ChildProcess(sleep, pathlib.Path({str(path)!r})); first_news(job); os._exit(1)")
-    subprocess.run([sys.executable, "-c", code], timeout=30)
+    subprocess.run([sys.executable, "-c", code], timeout=TIMEOUT_S)
     assert gone(int(path.read_text()))

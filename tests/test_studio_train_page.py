@@ -36,7 +36,7 @@ def judged(tab):
     tab.go("/train")
     page.get_by_text("Train your first model").wait_for()
     page.keyboard.press("j")
-    page.get_by_text("Its figures on all recordings").wait_for()
+    page.get_by_text("Measures the model on all recordings").wait_for()
     page.keyboard.press("Enter")
     page.get_by_text("These figures may flatter").wait_for()
     tab.wait_for_signal()
@@ -112,7 +112,7 @@ def test_a_false_one_tells_why_and_is_relabelled(judged, request):
     page.get_by_text("Labelled x.").wait_for()
     page.keyboard.press("g")
     page.get_by_text("9 of 9 found, 0 false").wait_for()
-    page.get_by_text("Nothing went wrong here").wait_for()
+    page.get_by_text("No mistakes here").wait_for()
     assert len(read_dataset(judged.folder).recordings[0].spans) == 9
 
 
@@ -134,7 +134,7 @@ def test_augmentation_before_and_after(judged, request):
 def test_training_shows_its_loss_and_stops_at_once(judged):
     page = judged.page
     page.keyboard.press("o")
-    page.get_by_role("button", name="All, trained on, too").click()
+    page.get_by_role("button", name="All, also trained on").click()
     page.get_by_label("Steps (empty: ").fill("50000")
     page.keyboard.press("Enter")
     page.get_by_text("of 50,000").wait_for()

@@ -3,7 +3,6 @@
 import csv
 import json
 import threading
-import time
 
 import pytest
 from paho.mqtt import client as mqtt
@@ -19,15 +18,7 @@ from host_tools.studio.watch import deploy as deploy_module
 from host_tools.studio.watch.deploy import Deployer
 from host_tools.studio.watch.device_health import BAD, GOOD, WARN, signs
 from host_tools.studio.watch.session import Device, WatchSession
-
-
-def until(condition, seconds=30.0):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return
-        time.sleep(0.01)
-    raise AssertionError("it did not come to that")
+from tests.waiting import TIMEOUT_S, until
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +159,7 @@ def test_what_goes_to_a_board_by_its_serial_line(has_model, model, sent, monkeyp
                         0)
         gone.append((port, make_files, dict(make_extra(survey))))
         on_step("copying", 30, 120)
-        gate.wait(10)
+        gate.wait(TIMEOUT_S)
         return Report(port, "an ESP32", "1.25.0", copied=["a"], sign="linked to mqtt://x")
 
     monkeypatch.setattr(deploy_module, "deploy", fake)
@@ -181,7 +172,7 @@ def test_what_goes_to_a_board_by_its_serial_line(has_model, model, sent, monkeyp
     until(lambda: deployer.view.what == "copying")
     assert deployer.view.share == 0.25
     gate.set()
-    deployer.wait(10)
+    deployer.wait(TIMEOUT_S)
     assert deployer.view.state == "done" and "1 files copied" in deployer.view.message
     ((port, make_files, extra),) = gone
     assert port == "/dev/found" and make_files is deploy_module.firmware_files
@@ -195,7 +186,7 @@ def test_what_cannot_be_deployed_is_told(tmp_path, broker):
     (tmp_path / "bad.mlp").write_bytes(b"BMLPrubbish")
     with pytest.raises(BeckonError, match="bad.mlp"):
         deployer.serial("", tmp_path / "bad.mlp")
-    with pytest.raises(BeckonError, match="name the device"):
+    with pytest.raises(BeckonError, match="enter the device's name"):
         deployer.mqtt(broker, "", DEFAULT_MODEL)
     write_settings(tmp_path / "settings", {"update_key": ""})
     with pytest.raises(BeckonError, match="no update_key"):
@@ -207,5 +198,5 @@ def test_deploying_through_the_broker_to_nobody(tmp_path):
     write_settings(tmp_path, {"update_key": "0123456789abcdef0123456789abcdef"})
     deployer = Deployer()
     deployer.mqtt(BrokerAddress("127.0.0.1", free_port()), "wand", DEFAULT_MODEL, tmp_path)
-    deployer.wait(20)
+    deployer.wait(TIMEOUT_S)
     assert deployer.view.state == "failed" and "no broker answers" in deployer.view.message

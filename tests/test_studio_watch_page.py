@@ -52,10 +52,10 @@ def test_events_of_a_simulated_board_arrive(tab, broker, request):
     page.get_by_text("See your gestures arrive").wait_for()
     page.get_by_label("Address").fill("http://nothing")
     page.keyboard.press("Enter")
-    page.get_by_text("is no broker address").wait_for()
+    page.get_by_text("is not a broker address").wait_for()
     page.get_by_label("Address").fill(str(broker))
     page.keyboard.press("Enter")
-    page.get_by_text("Make a gesture: it appears here").wait_for()
+    page.get_by_text("Make a gesture. It appears here").wait_for()
     sent = played(broker)
     assert sent
     page.get_by_text(f"{len(sent)} events:").wait_for()
@@ -73,7 +73,7 @@ def test_events_of_a_simulated_board_arrive(tab, broker, request):
     (path,) = (tab.folder / "runs").iterdir()
     assert [row.split(",")[2] for row in path.read_text().splitlines()[1:]] == sent
     page.keyboard.press("Delete")
-    page.get_by_text("Make a gesture: it appears here").wait_for()
+    page.get_by_text("Make a gesture. It appears here").wait_for()
 
 
 def test_what_a_stranger_says_is_text(tab, broker):
@@ -103,8 +103,8 @@ def test_deploying_by_serial_line(tab, tmp_path):
         page.get_by_label("Serial port").fill(board.port)
         page.evaluate("document.activeElement.blur()")
         page.keyboard.press("d")
-        page.get_by_text("If it ends early").wait_for()
-        page.get_by_text("If it ends early").wait_for(state="detached", timeout=150_000)
+        page.get_by_text("If this ends early").wait_for()
+        page.get_by_text("If this ends early").wait_for(state="detached", timeout=150_000)
         assert page.locator(".bk-message").all_inner_texts() == []
         page.get_by_text("files copied").wait_for()
         page.get_by_text("no link").wait_for()

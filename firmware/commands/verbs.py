@@ -4,6 +4,7 @@ Loaded with the first command that comes, and the code of each verb with its fir
 """
 
 from commands.dispatcher import Commands
+from ops.lazy import forget
 from ops.rollback import Trial
 
 
@@ -95,4 +96,7 @@ class Remote:
 def _load(path):
     from microMLP_engine import Engine
 
-    return Engine.load(path)
+    try:
+        return Engine.load(path)
+    finally:
+        forget("microMLP_loader")

@@ -477,10 +477,12 @@ class _Wired:
         neuron._at = self.count
         self.nodes.append(neuron)
         self.count += 1
+        self._layer._net._routed = False
 
     def remove(self, neuron):
         self.nodes.remove(neuron)
         self.count -= 1
+        self._layer._net._routed = False
         for i, other in enumerate(self.nodes):
             other._at = i
         neuron._at = None
@@ -518,6 +520,7 @@ class _Wired:
         dst._sources.append(src.GetNeuron(i))
         dst._weights.append(weight)
         dst._deltas.append(0.0)
+        self._layer._net._routed = False
         return len(dst._sources) - 1
 
     def part(self, dst, at):
@@ -525,6 +528,7 @@ class _Wired:
         del dst._sources[at]
         dst._weights = dst._weights[:at] + dst._weights[at + 1:]
         dst._deltas = dst._deltas[:at] + dst._deltas[at + 1:]
+        self._layer._net._routed = False
 
     def sources(self, neuron):
         return neuron._sources
@@ -708,7 +712,7 @@ class Neuron:
             parentLayer.AddNeuron(self)
 
     def _wire(self):
-        """The storage, ready for a change of the wiring, or of this neuron alone."""
+        """The storage, ready for a change of this neuron alone."""
         if self.ParentLayer is None:
             raise ValueError("the neuron is in no network")
         return self._layer._wire()
@@ -986,8 +990,7 @@ class MicroMLP:
         MicroMLP._connect(layerSrc, layerDst, True)
 
     def _wire(self):
-        """Make the storage wired, and ready for a change of the wiring."""
-        self._routed = False
+        """Make the storage wired."""
         if not self._wired:
             stores = [layer._store.wired() for layer in self._layers]
             for layer, store in zip(self._layers, stores):  # only now: memory sufficed
@@ -1000,6 +1003,8 @@ class MicroMLP:
             nodes = [neuron for layer in self._layers for neuron in layer._store.nodes]
             for neuron in nodes:
                 neuron._outs = []
+                for src in neuron._sources:  # may have been removed
+                    src._outs = []
             for neuron in nodes:
                 for i, src in enumerate(neuron._sources):
                     src._outs.extend((neuron, i))
@@ -1033,16 +1038,18 @@ class MicroMLP:
     def AddLayer(self, layer):
         if layer._net:  # it is in use
             layer._net._wire()
+        layer._net = self
         if isinstance(layer._store, _Wired):
             self._wire()
+            self._routed = False
         elif self._wired:
             layer._store = layer._store.wired()
         self._layers.append(layer)
-        layer._net = self
 
     def RemoveLayer(self, layer):
         self._wire()
         self._layers.remove(layer)
+        self._routed = False
         layer._net = None
 
     def ClearAll(self):

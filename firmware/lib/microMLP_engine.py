@@ -8,12 +8,11 @@
 It uses no floats, allocates nothing after loading, and gives the same integers
 on every machine. docs/model-file.md describes the file, docs/microMLP.md the
 interface. `host_tools.model.reference` computes the same sums with NumPy.
+microMLP_loader.py, which lies beside it, checks a file and lays out the memory.
 """
 
 import sys
 from array import array
-from binascii import crc32
-from struct import unpack_from
 
 if sys.implementation.name == "micropython":
     import micropython
@@ -39,30 +38,6 @@ class ModelError(ValueError):
 # Sums wrap at 32 bits; (v & low ^ half) - half does so on machines of 64, and
 # gives the sign back to a ptr32 load, which is unsigned there.
 # ---------------------------------------------------------------------------
-
-_HEAD = const(20)  # bytes that every version begins with
-_HEAD_1 = const(68)  # of version 1, which has all of fixed size in its head
-_FILE_MAX = const(20000)
-_WORK_MAX = const(32768)
-
-# Sections of a file: their tags in version 2, where weights have the greatest one, since they
-# are last. Version 1 has those before _MOVEMENT in this order, and no tags.
-_WEIGHT_ROWS = const(0)
-_DESCRIPTION = const(1)
-_COUNTING = const(2)
-_SCALING = const(3)
-_AXIS_ROWS = const(4)
-_LEVELLING = const(5)
-_LAYER_ROWS = const(6)
-_GOLDEN = const(7)
-_BIASES = const(8)
-_TABLES = const(9)
-_LABELS = const(10)
-_NOTES = const(11)
-_MOVEMENT = const(12)
-_DECISION = const(13)
-_SECTIONS = const(14)
-_LAST_TAG = const(255)
 
 # Words of state. Stores go through variables: MicroPython 1.25 for Xtensa
 # miscompiles p[constant] = value for every constant but 0.
@@ -141,14 +116,6 @@ _AWAKE = const(10)  # frames for which the network goes on running
 _RECENT = const(11)  # the greatest since the last window
 _OF_WINDOW = const(12)
 _RING = const(13)  # 3 x int16 for each of _LAG frames
-_ACTIVITY_WORDS = const(13)  # without the ring
-
-
-# Seeds of the golden window's noise are 16-bit states of this generator.
-def _noise(x):
-    x ^= (x << 7) & 65535
-    x ^= x >> 9
-    return x ^ (x << 8) & 65535
 
 
 @micropython.viper
@@ -940,11 +907,6 @@ def _expand(a: ptr8, at: int, count: int) -> int:
     return (seen | seen >> 16) & 255
 
 
-def _need(condition, *why):
-    if not condition:
-        raise ModelError("model file: " + " ".join(str(part) for part in why))
-
-
 class Engine:
     """Classify windows of sensor frames with the network of a model file.
 
@@ -963,274 +925,35 @@ class Engine:
     scores: array('i'), one score a class, of the last `infer`.
     """
 
-    def __init__(self, model, _size=0):
-        size = _size or len(model)
-        if not _size:
-            arena = bytearray(size + self._work(model, size))
+    def __init__(self, model, _path=None):
+        import microMLP_loader as loader  # here, so that a board can drop it afterwards
+
+        if _path:
+            arena, size = loader.read(_path)
+        else:
+            size = len(model)
+            arena = bytearray(size + loader.work_bytes(model, size))
             arena[:size] = model
-            model = arena
-        self._set_up(model, size)
+        self._set_up(arena, size, loader)
 
     @classmethod
     def load(cls, path):
         """Read a model file. Raises ModelError, or OSError if it cannot be read."""
-        with open(path, "rb") as file:
-            size = file.seek(0, 2)
-            file.seek(0)
-            work = cls._work(file.read(_HEAD), size)
-            arena = bytearray(size + work)
-            file.seek(0)
-            _need(file.readinto(memoryview(arena)[:size]) == size, "cut while it was read")
-        return cls(arena, size)
+        return cls(None, path)
 
-    @staticmethod
-    def _work(head, size):
-        """Bytes of memory that a model needs beside its file."""
-        _need(_HEAD <= size <= _FILE_MAX, size, "bytes, a model has", _HEAD, "to", _FILE_MAX)
-        magic, version, head_size, _, length, work = unpack_from("<4sHHIII", head, 0)
-        _need(magic == b"BMLP", "not a Beckon model")
-        known = version == 1 and head_size == _HEAD_1 or version == 2 and head_size == _HEAD
-        _need(known, "version", version, "is not known, 1 and 2 are")
-        _need(length == size and size >= head_size, "cut:", size, "of", length, "bytes")
-        _need(not size & 3, "sizes do not add up")
-        _need(work <= _WORK_MAX and not work & 3, "work memory of", work, "bytes")
-        return work
-
-    @staticmethod
-    def _find(arena, size, places, lengths):
-        """Where the sections of a file of version 2 begin, and their lengths, by tag."""
-        at = _HEAD
-        before = 0
-        while at < size:
-            tag, length = unpack_from("<HH", arena, at)
-            at += 4
-            _need(before < tag <= _LAST_TAG, "section", tag, "after", before)
-            _need(at + length <= size, "section", tag, "is cut")
-            before = tag
-            if tag == _LAST_TAG:
-                tag = _WEIGHT_ROWS
-            if tag < _SECTIONS:
-                places[tag] = at
-                lengths[tag] = length
-            at += length + 3 & -4
-
-    def _set_up(self, arena, size):
-        crc, _, work = unpack_from("<III", arena, 8)
-        _need(crc32(memoryview(arena)[12:size]) == crc, "damaged, its CRC-32 is wrong")
-        self.model_id = "%02x%02x%02x%02x" % (arena[11], arena[10], arena[9], arena[8])
-        first = arena[4] == 1
-        places = [0] * _SECTIONS
-        lengths = [0] * _SECTIONS
-        needed = [0, 16, 8, 20] + [0] * (_SECTIONS - 4)
-        if first:
-            places[_DESCRIPTION:_AXIS_ROWS] = (20, 36, 44)
-            lengths[:] = needed
-            lengths[_LABELS], lengths[_NOTES] = unpack_from("<HH", arena, 64)
-        else:
-            self._find(arena, size, places, lengths)
-        for tag in (_DESCRIPTION, _COUNTING, _SCALING):
-            _need(lengths[tag] == needed[tag], "section", tag, "has", lengths[tag], "bytes")
-        (
-            self.rate_hz, self.accel_g, classes, self.gyro_dps, self.axes,
-            self.decimation, self.window, self.hop, layers, fast, self.idle, tables,
-        ) = unpack_from("<HBBHBBHHBBBB", arena, places[_DESCRIPTION])
-        (
-            logit_mul, logit_shift, centre, level_a, level_g, floor_a, floor_g,
-            gate_a, gate_g, measure, levelled, seed,
-        ) = unpack_from("<HBBHHHHHHBBH", arena, places[_SCALING])
-        n = self.window
-        _need(self.rate_hz and self.accel_g and self.gyro_dps, "rate or range is 0")
-        _need(0 < self.axes < 64 and 0 < self.decimation <= 64, "axes or decimation")
-        _need(0 < n <= 1024 and 0 < self.hop <= n, "window", n, "hop", self.hop)
-        _need(2 <= classes <= 32 and self.idle < classes, classes, "classes, idle", self.idle)
-        _need(0 < layers <= 8 and tables <= 4 and fast <= 1, "layers, tables or form")
-        _need(0 < logit_shift < 32 and logit_mul < 32768, "scale of the scores")
-        _need(measure <= 1 and levelled <= 1 and seed, "measure, levelling or seed")
-        _need(level_a <= 31 * floor_a and level_g <= 31 * floor_g, "level above 31 x floor")
-        _need(max(level_a, level_g, floor_a, floor_g) < 32768, "level or floor")
-
-        # Where the rest lies in the file
-        axes = sum(self.axes >> i & 1 for i in range(6))
-        _need(centre & ~self.axes == 0, "centred axes")
-        needed[_AXIS_ROWS] = 8 * axes
-        needed[_LEVELLING] = 12 * levelled
-        needed[_LAYER_ROWS] = 20 * layers
-        needed[_GOLDEN] = 4 * classes
-        needed[_TABLES] = 2048 * tables
-        at = _HEAD_1
-        for tag in range(_AXIS_ROWS, _BIASES):
-            if first:
-                places[tag] = at
-                lengths[tag] = needed[tag]
-                at += needed[tag]
-                _need(at <= size, "too short for its layers")
-            _need(lengths[tag] == needed[tag], "section", tag, "has", lengths[tag], "bytes")
-        rows = []
-        for i in range(layers):
-            rows.append(unpack_from("<HHHHHBBHHB", arena, places[_LAYER_ROWS] + 20 * i))
-        needed[_BIASES] = 4 * sum(row[1] for row in rows)
-        needed[_LABELS] = lengths[_LABELS]
-        needed[_NOTES] = lengths[_NOTES]
-        for tag in range(_BIASES, _MOVEMENT):
-            if first:
-                places[tag] = at
-                lengths[tag] = needed[tag]
-                at += needed[tag]
-                _need(at <= size, "too short for its section", tag)
-            _need(lengths[tag] == needed[tag], "section", tag, "has", lengths[tag], "bytes")
-        count = sum((row[0] + 15 & -16) * row[1] for row in rows)
-        weights = weights_at = at + 3 & -4 if first else places[_WEIGHT_ROWS]
-        _need(weights + count == size and weights, "sizes do not add up")
-        golden = places[_GOLDEN]
-        bias = places[_BIASES]
-        table_at = places[_TABLES]
-        records = places[_AXIS_ROWS]
-        self.debounce = tuple(arena[places[_COUNTING]:places[_COUNTING] + 8])
-        activity = None
-        extra = lengths[_MOVEMENT]
-        if places[_MOVEMENT]:
-            _need(extra == 12, "section", _MOVEMENT, "has", extra, "bytes, not 12")
-            activity = unpack_from("<HHBBBBHH", arena, places[_MOVEMENT])
-            good = max(activity[:2]) < 16384 and max(activity[2:4]) < 32 and 0 < activity[4] <= 8
-            _need(good, "activity")
-        self.decision = None
-        extra = lengths[_DECISION]
-        if places[_DECISION]:
-            _need(extra == 10 or extra == 10 + classes, "section", _DECISION, "has", extra, "bytes")
-            at = places[_DECISION]
-            own = bytes(arena[at + 10:at + extra])
-            d = unpack_from("<5BH3B", arena, at)
-            good = 0 < d[0] <= 64 and 0 < d[1] <= 100 and d[2] < 2 and d[4] <= 64 and d[6] and d[7]
-            _need(good and (not own or 0 < min(own) and max(own) <= 100), "decision", d)
-            self.decision = d + (own,)
-
-        turn = (0, 0, 0, 0, 0)
-        if levelled:
-            turn = unpack_from("<hhhHB", arena, places[_LEVELLING])
-            need = self.axes == 63 or self.axes == 7 and not turn[3]
-            _need(need and turn[3] < 32768 and turn[4] < 32, "levelling")
-            need = sum(u * u for u in turn[:3]) / (1 << 28)
-            need = 0.96 <= need <= 1.04 or turn[3] and not any(turn[:3])
-            _need(need and -32768 not in turn, "levelling: up", turn[:3])
-
-        # The memory behind the file, in words
-        narrow = 10 if fast else 0
-        stride = axes + 1 & -2 if fast else axes
-        prepared = levelled or centre or level_a or level_g or gate_a or gate_g
-        known = rows[0][0] == n * stride and rows[0][2] == 1
-        state = size + count if fast else size
-        at = state + 4 * (_FIRST + _LAYER_WORDS * layers)
-        measures = 0
-        if activity:
-            measures = at
-            at += 4 * _ACTIVITY_WORDS + 8 * activity[4]
-        history = at
-        at += 4 * n * stride + 32
-        window = at if prepared else 0
-        if prepared:
-            at += 2 * n * stride + 35 & -4
-        words = array("i", [
-            0, 0, 0, 0, 0,  0, 0, 0, 0, 0, 0,  0, 0, 0, 0, 0, 0,
-            axes, stride, n, self.hop, self.decimation,
-            history, 0 if prepared else narrow, narrow, window, records, centre, measure,
-            level_a, level_g, floor_a, floor_g, gate_a, gate_g,
-            layers, classes, self.idle, logit_mul, logit_shift, 0, fast, known, 0,
-            levelled, turn[3], turn[4], turn[0], turn[1], turn[2], measures,
-        ])
-        given = n * stride
-        source = window
-        for i, row in enumerate(rows):
-            inputs, outputs, positions, step, pool, kind, shift, zero, top, table = row
-            last = i == layers - 1
-            need = (positions - 1) * step + inputs
-            sound = inputs and outputs and positions and need <= given
-            _need(sound, "layer", i, "reads", need, "values of", given)
-            _need(pool and positions % pool == 0, "layer", i, "pools", positions, "by", pool)
-            _need(kind <= 1 and 0 < shift < 32 and zero <= top, "layer", i, "requantising")
-            _need(top < (1024 if kind else 64 if fast else 65536), "layer", i, "maximum", top)
-            _need(table < tables or not kind, "layer", i, "table", table)
-            odd = fast and not last and (step | outputs) & 1
-            _need(not odd, "layer", i, "is odd in the fast form")
-            words.extend(array("i", [
-                inputs + 15 >> 4, outputs, positions, step * 2, pool, kind, shift, zero, top,
-                table_at + 2048 * table, bias, weights, source, at,
-            ]))
-            bias += 4 * outputs
-            weights += (inputs + 15 & -16) * outputs * (2 if fast else 1)
-            given = positions // pool * outputs
-            source = at
-            if not last:  # whose scores go to self.scores
-                at += 2 * given + 35 & -4
-        _need(given == classes and positions == 1, "last layer gives", given, "scores")
-        _need(at <= size + work, "work memory of", work, "bytes,", at - size, "needed")
-        for at in range(table_at, table_at + 2048 * tables, 2048):
-            _need(not fast or max(array("H", arena[at:at + 2048])) < 64, "table beyond 6 bits")
-        axis = 0
-        for i in range(axes):
-            while not self.axes >> axis & 1:
-                axis += 1
-            offset, mul, shift, which = unpack_from("<ihBB", arena, records + 8 * i)
-            _need(which == axis and shift < 32, "axis", i)
-            _need((abs(offset) + 32768 * self.decimation) * abs(mul) < 1 << 31, "axis", i, "scale")
-            axis += 1
-        self._read_text(arena, places, lengths, classes)
-
-        if fast:
-            _need(_expand(arena, weights_at, count) < 64, "weights of more than 6 bits")
-        if known:  # what lies behind the window is not in its sum: take it times 0
-            width = 2 if fast else 1
-            inputs, outputs = rows[0][:2]
-            row = width * (inputs + 15 & -16)
-            for i in range(weights_at, weights_at + row * outputs, row):
-                for k in range(i + width * inputs, i + row):
-                    arena[k] = 0
-        if activity:
-            accel, gyro, accel_shift, gyro_shift, lag, frames, wake, _ = activity
-            words.extend(array("i", [accel, accel_shift, gyro, gyro_shift, lag, wake, frames]))
-        arena[state:state + 4 * len(words)] = bytes(words)
-        arena[0:4] = bytes(array("i", [state]))  # the kernels find all from here
+    def _set_up(self, arena, size, loader):
+        state, measures, self._levelled, self._prepared, golden = loader.lay_out(
+            self, arena, size, (_FIRST, _LAYER_WORDS, _RING), _expand
+        )
         self._arena = arena
-        self._levelled = levelled
-        self._prepared = bool(prepared)
         self._state = state
         self._percent = state + 4 * _PERCENT
         self._measures = measures
+        classes = len(self.labels)
         self._parts = array("H", [0] * classes)
         self._shares = bytearray(classes)
         self.scores = array("i", [0] * classes)
-        self._check(golden, seed, classes, activity[7] if activity else 0)
-
-    def _read_text(self, arena, places, lengths, classes):
-        at = places[_LABELS]
-        end = at + lengths[_LABELS]
-        notes = places[_NOTES]
-        labels = []
-        try:
-            for _ in range(classes):
-                _need(at < end and at + 1 + arena[at] <= end, "labels are cut")
-                label = str(arena[at + 1:at + 1 + arena[at]], "utf-8")
-                _need(label and label not in labels, "label", repr(label))
-                labels.append(label)
-                at += 1 + arena[at]
-            _need(at == end, "labels are too long")
-            self.notes = str(arena[notes:notes + lengths[_NOTES]], "utf-8")
-        except UnicodeError:
-            raise ModelError("model file: labels or notes are not UTF-8")
-        self.labels = tuple(labels)
-
-    def _check(self, golden, seed, classes, activity):
-        """Run the golden window through the engine, as a model must on any machine."""
-        frame = array("h", [0] * 6)
-        x = seed
-        for i in range(self.window * self.decimation):
-            for k in range(6):
-                x = _noise(x)
-                frame[k] = (x - 32768) >> (i >> 3 & 3)
-            self.push(frame)
-        self.infer()
-        _need(self.activity == activity, "activity of the golden window differs")
-        expected = array("i", unpack_from("<%di" % classes, self._arena, golden))
-        _need(self.scores == expected, "scores of the golden window differ")
+        loader.check(self, *golden)
         self.reset()
 
     def reset(self):

@@ -6,8 +6,7 @@ run in between; it allocates nothing.
 
 from array import array
 
-from debounce import NO_EVENT, Debouncer, ShareDebouncer
-
+NO_EVENT = -1  # as the rules say it
 EMPTY = -2  # the ring holds no more frames
 
 
@@ -18,9 +17,13 @@ class Recognizer:
         self._engine = engine
         classes = len(engine.labels)
         self._by_shares = engine.decision is not None
-        if self._by_shares:
+        if self._by_shares:  # either rule takes heap: only the one in use is imported
+            from recognition.share_debouncer import ShareDebouncer
+
             self._debouncer = ShareDebouncer(classes, engine.idle, *engine.decision)
         else:
+            from debounce import Debouncer
+
             self._debouncer = Debouncer(classes, engine.idle, *engine.debounce[:6])
         self._row = array("h", bytes(12))
         self.confidence = 0  # that the last event was a gesture, percent

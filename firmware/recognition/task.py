@@ -2,8 +2,7 @@
 
 import asyncio
 
-from debounce import NO_EVENT
-from recognition.recognizer import EMPTY
+from recognition.recognizer import EMPTY, NO_EVENT
 
 
 async def recognize(sampler, ring, recognizer, publisher, labels):

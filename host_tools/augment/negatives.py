@@ -1,4 +1,4 @@
-"""Movement that is no gesture, made up or cut from gestures.
+"""Movement that is not a gesture, made up or cut from gestures.
 
 A classifier that never saw anything else but gestures calls everything one.
 What real life offers is endless; these are the kinds that every wearer makes:

@@ -234,7 +234,7 @@ def _compiled(folder: Path) -> Path:
 
     mpy = folder / "mpy"
     mpy.mkdir()
-    for name in ("microMLP_engine", "microMLP"):
+    for name in ("microMLP_engine", "microMLP_loader", "microMLP"):
         compile_mpy(FIRMWARE / "lib" / f"{name}.py", unix_arch(), mpy / f"{name}.mpy")
     return mpy
 

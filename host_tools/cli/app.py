@@ -1,11 +1,11 @@
 """The command `beckon`: finds the commands, calls one, turns faults into one line.
 
-A command is a file of this folder with a function run(args) -> int. The first line
-of its docstring is its summary, the rest, with an example, ends its --help.
-add_arguments(parser) declares its options. Two names are optional:
+A command is a file in this folder with a function run(args) -> int. The first line of its
+docstring is its summary. The rest, with an example, ends its --help. add_arguments(parser)
+declares its options. Two names are optional:
 
     EXTRA = "test"        an extra of pyproject.toml, installed before the first run
-    PASS_ON = True        unknown arguments are no fault: they go to args.rest
+    PASS_ON = True        passes unknown arguments on, in args.rest, instead of refusing them
 """
 
 import argparse
@@ -35,7 +35,7 @@ def main(argv: list[str] | None = None) -> int:
     if argv is None:
         argv = sys.argv[1:]
         signal.signal(signal.SIGTERM, _stop)  # so that clean-up runs and no child is left
-    for stream in (sys.stdout, sys.stderr):  # no locale may turn a message into a traceback
+    for stream in (sys.stdout, sys.stderr):  # a locale must not turn a message into a traceback
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     one_core()
@@ -93,7 +93,7 @@ def _dispatch(argv: list[str]) -> int:
 
 
 def commands() -> dict[str, str]:
-    """Each command's summary, in the order of the names; nothing is imported for it."""
+    """Each command's summary, in the order of the names. Imports no command."""
     found = {}
     for path in sorted(FOLDER.glob("[!_]*.py")):
         tree = _tree(path)
@@ -104,7 +104,7 @@ def commands() -> dict[str, str]:
 
 
 def is_command(name: str) -> bool:
-    """Whether there is a command of that name (only its own file is read)."""
+    """Whether there is a command of that name. Reads only its own file."""
     stem = _module_name(name)
     if not stem.isidentifier() or stem.startswith("_") or "_" in name:
         return False
@@ -129,7 +129,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):
-    """Shows the defaults that say something; keeps the line breaks of the example."""
+    """Shows defaults unless they are empty; keeps the line breaks of the example."""
 
     def _get_help_string(self, action):
         text = action.help or ""
@@ -154,13 +154,13 @@ def _nearest(name: str) -> str:
 
 
 def _provide(extra: str | None, name: str) -> None:
-    """Install the extra that a command needs, unless it is there."""
+    """Install the extra that a command needs, unless it is there already."""
     if extra is None:
         return
     from host_tools.toolchain import bootstrap
 
     if Path(sys.prefix).resolve() != bootstrap.VENV.resolve():
-        return  # somebody's own environment: what is missing shows in the command's own words
+        return  # your own environment: the command itself reports what is missing
     if bootstrap.has(extra):
         return
     try:
@@ -170,7 +170,7 @@ def _provide(extra: str | None, name: str) -> None:
 
 
 def _show_activity() -> None:
-    """Let it be seen when a tool is fetched."""
+    """Show on the terminal when a tool is fetched."""
     from host_tools.cli.progress import waiting
     from host_tools.toolchain import activity
 
@@ -199,7 +199,7 @@ def _module_name(command: str) -> str:
 
 
 def _complain(prefix: str, error: Exception) -> int:
-    """Print the one line for what went wrong; returns the exit status."""
+    """Print one line about the fault; return the exit status."""
     if isinstance(error, BeckonError | ValueError):
         text = str(error)
     elif isinstance(error, OSError):
@@ -209,15 +209,15 @@ def _complain(prefix: str, error: Exception) -> int:
     elif isinstance(error, ModuleNotFoundError):
         text = f"the Python package {error.name} is missing: start with ./beckon, which installs it"
     else:
-        text = (f"{type(error).__name__}: {error} (a fault of Beckon: set BECKON_DEBUG=1 to see "
-                "where, and report it)")
+        text = (f"{type(error).__name__}: {error} (a bug in Beckon: report it; BECKON_DEBUG=1 "
+                "shows where)")
     sys.stdout.flush()
     print(f"{prefix}: {' '.join(text.split())}", file=sys.stderr)
     return error.status if isinstance(error, BeckonError) else 1
 
 
 def _reader_gone() -> bool:
-    """Whether it is stdout whose reader went away (`| head`), not another pipe of ours."""
+    """Whether the reader of stdout has gone (`| head`), not that of another pipe."""
     import select
 
     poll = select.poll()

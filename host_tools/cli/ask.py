@@ -1,12 +1,12 @@
 """Send a board a command through the broker and print its answer, one JSON object.
 
-What a command takes is given as NAME=VALUE; VALUE is JSON, or text if it is none.
-docs/mqtt.md lists the commands. Which model a board runs, `beckon deploy --mqtt` changes.
+Give a command's arguments as NAME=VALUE. VALUE is JSON, or else plain text.
+docs/mqtt.md lists the commands. To change a board's model use `beckon deploy --mqtt`.
 
 examples:
   beckon ask kitchen diag
   beckon ask kitchen set settings='{"threshold_percent": 70}'
-  beckon ask kitchen discovery on=false     take it out of Home Assistant again
+  beckon ask kitchen discovery on=false     removes it from Home Assistant
 """
 
 import json
@@ -17,7 +17,8 @@ from host_tools.errors import BeckonError
 def add_arguments(parser):
     parser.add_argument("device", metavar="DEVICE", help="the board's name")
     parser.add_argument("verb", metavar="COMMAND", help="for instance get, diag, self_test")
-    parser.add_argument("arguments", nargs="*", metavar="NAME=VALUE")
+    parser.add_argument("arguments", nargs="*", metavar="NAME=VALUE",
+                        help="arguments of the command")
     parser.add_argument("--broker", default="mqtt://127.0.0.1:1883", metavar="URL",
                         help="mqtt://[user:password@]host:port")
     parser.add_argument("--timeout", type=_seconds, default=10.0, metavar="S",

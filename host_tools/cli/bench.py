@@ -1,7 +1,7 @@
 """Measure speed, memory and reliability, on this computer.
 
-A benchmark compares variants in one run, turn about, and gives medians; figures of
-different runs or machines do not compare.
+A benchmark runs its variants in turns and reports medians. Do not compare figures from
+different runs or machines.
 
 example:
   beckon bench inference --json
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             formatter_class=parser.formatter_class, allow_abbrev=False,
         )
         one.add_argument("--json", nargs="?", const="-", metavar="FILE",
-                         help="write all figures as JSON, to stdout if no file is named")
+                         help="write all figures as JSON; without FILE to stdout")
         if hasattr(module, "add_arguments"):
             module.add_arguments(one)
 

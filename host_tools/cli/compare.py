@@ -1,10 +1,10 @@
 """Compare classifiers as the article did: label placement x rate x model.
 
-Prints, for each combination, the article's error ratio on streams (of the
-windows called a gesture, how many are called a wrong one), the events found
-with the debouncer, the size of the code and the time for a window in plain
-Python here. `beckon` is what `beckon train` makes of the same recordings.
-Without --streams a part of the recordings is held out and joined to streams.
+For each combination it prints the article's error ratio on streams (the share of
+windows classified as a gesture that name a wrong one), the events found with the
+debouncer, the size of the code, and the time per window in plain Python here.
+`beckon` is the model that `beckon train` makes from the same recordings. Without
+--streams a part of the recordings is held out and joined to streams.
 
 example:
   beckon compare data/gestures --streams data/demo --rates 20,50 --models forest,mlp
@@ -26,12 +26,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--streams", nargs="+", metavar="DATASET",
                         help="recordings with one kind of gesture each, to judge on")
     parser.add_argument("--models", metavar="A,B",
-                        default="tree,forest,svm,logistic,bayes,mlp,beckon")
-    parser.add_argument("--rates", default="10,20,25,50,100", metavar="HZ,HZ")
+                        default="tree,forest,svm,logistic,bayes,mlp,beckon",
+                        help="models to compare")
+    parser.add_argument("--rates", default="10,20,25,50,100", metavar="HZ,HZ",
+                        help="sample rates to compare")
     parser.add_argument("--placements", metavar="A,B",
-                        default="labelled,centre,centre+shifts,centre+SMOTE,end")
-    parser.add_argument("--window", type=float, default=1000, metavar="MS")
-    parser.add_argument("--seed", type=int, default=1)
+                        default="labelled,centre,centre+shifts,centre+SMOTE,end",
+                        help="where in a gesture the training windows lie")
+    parser.add_argument("--window", type=float, default=1000, metavar="MS",
+                        help="length of the window")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="same seed, same result")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all rows")
 
 
@@ -85,7 +89,7 @@ def _listed(text: str, known, option: str) -> list[str]:
     chosen = [x.strip() for x in text.split(",") if x.strip()]
     for x in chosen:
         if x not in known:
-            raise BeckonError(f"{option} {x}: not known; there are {', '.join(known)}", 2)
+            raise BeckonError(f"{option} {x}: unknown; choose from {', '.join(known)}", 2)
     return chosen
 
 

@@ -1,8 +1,8 @@
 """Train without some of the people and judge on them, in turn over the whole data set.
 
-Says what a model is worth to people, or on days, that it has not seen. Spans
-are judged as recorded; events on the held-out streams, single gestures being
-joined to streams first. All choices are made on the other parts.
+Shows how well a model works for people, or on days, that it has not seen. Spans
+are judged as recorded. Events are judged on the held-out streams; single gestures
+are joined to streams first. All choices are made on the other parts.
 
 example:
   beckon crossval data/my_gestures --negatives data/everyday --by subject --folds 5
@@ -27,9 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--folds", type=int, metavar="N",
                         help="parts, each held out once (as many as subjects or days, at most 5)")
     parser.add_argument("--rate", type=int, default=100, choices=(50, 100), help="sensor rate, Hz")
-    parser.add_argument("--steps", type=int, help="updates of the weights, each time")
+    parser.add_argument("--steps", type=int, metavar="N", help="updates of the weights per fold")
     parser.add_argument("--recipe", type=Path, metavar="FILE", help="settings of beckon tune")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="same seed, same result")
     parser.add_argument("--false-per-hour", type=float, default=1.0, metavar="N",
                         help="false alarms that the debouncer may let through")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write all figures; - is stdout")
@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def summary(figures: dict) -> str:
-    """One line a fold, and one over all."""
+    """One line per fold, and one for all."""
 
     def show(x, form="{:.3f}"):
         return "-" if x is None else form.format(x)
@@ -100,7 +100,7 @@ def summary(figures: dict) -> str:
     low, high = e["false_per_hour_95"]
     lines.append(
         f"macro F1 of spans {show(figures['span']['macro_f1'])}; "
-        f"{show(e['false_per_hour'], '{:.2f}')} false alarms an hour (95 %: "
+        f"{show(e['false_per_hour'], '{:.2f}')} false alarms per hour (95 %: "
         f"{show(low, '{:.2f}')} to {show(high, '{:.2f}')}) in {show(e['idle_hours'])} hours; "
         f"models of {figures['model']['bytes']} bytes at most"
     )

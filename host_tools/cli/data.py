@@ -1,5 +1,6 @@
-"""Look at recordings, check them, and convert between formats.
+"""Show recordings, check them, and convert between formats.
 
+examples:
   beckon data show data/gestures --out look.html       signals, counts, findings
   beckon data check data/gestures                      findings only, on the terminal
   beckon data augment data/gestures --out kinds.html   each augmentation, before and after
@@ -20,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     for name, text in (
         ("show", "write a page with signals, counts and findings"),
-        ("check", "say what looks wrong"),
+        ("check", "print what looks wrong"),
         ("augment", "write a page with every augmentation, before and after"),
     ):
         sub = actions.add_parser(name, help=text, description=text)
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         if name != "check":
             sub.add_argument("--out", required=True, type=Path, metavar="FILE.html")
         if name == "augment":
-            sub.add_argument("--label", help="gesture to show, the first one if not told")
+            sub.add_argument("--label", help="gesture to show (default: the first one)")
             sub.add_argument("--seed", type=int, default=1, help="same seed, same pictures")
     _add_import(actions)
     sub = actions.add_parser("export", help="write recordings in another format")
@@ -48,20 +49,20 @@ def _add_import(actions) -> None:
     sub.add_argument("--out", required=True, type=Path, metavar="FOLDER", help="folder to make")
     sub.add_argument("--rate", type=float, metavar="HZ", help="for files without times")
     sub.add_argument("--label", help="label of everything, instead of the file's name")
-    sub.add_argument("--subject", default="", help="who moved")
+    sub.add_argument("--subject", default="", help="who made the movements")
     _add_units(sub)
 
 
 def _add_units(sub) -> None:
     from host_tools.units import ACCEL_UNITS, GYRO_UNITS, TIME_UNITS
 
-    sub.add_argument("--accel", default="m/s2", choices=ACCEL_UNITS, help="unit there")
-    sub.add_argument("--gyro", default="dps", choices=GYRO_UNITS, help="unit there")
+    sub.add_argument("--accel", default="m/s2", choices=ACCEL_UNITS, help="unit in those files")
+    sub.add_argument("--gyro", default="dps", choices=GYRO_UNITS, help="unit in those files")
     sub.add_argument("--time", default="ms", choices=TIME_UNITS, help="unit of the times")
     sub.add_argument("--columns", default="", metavar="OURS=THEIRS,...",
-                     help="of a CSV: names for t_ms ax ay az gx gy gz label")
+                     help="for CSV: the file's names for t_ms ax ay az gx gy gz label")
     sub.add_argument("--hmac-key", type=Path, metavar="FILE",
-                     help="holds the key of the Edge Impulse project, for signatures")
+                     help="file with the key of the Edge Impulse project, for signatures")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -103,7 +104,7 @@ def _augment(args) -> int:
     gestures = [label for label in data.labels if not is_idle(label)]
     label = args.label or (gestures or data.labels)[0]
     if label not in data.labels:
-        raise BeckonError(f"no span is labelled {label!r}; there are {', '.join(data.labels)}", 2)
+        raise BeckonError(f"no span is labelled {label!r}; choose from {', '.join(data.labels)}", 2)
     window = spans_of(data, label)[0].T
     rate_hz = next(r.rate_hz for r in data.recordings if any(s.label == label for s in r.spans))
     text = html_page(window, rate_hz, f"Augmentation of {label}, {data.name}", args.seed)
@@ -133,7 +134,7 @@ def _options(args, **more):
 
     key = args.hmac_key.read_bytes().strip() if args.hmac_key else None
     if key == b"":
-        raise BeckonError(f"--hmac-key {args.hmac_key}: is empty", 2)
+        raise BeckonError(f"--hmac-key {args.hmac_key}: the file is empty", 2)
     return Options(accel=args.accel, gyro=args.gyro, time=args.time,
                    columns=parse_columns(args.columns), hmac_key=key, **more)
 

@@ -1,9 +1,9 @@
-"""Copy firmware, model and settings to a board; only what changed. Then see it live.
+"""Copy firmware, model and settings to a board, only what changed, and check that it runs.
 
-The firmware is byte-compiled for the board's chip. Everything is verified on the board
-by SHA-256 before it is used; a deployment that is interrupted can simply be repeated.
-Settings and secrets are copied only with --settings. With --mqtt only a model is sent,
-through the broker, to a board that knows the update_key.
+The firmware is byte-compiled for the board's chip. The board verifies every file by
+SHA-256 before it uses it. If a deployment is interrupted, simply repeat it. Settings and
+secrets are copied only with --settings. With --mqtt it sends only a model, through the
+broker, to a board that has the same update_key.
 
 examples:
   beckon deploy
@@ -25,10 +25,10 @@ def add_arguments(parser):
     parser.add_argument("port", nargs="?", metavar="PORT",
                         help="serial port; may be left out if there is one board")
     parser.add_argument("--model", type=Path, metavar="FILE",
-                        help="becomes model.mlp; without it the board keeps its own, and one that "
-                             "has none gets the default model")
+                        help="becomes model.mlp; without it the board keeps its model, and a "
+                             "board without one gets the default model")
     parser.add_argument("--settings", nargs="?", type=Path, const=Path(), metavar="FOLDER",
-                        help="copy config.json and secrets.json, too, from FOLDER or from where "
+                        help="also copy config.json and secrets.json, from FOLDER or from where "
                              "beckon setup wrote them")
     parser.add_argument("--mqtt", metavar="DEVICE",
                         help="send --model to this device through the broker instead")
@@ -73,7 +73,7 @@ def run(args):
 def _model(path):
     from host_tools.model.golden import read_model
 
-    read_model(path)  # nothing is sent that the board would refuse
+    read_model(path)  # send nothing that the board would refuse
     return path.read_bytes()
 
 
@@ -119,8 +119,8 @@ def _over_mqtt(args):
     settings = read_settings(given)
     key = settings["update_key"]
     if not key:
-        raise BeckonError(f"no update_key in {given / 'secrets.json'}: a board takes a model only "
-                          "from one who knows it; beckon setup makes one")
+        raise BeckonError(f"no update_key in {given / 'secrets.json'}: a board accepts a model "
+                          "only with it; beckon setup makes one")
     if args.broker:
         broker = parse_broker(args.broker)
     elif settings["broker_host"]:

@@ -1,9 +1,9 @@
-"""Examine a board part by part, and say what to do about each fault.
+"""Examine a board part by part and suggest a cure for each fault.
 
-Port, MicroPython, memory, firmware, sensor, its rate, noise and self-test, recording, Wi-Fi,
-broker, clock: a line for each, ok, warning or fault. The board's program is stopped meanwhile
-and restarted. Lay the board still, for the sensor's self-test.
-Exit status 1 if there is a fault.
+Prints a line (ok, warning or fault) for port, MicroPython, memory, firmware, sensor, its
+rate, noise and self-test, recording, Wi-Fi, broker and clock. It stops the board's program
+and restarts it at the end. Lay the board still for the sensor's self-test.
+Exit status: 1 if there is a fault, else 0.
 
 examples:
   beckon doctor
@@ -19,7 +19,7 @@ def add_arguments(parser):
     parser.add_argument("port", nargs="?", metavar="PORT",
                         help="serial port; may be left out if there is one board")
     parser.add_argument("--json", action="store_true",
-                        help="one JSON object a line: part, state, text, cure")
+                        help="one JSON object per line: part, state, text, cure")
 
 
 def run(args):

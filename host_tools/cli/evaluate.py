@@ -1,8 +1,8 @@
 """Measure a model on recordings: accuracy, events, false alarms, delay.
 
-Runs exactly the board's integers, debouncer included, over whole recordings.
-Spans whose label the model does not know count as no gesture, so that
-everyday movement shows the false alarms an hour.
+Runs exactly the board's integers, debouncer included, over whole recordings. If the
+model does not know a span's label, the span counts as no gesture. So everyday movement
+shows the false alarms per hour.
 
 example:
   beckon evaluate gesture.mlp data/demo --report report.html
@@ -51,15 +51,15 @@ def summary(figures: dict) -> str:
 
     e, s = figures["events"], figures["span"]
     low, high = e["false_per_hour_95"]
-    # As a model does that was trained on streams: it waits until the hand rests.
-    waits = (f"; {s['not_yet']} are told only after their end" if e["hits"] > e["missed"]
+    # A model that was trained on streams waits until the hand rests.
+    waits = (f"; {s['not_yet']} are reported only after their end" if e["hits"] > e["missed"]
              and 5 * s["not_yet"] > s["count"] else "")
     return (
         f"spans   {s['count']}, accuracy {show(s['accuracy'])}, macro F1 {show(s['macro_f1'])}"
         f"{waits}\n"
         f"events  {e['hits']} of {e['truth']} found, {e['missed']} missed, {e['false']} false, "
         f"{e['duplicates']} repeated; F1 {show(e['f1'])}\n"
-        f"false   {show(e['false_per_hour'], '{:.2f}')} an hour (95 %: {show(low, '{:.2f}')} to "
+        f"false   {show(e['false_per_hour'], '{:.2f}')} per hour (95 %: {show(low, '{:.2f}')} to "
         f"{show(high, '{:.2f}')}) in {show(e['idle_hours'])} hours\n"
         f"latency p50 {show(e['latency_ms']['p50'], '{:.0f}')} ms, "
         f"p95 {show(e['latency_ms']['p95'], '{:.0f}')} ms after the span's end\n"

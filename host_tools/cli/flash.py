@@ -1,9 +1,9 @@
-"""Put MicroPython on a board. Everything on the board is erased; it asks before.
+"""Put MicroPython on a board. This erases everything on the board, after asking you.
 
 Finds the board and its chip (ESP32, S2, S3, C3, C6) and takes the image for it: the one
-that --image names, else one kept from before, else from micropython.org. Its SHA-256, and the
-checksums inside it, are checked before anything is erased, and what was written is read
-back and compared.
+that --image names, or one kept from before, or one from micropython.org. It checks the
+image's SHA-256 and the checksums inside before it erases anything. Afterwards it reads
+the flash back and compares.
 
 examples:
   beckon flash
@@ -24,7 +24,7 @@ def add_arguments(parser):
     parser.add_argument("port", nargs="?", metavar="PORT",
                         help="serial port; may be left out if there is one board")
     parser.add_argument("--image", type=Path, metavar="FILE", help="a .bin of MicroPython")
-    parser.add_argument("--sha256", metavar="HEX", help="what the whole image must have")
+    parser.add_argument("--sha256", metavar="HEX", help="the hash that the whole image must have")
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument("--json", action="store_true", help="print what was done as JSON")
 
@@ -38,13 +38,13 @@ def run(args):
     if args.image and not args.image.is_file():
         raise BeckonError(f"--image {args.image}: no such file", status=2)
     port = find_port(args.port)
-    with waiting(f"asking the chip on {port} what it is"):
+    with waiting(f"asking the chip on {port} for its type"):
         found = flash.identify(port)
     with waiting("getting the image"):
         image = flash.image_for(found.chip, args.image, args.sha256)
     if not image.compared:
         print(f"beckon flash: {image.path.name} has SHA-256 {image.sha256}, and none is known to "
-              "compare it with: name one that you trust with --sha256", file=sys.stderr)
+              "compare it with; give one that you trust with --sha256", file=sys.stderr)
     if not args.yes and not _agreed(port, found, image):
         print("nothing was changed", file=sys.stderr)
         return 1
@@ -70,8 +70,8 @@ def run(args):
 
 
 def _agreed(port, found, image):
-    question = (f"{port}: {found.chip.title}, {found.flash} of flash. Erase ALL on it and write "
-                f"{image.path.name}? [yes/no] ")
+    question = (f"{port}: {found.chip.title}, {found.flash} of flash. Erase EVERYTHING on it and "
+                f"write {image.path.name}? [yes/no] ")
     try:
         return input(question).strip().lower() == "yes"
     except EOFError:

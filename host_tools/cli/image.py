@@ -1,7 +1,7 @@
-"""Write the firmware as it lies on a board into a folder, ready to be copied there.
+"""Write the firmware into a folder, as a board holds it, ready to be copied.
 
-main.py, all other modules byte-compiled for the chip, umqtt.simple, and a model.
-Settings (config.json) are yours to add.
+The folder gets main.py, all other modules byte-compiled for the chip, umqtt.simple, and
+a model. Add your own settings (config.json).
 
 example:
   beckon image build/board --chip esp32 --model my.mlp
@@ -37,7 +37,7 @@ def run(args):
     from host_tools.model.golden import read_model
 
     model = args.model or DEFAULT_MODEL
-    read_model(model)  # nothing is written for a model that the board would refuse
+    read_model(model)  # write nothing for a model that the board would refuse
     if args.folder.exists() and not args.folder.is_dir():
         raise BeckonError(f"{args.folder} is a file; name a folder")
     args.folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Figures of a command: for people on the screen, for programs as JSON."""
+"""A command's figures: a summary for people, JSON for programs."""
 
 import json
 from pathlib import Path

@@ -17,14 +17,14 @@ from host_tools.toolchain.bootstrap import activity as waiting
 
 __all__ = ["progress", "waiting"]
 
-_PLAIN_EVERY_S = 10  # between lines when stderr is no terminal
+_PLAIN_EVERY_S = 10  # between lines when stderr is not a terminal
 
 
 @contextlib.contextmanager
 def progress(what: str, total: int | None = None) -> Iterator[Callable[..., None]]:
     """Yield step(note="", advance=1), to be called after each of total steps.
 
-    total: None when it is not known. Nothing is left on the terminal at the end.
+    total: None when it is not known. The bar disappears at the end.
     """
     if sys.stderr.isatty():
         with _bar(what, total) as step:
@@ -46,7 +46,7 @@ def _bar(what: str, total: int | None) -> Iterator[Callable[..., None]]:
         TextColumn("{task.fields[note]}", markup=False),
     )
     console = Console(stderr=True)
-    # Lines printed meanwhile go above the bar; what is piped elsewhere goes there.
+    # On a terminal, lines that the command prints go above the bar.
     above = sys.stdout.isatty()
     with Progress(*columns, console=console, transient=True, redirect_stdout=above) as bar:
         task = bar.add_task(what, total=total, note="")

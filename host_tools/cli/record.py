@@ -1,13 +1,13 @@
 """Record gestures into a data-set folder: guided, take by take, or freely.
 
-Guided: hold the board still, wait for GO, make the gesture once, rest. A take that
-cannot be used (samples lost, range exceeded, no movement, not at rest before and after)
-is refused at once and asked for again. Space pauses, u undoes the last take (it was
+Guided: hold the board still, wait for GO, make the gesture once, rest. If a take cannot
+be used (samples lost, range exceeded, no movement, not at rest before and after), it is
+refused at once and you make it again. Space pauses, u undoes the last take (if it was
 another gesture), q or Ctrl-C ends and saves what is good.
-Free: one uninterrupted recording; with one label all of it gets that label.
+Free: one uninterrupted recording. With one label, all of it gets that label.
 
 The board needs Beckon's firmware (beckon deploy). --from takes the samples from
-elsewhere: csv is any firmware that prints a line of three or six numbers for each sample;
+elsewhere: csv is any firmware that prints three or six numbers per sample, one line each;
 mqtt://HOST is a board with our firmware on its broker; a FILE is played as if it were live.
 
 examples:
@@ -30,15 +30,15 @@ def add_arguments(parser):
     parser.add_argument("--labels", default="", metavar="A,B,..", help="the gestures, in order")
     parser.add_argument("--takes", type=int, default=15, metavar="N", help="good takes of each")
     parser.add_argument("--out", type=Path, default=Path("recordings-mine"), metavar="FOLDER",
-                        help="data-set folder, made if missing; what it holds stays")
+                        help="data-set folder, made if missing; its files stay")
     parser.add_argument("--subject", default="me", metavar="NAME", help="whose hand it is")
     parser.add_argument("--free", action="store_true", help="one recording without guidance")
     parser.add_argument("--seconds", type=float, metavar="S",
-                        help="guided: length of a take (default: 2); free: stop after so many")
+                        help="guided: length of a take (default: 2); free: stop after this time")
     parser.add_argument("--countdown", type=float, default=3.0, metavar="S",
                         help="time before each take")
     parser.add_argument("--rate", type=float, default=100.0, metavar="HZ",
-                        help="samples a second; above 100 a faster baud rate is used")
+                        help="samples per second; above 100 a faster baud rate is used")
     parser.add_argument("--accel-g", type=int, default=8, choices=(2, 4, 8, 16),
                         help="range of the accelerometer")
     parser.add_argument("--gyro-dps", type=int, default=1000, choices=(250, 500, 1000, 2000),
@@ -89,7 +89,7 @@ def run(args):
 
 
 def _obey(guide, pressed):
-    """False if a key says that it is enough."""
+    """Do what the keys ask; False if one of them ends the recording."""
     for key in pressed:
         if key in "qQ":
             return False
@@ -109,11 +109,11 @@ def _checked(args):
     labels = [check_name("label", label.strip()) for label in args.labels.split(",") if args.labels]
     check_name("subject", args.subject)
     if len(set(labels)) != len(labels):
-        raise BeckonError(f"--labels {args.labels}: a label comes twice", status=2)
+        raise BeckonError(f"--labels {args.labels}: a label occurs twice", status=2)
     if not labels and not args.free:
         raise BeckonError("name the gestures with --labels, or record with --free", status=2)
     if args.free and len(labels) > 1:
-        raise BeckonError("--free takes one label for all of it, or none", status=2)
+        raise BeckonError("--free takes one label for the whole recording, or none", status=2)
     for name, value, least, most in (
         ("--takes", args.takes, 1, 1000),
         ("--countdown", args.countdown, 1, 60),
@@ -127,11 +127,13 @@ def _checked(args):
 
 def _source(args):
     from host_tools.device.ports import find_port
-    from host_tools.recording.sources import BoardSource, ForwarderSource, ReplaySource
+    from host_tools.recording.board_source import BoardSource
+    from host_tools.recording.forwarder_source import ForwarderSource
+    from host_tools.recording.replay_source import ReplaySource
 
     if args.source == "csv":
         return _Opening(ForwarderSource(find_port(args.port), args.accel_unit, args.baud or 115200),
-                        "measuring the rate of what comes")
+                        "measuring the rate")
     if args.source.startswith("mqtt://"):
         from host_tools.mqtt.address import parse_broker
         from host_tools.recording.broker_source import BrokerSource
@@ -189,7 +191,7 @@ def _report(args, session, paths):
     print(f"{what}{session.seconds:.1f} s at {rate or session.source.rate_hz:.2f} Hz, "
           f"{session.lost} samples lost -> {len(paths)} recordings in {args.out}")
     if session.clipped and not session.guide:
-        print(f"{session.clipped} samples are at the end of the sensor's range: record with a "
+        print(f"{session.clipped} samples are at the limit of the sensor's range: record with a "
               "larger --accel-g or --gyro-dps", file=sys.stderr)
     if paths:
         print(f"next: {_next_step(args)}", file=sys.stderr)
@@ -198,5 +200,5 @@ def _report(args, session, paths):
 def _next_step(args):
     if args.free:
         return f"beckon train {args.out} --out my.mlp"
-    return (f"everyday movement that is no gesture: beckon record --free --labels none --seconds "
+    return (f"everyday movement, without gestures: beckon record --free --labels none --seconds "
             f"180 --out {args.out}")

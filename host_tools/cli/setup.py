@@ -1,9 +1,9 @@
 """Ask for Wi-Fi and broker, test them from here, and write the board's settings.
 
-config.json and secrets.json go to a folder outside the repository, secrets readable for you
-only; beckon deploy --settings copies them to a board. An update_key is made, with
-which models can be sent through the broker. Enter keeps what was set before.
-With --set nothing is asked.
+It writes config.json and secrets.json to a folder outside the repository. Only you can
+read secrets.json. beckon deploy --settings copies both to a board. The first run also makes
+an update_key; with it you can send models through the broker. Press Enter to keep a value.
+With --set it asks nothing.
 
 examples:
   beckon setup
@@ -19,13 +19,13 @@ from pathlib import Path
 from host_tools.cli.progress import waiting
 from host_tools.errors import BeckonError
 
-# name, question, whether it is typed unseen
+# name, question, whether the answer stays hidden
 _QUESTIONS = (
     ("wifi_ssid", "Wi-Fi network (2.4 GHz)", False),
     ("wifi_key", "Wi-Fi password", True),
     ("broker_host", "MQTT broker, host or address", False),
-    ("broker_port", "its port", False),
-    ("user", "user, if it wants one", False),
+    ("broker_port", "broker's port", False),
+    ("user", "user, if it needs one", False),
     ("password", "password", True),
     ("device", "name of this board (empty: made from its chip)", False),
 )
@@ -34,11 +34,11 @@ _NEEDED = ("wifi_ssid", "broker_host")
 
 def add_arguments(parser):
     parser.add_argument("--folder", type=Path, metavar="FOLDER",
-                        help="where the settings lie (default: beckon in your configuration "
+                        help="where to keep the settings (default: beckon in your configuration "
                              "folder)")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE",
-                        help="set this and ask nothing; can be repeated. Others can see it in the "
-                             "list of processes, so better let passwords be asked")
+                        help="set this and ask nothing; can be repeated. Other users can see it in "
+                             "the list of processes, so let it ask you for passwords")
     parser.add_argument("--no-test", action="store_true", help="write without testing")
     parser.add_argument("--json", action="store_true", help="print what was found as JSON")
 
@@ -125,7 +125,7 @@ def _again():
 
 
 def _test(settings):
-    """(what is wrong, what is well), each a list of lines."""
+    """(faults, notes about what works), each a list of lines."""
     from host_tools.doctor.network_check import check_broker, check_wifi, is_only_here, own_address
     from host_tools.mqtt.address import BrokerAddress
 
@@ -138,7 +138,7 @@ def _test(settings):
             try:
                 found = check_wifi(settings["wifi_ssid"])
                 notes.append(f"Wi-Fi {settings['wifi_ssid']}: " + ("in range" if found else
-                             "cannot be tested from here; beckon doctor does it on the board"))
+                             "cannot be tested from here; beckon doctor tests it on the board"))
             except BeckonError as error:
                 faults.append(str(error))
     host = settings["broker_host"]
@@ -152,7 +152,7 @@ def _test(settings):
         with waiting("connecting to the broker"):
             try:
                 check_broker(broker)
-                notes.append(f"broker {broker}: lets us in")
+                notes.append(f"broker {broker}: accepts the connection")
             except BeckonError as error:
                 faults.append(str(error))
     return faults, notes

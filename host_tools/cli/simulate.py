@@ -1,7 +1,7 @@
 """Play a recording to the firmware on a simulated board; print what the broker delivers.
 
-One JSON line an event: the payload, plus received_ms (counted like t_ms, from the
-recording's first sample). Without --broker a broker is started for this run.
+Prints one JSON line per event: the payload, plus received_ms (counted like t_ms, from the
+recording's first sample). Without --broker it starts a broker for this run.
 
 example:
   beckon simulate --recording data/demo/recordings/demo.csv.gz --speed 10 --out events.jsonl
@@ -25,7 +25,7 @@ def add_arguments(parser):
                         help="model file for the board")
     parser.add_argument("--broker", metavar="URL", help="mqtt://host:port of a running broker")
     parser.add_argument("--speed", type=float, default=1.0, metavar="N",
-                        help="times real time; a computer that is too slow for it takes longer")
+                        help="times real time; a computer that is too slow takes longer")
     parser.add_argument("--out", type=Path, metavar="FILE",
                         help="write the JSON lines here instead of to standard output")
 

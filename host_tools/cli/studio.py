@@ -1,7 +1,7 @@
-"""Record, label, train and watch in the browser: a page on this computer alone.
+"""Record, label, train and watch in your browser, on this computer alone.
 
-PROJECT-FOLDER holds recordings/, labels.csv and models/; it is made if missing.
-Every command that takes a DATASET takes it, too. Nothing is sent anywhere.
+PROJECT-FOLDER holds recordings/, labels.csv and models/, and is made if missing. Every
+command that takes a DATASET also takes this folder. Nothing leaves your computer.
 
 examples:
   beckon studio my-gestures
@@ -19,10 +19,11 @@ def add_arguments(parser):
     parser.add_argument("project", nargs="?", default="gestures", metavar="PROJECT-FOLDER",
                         help="(default: %(default)s)")
     parser.add_argument("--labels", default="labels.csv", metavar="FILE",
-                        help="label into this file of the folder; two people who label the same "
-                             "recordings can be compared (default: %(default)s)")
+                        help="read and write labels in this file of the folder, so that two people "
+                             "can label the same recordings (default: %(default)s)")
     parser.add_argument("--port", type=_port, metavar="N",
-                        help="on 127.0.0.1; 0 is any that is free (default: 8737, else any)")
+                        help="port on 127.0.0.1; 0: any free port (default: 8737, or any if that "
+                             "one is taken)")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
 
 

@@ -1,7 +1,8 @@
 """Make data sets of synthetic gestures: circle, x and y, drawn by imaginary people.
 
-The same seed gives the same samples. The folders under data/ were made so:
+The same seed gives the same samples.
 
+examples, which made the folders under data/:
   beckon synthesize data/gestures --people 10 --each 5 --seed 1
   beckon synthesize data/demo --people 1 --each 3 --seed 101 --pause 0.9
 """
@@ -13,13 +14,15 @@ from host_tools.errors import BeckonError
 
 def add_arguments(parser):
     parser.add_argument("folder", type=Path, help="data-set folder to make")
-    parser.add_argument("--people", type=int, default=8, metavar="N", help="one recording each")
+    parser.add_argument("--people", type=int, default=8, metavar="N",
+                        help="people, one recording each")
     parser.add_argument("--each", type=int, default=6, metavar="N",
-                        help="times that each person makes each gesture")
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="what all follows from")
+                        help="how often each person makes each gesture")
+    parser.add_argument("--seed", type=int, default=1, metavar="N",
+                        help="seed of all random choices")
     parser.add_argument("--pause", type=float, default=1.6, metavar="S",
                         help="seconds from one gesture to the next, on average")
-    parser.add_argument("--force", action="store_true", help="replace files that are there")
+    parser.add_argument("--force", action="store_true", help="replace existing files")
 
 
 def run(args):

@@ -1,10 +1,12 @@
 """Run the whole test suite: linters, type checks and pytest.
 
-Arguments which are not its own go to pytest, and with any of them pytest alone runs:
+Other arguments go to pytest; with any of them only pytest runs.
 
+examples:
   ./beckon test
   ./beckon test --soak
   ./beckon test tests/test_cli.py -k version
+  ./beckon test --mutants ring_buffer
 """
 
 import os
@@ -39,10 +41,16 @@ class Check:
 
 def add_arguments(parser):
     parser.add_argument("--soak", action="store_true",
-                        help="run the tests that take minutes, too")
+                        help="also run the tests that take minutes")
+    parser.add_argument("--mutants", action="store_true",
+                        help="change modules in one place at a time and see whether their tests "
+                             "notice; the arguments are parts of the modules' paths")
 
 
 def run(args) -> int:
+    if args.mutants:
+        return subprocess.run([sys.executable, "-m", "tests.mutation", *args.rest],
+                              cwd=REPOSITORY, stdin=subprocess.DEVNULL).returncode
     micropython_command(), umqtt_folder(), mosquitto_command(), stubs_folder()  # fetched aloud
     if not node_missing():  # the tests that need it skip without
         webassembly_folder()

@@ -1,9 +1,9 @@
 """Train a model from labelled recordings.
 
-Everything is chosen from the data; each choice can be set by hand. A DATASET
-is a folder with recordings/ and labels.csv, or FOLDER:label,label to take only
-some of its labels. Labels such as none, idle, rest or no_motion, and whatever
-lies outside the labelled spans, teach the model what is no gesture.
+All settings are chosen from the data; you can set each one yourself. A DATASET is a
+folder with recordings/ and labels.csv, or FOLDER:label,label to take only some of its
+labels. Two things teach the model what is not a gesture: spans with labels such as none,
+idle, rest or no_motion, and everything outside the labelled spans.
 
 example:
   beckon train data/my_gestures data/everyday:none --rate 50 --out gesture.mlp
@@ -30,15 +30,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--hop", type=int, metavar="MS", help="time between windows")
     parser.add_argument("--hidden", metavar="N,N", help="sizes of the hidden layers")
     parser.add_argument("--axes", choices=("ax,ay,az", "ax,ay,az,gx,gy,gz"),
-                        help="leave the gyroscope out, or take all (default: what the data has)")
+                        help="leave out the gyroscope, or use all (default: what the data has)")
     parser.add_argument("--no-level", action="store_true",
-                        help="take windows as the sensor was held and turned, only their mean off")
+                        help="do not level windows; only subtract their mean")
     parser.add_argument("--augment", action="append", default=[], metavar="NAME=AMOUNT",
                         help="amount of one augmentation, 0 for none of it; see docs/data.md")
     parser.add_argument("--steps", type=int, help="updates of the weights")
-    parser.add_argument("--epochs", type=int, help="the same as passes over all gestures")
+    parser.add_argument("--epochs", type=int, help="the same, as passes over all gestures")
     parser.add_argument("--weight", action="append", default=[], metavar="LABEL=N",
-                        help="count this label's windows N times (default 1; all labels are "
+                        help="count this label's windows N times (default: 1; all labels are "
                         "drawn equally often)")
     parser.add_argument("--recipe", type=Path, metavar="FILE", help="settings of beckon tune")
     parser.add_argument("--false-per-hour", type=float, default=1.0, metavar="N",

@@ -1,9 +1,8 @@
 """Search window, network, augmentation and training settings with Optuna.
 
-A trial trains on folds of the data (by subject where there are several) and is
-judged by span accuracy and event F1 on the held-out parts. The best settings
-go into a file for `beckon train --recipe`. With a storage URL several
-machines search the same study.
+Each trial trains on folds of the data (by subject where there are several). Span
+accuracy and event F1 on the held-out parts judge it. The best settings go into a file
+for `beckon train --recipe`. With a storage URL several machines search the same study.
 
 example:
   beckon tune data/gestures --trials 30 --out recipe.json
@@ -24,9 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", required=True, type=Path, metavar="RECIPE", help="JSON to write")
     parser.add_argument("--rate", type=int, default=100, choices=(50, 100), help="sensor rate, Hz")
     parser.add_argument("--trials", type=int, default=20, help="how many settings to try")
-    parser.add_argument("--steps", type=int, default=1500, help="updates of the weights a trial")
+    parser.add_argument("--steps", type=int, default=1500, help="updates of the weights per trial")
     parser.add_argument("--folds", type=int, default=3, help="parts that are held out in turn")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="same seed, same result")
     parser.add_argument("--storage", metavar="URL", help="database of the study, e.g. sqlite:///s.db")
     parser.add_argument("--study", default="beckon", metavar="NAME", help="study in that database")
 

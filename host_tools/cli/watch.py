@@ -1,6 +1,6 @@
-"""Print the gestures that devices report on a broker, as they come, until Ctrl-C.
+"""Print the gestures that devices report on a broker, as they arrive, until Ctrl-C.
 
-Repeats of one event (MQTT may deliver twice) are shown once.
+MQTT may deliver an event twice; it is shown once.
 
 examples:
   beckon watch
@@ -14,9 +14,9 @@ import sys
 def add_arguments(parser):
     parser.add_argument("--broker", default="mqtt://127.0.0.1:1883", metavar="URL",
                         help="mqtt://[user:password@]host:port")
-    parser.add_argument("--device", default="+", metavar="NAME", help="only this one; + for all")
+    parser.add_argument("--device", default="+", metavar="NAME", help="only this device; +: all")
     parser.add_argument("--json", action="store_true",
-                        help="one JSON object a line: the payload, plus device")
+                        help="one JSON object per line: the payload, plus device")
     parser.add_argument("--count", type=_at_least_one, metavar="N", help="stop after N events")
 
 

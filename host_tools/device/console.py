@@ -230,10 +230,10 @@ def why_silent(port: str, heard: bytes) -> str:
                 "cable or USB port")
     if resets >= 2:
         return (f"the board on {port} keeps restarting before MicroPython listens; flash it "
-                f"anew: beckon flash {port}")
+                f"again: beckon flash {port}")
     printable = sum(32 <= byte < 127 or byte in b"\r\n\t" for byte in heard)
     if heard and printable < 0.8 * len(heard):
-        return (f"the board on {port} sends what is no text: another program or baud rate; "
+        return (f"the board on {port} sends data that is not text: another program or baud rate; "
                 "press its reset button and try again")
     if heard:
         last = (text.strip().splitlines() or [""])[-1][-80:]

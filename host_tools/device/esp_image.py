@@ -1,47 +1,58 @@
-"""What is in a MicroPython image for an ESP32: which chip, whole or not. Pure.
+"""What is in a MicroPython image for an ESP32: which chip, whole or not.
 
 The file holds bootloader, partition table and application, as they lie in flash from the
-chip's boot offset on. Formats: ESP-IDF Programming Guide, "App Image Format" and "Partition
-Tables"; the chip ids are those of ESP-IDF's esp_app_format.h.
+chip's boot offset on. esptool knows the chips and reads bootloader and application; the
+partition table's format is in the ESP-IDF Programming Guide, "Partition Tables".
 """
 
-import hashlib
 import struct
 from dataclasses import dataclass
 
+from esptool.bin_image import LoadFirmwareImage
+from esptool.targets import CHIP_DEFS
+from esptool.util import FatalError
+
+from host_tools.device.esptool_log import listening
 from host_tools.errors import BeckonError
 
 _MAGIC = 0xE9
-_HEADER = struct.Struct("<BBBBIB3sHB2s2s4sB")  # 24 bytes, the last one: SHA-256 appended
-_CHECKSUM_SEED = 0xEF
+_CHIP_ID_AT = 12  # in the header of an image, 16 bits
 _TABLE_AT = 0x8000
 _ENTRY = struct.Struct("<2sBBII16sI")
 _ENTRY_MAGIC = b"\xaa\x50"
 _APP = 0
 _DATA = 1
-_MOST_SEGMENTS = 16
 
 
 @dataclass(frozen=True)
 class Chip:
-    """name: as esptool's --chip wants it; board: as micropython.org calls it; offset: where
-    the boot ROM looks for the bootloader."""
+    """A chip for which micropython.org has an image. name: as esptool's CHIP_DEFS calls it;
+    board: as micropython.org does; offset: where the boot ROM looks for the bootloader."""
 
     name: str
-    title: str
     board: str
-    chip_id: int
-    offset: int
+
+    @property
+    def title(self) -> str:
+        return CHIP_DEFS[self.name].CHIP_NAME
+
+    @property
+    def chip_id(self) -> int:
+        return CHIP_DEFS[self.name].IMAGE_CHIP_ID
+
+    @property
+    def offset(self) -> int:
+        return CHIP_DEFS[self.name].BOOTLOADER_FLASH_OFFSET
 
 
 CHIPS = {
     chip.name: chip
     for chip in (
-        Chip("esp32", "ESP32", "ESP32_GENERIC", 0, 0x1000),
-        Chip("esp32s2", "ESP32-S2", "ESP32_GENERIC_S2", 2, 0x1000),
-        Chip("esp32s3", "ESP32-S3", "ESP32_GENERIC_S3", 9, 0),
-        Chip("esp32c3", "ESP32-C3", "ESP32_GENERIC_C3", 5, 0),
-        Chip("esp32c6", "ESP32-C6", "ESP32_GENERIC_C6", 13, 0),
+        Chip("esp32", "ESP32_GENERIC"),
+        Chip("esp32s2", "ESP32_GENERIC_S2"),
+        Chip("esp32s3", "ESP32_GENERIC_S3"),
+        Chip("esp32c3", "ESP32_GENERIC_C3"),
+        Chip("esp32c6", "ESP32_GENERIC_C6"),
     )
 }
 
@@ -53,19 +64,19 @@ def check_image(name: str, data: bytes, chip: Chip) -> None:
     table has an application and a file system.
     """
     if len(data) < 0x10000 or data[0] != _MAGIC:
-        kind = "a UF2 file, take the .bin" if data[:4] == b"UF2\n" else "no ESP32 image"
+        kind = "a UF2 file, take the .bin" if data[:4] == b"UF2\n" else "not an ESP32 image"
         raise BeckonError(f"{name} is {kind}")
     found = image_chip(data)
     if found is not chip:
-        of = found.title if found else f"a chip with id {struct.unpack_from('<H', data, 12)[0]}"
+        of = found.title if found else f"a chip with id {_chip_id(data)}"
         raise BeckonError(f"{name} is for {of}, the board has an {chip.title}; take the image "
                           f"{chip.board}")
-    _check_part(name, "bootloader", data, 0)
+    _check_part(name, "bootloader", data, chip)
     apps = [start for kind, start, _ in partitions(name, data, chip) if kind == _APP]
     if not apps:
         raise BeckonError(f"{name} has no application in its partition table")
     app = apps[0] - chip.offset
-    _check_part(name, "application", data, app)
+    _check_part(name, "application", data[app:], chip)
     if b"MicroPython" not in data[app:]:
         raise BeckonError(f"{name} is another program's image, not MicroPython's")
     labels = [label for kind, _, label in partitions(name, data, chip) if kind == _DATA]
@@ -75,8 +86,11 @@ def check_image(name: str, data: bytes, chip: Chip) -> None:
 
 def image_chip(data: bytes) -> Chip | None:
     """The chip that an image is for, None if it is none of CHIPS."""
-    (chip_id,) = struct.unpack_from("<H", data, 12)
-    return next((chip for chip in CHIPS.values() if chip.chip_id == chip_id), None)
+    return next((chip for chip in CHIPS.values() if chip.chip_id == _chip_id(data)), None)
+
+
+def _chip_id(data: bytes) -> int:
+    return struct.unpack_from("<H", data, _CHIP_ID_AT)[0]
 
 
 def partitions(name: str, data: bytes, chip: Chip) -> list[tuple[int, int, str]]:
@@ -93,28 +107,16 @@ def partitions(name: str, data: bytes, chip: Chip) -> list[tuple[int, int, str]]
     return found
 
 
-def _check_part(name: str, what: str, data: bytes, at: int) -> None:
-    """The image of a bootloader or an application that begins at `at`."""
-    damaged = BeckonError(f"{name} is damaged ({what}); fetch it again")
+def _check_part(name: str, what: str, data: bytes, chip: Chip) -> None:
+    """data: a bootloader or an application, and whatever comes after it in the file."""
     try:
-        header = _HEADER.unpack_from(data, at)
-        segments, hashed = header[1], header[-1]
-        if header[0] != _MAGIC or not 0 < segments <= _MOST_SEGMENTS:
-            raise damaged
-        end = at + _HEADER.size
-        checksum = _CHECKSUM_SEED
-        for _ in range(segments):
-            _, size = struct.unpack_from("<II", data, end)
-            end += 8
-            if end + size > len(data):
-                raise damaged
-            for byte in data[end : end + size]:
-                checksum ^= byte
-            end += size
-        end += 16 - (end - at) % 16  # padded so that the checksum is the last of 16 bytes
-        if data[end - 1] != checksum:
-            raise damaged
-        if hashed == 1 and data[end : end + 32] != hashlib.sha256(data[at:end]).digest():
-            raise damaged
-    except (struct.error, IndexError):
-        raise damaged from None
+        with listening():
+            part = LoadFirmwareImage(chip.name, data)
+            sound = part.checksum == part.calculate_checksum() and (
+                not part.append_digest or part.stored_digest == part.calc_digest
+            )
+    # It raises what reading happens to meet
+    except (FatalError, RuntimeError, struct.error, IndexError, TypeError, ValueError):
+        sound = False
+    if not sound:
+        raise BeckonError(f"{name} is damaged ({what}); fetch it again")

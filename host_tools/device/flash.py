@@ -1,16 +1,28 @@
-"""Put MicroPython on a board with esptool's command line; images fetched and kept."""
+"""Put MicroPython on a board with esptool; images fetched and kept."""
 
+import contextlib
+import errno
 import hashlib
 import os
-import re
-import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from esptool.cmds import (
+    attach_flash,
+    detect_chip,
+    detect_flash_size,
+    erase_flash,
+    reset_chip,
+    run_stub,
+    write_flash,
+)
+from esptool.loader import ESPLoader
+from esptool.util import FatalError
+
 from host_tools.device.console import Console
 from host_tools.device.esp_image import CHIPS, Chip, check_image
+from host_tools.device.esptool_log import listening
 from host_tools.device.ports import check_port, not_allowed, wait_for_port
 from host_tools.errors import BeckonError
 from host_tools.toolchain.cache import cache_folder
@@ -30,7 +42,7 @@ RECORDED = {
 _BAUD = 460800
 _MOST_BYTES = 16 << 20
 _TIMEOUT_S = 30
-_PERCENT = re.compile(r"(\d+(?:\.\d+)?) ?%")
+_CONNECT_ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -41,32 +53,10 @@ class Found:
     flash: str
 
 
-def esptool_command() -> list[str]:
-    """The arguments that start esptool."""
-    return [sys.executable, "-m", "esptool"]
-
-
 def identify(port: str) -> Found:
     """Ask the board's boot ROM what it is. It is reset for that. Raises BeckonError."""
-    out = _esptool(port, ["--connect-attempts", "3", "flash-id"])
-    return parse_identity(port, out)
-
-
-def parse_identity(port: str, out: str) -> Found:
-    """Chip and flash size in what esptool's flash-id prints."""
-    found = (re.search(r"Chip type:\s+(ESP32[-A-Z0-9]*)", out)
-             or re.search(r"Detecting chip type\W+(ESP32[-A-Z0-9]*)", out)
-             or re.search(r"Chip is (ESP32[-A-Z0-9]*)", out))  # fmt: skip
-    size = re.search(r"Detected flash size:\s+(\w+)", out)
-    if not found:
-        raise BeckonError(f"the chip on {port} does not say what it is; try again")
-    # An ESP32-D0WD, -U4WDH, -PICO-... is an ESP32; a letter with a digit is another family.
-    family = re.match(r"ESP32-([SCHPE][0-9]+)", found[1])
-    name = "esp32" + (family[1].lower() if family else "")
-    if name not in CHIPS:
-        raise BeckonError(f"the board on {port} has an {found[1]}; supported are "
-                          + ", ".join(chip.title for chip in CHIPS.values()))
-    return Found(CHIPS[name], size[1] if size else "unknown")
+    with listening(), _connected(port) as (chip, esp):
+        return Found(chip, detect_flash_size(esp) or "unknown")
 
 
 def write(port: str, chip: Chip, image: Path, on_step: Callable[[str, float], None]) -> None:
@@ -74,18 +64,45 @@ def write(port: str, chip: Chip, image: Path, on_step: Callable[[str, float], No
 
     on_step: called with what is done and percent. Raises BeckonError.
     """
-    on_step("erasing", 0)
-    common = ["--chip", chip.name, "--baud", str(_BAUD)]
-    _esptool(port, [*common, "erase-flash"])
+    with (
+        listening(lambda percent: on_step("writing", percent)),
+        _connected(port) as (found, esp),
+    ):
+        if found is not chip:
+            raise BeckonError(f"another chip is on {port} than before; try again")
+        on_step("erasing", 0)
+        esp.change_baud(_BAUD)
+        erase_flash(esp)
+        write_flash(esp, [(chip.offset, str(image))])
 
-    def on_text(text: str) -> None:
-        percents = _PERCENT.findall(text)
-        if percents:
-            on_step("writing", float(percents[-1]))
 
-    out = _esptool(port, [*common, "write-flash", f"{chip.offset:#x}", str(image)], on_text)
-    if "verified" not in out:
-        raise BeckonError(f"what was written to {port} was not verified; flash again")
+@contextlib.contextmanager
+def _connected(port: str) -> Iterator[tuple[Chip, ESPLoader]]:
+    """The chip on port, with esptool's flasher running; it is reset when all went well.
+
+    Raises BeckonError for whatever goes wrong, within the context too.
+    """
+    check_port(port)
+    try:
+        with detect_chip(port, connect_attempts=_CONNECT_ATTEMPTS) as rom:
+            chip = _chip(port, rom)
+            esp = run_stub(rom)
+            attach_flash(esp)
+            yield chip, esp
+            reset_chip(esp)
+    except (FatalError, OSError) as error:  # pyserial's errors are OSErrors
+        raise BeckonError(explain(port, error)) from None
+
+
+def _chip(port: str, rom: ESPLoader) -> Chip:
+    chip = next((chip for chip in CHIPS.values() if chip.title == rom.CHIP_NAME), None)
+    if chip is None:
+        raise BeckonError(f"the board on {port} has an {rom.CHIP_NAME}; supported are "
+                          + ", ".join(chip.title for chip in CHIPS.values()))
+    if rom.secure_download_mode:  # what is written could not be read back
+        raise BeckonError(f"the {chip.title} on {port} is locked (secure download mode): it keeps "
+                          "the program that it has")
+    return chip
 
 
 def wait_for_micropython(port: str) -> str:
@@ -177,45 +194,22 @@ def _fetch(url: str) -> bytes:
         raise BeckonError(f"{url} cannot be fetched ({type(error).__name__}): {cure}") from None
 
 
-def _esptool(port: str, arguments: list[str], on_text: Callable[[str], None] | None = None) -> str:
-    """Run esptool; what it printed. Raises BeckonError."""
-    check_port(port)
-    command = [*esptool_command(), "--port", port, *arguments]
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, env={**os.environ, "NO_COLOR": "1"}) as process:
-        assert process.stdout
-        out = ""
-        try:
-            while chunk := os.read(process.stdout.fileno(), 4096):
-                text = chunk.decode(errors="replace")
-                out += text
-                if on_text:
-                    on_text(text)
-        except BaseException:
-            process.terminate()
-            raise
-        status = process.wait()
-    if status:
-        raise BeckonError(explain(port, out))
-    return out
-
-
-def explain(port: str, out: str) -> str:
-    """The line for what a failing esptool printed."""
-    if "No module named" in out:
-        return "esptool is missing: start with ./beckon, which installs it"
-    if "Permission denied" in out:
+def explain(port: str, error: BaseException) -> str:
+    """The line for an error of esptool or of the port."""
+    causes = []
+    cause: BaseException | None = error
+    while cause is not None:
+        causes.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    numbers = {cause.errno for cause in causes if isinstance(cause, OSError)}
+    if numbers & {errno.EACCES, errno.EPERM}:
         return not_allowed(port)
-    if "busy" in out or "exclusive" in out or "Resource temporarily unavailable" in out:
+    if numbers & {errno.EBUSY, errno.EAGAIN}:
         return (f"port {port} is in use by another program; close the serial monitor, mpremote or "
                 "Thonny that holds it")
-    if "Failed to connect" in out or "No serial data received" in out or "boot mode" in out:
+    if numbers:
+        return f"the board on {port} went away; check cable and plug, then flash again"
+    if "Failed to connect" in str(error):
         return (f"the chip on {port} does not enter its boot mode: hold BOOT, press and release "
                 "RESET, release BOOT, then try again")
-    if "This chip is" in out or "wrong chip" in out.lower():
-        return f"another chip is on {port} than before; try again"
-    if "Input/output error" in out or "device disconnected" in out or "read failed" in out:
-        return f"the board on {port} went away; check cable and plug, then flash again"
-    fatal = re.search(r"fatal error occurred: (.+)", out)
-    lines = [line.strip(" │") for line in out.splitlines() if re.search(r"[a-z]", line)]
-    return f"esptool failed on {port}: {fatal[1] if fatal else lines[-1] if lines else 'nothing'}"
+    return f"esptool failed on {port}: {str(error).splitlines()[0]}"

@@ -152,8 +152,8 @@ class Doctor:
 
     def _recording(self) -> Finding:
         """Record for some seconds, as beckon record does."""
+        from host_tools.recording.board_source import BoardSource
         from host_tools.recording.session import Session
-        from host_tools.recording.sources import BoardSource
 
         assert self._console
         self._console.close()

@@ -4,8 +4,8 @@
     windows = board.windows(recording)          # label, shares and activity at each hop
     events = board.events(windows)              # [Detected(t_ms, label, confidence, ...)]
 
-The engine's sums are host_tools.model.reference; the debouncer is the file
-that lies on the board, firmware/debounce.py.
+The engine's sums are host_tools.model.reference; the rule for events is the file
+that lies on the board, firmware/debounce.py or firmware/recognition/share_debouncer.py.
 
 A recording is a part of a longer life: many begin or end with a movement, or are
 shorter than a window. So the sensor rests before it, as its first sample says, for
@@ -29,19 +29,29 @@ from host_tools.evaluation.matching import GRACE_MS
 from host_tools.model import reference
 from host_tools.model.decision import Decision, settings_of
 from host_tools.model.format import Model
+from host_tools.paths import FIRMWARE
 from host_tools.units import to_counts
 
 _TOGETHER_S = 60.0  # recordings of so much are run at once: more would only take memory
-DEBOUNCE_FILE = Path(__file__).parents[2] / "firmware" / "debounce.py"
 
 
 def debounce_module():
-    """The board's own module; loaded by path, since firmware/ is no package of ours."""
-    name = "beckon_firmware_debounce"
+    """The board's rule that counts windows, as a module."""
+    return _firmware_module("debounce.py")
+
+
+def share_debounce_module():
+    """The board's rule on shares, as a module."""
+    return _firmware_module("recognition/share_debouncer.py")
+
+
+def _firmware_module(path: str):
+    """The board's own file; loaded by path, since firmware/ is not a package of ours."""
+    name = "beckon_firmware_" + Path(path).stem
     if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, DEBOUNCE_FILE)
-        if spec is None or spec.loader is None or not DEBOUNCE_FILE.exists():
-            raise BeckonError(f"{DEBOUNCE_FILE}: missing; run beckon from the repository")
+        spec = importlib.util.spec_from_file_location(name, FIRMWARE / path)
+        if spec is None or spec.loader is None or not (FIRMWARE / path).exists():
+            raise BeckonError(f"{FIRMWARE / path}: missing; run beckon from the repository")
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         sys.modules[name] = module
@@ -97,12 +107,11 @@ def events_of(
     if settings is None:
         settings = model.decision or model.debounce
     classes, idle = len(model.labels), model.idle
-    module = debounce_module()
     out = []
     if isinstance(settings, Decision):
-        rule = module.ShareDebouncer(classes, idle, *settings_of(settings))
+        rule = share_debounce_module().ShareDebouncer(classes, idle, *settings_of(settings))
     else:
-        rule = module.Debouncer(classes, idle, *settings[:6])
+        rule = debounce_module().Debouncer(classes, idle, *settings[:6])
     for piece in windows.pieces:
         rule.reset()
         if isinstance(settings, Decision):

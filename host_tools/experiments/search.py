@@ -143,7 +143,7 @@ def save(recipe: Recipe, path: Path) -> None:
 
 
 def load(path: Path) -> dict:
-    """Fields for choose(). Raises BeckonError for what is no saved recipe."""
+    """Fields for choose(). Raises BeckonError for what is not a saved recipe."""
     try:
         content = json.loads(path.read_text())
     except (OSError, ValueError) as e:

@@ -34,7 +34,7 @@ from host_tools.model.format import (
     work_bytes,
 )
 
-# Name: tag, and how one row of it is packed. firmware/lib/microMLP_engine.py has the same.
+# Name: tag, and how one row of it is packed. firmware/lib/microMLP_loader.py has the same.
 SECTIONS = {
     "description": (1, "<HBBHBBHHBBBB"),
     "counting": (2, "<8s"),
@@ -174,6 +174,7 @@ def _parts_2(data: bytes, unknown: dict[int, bytes]) -> Payloads:
         before = tag
         payload = data[at : at + length]
         if tag in _NAMES:
+            need(length, "section", tag, "is empty")
             parts[_NAMES[tag]] = payload
         else:
             unknown[tag] = payload

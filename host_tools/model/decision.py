@@ -1,7 +1,8 @@
 """What decides when a gesture was made: how movement is measured, and by which rule.
 
 Both are sections of the model file. `Activity` tells the engine how to make one integer
-of each frame; `Decision` holds the settings of `ShareDebouncer` in firmware/debounce.py.
+of each frame; `Decision` holds the settings of ShareDebouncer in
+firmware/recognition/share_debouncer.py.
 """
 
 from __future__ import annotations

@@ -10,12 +10,13 @@ import numpy as np
 from host_tools.errors import BeckonError
 from host_tools.mqtt.address import BrokerAddress
 from host_tools.mqtt.remote_device import RemoteDevice
-from host_tools.recording.sources import Block
+from host_tools.recording.blocks import Block
 from host_tools.recording.stream import SYNC, Decoder, Samples
 from host_tools.units import GRAVITY, at_limit, sensor_ranges
 
 _STREAM_S = 60  # the most that a board takes at once
 _FIRST_TIMEOUT_S = 10.0
+_RETRY_S = 1.0
 
 
 class BrokerSource:
@@ -82,7 +83,7 @@ class BrokerSource:
             message = self._messages.get(timeout=timeout_s)
         except queue.Empty:
             if time.monotonic() > self._until_s:
-                self._ask()
+                self._ask_again()
             return blocks
         while True:
             blocks += self._take(message)
@@ -118,13 +119,25 @@ class BrokerSource:
             if period_us <= 0:
                 raise ValueError
         except (KeyError, TypeError, ValueError):
-            raise BeckonError(f"{self._device} answers `stream` in a way that is not known; deploy "
+            raise BeckonError(f"{self._device} answers `stream` in an unknown way; deploy "
                               "this checkout's firmware") from None
         self.rate_hz = 1e6 / period_us
         self._scale[:3] = GRAVITY / accel
         self._scale[3:] = 10 / gyro
         self._about = {"device": self._device, "accel_g": ranges[0], "gyro_dps": ranges[1]}
         self._until_s = time.monotonic() + _STREAM_S
+
+    def _ask_again(self) -> None:
+        """The same once the last stream should be over."""
+        now_s = time.monotonic()
+        try:
+            self._ask()
+        except BeckonError as error:
+            # By the board's own clock it may not be over yet
+            late = self._last is None or now_s - self._last[1] > _FIRST_TIMEOUT_S
+            if late or "busy" not in str(error):
+                raise
+            self._until_s = now_s + _RETRY_S
 
     def _await_first(self) -> None:
         until = time.monotonic() + _FIRST_TIMEOUT_S

@@ -6,7 +6,7 @@ The samples themselves are the clock, so a replay takes the same course as a boa
 from dataclasses import dataclass, field
 from enum import Enum
 
-from host_tools.recording.sources import Block
+from host_tools.recording.blocks import Block
 from host_tools.recording.takes import BadTake, judge
 
 _LEAD_S = 0.3  # belongs to a take before GO and has to be at rest
@@ -111,7 +111,7 @@ class Guide:
             self._blocks = []
 
     def resume(self) -> None:
-        """Go on with a countdown. What was moved since pause() is no example of rest."""
+        """Go on with a countdown. What was moved since pause() is not an example of rest."""
         if self._paused_at is not None:
             self.bad.append((self._paused_at, self._now))
             self._paused_at = None

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from host_tools.errors import BeckonError
+from host_tools.recording.blocks import Block, Finished
 from host_tools.recording.guide import Guide, Phase
-from host_tools.recording.sources import Block, Finished
 from host_tools.recording.writer import LabelledSpan, Segment, segments, write_recording
 
 _READ_S = 0.1
@@ -20,7 +20,7 @@ _SILENCE_S = 5.0
 
 @dataclass
 class Session:
-    """source: one of host_tools/recording/sources.py, entered. guide: None for free capture.
+    """source: one of the sources (see blocks.py), entered. guide: None for free capture.
 
     Free capture: everything is one recording; label names all of it, or "" leaves it
     for later.

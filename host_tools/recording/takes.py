@@ -3,7 +3,7 @@
 import numpy as np
 
 from host_tools.dataset.movement import activity, moving
-from host_tools.recording.sources import Block
+from host_tools.recording.blocks import Block
 
 _PAUSE_S = 0.3  # a shorter pause inside a gesture does not end it
 _LEAST_S = 0.15  # what is shorter is a knock, no gesture
@@ -58,7 +58,7 @@ def judge(blocks: list[Block], first: int, end: int, rate_hz: float) -> tuple[in
 
 
 def _rest_after(level: np.ndarray, found: np.ndarray, pauses: np.ndarray) -> bool:
-    """Whether both sides of the longest pause are strong: a small settling is no gesture."""
+    """Whether both sides of the longest pause are strong: a small settling is not a gesture."""
     at = int(found[int(np.argmax(pauses))]) + 1
     strongest = float(level.max())
     return min(float(level[:at].max()), float(level[at:].max())) > 0.4 * strongest

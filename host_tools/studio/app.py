@@ -2,31 +2,32 @@
 
     serve(Project.open("my-gestures"), port=8737, token=secrets.token_urlsafe())
 
-How a page is written
----------------------
-pages/NAME.py has page(project), sync or async, which builds content with nicegui.ui
-inside the frame (layout.frame: header, navigation, theme, line of hints). Each tab has
-its own content; what tabs share lies in the project. Work that takes more than some
-20 ms goes to a thread (await nicegui.run.io_bound(f, ...)): the event loop also carries
-the live plot. A BeckonError is shown with layout.message(str(error)) in the page or
-ui.notify(str(error), type="negative"); never as HTML. Names of files and labels are
-shown by ui.label and the like, never by ui.html.
+A page has a folder of its own: record, label, train, watch. Its page.py has page(project, ...),
+which builds the content with nicegui.ui inside the frame (frame/layout.py: header, navigation,
+theme, line of hints). session.py or editor.py does the work and knows no browser. NAME.css lies
+beside it. Pages import frame and signal, never each other; make_app gives each page the sessions
+that it uses.
 
-    project     project.py: folder, recordings(), recording(name), labels, models(),
-                inside(...) for paths that are written, feeds
-    labels      project.labels is a label_session.LabelStore: actions, undo, autosave;
-                the Train page relabels through it. Raises BeckonError when labels.csv is
-                broken: show it
-    signals     signal_view.SignalView: recordings, live data, spans, flags, score curves
-    live        feed.Feed: project.feeds.open("record", rate_hz, axes), feed.push(samples)
-    keys        shortcuts.key, shortcuts.key_button: a key, its hint, its button
-    looks       theme.py, static/studio.css: classes bk-card, bk-row, bk-title, bk-big,
+Each tab has its own content; tabs share the project and the sessions. Work that takes more than
+some 20 ms goes to a thread (await nicegui.run.io_bound(f, ...)), because the event loop also
+carries the live plot. Show a BeckonError with layout.message(str(error)) in the page, or with
+widgets.warn(error) over it, never as HTML. Show names of files and labels with ui.label and the
+like, never with ui.html.
+
+    project     frame/project.py: folder, recordings(), recording(name), labels, models(),
+                form(name) for a page's fields, inside(...) for paths to write, feeds
+    labels      project.labels, a label_store.LabelStore: actions, undo, autosave. The Train page
+                relabels through it. Raises BeckonError if labels.csv is broken: show it
+    signals     signal/signal_view.py: recordings, live data, spans, flags, score curves
+    live        signal/live_feed.py: project.feeds.open("record", rate_hz, axes),
+                feed.push(samples)
+    keys        frame/shortcuts.py: key() and key_button(): a key, its hint, its button
+    looks       frame/theme.py and static/studio.css: classes bk-card, bk-row, bk-title, bk-big,
                 bk-quiet, bk-good, bk-bad, bk-warn; colours var(--ink), var(--accent), ...
-                ECharts reads none of these: theme.THEMES has the same values
-    emptiness   layout.empty_state(icon, title, what to do first, action=, target=)
+    empty page  layout.empty_state(icon, title, what to do first, action=, target=)
 
-Safety: guard.py (Host, Origin, token). Nothing is fetched from elsewhere: a policy in
-every answer (guard.py) makes the browser refuse it, a test looks at its network log.
+Access: frame/access.py (Host, Origin, token). Nothing comes from elsewhere: a policy in every
+answer makes the browser refuse it, and a test looks at the browser's network log.
 """
 from __future__ import annotations
 
@@ -112,16 +113,16 @@ def _add_page(name: str, title: str, project: Project, content: Callable[[], Any
                 layout.message(str(error))
             except Exception as error:
                 traceback.print_exc()
-                layout.message(f"{type(error).__name__}: {error} (a fault of Beckon: report it "
-                               "with what the terminal says)")
+                layout.message(f"{type(error).__name__}: {error} (a bug in Beckon: report it "
+                               "with the lines on the terminal)")
 
     ui.page(f"/{name}", title=f"{title} · {project.name} · Beckon Studio")(build)
 
 
 def listen(port: int | None) -> socket.socket:
-    """A socket on loopback: the port, or DEFAULT_PORT, or any if that one is taken.
+    """A socket on loopback: port, or without one DEFAULT_PORT, or any if that one is taken.
 
-    Raises BeckonError if the port that was asked for is taken.
+    Raises BeckonError if the given port is taken.
     """
     for wanted in (DEFAULT_PORT, 0) if port is None else (port,):
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -133,7 +134,7 @@ def listen(port: int | None) -> socket.socket:
             listener.close()
             if port is not None:
                 raise BeckonError(
-                    f"port {port} cannot be used ({error.strerror}): name another with --port",
+                    f"port {port} cannot be used ({error.strerror}): choose another with --port",
                     status=2,
                 ) from None
     raise BeckonError("no free port on 127.0.0.1")
@@ -148,7 +149,7 @@ def serve(project: Project, listener: socket.socket, token: str,
                             timeout_graceful_shutdown=2, access_log=False, server_header=False)
 
     async def started() -> None:
-        await _rehearse(app, port, token)
+        await _build_once(app, port, token)
         ready(f"http://127.0.0.1:{port}/?token={token}")
 
     asyncio.run(_Server(config, started).serve(sockets=[listener]))
@@ -165,8 +166,8 @@ class _Server(uvicorn.Server):
             await self._ready()
 
 
-async def _rehearse(app: ASGIApp, port: int, token: str) -> None:
-    """Build a page for nobody: the first one takes 0.1 s more, for what it imports."""
+async def _build_once(app: ASGIApp, port: int, token: str) -> None:
+    """Build a page that nobody sees: the first one takes 0.1 s more, for its imports."""
     path = "/label"
     scope = {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET",
@@ -186,9 +187,9 @@ async def _rehearse(app: ASGIApp, port: int, token: str) -> None:
 
 
 def open_browser(address: str) -> None:
-    """Show the address in the user's browser, if there is one."""
+    """Open the address in your browser, if there is one."""
     try:
         if not webbrowser.open(address):
-            print("no browser was found: open the address in one", file=sys.stderr)
+            print("no browser found: open the address yourself", file=sys.stderr)
     except webbrowser.Error as error:
-        print(f"the browser did not open ({error}): open the address in one", file=sys.stderr)
+        print(f"the browser did not open ({error}): open the address yourself", file=sys.stderr)

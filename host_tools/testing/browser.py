@@ -24,6 +24,8 @@ from host_tools.errors import BeckonError
 from host_tools.paths import REPOSITORY
 from host_tools.studio.frame.access import cookie_name
 
+_TIMEOUT_MS = 120_000  # of each wait: a busy computer may take long
+
 _START_TIMEOUT_S = 60  # a cold start on a busy computer
 _COMMAND = (
     "import sys; from host_tools.cli import app, studio; "
@@ -163,12 +165,12 @@ class Tab:
     def wait_until_usable(self) -> None:
         """Until the page obeys: its scripts have come and it is connected."""
         self.page.wait_for_function(
-            "window.socket?.connected && !document.getElementById('bk-first')", timeout=30_000)
+            "window.socket?.connected && !document.getElementById('bk-first')")
 
     def wait_for_signal(self) -> None:
         """Until a recording is drawn."""
         self.page.wait_for_function(
-            "document.querySelector('.bk-signal')?.signalView?.open_ms", timeout=30_000)
+            "document.querySelector('.bk-signal')?.signalView?.open_ms")
 
     def signal(self) -> dict[str, Any]:
         """What static/signal_view.js says of itself."""
@@ -190,6 +192,7 @@ def open_tab(browser: Any, studio: Studio | None, *, width: int = 1280, height: 
         viewport={"width": width, "height": height}, color_scheme=theme, has_touch=touch,
         reduced_motion="reduce",
     )
+    context.set_default_timeout(_TIMEOUT_MS)
     try:
         tab = Tab(context.new_page())
         if studio is not None:

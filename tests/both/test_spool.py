@@ -3,6 +3,7 @@
 import os
 import random
 
+from events import record_log
 from events.record_log import Spool
 
 FOLDER = "spool-test-%d" % random.getrandbits(30)
@@ -120,6 +121,118 @@ def test_giving_up_counts_only_what_was_not_taken():
 
 
 @on_empty_folder
+def test_records_fill_a_block_to_its_last_byte_and_eight_blocks():
+    spool = Spool(FOLDER)
+    for i in range(64):  # 6 bytes of head, 506 of record: eight to a block
+        assert len(os.listdir(FOLDER)) == (i + 7) // 8
+        spool.append(b"%02d" % i + b"." * 504)
+    assert spool.count == 64 and spool.dropped == 0
+    for name in os.listdir(FOLDER):
+        assert os.stat(FOLDER + "/" + name)[6] == 4096
+    spool.append(b"x")
+    assert len(os.listdir(FOLDER)) == 8 and spool.dropped == 8
+    assert spool.peek()[:2] == b"08"
+
+
+@on_empty_folder
+def test_the_counters():
+    spool = small(segments=3)
+    counted = {}
+    spool.counters(counted)
+    assert counted == {"spool_waiting": 0, "spool_appended": 0, "spool_dropped": 0,
+                       "spool_damaged": 0}
+    for i in range(100):
+        spool.append(record(i))
+    spool.pop()
+    with open(FOLDER + "/%06d.log" % spool._numbers[0], "wb"):
+        pass
+    waiting = spool.count
+    spool.peek()
+    lost = waiting - spool.count
+    assert lost > 0
+    counted = {}
+    spool.counters(counted)
+    assert counted == {"spool_waiting": 100 - spool.dropped - 1 - lost, "spool_appended": 100,
+                       "spool_dropped": spool.dropped, "spool_damaged": 1}
+
+
+class FullFlash:
+    """In place of the module's open(): what is written fails, after some of it was."""
+
+    def __init__(self, written):
+        self.written = written
+
+    def __call__(self, path, mode):
+        if self.written is None:
+            raise OSError(28)
+        self._file = open(path, mode)
+        return self
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self._file.close()
+
+    def write(self, data):
+        self._file.write(data[: self.written])
+        raise OSError(28)
+
+
+def fails(spool, data, written):
+    record_log.open = FullFlash(written)
+    try:
+        spool.append(data)
+    except OSError as error:
+        assert error.args[0] == 28
+    else:
+        raise AssertionError("append() hides that the flash failed")
+    finally:
+        del record_log.open
+
+
+@on_empty_folder
+def test_a_failing_flash_loses_nothing_that_was_safe():
+    for written in (None, 0, 3, 8):
+        spool = small()
+        spool.append(b"first")
+        spool.append(b"second")
+        fails(spool, b"third", written)
+        assert spool.count == spool.appended == 2
+        spool.append(b"fourth")  # in another segment: the tail of that one is in doubt
+        assert len(os.listdir(FOLDER)) == 2
+        assert small().count == 3
+        assert drained(spool) == [b"first", b"second", b"fourth"]
+        clear()
+
+
+@on_empty_folder
+def test_a_failing_flash_leaves_no_empty_segment():
+    for written in (None, 0, 3):
+        spool = small()
+        fails(spool, b"first", written)
+        assert spool.count == 0 and os.listdir(FOLDER) == []
+        spool.append(b"x" * 240)
+        fails(spool, b"second" * 9, written)  # the first of a segment
+        assert len(os.listdir(FOLDER)) == 1
+        spool.append(b"third" * 9)
+        assert drained(spool) == [b"x" * 240, b"third" * 9]
+        clear()
+
+
+@on_empty_folder
+def test_a_segment_without_a_record_is_removed_and_damage_only_if_it_has_bytes():
+    for content, damaged in ((b"", 0), (b"?", 1), (b"\x05\x00....", 1)):
+        os.mkdir(FOLDER)
+        with open(FOLDER + "/000003.log", "wb") as file:
+            file.write(content)
+        spool = small()
+        assert spool.damaged == damaged and spool.count == 0, content
+        assert os.listdir(FOLDER) == []
+        clear()
+
+
+@on_empty_folder
 def test_damage_ends_a_segment_and_is_counted():
     for at, byte in ((0, 0xFF), (3, 0x55), (7, 0x55), (1, 0x7F)):
         spool = small(segments=99)
@@ -177,14 +290,14 @@ def test_a_segment_that_loses_its_content_while_in_use_does_not_stop_the_rest():
 @on_empty_folder
 def test_strange_files_are_left_alone():
     os.mkdir(FOLDER)
-    for name in ("readme", "x.log", ".log", "1.txt"):
+    for name in ("readme", "x.log", ".log", "1.txt", "0000x.log"):
         with open(FOLDER + "/" + name, "wb") as file:
             file.write(b"?")
     spool = small()
     assert spool.count == 0
     spool.append(b"a")
     assert drained(spool) == [b"a"]
-    assert len(os.listdir(FOLDER)) == 4
+    assert len(os.listdir(FOLDER)) == 5
 
 
 @on_empty_folder

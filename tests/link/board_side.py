@@ -94,5 +94,5 @@ def count(*parts):
     return into
 
 
-async def linked(link, timeout_ms=10000):
+async def linked(link, timeout_ms=60000):
     await asyncio.wait_for_ms(link.ready.wait(), timeout_ms)

@@ -3,23 +3,23 @@
 import contextlib
 import json
 import os
+import secrets
 import signal
 import socket
 import struct
 import subprocess
 import tempfile
 import threading
-import time
 from pathlib import Path
 
 import paho.mqtt.client as paho
 
 from host_tools.mqtt.broker import free_port
 from host_tools.toolchain import micropython_command, mosquitto_command, umqtt_folder
+from tests.waiting import TIMEOUT_S, until
 
 TESTS = Path(__file__).parents[1]
 REPOSITORY = TESTS.parent
-TIMEOUT_S = 60
 
 
 class Board:
@@ -219,14 +219,12 @@ class Mosquitto:
 
 
 def wait_for_port(port):
-    deadline = time.monotonic() + 20
-    while True:
-        try:
+    def listens():
+        with contextlib.suppress(OSError):
             socket.create_connection(("127.0.0.1", port), 1).close()
-            return
-        except OSError:
-            assert time.monotonic() < deadline, f"nothing listens on port {port}"
-            time.sleep(0.02)
+            return True
+
+    until(listens, f"something that listens on port {port}")
 
 
 class Subscriber:
@@ -255,6 +253,14 @@ class Subscriber:
             value = self._came.wait_for(lambda: what(self.messages), timeout_s)
         assert value, self.messages[-5:]
         return value
+
+    def catch_up(self, topic):
+        """Wait for all that others have published before; topic: one of those subscribed to."""
+        mark = secrets.token_hex(8).encode()
+        self.client.publish(topic, mark, 1)
+        self.wait(lambda messages: any(payload == mark for _, payload, _ in messages))
+        with self._came:
+            self.messages = [message for message in self.messages if message[1] != mark]
 
     def payloads(self, ending):
         with self._came:

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from host_tools.recording.sources import Block
+from host_tools.recording.blocks import Block
 from host_tools.recording.writer import Segment, write_recording
 from host_tools.testing.browser import Studio, Tab, open_tab
 from host_tools.units import GRAVITY

@@ -11,6 +11,7 @@ are RM-MPU-6500A-00 rev 2.1 and PS-MPU-6500A-01 rev 1.3.
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -99,6 +100,14 @@ class SimulatedMPU6500:
         self._spi_reading = False
         self._silent_until_us = 0
         self._resetting_until_us = 0
+        self._effects: dict[int, Callable[[int], int | None]] = {
+            reg.PWR_MGMT_1: self._write_power_1,
+            reg.PWR_MGMT_2: self._write_power_2,
+            reg.FIFO_EN: self._write_fifo_enable,
+            reg.USER_CTRL: self._write_user_control,
+            reg.FIFO_R_W: self._write_fifo,
+            reg.SIGNAL_PATH_RESET: self._write_path_reset,
+        }
         self._reset(0)
 
     # -- what the host asks ---------------------------------------------------------
@@ -460,36 +469,54 @@ class SimulatedMPU6500:
         r = self.registers
         if register in reg.READ_ONLY or self._resetting_until_us:
             return
-        if register == reg.PWR_MGMT_1:
-            if value & reg.DEVICE_RESET:
-                self._reset(0 if self.reset_answers else self.reset_us)
-                if self.reset_answers and self.reset_us:
-                    self._resetting_until_us = self.now_us + self.reset_us
-                    r[reg.PWR_MGMT_1] |= reg.DEVICE_RESET
-                return
-            if r[reg.PWR_MGMT_1] & reg.SLEEP and not value & reg.SLEEP:
-                self._wake()
-            elif r[reg.PWR_MGMT_1] & reg.CYCLE and not value & reg.CYCLE:
-                self._gyro_ready_us = self.now_us + GYRO_START_US
-        elif register == reg.FIFO_EN and self.part.fifo_bit_a_sensor:
-            value &= reg.FIFO_GYRO | reg.FIFO_ACCEL
-        elif register == reg.USER_CTRL:
-            if value & reg.USER_FIFO_RST:
-                self.fifo.clear()
-            if value & reg.USER_SIG_COND_RST:  # clears the sensor registers, too
-                r[reg.ACCEL_OUT : reg.EXT_SENS_END] = bytes(reg.EXT_SENS_END - reg.ACCEL_OUT)
-            value &= 0xF0  # the low four clear themselves
-        elif register == reg.FIFO_R_W:
-            self.fifo.push(bytes((value,)), self._fifo_stops())
+        effect = self._effects.get(register)
+        kept = effect(value) if effect else value
+        if kept is None:
             return
-        elif register == reg.SIGNAL_PATH_RESET:
-            self._block_first = -1  # only the filters; the outputs keep their values
-            value = 0
-        elif register == reg.PWR_MGMT_2 and r[reg.PWR_MGMT_2] & ~value & 0x07:
-            self._gyro_ready_us = self.now_us + GYRO_START_US
-        changed = r[register] != value
-        r[register] = value
+        changed = r[register] != kept
+        r[register] = kept
         if changed and register in reg.CLOCKING:
             self._restart_clock()
         if changed and register in reg.SHAPING:
             self._block_first = -1
+
+    # What writing a register does, and the value that it keeps; None: nothing is kept.
+
+    def _write_power_1(self, value: int) -> int | None:
+        power = self.registers[reg.PWR_MGMT_1]
+        if value & reg.DEVICE_RESET:
+            self._reset(0 if self.reset_answers else self.reset_us)
+            if self.reset_answers and self.reset_us:
+                self._resetting_until_us = self.now_us + self.reset_us
+                self.registers[reg.PWR_MGMT_1] |= reg.DEVICE_RESET
+            return None
+        if power & reg.SLEEP and not value & reg.SLEEP:
+            self._wake()
+        elif power & reg.CYCLE and not value & reg.CYCLE:
+            self._gyro_ready_us = self.now_us + GYRO_START_US
+        return value
+
+    def _write_power_2(self, value: int) -> int:
+        if self.registers[reg.PWR_MGMT_2] & ~value & 0x07:
+            self._gyro_ready_us = self.now_us + GYRO_START_US
+        return value
+
+    def _write_fifo_enable(self, value: int) -> int:
+        if self.part.fifo_bit_a_sensor:
+            value &= reg.FIFO_GYRO | reg.FIFO_ACCEL
+        return value
+
+    def _write_user_control(self, value: int) -> int:
+        if value & reg.USER_FIFO_RST:
+            self.fifo.clear()
+        if value & reg.USER_SIG_COND_RST:  # clears the sensor registers, too
+            n = reg.EXT_SENS_END - reg.ACCEL_OUT
+            self.registers[reg.ACCEL_OUT : reg.EXT_SENS_END] = bytes(n)
+        return value & 0xF0  # the low four clear themselves
+
+    def _write_fifo(self, value: int) -> None:
+        self.fifo.push(bytes((value,)), self._fifo_stops())
+
+    def _write_path_reset(self, value: int) -> int:
+        self._block_first = -1  # only the filters; the outputs keep their values
+        return 0

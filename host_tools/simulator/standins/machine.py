@@ -217,6 +217,12 @@ def idle():
 
 def exit(x):
     """End the process at once, without unwinding, as a reset does."""
-    import ffi
+    try:
+        import ffi
 
-    ffi.open(None).func("v", "_exit", "i")(x)
+        ffi.open(None).func("v", "_exit", "i")(x)
+    except ImportError:  # the interpreter out of the wheel: toolchain/on_wheel.py
+        import os
+
+        os.putenv("BECKON_EXIT_STATUS", str(x))
+        os.system("kill -USR1 $PPID")

@@ -1,10 +1,10 @@
 """Who may talk to Studio: this computer's browser, from our page, with the token.
 
-Loopback alone is no fence: any web page can send requests to 127.0.0.1, and a name
-that its owner points there (DNS rebinding) even reads the answers. So each request
-and WebSocket must name our own address in Host, our own origin in Origin if it has
-one, and carry the token, first in the address that `beckon studio` opens, from then
-on in a cookie that other sites do not make the browser send (SameSite=Strict).
+Loopback alone does not protect: any web page can send requests to 127.0.0.1, and a page whose
+name resolves to it (DNS rebinding) can even read the answers. So each request and WebSocket must
+name our own address in Host, our own origin in Origin if it has one, and carry the token. The
+token comes first in the address that `beckon studio` opens, from then on in a cookie that other
+sites cannot make the browser send (SameSite=Strict).
 """
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from urllib.parse import parse_qs, urlencode
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# NiceGUI compiles templates in the browser and puts styles and scripts into the page: so
-# "unsafe" stays for what comes from ourselves. Text from strangers never becomes either.
+# NiceGUI compiles templates in the browser and puts styles and scripts into the page, so
+# "unsafe" stays for our own. Text from strangers never becomes a template, style or script.
 _POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
     "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
@@ -30,7 +30,7 @@ _HEADERS = [
 
 
 def cookie_name(port: int) -> str:
-    """Its own for each port, as the ports of a host share their cookies."""
+    """The cookie's name; one per port, as the ports of a host share their cookies."""
     return f"beckon_studio_{port}"
 
 
@@ -51,9 +51,9 @@ class AccessGuard:
         host = headers.get("host", "")
         origin = headers.get("origin")
         if host not in self._hosts:
-            await _refuse(scope, send, 421, "this is Beckon Studio: open it by its own address")
+            await _refuse(scope, send, 421, "this is Beckon Studio: open it with its own address")
         elif origin is not None and origin not in {f"http://{h}" for h in self._hosts}:
-            await _refuse(scope, send, 403, "another site may not use Beckon Studio")
+            await _refuse(scope, send, 403, "other sites may not use Beckon Studio")
         elif self._knows(headers.get("cookie", "")):
             await self._app(scope, receive, _with_headers(send))
         elif scope["type"] == "http" and scope["method"] == "GET" and self._redeems(scope):
@@ -64,19 +64,19 @@ class AccessGuard:
                 "open Beckon Studio with the whole address that `beckon studio` printed",
             )
 
-    def _same(self, said: str) -> bool:
-        return hmac.compare_digest(said.encode(), self._token.encode())
+    def _matches(self, token: str) -> bool:
+        return hmac.compare_digest(token.encode(), self._token.encode())
 
     def _knows(self, header: str) -> bool:
         try:
             cookie = SimpleCookie(header).get(self._cookie)
         except CookieError:
             return False
-        return cookie is not None and self._same(cookie.value)
+        return cookie is not None and self._matches(cookie.value)
 
     def _redeems(self, scope: Scope) -> bool:
         query = parse_qs(scope["query_string"].decode("latin-1"))
-        return self._same(query.get("token", [""])[0])
+        return self._matches(query.get("token", [""])[0])
 
     async def _welcome(self, scope: Scope, send: Send) -> None:
         """Put the token into the cookie and out of the address bar."""

@@ -24,13 +24,13 @@ from host_tools.dataset import Span
 from host_tools.dataset.labels import LabelsTable, Row, read_labels_file, write_labels_file
 from host_tools.errors import BeckonError
 
-LEAST_MS = 20.0  # a shorter span is a slip of the mouse
+LEAST_MS = 20.0  # a shorter span is a slip of the hand
 _HISTORY = 2000  # actions that can be undone
 
 
 @dataclass(frozen=True)
 class Item:
-    """A labelled span; id stays its own through moves, renames, undo and redo."""
+    """A labelled span. It keeps its id through moves, renames, undo and redo."""
 
     id: int
     recording: str
@@ -51,7 +51,7 @@ class _Step:
 
 
 class LabelStore:
-    """The labels of one file; see the module. Raises BeckonError if the file is broken."""
+    """The labels of one file. Raises BeckonError if the file is broken."""
 
     def __init__(self, path: Path):
         self.path = path
@@ -91,11 +91,11 @@ class LabelStore:
         return self._items.get(recording, ())
 
     def item(self, id: int) -> Item:
-        """Raises BeckonError if it is gone."""
+        """The item with this id. Raises BeckonError if there is none."""
         for item in self._all():
             if item.id == id:
                 return item
-        raise BeckonError("this span is gone: it was deleted or undone meanwhile")
+        raise BeckonError("this span no longer exists: it was deleted or undone meanwhile")
 
     def as_spans(self, recording: str) -> tuple[Span, ...]:
         """The same as dataset.Recording.spans holds them."""
@@ -121,7 +121,7 @@ class LabelStore:
     # actions
 
     def know_label(self, label: str) -> str:
-        """Offer a label that no span has yet; returns its clean form. Raises BeckonError."""
+        """Add a label that no span has yet; returns its clean form. Raises BeckonError."""
         label = _clean(label, "label")
         if not label:
             raise BeckonError("a label needs a name")
@@ -135,12 +135,12 @@ class LabelStore:
 
     def add(self, recording: str, start_ms: float, end_ms: float, label: str,
             subject: str = "") -> Item:
-        """A new span; cut at its neighbours if it reaches into them."""
+        """Add a span; it ends at its neighbours if it would overlap them."""
         with self._action("add", [recording]) as after:
             return self._put(after, recording, start_ms, end_ms, label, subject)
 
     def add_many(self, recording: str, spans: Iterable[Span]) -> list[Item]:
-        """Several spans in one action, e.g. all proposals; those without room are left out."""
+        """Add spans in one action, such as all proposals; leaves out those without room."""
         added = []
         with self._action("add several", [recording]) as after:
             for span in spans:
@@ -160,7 +160,7 @@ class LabelStore:
         return item
 
     def move(self, id: int, start_ms: float, end_ms: float) -> Item:
-        """Other ends for a span; cut at its neighbours."""
+        """Give a span other ends; it ends at its neighbours."""
         old = self.item(id)
         with self._action("move", [old.recording]) as after:
             others = tuple(i for i in after[old.recording] if i.id != id)
@@ -198,12 +198,13 @@ class LabelStore:
         return count
 
     def split(self, id: int, at_ms: float) -> tuple[Item, Item]:
-        """Two spans that touch at at_ms out of one."""
+        """Make two spans of one; they touch at at_ms."""
         old = self.item(id)
         at_ms = round(at_ms, 1)
         if not old.start_ms + LEAST_MS <= at_ms <= old.end_ms - LEAST_MS:
             raise BeckonError(
-                f"{at_ms / 1000:.2f} s is not inside the span: put the cursor where to split it"
+                f"{at_ms / 1000:.2f} s is not inside the span: put the cursor where you want to "
+                "split it"
             )
         first = replace(old, end_ms=at_ms)
         second = replace(old, id=self._id(), start_ms=at_ms)
@@ -213,11 +214,11 @@ class LabelStore:
         return first, second
 
     def merge(self, id: int) -> Item:
-        """One span out of this and the next one, from start to end, with this one's label."""
+        """Make one span of this and the next one, with this one's label."""
         old = self.item(id)
         following = [i for i in self.spans(old.recording) if i.start_ms > old.start_ms]
         if not following:
-            raise BeckonError("no span follows this one: nothing to merge it with")
+            raise BeckonError("no span follows this one, so there is nothing to merge it with")
         new = replace(old, end_ms=following[0].end_ms)
         with self._action("merge", [old.recording]) as after:
             gone = {id, following[0].id}
@@ -260,7 +261,7 @@ class LabelStore:
         return next(iter(step.after), None)
 
     def reload(self) -> None:
-        """Read the file again, after another program changed it; nothing can be undone then."""
+        """Read the file again, after another program changed it. This clears the history."""
         with self._lock:
             self._read()
         self._notify("")
@@ -288,7 +289,7 @@ class LabelStore:
     # listeners
 
     def listen(self, callback: Callable[[str], None]) -> Callable[[], None]:
-        """callback(recording) after each change ("" for all); returns what ends that."""
+        """Call callback(recording) after each change ("": all). Returns how to end that."""
         self._listeners.append(callback)
         return lambda: self._listeners.remove(callback)
 
@@ -300,7 +301,7 @@ class LabelStore:
 
     @contextmanager
     def _action(self, name: str, recordings: list[str]) -> Iterator[dict[str, tuple[Item, ...]]]:
-        """Give the items of the recordings to be changed; save them; remember the step."""
+        """Yield the items of the recordings, to be changed; save them; remember the step."""
         with self._lock:
             before = {r: self.spans(r) for r in recordings}
             after = dict(before)
@@ -317,10 +318,10 @@ class LabelStore:
             self._notify(recording)
 
     def _save(self, changed: dict[str, tuple[Item, ...]]) -> None:
-        """Write the file with these recordings changed; only then is it so in memory."""
+        """Write the file with these changes first, then keep them in memory."""
         if self._on_disk() != self._bytes:
             raise ChangedOutside(
-                f"{self.path.name} was changed by another program: reload it, then go on"
+                f"{self.path.name} has been changed by another program: reload it, then go on"
             )
         items = {**self._items, **changed}
         self._bytes = write_labels_file(self.path, self._table(items))
@@ -343,7 +344,7 @@ class LabelStore:
         for other in others:
             if other.start_ms <= middle < other.end_ms:
                 raise _NoRoom(
-                    f"{other.label!r} is there already: drag its edges, or delete it first"
+                    f"there is a span {other.label!r} already: drag its edges, or delete it first"
                 )
             if other.end_ms <= middle:
                 low = max(low, other.end_ms)
@@ -356,7 +357,7 @@ class LabelStore:
 
 
 class ChangedOutside(BeckonError):
-    """Another program wrote the file since we read it; reload() helps."""
+    """Another program has written the file since we read it; reload() helps."""
 
 
 class _NoRoom(BeckonError):
@@ -367,7 +368,7 @@ def _clean(text: str, what: str) -> str:
     """Text that fits into a CSV line and onto a screen. Raises BeckonError."""
     text = " ".join(text.split())
     if len(text) > 60:
-        raise BeckonError(f"the {what} has {len(text)} characters; 60 are the most")
+        raise BeckonError(f"the {what} has {len(text)} characters; use at most 60")
     if not text.isprintable():
-        raise BeckonError(f"the {what} {text!r} has characters that cannot be shown")
+        raise BeckonError(f"the {what} {text!r} has characters that cannot be displayed")
     return text

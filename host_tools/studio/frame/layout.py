@@ -30,7 +30,7 @@ _HEAD = (
 
 @contextmanager
 def frame(project: Project, active: str) -> Iterator[Shortcuts]:
-    """Build the frame; what is built inside the block is the page's content."""
+    """Build the frame; the block builds the page's content in it."""
     ui.add_head_html(_HEAD)
     ui.add_head_html(f'<link rel="stylesheet" href="/studio/{active}/{active}.css">')
     ui.add_body_html(_early_header(project, active))
@@ -74,7 +74,7 @@ def frame(project: Project, active: str) -> Iterator[Shortcuts]:
 
 
 def _early_header(project: Project, active: str) -> str:
-    """The header as plain HTML: to be seen, and used, while the scripts still load."""
+    """The header as plain HTML: you see and use it while the scripts still load."""
     links = "".join(
         f'<a href="/{name}"{" aria-current=page" if name == active else ""}>{title}</a>'
         for name, title, _, _ in PAGES
@@ -118,7 +118,7 @@ def _help(keys: Shortcuts) -> Callable[[], None]:
 
 def empty_state(icon: str, title: str, text: str, *, action: str | None = None,
                 target: str | Callable[..., Any] | None = None) -> None:
-    """What a page shows while it has nothing to show: what to do first.
+    """Show, on a page without content, what to do first.
 
     target: an address or a function; action: the words on its button.
     """

@@ -3,14 +3,14 @@
     project = Project.open("my-gestures")
     project.recordings()            # the files in recordings/, newest last
     project.recording("take-01")    # its samples, a dataset.Recording
-    project.labels                  # the one LabelStore that all pages share
+    project.labels                  # the LabelStore that all pages share
     project.models()                # the *.mlp files in models/
 
     my-gestures/recordings/NAME.csv[.gz]   as everywhere in Beckon
     my-gestures/labels.csv
     my-gestures/models/NAME.mlp
 
-So a project is a data-set folder, and every command takes it as one.
+So a project is a data-set folder, and every command can read it.
 """
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _KEPT = 6  # recordings in memory; an hour at 100 Hz and six axes is 9 MB
 
 @dataclass(frozen=True)
 class RecordingFile:
-    """A file in recordings/, not read yet. stamp changes whenever the file does."""
+    """A file in recordings/, not read yet. stamp changes whenever the file changes."""
 
     name: str
     path: Path
@@ -56,11 +56,11 @@ class Project:
     def open(cls, folder: str | Path, labels_file: str = "labels.csv") -> Project:
         """The project in a folder, which is made if missing. Raises BeckonError.
 
-        labels_file: the name of the file in it that is labelled into.
+        labels_file: the file in it that holds the labels.
         """
         path = Path(folder).expanduser().resolve()
         if path.exists() and not path.is_dir():
-            raise BeckonError(f"{folder}: not a folder; name the project's folder", status=2)
+            raise BeckonError(f"{folder}: not a folder; name a project folder", status=2)
         try:
             (path / "recordings").mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -78,14 +78,14 @@ class Project:
         return self.folder.name
 
     def inside(self, *parts: str) -> Path:
-        """A path in the project's folder, for writing. Raises BeckonError if it leads out of it."""
+        """A path in the project's folder, to write to. Raises BeckonError if it leads out of it."""
         path = self.folder.joinpath(*parts).resolve()
         if not path.is_relative_to(self.folder) or path == self.folder:
             raise BeckonError(f"{'/'.join(parts)}: not inside the project's folder")
         return path
 
     def recordings(self) -> list[RecordingFile]:
-        """The recordings, by name. One that is there as .csv and .csv.gz counts once."""
+        """The recordings, by name. One that exists as .csv and as .csv.gz counts once."""
         found: dict[str, RecordingFile] = {}
         for path in sorted((self.folder / "recordings").glob("*.csv*")):
             if not path.name.endswith((".csv", ".csv.gz")):
@@ -110,7 +110,7 @@ class Project:
         return self._recording(name)[1]
 
     def notices(self, name: str) -> list[str]:
-        """What was noticed while reading a recording: lost samples, long gaps."""
+        """Notices from reading a recording: lost samples, long gaps."""
         return self._recording(name)[2]
 
     def _recording(self, name: str) -> tuple[tuple[int, int], Recording, list[str]]:
@@ -140,7 +140,7 @@ class Project:
             return []
 
     def other_labels(self) -> list[Path]:
-        """Further labels*.csv files in the folder: what other people labelled."""
+        """Other labels*.csv files in the folder: other people's labels."""
         return sorted(p for p in self.folder.glob("labels*.csv") if p != self.labels_path)
 
     def models(self) -> list[Path]:
@@ -148,7 +148,7 @@ class Project:
         return sorted((self.folder / "models").glob("*.mlp"), key=lambda p: p.stat().st_mtime)
 
     def model_path(self) -> Path | None:
-        """The newest model of the project, if there is one."""
+        """The project's newest model, or None."""
         return next(reversed(self.models()), None)
 
     def form(self, name: str, **defaults: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Keyboard shortcuts of a page and the line at its bottom that shows them.
+"""A page's keyboard shortcuts, and the line at its bottom that shows them.
 
     key("n", "no gesture", handler)               # hint: [N] no gesture
     key_button("Save", "save", handler, "mod+s")  # a button that shows and obeys its key
@@ -46,10 +46,10 @@ class Shortcuts(Element, component="shortcuts.js"):
             line: bool = True, repeat: bool = False, typing: bool = False) -> None:
         """Call handler() when combo is pressed.
 
-        text: what it does, for the hints; "" for one that needs none, as another key does
-        the same. Keys of one group share one hint, the first one's text. line: in the
-        bottom line; else among all keys alone. repeat: also while held down. typing: also
-        in a text field or dialog.
+        text: what it does, for the hints; "" for none, if another key does the same. Keys of
+        one group share one hint, with the first one's text. line: show it in the bottom line,
+        not only in the list of all keys. repeat: also while held down. typing: also in a text
+        field or dialog.
         """
         self._keys[combo] = _Key(combo, text, handler, group, line)
         self._props["combos"] = {
@@ -58,7 +58,7 @@ class Shortcuts(Element, component="shortcuts.js"):
         self.changed()
 
     def show(self, combos: list[str], text: str, *, line: bool = True) -> None:
-        """A hint for keys that somebody else obeys (the signal view, say)."""
+        """Show a hint for keys that another part handles, such as the signal view."""
         for combo in combos:
             self._keys[combo] = _Key(combo, text, lambda: None, text, line)
         self.changed()
@@ -69,7 +69,7 @@ class Shortcuts(Element, component="shortcuts.js"):
         self.changed()
 
     def press(self, combo: str) -> None:
-        """What pressing the keys does."""
+        """Do what these keys do."""
         known = self._keys.get(combo)
         if known is not None:
             handle_event(known.handler, UiEventArguments(sender=self, client=self.client))
@@ -77,7 +77,7 @@ class Shortcuts(Element, component="shortcuts.js"):
     def hints(self, every: bool = False) -> list[tuple[list[str], str]]:
         """(combinations, what they do), in the order in which they were added.
 
-        every: also those which are not in the bottom line.
+        every: also those that are not in the bottom line.
         """
         out: list[tuple[list[str], str]] = []
         places: dict[str, int] = {}
@@ -114,7 +114,7 @@ def key(combo: str, text: str, handler: Callable[..., Any], **options: Any) -> N
 
 
 def hint(combos: list[str], text: str, *, line: bool = True) -> None:
-    """Show keys that the page's parts obey by themselves; see Shortcuts.show."""
+    """Show keys that a part of the page handles; see Shortcuts.show."""
     shortcuts().show(combos, text, line=line)
 
 
@@ -128,8 +128,8 @@ def key_button(text: str, icon: str | None, handler: Callable[..., Any], combo: 
                **options: Any) -> ui.button:
     """A button with its key on it. kind: "primary", "plain", "danger" or "".
 
-    hint: the words among the keys, if the button's do not do. line: also in the bottom
-    line, which need not repeat each button.
+    hint: the words among the keys, if they differ from the button's. line: also in the bottom
+    line, which does not repeat every button.
     """
     button = ui.button(text, icon=icon, color=None, on_click=lambda: handler())
     button.props("unelevated no-caps").classes("bk-button" + (f" bk-{kind}" if kind else ""))

@@ -1,12 +1,11 @@
 """Colours and sizes of Studio, dark and light.
 
-Signals and labels take the palette of Okabe and Ito ("Color Universal Design",
-2008), which people with any usual colour blindness can tell apart; in each theme
-those of its colours that stand out from the paper. No meaning rests on colour alone:
-a line, a span, a verdict always has a word or a shape, too.
+Signals and labels use the palette of Okabe and Ito ("Color Universal Design", 2008), which
+people with the usual forms of colour blindness can distinguish. Each theme uses those of its
+colours that stand out from the paper. Colour never carries a meaning alone: a line, a span, a
+verdict also has a word or a shape.
 
-The same values are in static/studio.css as variables; THEMES serves charts that are
-drawn by ECharts and cannot read these.
+The same values are in static/studio.css as variables.
 """
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The questions of the Label page: which label, who, which recording; and the comparison."""
+"""Dialogs of the Label page: label, person, recording, reload; and the comparison."""
 from __future__ import annotations
 
 import asyncio
@@ -35,7 +35,7 @@ def _plain(text: str, handler: Callable[[], Any], primary: bool = False) -> ui.b
 
 def ask_label(labels: list[str], use: Callable[[str], None],
               rename: Callable[[str, str], None]) -> None:
-    """Ask for a label's name; use(name). A chosen old one can be renamed everywhere."""
+    """Ask for a label's name, then call use(name). Offers to rename labels everywhere."""
     dialog, card = _dialog("Label")
 
     def done() -> None:
@@ -79,13 +79,13 @@ def _ask_new_name(old: str, rename: Callable[[str, str], None]) -> None:
 
 
 def ask_subject(current: str, known: list[str], use: Callable[[str], None]) -> None:
-    """Ask who moved the board; use(name)."""
+    """Ask who moved the board, then call use(name)."""
     dialog, card = _dialog("Who moved?")
 
     def done(name: str | None = None) -> None:
-        said = name if name is not None else field.value or ""
+        subject = name if name is not None else field.value or ""
         dialog.close()
-        use(said.strip())
+        use(subject.strip())
 
     with card:
         field = ui.input("a name or a letter", value=current)
@@ -97,12 +97,13 @@ def ask_subject(current: str, known: list[str], use: Callable[[str], None]) -> N
         with ui.element("div").classes("bk-row"):
             _plain("Use it", lambda: done(), primary=True)
             _plain("Cancel", dialog.close)
-        ui.label("Figures for people who are not in the training need this.").classes("bk-quiet")
+        ui.label("Needed to measure a model on people that it was not trained on.").classes(
+            "bk-quiet")
 
 
 def ask_recording(counts: dict[str, int], current: str,
                   use: Callable[[str], Awaitable[None]]) -> None:
-    """Choose a recording out of counts (name -> number of spans)."""
+    """Choose a recording from counts (name -> number of spans)."""
     dialog, card = _dialog("Recordings")
 
     async def choose(name: str) -> None:
@@ -132,8 +133,8 @@ def ask_recording(counts: dict[str, int], current: str,
 
 
 def offer_reload(text: str, reload: Callable[[], None]) -> None:
-    """labels.csv was changed by somebody else."""
-    dialog, card = _dialog("Changed outside")
+    """Ask whether to reload labels that another program has changed."""
+    dialog, card = _dialog("Changed by another program")
 
     def again() -> None:
         dialog.close()
@@ -141,7 +142,7 @@ def offer_reload(text: str, reload: Callable[[], None]) -> None:
 
     with card:
         ui.label(text)
-        ui.label("Your last action was not saved; everything before it was.").classes("bk-quiet")
+        ui.label("Your last action was not saved. Everything before it was.").classes("bk-quiet")
         with ui.element("div").classes("bk-row"):
             _plain("Reload", again, primary=True)
             _plain("Not now", dialog.close)
@@ -154,7 +155,7 @@ def show_comparison(project: Project, go: Callable[[str, float, float], Awaitabl
     card.style("width: min(92vw, 46rem)")
     with card:
         if not files:
-            ui.label("Copy the other person's labels.csv into the project's folder, under a name "
+            ui.label("Copy the other person's labels.csv into the project's folder, with a name "
                      "like labels-anna.csv. To label a second time yourself, start Studio with "
                      "--labels labels-again.csv.").classes("bk-quiet")
             _plain("Close", dialog.close)
@@ -177,7 +178,7 @@ def show_comparison(project: Project, go: Callable[[str, float, float], Awaitabl
             for pair in found.disputes[:_SHOWN]:
                 _dispute(project, pair, partial(look, pair), partial(compare, path))
             if not found.pairs:
-                ui.label("No recording was labelled by both.").classes("bk-quiet")
+                ui.label("You both have labelled no common recording.").classes("bk-quiet")
             elif not found.disputes:
                 ui.label("You agree on every span.").classes("bk-good")
 
@@ -214,7 +215,7 @@ def _dispute(project: Project, pair: Pair, look: Callable[[], Awaitable[None]],
     here = pair.first.label if pair.first else "nothing"
     there = pair.second.label if pair.second else "nothing"
 
-    async def take() -> None:
+    async def take_theirs() -> None:
         try:
             _take_theirs(project, pair)
         except BeckonError as error:
@@ -226,11 +227,11 @@ def _dispute(project: Project, pair: Pair, look: Callable[[], Awaitable[None]],
             ui.label(f"{here}, there {there}")
             ui.label(f"{pair.recording}, {pair.start_ms / 1000:.1f} s").classes("bk-quiet")
         _plain("Look", look)
-        _plain("Take theirs", take)
+        _plain("Take theirs", take_theirs)
 
 
 def _take_theirs(project: Project, pair: Pair) -> None:
-    """Do as the other person did. Raises BeckonError."""
+    """Replace our label with the other person's. Raises BeckonError."""
     labels = project.labels
     mine = pair.first if isinstance(pair.first, Item) else None
     if pair.second is None and mine is not None:

@@ -5,8 +5,8 @@
     editor.offer(propose(recording))
     editor.choose("circle")      # the selected proposal becomes a span; the next is selected
 
-What a key or a drag means is decided here; saving and undo are LabelStore's. Faults
-are BeckonErrors. Proposals have negative ids and exist in this tab alone.
+This class decides what a key or a drag means; LabelStore saves and undoes. Faults are
+BeckonErrors. Proposals have negative ids and exist in this tab only.
 """
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Mark:
 
 
 class LabelEditor:
-    """See the module. brush: the label of the next new span, None until there is one."""
+    """brush: the label of the next new span, None until there is one."""
 
     def __init__(self, store: LabelStore):
         self.store = store
@@ -53,7 +53,7 @@ class LabelEditor:
         self._extent = (0.0, 0.0)
 
     def open(self, recording: str, start_ms: float, end_ms: float) -> None:
-        """Turn to a recording; its proposals, cursor and selection start empty."""
+        """Go to a recording, without proposals, cursor or selection."""
         self.recording = recording
         self._extent = (start_ms, end_ms)
         self.store.set_limits(recording, start_ms, end_ms)
@@ -66,7 +66,7 @@ class LabelEditor:
     # looking
 
     def marks(self) -> list[Mark]:
-        """Spans and proposals, by time. A proposal that a span has covered meanwhile is gone."""
+        """Spans and proposals, by time. Drops proposals that a span covers meanwhile."""
         held = self._marks
         if (held is None or held[0][:2] != (self.store.version, self.recording)
                 or held[0][2] is not self._proposals):
@@ -128,7 +128,7 @@ class LabelEditor:
         """Make the selected proposal a span, with its label or the brush's; on to the next."""
         mark = self._chosen()
         if not mark.proposed:
-            raise BeckonError("this span is labelled already: N goes to the next")
+            raise BeckonError("this span is labelled already: press N for the next")
         return self._accept(mark, mark.label or self._brush())
 
     def _accept(self, mark: Mark, label: str) -> Item:
@@ -144,7 +144,7 @@ class LabelEditor:
         """Make spans of all proposals that have a label, in one action; returns how many."""
         ready = [m for m in self.marks() if m.proposed and m.label]
         if not ready:
-            raise BeckonError("no proposal has a label yet: choose one for each, with its number")
+            raise BeckonError("no proposal has a label yet: give each a label with its number")
         items = self.store.add_many(
             self.recording, [Span(m.start_ms, m.end_ms, m.label, self.subject) for m in ready]
         )
@@ -158,7 +158,7 @@ class LabelEditor:
     # labels
 
     def choose(self, label: str) -> Item | None:
-        """A label was chosen: for the selected span or proposal, else for the next new span."""
+        """Use a label for the selected span or proposal, else for the next new span."""
         label = self.store.know_label(label)
         mark = self.chosen()
         self.brush = label
@@ -177,19 +177,19 @@ class LabelEditor:
 
     def _brush(self) -> str:
         if self.brush is None:
-            raise BeckonError("there is no label yet: press L and name one")
+            raise BeckonError("there is no label yet: press L to make one")
         return self.brush
 
     # shapes
 
     def create(self, start_ms: float, end_ms: float) -> Item:
-        """A span drawn with the mouse, labelled with the brush; it is selected then."""
+        """Add a span that was drawn, labelled with the brush, and select it."""
         item = self.store.add(self.recording, start_ms, end_ms, self._brush(), self.subject)
         self.selected = item.id
         return item
 
     def reshape(self, id: int, start_ms: float, end_ms: float) -> None:
-        """Other ends for a span or a proposal; it is selected then."""
+        """Give a span or a proposal other ends, and select it."""
         self.selected = id
         if id >= 0:
             self.store.move(id, start_ms, end_ms)
@@ -204,29 +204,29 @@ class LabelEditor:
         )
 
     def begin_here(self) -> None:
-        """The selected mark begins at the cursor; or a new span will."""
+        """Let the selected mark, or else a new span, begin at the cursor."""
         at = self._cursor()
         mark = self.chosen()
         if mark is None:
             self.opened_ms = at
             return
         if at >= mark.end_ms - LEAST_MS:
-            raise BeckonError("the start must lie before the end: Esc lets go of this span")
+            raise BeckonError("the start must lie before the end: press Esc to deselect it")
         self.reshape(mark.id, at, mark.end_ms)
 
     def end_here(self) -> None:
-        """The selected mark ends at the cursor; or the span begun with begin_here() does."""
+        """Let the selected mark, or else the span of begin_here(), end at the cursor."""
         at = self._cursor()
         mark = self.chosen()
         if mark is not None:
             if at <= mark.start_ms + LEAST_MS:
-                raise BeckonError("the end must lie behind the start: Esc lets go of this span")
+                raise BeckonError("the end must lie after the start: press Esc to deselect it")
             self.reshape(mark.id, mark.start_ms, at)
             return
         if self.opened_ms is None:
             raise BeckonError("press I where the span begins, then O where it ends")
         if at <= self.opened_ms + LEAST_MS:
-            raise BeckonError("the end must lie behind the start: move the cursor to the right")
+            raise BeckonError("the end must lie after the start: move the cursor to the right")
         self.create(self.opened_ms, at)
         self.opened_ms = None
 
@@ -240,7 +240,7 @@ class LabelEditor:
         """Make one span of the selected one and the next."""
         mark = self._chosen()
         if mark.proposed:
-            raise BeckonError("this is a proposal: Enter accepts it, then it can be merged")
+            raise BeckonError("this is a proposal: press Enter to accept it before you merge it")
         self.store.merge(mark.id)
 
     def delete(self) -> None:
@@ -257,10 +257,10 @@ class LabelEditor:
             self.selected = None
 
     def whole_idle(self, label: str) -> Item:
-        """Say that nothing in this recording is a gesture: one span over all of it."""
+        """Label the whole recording as no gesture, with one span."""
         if self.store.spans(self.recording):
             raise BeckonError(
-                "there are spans already: what lies outside them is no gesture anyway"
+                "there are spans already: everything outside them counts as no gesture anyway"
             )
         self._proposals = ()
         return self.store.add(self.recording, *self._extent, label, self.subject)
@@ -275,7 +275,7 @@ class LabelEditor:
         at = self._cursor()
         marks = [m for m in self.marks() if not m.proposed and m.start_ms < at < m.end_ms]
         if not marks:
-            raise BeckonError("the cursor is in no span: click where to split one")
+            raise BeckonError("the cursor is not in a span: click where you want to split one")
         return marks[0]
 
     def _cursor(self) -> float:
@@ -287,7 +287,7 @@ class LabelEditor:
 
 
 def _clear(proposal: Mark, spans: list[Mark]) -> bool:
-    """Whether no span touches it. spans: by time, apart from each other."""
+    """Whether no span touches the proposal. spans: by time, without overlaps."""
     after = bisect_right(spans, proposal.start_ms, key=lambda s: s.start_ms)
     return (after == 0 or spans[after - 1].end_ms <= proposal.start_ms) and (
         after == len(spans) or spans[after].start_ms >= proposal.end_ms

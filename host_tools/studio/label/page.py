@@ -127,7 +127,7 @@ class LabelPage:
         hint(["ArrowUp", "ArrowDown"], "zoom")
         key("x", "", lambda: self._do(self.editor.delete))
         key("Backspace", "", lambda: self._do(self.editor.delete))
-        key("Escape", "let go of the span", self._let_go, line=False)
+        key("Escape", "deselect", self._deselect, line=False)
         key("mod+shift+z", "", lambda: self._do(self._redo))
         key("w", "who moved", self._ask_subject, line=False)
         key("r", "choose a recording", self._pick, line=False)
@@ -178,10 +178,10 @@ class LabelPage:
     # doing
 
     def _do(self, action: Callable[[], Any]) -> None:
-        """Run an action; say its fault; show what came of it."""
+        """Run an action; report its fault; show the result."""
         if self.recording is None:
             return
-        self._acting = True  # what the session tells meanwhile is shown at the end, once
+        self._acting = True  # the store's notifications meanwhile are shown once, at the end
         try:
             action()
         except ChangedOutside as error:
@@ -211,13 +211,13 @@ class LabelPage:
     def _cursor(self, t_ms: float) -> None:
         self.editor.cursor_ms = self._cursor_shown = t_ms
 
-    def _let_go(self) -> None:
+    def _deselect(self) -> None:
         self.editor.selected = self.editor.opened_ms = None
         self.refresh()
 
     def _step(self, by: int) -> None:
         if self.editor.step(by) is None:
-            ui.notify("no further span here: G proposes some, . goes to the next recording",
+            ui.notify("no more spans here: press G for proposals or . for the next recording",
                       position="top", timeout=2500)
         self._do(lambda: None)
 
@@ -256,15 +256,15 @@ class LabelPage:
 
     def _accept_all(self) -> None:
         count = self.editor.accept_all()
-        ui.notify(f"{count} accepted; Ctrl Z takes all of them back", position="top")
+        ui.notify(f"{count} accepted; Ctrl Z undoes all of them", position="top")
 
     def _undo(self) -> None:
-        self._turned(self.store.undo())
+        self._show_changed(self.store.undo())
 
     def _redo(self) -> None:
-        self._turned(self.store.redo())
+        self._show_changed(self.store.redo())
 
-    def _turned(self, recording: str | None) -> None:
+    def _show_changed(self, recording: str | None) -> None:
         """After undo or redo: show where it happened."""
         if recording is not None and recording != self.editor.recording:
             ui.notify(f"in {recording}", position="top")
@@ -275,7 +275,7 @@ class LabelPage:
             return
         path = self.project.model_path()
         known = self.store.as_spans(recording.name)
-        self.proposing.props("loading")  # with a model, an hour takes seconds
+        self.proposing.props("loading")  # an hour takes seconds with a model
         try:
             if path is None:
                 found = await asyncio.to_thread(propose, recording, known)
@@ -294,7 +294,7 @@ class LabelPage:
             return  # another one was opened meanwhile
         count = self.editor.offer(found)
         by = f"by {path.name}" if path is not None else "from the movement"
-        ui.notify(f"{count} proposals {by}" if count else "nothing more that moves here",
+        ui.notify(f"{count} proposals {by}" if count else "no more movements here",
                   position="top")
         self._do(lambda: None)
 
@@ -333,7 +333,7 @@ class LabelPage:
         return [x for x in labels if not is_idle(x)] + idle
 
     def _changed(self, recording: str) -> None:
-        """Another tab, or we, changed labels."""
+        """This tab or another one has changed labels."""
         if not self._acting:
             with self.root:
                 self.refresh()
@@ -343,7 +343,7 @@ class LabelPage:
         labels, marks, chosen = self.store.labels, self.editor.marks(), self.editor.chosen()
         self.view.set_spans([self._mark(m, labels) for m in marks],
                             chosen.id if chosen else None)
-        if self.editor.cursor_ms != self._cursor_shown:  # else it may have moved on already
+        if self.editor.cursor_ms != self._cursor_shown:  # the browser may be ahead
             self._cursor_shown = self.editor.cursor_ms
             self.view.set_cursor(self._cursor_shown)
         opened = self.editor.opened_ms

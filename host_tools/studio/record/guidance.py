@@ -1,4 +1,4 @@
-"""The Record page's middle: what to do now, in large letters, and what came of each take."""
+"""The Record page's middle: what to do now, in large letters, and each take's verdict."""
 from __future__ import annotations
 
 from typing import Any
@@ -18,12 +18,12 @@ _BEEP = """
   o.frequency.value = %d; g.gain.setValueAtTime(0.15, c.currentTime);
   g.gain.exponentialRampToValueAtTime(0.001, c.currentTime + %s);
   o.connect(g).connect(c.destination); o.start(); o.stop(c.currentTime + %s);
-} catch { /* no sound here */ } })()
+} catch { /* no sound on this computer */ } })()
 """
 
 
 class Guidance:
-    """What to do now, in letters that are read from two metres."""
+    """What to do now, in letters for reading from two metres."""
 
     def __init__(self, form: dict[str, Any]):
         self._form = form
@@ -75,7 +75,7 @@ def _words(view: RecordView) -> tuple[str, str]:
     return {
         Phase.REST: ("Hold the board still", ""),
         Phase.COUNTDOWN: ("Get ready, hold still", left),
-        Phase.GO: ("Now, once, then rest", "GO"),
+        Phase.GO: ("Make it once, then rest", "GO"),
         Phase.PAUSED: ("Paused: move as you like", "‖"),
         Phase.DONE: ("Done", ""),
     }[view.phase]

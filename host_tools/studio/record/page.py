@@ -1,4 +1,4 @@
-"""Record gestures: a live picture of all axes, guided takes, a verdict on each at once."""
+"""Record gestures: all axes live, guided takes, and a verdict on each at once."""
 from __future__ import annotations
 
 from nicegui import run, ui
@@ -67,7 +67,7 @@ class RecordPage:
             try:
                 self._project.labels.refresh()
             except BeckonError:
-                pass  # the Label page tells what is wrong with the file
+                pass  # the Label page shows what is wrong with the file
 
     def _show_picture(self, view: RecordView) -> None:
         shown = view.state not in ("off", "opening") and self._recorder.feed is not None
@@ -86,7 +86,7 @@ class RecordPage:
         elif view.quiet_s:
             self._rate.set_text(f"nothing for {view.quiet_s:.0f} s")
         else:
-            self._rate.set_text(f"{view.measured_hz or view.rate_hz:.1f} samples a second, "
+            self._rate.set_text(f"{view.measured_hz or view.rate_hz:.1f} samples per second, "
                                 f"{view.axes} axes")
         if view.state == "recording":
             minutes, seconds = divmod(int(view.seconds), 60)
@@ -102,12 +102,12 @@ class RecordPage:
                 with ui.element("h1"):
                     ui.label(f"Opening {view.title}")
                 with ui.element("p"):
-                    ui.label("A board stops its program and starts its sensor; it takes some "
-                             "seconds.")
+                    ui.label("The board stops its program and starts its sensor. This takes "
+                             "some seconds.")
             return
         empty_state("usb", "Connect a board",
-                    "Choose where the samples come from. A board on USB needs Beckon's firmware: "
-                    "beckon deploy brings it. No board at hand? Play a recording.")
+                    "Choose where the samples come from. A board on USB needs Beckon's firmware; "
+                    "beckon deploy copies it. No board at hand? Play a recording.")
 
     def _build_side(self, view: RecordView) -> None:
         if view.state in ("off", "opening", "ended"):
@@ -132,20 +132,20 @@ class RecordPage:
                 return
             with ui.element("div").classes("bk-buttons"):
                 if view.guided:
-                    area.button("Pause or go on", "pause", recorder.pause, "space", kind="primary")
+                    area.button("Pause or resume", "pause", recorder.pause, "space", kind="primary")
                     area.button("Undo last take", "undo", recorder.take_back, "Backspace")
                 area.button("End and save", "save", recorder.finish, "s",
                             kind="" if view.guided else "primary")
-                area.button("End, keep nothing", "delete", self._ask_discard, "Escape",
+                area.button("End without saving", "delete", self._ask_discard, "Escape",
                             kind="danger", hint="discard")
 
     def _ask_discard(self) -> None:
         with ui.dialog() as dialog, ui.card():
-            ui.label("Throw this recording away?").classes("bk-title")
+            ui.label("Discard this recording?").classes("bk-title")
             with ui.element("div").classes("bk-row"):
-                ui.button("Throw away", color=None, on_click=lambda: dialog.submit(True)).props(
+                ui.button("Discard", color=None, on_click=lambda: dialog.submit(True)).props(
                     "unelevated no-caps autofocus").classes("bk-button bk-danger")
-                ui.button("Go on", color=None, on_click=lambda: dialog.submit(False)).props(
+                ui.button("Continue", color=None, on_click=lambda: dialog.submit(False)).props(
                     "unelevated no-caps").classes("bk-button")
 
         async def answer() -> None:
@@ -166,7 +166,7 @@ class RecordPage:
         if view.warning:
             ui.label(view.warning).classes("bk-warn")
         if view.quiet_s and view.state in ("live", "recording"):
-            ui.label("No samples come: is the board still plugged in?").classes("bk-warn")
+            ui.label("No samples arrive. Is the board still plugged in?").classes("bk-warn")
         done = view.done
         if done is None or view.state == "recording":
             return

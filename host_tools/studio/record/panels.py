@@ -23,10 +23,10 @@ from host_tools.studio.record.sources import SourceChoice
 _KINDS = {"board": "USB", "broker": "Wi-Fi", "csv": "CSV", "file": "File"}
 _HELP = {
     "board": "A board with Beckon's firmware on a serial port. Its program stops while Studio "
-             "reads, and starts again afterwards.",
+             "reads, and restarts afterwards.",
     "broker": "A board with Beckon's firmware, through its MQTT broker. It recognises nothing "
               "while it streams.",
-    "csv": "Any firmware that prints a line of three or six numbers for each sample.",
+    "csv": "Any firmware that prints three or six numbers per sample, one line each.",
     "file": "A recording, played as if it were live.",
 }
 
@@ -65,7 +65,7 @@ class SourcePanel:
     def _board(self) -> None:
         self._port()
         with ui.element("div").classes("bk-pair"):
-            number_field("Samples a second", self._form, "rate", 10, 500)
+            number_field("Samples per second", self._form, "rate", 10, 500)
             select_field("Acceleration", {g: f"±{g} g" for g in (2, 4, 8, 16)}, self._form,
                          "accel_g")
         select_field("Turning", {d: f"±{d} °/s" for d in (250, 500, 1000, 2000)}, self._form,
@@ -103,9 +103,9 @@ class SourcePanel:
         try:
             rate, baud = float(form["rate"] or 0), int(form["baud"] or 0)
         except (TypeError, ValueError):
-            raise BeckonError("rate and baud are numbers, such as 100 and 115200") from None
+            raise BeckonError("enter numbers for rate and baud, such as 100 and 115200") from None
         if form["kind"] == "board" and not 10 <= rate <= 500:
-            raise BeckonError(f"{rate:g} samples a second: name a number from 10 to 500")
+            raise BeckonError(f"{rate:g} samples per second: enter a number from 10 to 500")
         return SourceChoice(
             form["kind"], form["port"].strip(), rate, form["accel_g"], form["gyro_dps"],
             form["unit"], baud if form["kind"] == "csv" else None, form["broker"].strip(),
@@ -124,7 +124,7 @@ class SourcePanel:
 
 
 class SittingPanel:
-    """What to record: gestures one after another, or all that happens."""
+    """What to record: gestures one after another, or everything that happens."""
 
     def __init__(self, project: Project, recorder: RecordSession, area: Area):
         self._project, self._recorder, self._area = project, recorder, area
@@ -158,15 +158,17 @@ class SittingPanel:
             number_field("Countdown", form, "countdown", 1, 60, 0.5, "s")
             sound = ui.switch("Beep at GO", value=form["sound"])
             sound.on_value_change(lambda e: form.__setitem__("sound", e.value))
-        ui.label("Hold still, wait for GO, make the gesture once, rest. A take that cannot be used "
-                 "is refused at once and asked for again.").classes("bk-quiet bk-small")
+        ui.label("Hold still, wait for GO, make the gesture once, rest. If a take cannot be used, "
+                 "Studio refuses it at once and asks for it again.").classes("bk-quiet bk-small")
 
     def _free(self) -> None:
         form = self._form
-        text_field("Label for all of it", form, "free_label", placeholder="none, or leave empty")
-        number_field("End after (0: when you say so)", form, "free_seconds", 0, 86400, 10, "s")
-        ui.label("With the label none it teaches what is no gesture: walk, cook, type. Without a "
-                 "label it waits for you on the Label page.").classes("bk-quiet bk-small")
+        text_field("Label for the whole recording", form, "free_label",
+                   placeholder="none, or leave empty")
+        number_field("End after (0: when you press S)", form, "free_seconds", 0, 86400, 10, "s")
+        ui.label("Use the label none for movements that are not gestures: walk, cook, type. "
+                 "Without a label, label the recording later on the Label page.").classes(
+            "bk-quiet bk-small")
 
     def _start(self) -> None:
         form = self._form

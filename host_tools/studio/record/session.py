@@ -1,14 +1,13 @@
-"""Recording for a page: a source in a thread, a feed to plot from, sittings one after another.
+"""Recording for a page: a source in a thread, a feed for the plot, one sitting after another.
 
     recorder = RecordSession(project.feeds)
     recorder.open(SourceChoice("file", path=path))
     recorder.start(Sitting(folder, "ann", labels=("circle",), takes=10))
-    recorder.view()          # what to show; as often as liked
+    recorder.view()          # what to show, at any time
     recorder.close()
 
-What is judged, asked for and written is what `beckon record` does: the same Session, Guide
-and writer. Between sittings the samples only pass on to the feed, so that a page may watch
-for hours.
+Judging, asking and writing are those of `beckon record`: the same Session, Guide and writer.
+Between sittings the samples only go to the feed, so that a page can show them for hours.
 """
 from __future__ import annotations
 
@@ -25,9 +24,9 @@ import numpy as np
 from host_tools.dataset.movement import activity
 from host_tools.dataset.recording import AXES
 from host_tools.errors import BeckonError
+from host_tools.recording.blocks import Block, Finished
 from host_tools.recording.guide import Guide, Phase
 from host_tools.recording.session import Session
-from host_tools.recording.sources import Block, Finished
 from host_tools.recording.takes import joined
 from host_tools.studio.record.sitting import Done, Sitting, TakeRow
 from host_tools.studio.record.sources import SourceChoice, make_source
@@ -35,7 +34,7 @@ from host_tools.studio.signal.live_feed import Feed, Feeds
 
 FEED = "record"
 _READ_S = 0.05
-_QUIET_S = 1.0  # without samples for so long, the page says so
+_QUIET_S = 1.0  # without samples for this time, the page warns
 _TAKES_SHOWN = 200
 _CURVE_POINTS = 48
 _AROUND_S = 0.5  # shown around a take; and cut out with one that is taken back
@@ -45,8 +44,8 @@ _AROUND_S = 0.5  # shown around a take; and cut out with one that is taken back
 class RecordView:
     """All that a page shows. state: off, opening, live, recording, unsaved or ended.
 
-    phase, label, left_s, good, of: of a guided sitting. number: grows with each sitting
-    that ends, so that a page knows a new `done`.
+    phase, label, left_s, good, of: of a guided sitting. number: grows with each sitting that
+    ends, so that a page notices a new `done`.
     """
 
     state: str = "off"
@@ -75,7 +74,7 @@ class RecordView:
 
 @dataclass
 class _Tee:
-    """A source as Session wants it, whose samples are shown in the feed as they pass."""
+    """A source for Session that also sends its samples to the feed."""
 
     source: Any
     feed: Feed
@@ -111,7 +110,7 @@ class _Tee:
 
 
 class RecordSession:
-    """One source at a time. Every method returns at once but close(), which waits."""
+    """One source at a time. Methods return at once, except close() and release()."""
 
     def __init__(self, feeds: Feeds) -> None:
         self.feed: Feed | None = None
@@ -138,10 +137,10 @@ class RecordSession:
         return self._thread is not None and self._thread.is_alive()
 
     def open(self, choice: SourceChoice) -> None:
-        """Begin to read. Raises BeckonError when a source is open, or for a choice that
-        cannot be; what happens later shows in view()."""
+        """Begin to read. Raises BeckonError if a source is open, or for a choice that is not
+        valid; view() shows later faults."""
         if self.running:
-            raise BeckonError("a source is open; close it first")
+            raise BeckonError("a source is open already: disconnect it first")
         source = make_source(choice)
         self.choice = choice
         self._closing.clear()
@@ -152,11 +151,11 @@ class RecordSession:
         self._thread.start()
 
     def cancel(self) -> None:
-        """Like close(), without waiting: for a source that is still being opened."""
+        """Close without waiting: for a source that is still being opened."""
         self._closing.set()
 
     def close(self, timeout_s: float = 15.0) -> None:
-        """End; a sitting under way is saved. Waits until the source has been let go."""
+        """End; save a sitting under way. Waits until the source is free."""
         self._closing.set()
         if self._answer is None:
             self._answer = False
@@ -169,9 +168,9 @@ class RecordSession:
             self.close()
 
     def start(self, sitting: Sitting) -> None:
-        """Begin a sitting. Raises BeckonError for one that cannot be."""
+        """Begin a sitting. Raises BeckonError if it is not valid."""
         if self._state != "live":
-            raise BeckonError("open a source first" if self._state in ("off", "ended")
+            raise BeckonError("connect a source first" if self._state in ("off", "ended")
                               else "wait until this recording has ended")
         sitting.check()
         self._wanted = sitting
@@ -189,7 +188,7 @@ class RecordSession:
         self._orders.append(Guide.take_back)
 
     def pause(self) -> None:
-        """Pause a guided sitting, or go on."""
+        """Pause a guided sitting, or resume it."""
         self._orders.append(lambda guide: guide.resume() if guide.phase is Phase.PAUSED
                             else guide.pause())
 
@@ -234,7 +233,7 @@ class RecordSession:
                 order(session.guide)
         try:
             going = session.step()
-        except BeckonError as error:  # what was recorded until then counts
+        except BeckonError as error:  # keep what was recorded until then
             session.fault = session.fault or str(error)
             going = False
         self._note_takes(session)
@@ -286,7 +285,7 @@ class RecordSession:
             self._takes = takes
 
     def _curve(self, session: Session, first: int, end: int) -> tuple[float, ...]:
-        """How much moved, 0 to 1 of the strongest moment, in _CURVE_POINTS pieces."""
+        """Activity as a part of its peak, 0 to 1, in _CURVE_POINTS pieces."""
         around = round(_AROUND_S * session.source.rate_hz)
         values, _, _ = joined(session.blocks, first - around, end + around)
         if len(values) < 2:
@@ -316,7 +315,7 @@ class RecordSession:
             raise Finished
 
     def _ask(self, reason: str) -> bool:
-        """Wait for the person's answer whether to save again."""
+        """Wait until the user decides whether to try saving again."""
         if self._closing.is_set():
             return False
         self._fault, self._answer, self._state = reason, None, "unsaved"

@@ -10,10 +10,10 @@ from host_tools.recording.writer import check_folder, check_name
 
 @dataclass(frozen=True)
 class Sitting:
-    """What is to be recorded into the data set `folder`.
+    """What to record into the data set `folder`.
 
-    labels with takes: guided. Otherwise one free recording, all of it `labels[0]` if there
-    is one. seconds: of a take; free: when it ends by itself, 0 never.
+    Guided with takes of each label; without takes one free recording, labelled `labels[0]` if
+    there is one. seconds: length of a take, or after which a free recording ends (0: never).
     """
 
     folder: Path
@@ -24,12 +24,12 @@ class Sitting:
     countdown_s: float = 3.0
 
     def check(self) -> None:
-        """Raises BeckonError for what cannot be."""
+        """Raises BeckonError for values that are not valid."""
         for label in self.labels:
             check_name("label", label)
         check_name("subject", self.subject)
         if len(set(self.labels)) != len(self.labels):
-            raise BeckonError("a label comes twice; name each once")
+            raise BeckonError("a label occurs twice; name each label once")
         if self.takes:
             if not self.labels:
                 raise BeckonError("name the gestures first, such as circle, x, y")
@@ -47,7 +47,7 @@ class Sitting:
 
 @dataclass(frozen=True)
 class TakeRow:
-    """One judged take. curve: how much moved, 0 to 1, over its time."""
+    """One judged take. curve: activity over its time, 0 to 1."""
 
     label: str
     good: bool
@@ -57,7 +57,7 @@ class TakeRow:
 
 @dataclass(frozen=True)
 class Done:
-    """What a sitting gave."""
+    """The result of a sitting."""
 
     paths: tuple[Path, ...]
     takes: int

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from host_tools.errors import BeckonError
-from host_tools.recording.sources import BoardSource, ForwarderSource, ReplaySource
+from host_tools.recording.board_source import BoardSource
+from host_tools.recording.forwarder_source import ForwarderSource
+from host_tools.recording.replay_source import ReplaySource
 
 KINDS = ("board", "csv", "broker", "file")
 
@@ -34,7 +36,7 @@ class SourceChoice:
 
 
 def make_source(choice: SourceChoice) -> Any:
-    """The source, not yet entered. Raises BeckonError for what cannot be."""
+    """The source, not yet entered. Raises BeckonError for a choice that is not valid."""
     from host_tools.device.ports import find_port
     from host_tools.mqtt.address import parse_broker
     from host_tools.recording.broker_source import BrokerSource
@@ -46,7 +48,7 @@ def make_source(choice: SourceChoice) -> Any:
         return ForwarderSource(find_port(choice.port), choice.accel_unit, choice.baud or 115200)
     if choice.kind == "broker":
         if not choice.device:
-            raise BeckonError("name the board: its name on the broker, such as beckon-kitchen")
+            raise BeckonError("enter the board's name on the broker, such as beckon-kitchen")
         return BrokerSource(parse_broker(choice.broker), choice.device)
     if not choice.path.is_file():
         raise BeckonError(f"{choice.path}: no such file; name a recording, CSV or CSV.gz")

@@ -1,7 +1,6 @@
 """Small drawings as SVG text in the page's own colours, dark or light. Pure.
 
-Numbers become coordinates; whatever is text goes through html.escape, as it may come from a
-stranger.
+Numbers become coordinates. Text goes through html.escape, as it may come from strangers.
 """
 from __future__ import annotations
 
@@ -14,7 +13,7 @@ _POINTS = 400  # of a line; a screen shows no more
 
 
 def spark(values: Sequence[float], good: bool = True, width: int = 120, height: int = 34) -> str:
-    """A filled curve of values from 0 to 1: how much moved in a take."""
+    """A filled curve of values from 0 to 1: the activity during a take."""
     if len(values) < 2:
         return ""
     xs = np.linspace(0, width, len(values))
@@ -139,7 +138,7 @@ def _open(width: int, height: int, title: str) -> str:
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    """Round values between both; at most five, two if there is room for them."""
+    """Round values from low to high, at most five, at least two if they fit."""
     found = [m * 10.0**e for e in range(-6, 4) for m in (1, 2, 5) if low <= m * 10.0**e <= high]
     if len(found) < 2:  # a narrow range: even steps
         step = 10.0 ** np.floor(np.log10((high - low) / 2))

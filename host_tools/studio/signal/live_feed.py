@@ -1,12 +1,12 @@
-"""Live samples on their way to the browser: bounded, never waiting, drops counted.
+"""Live samples for the browser: bounded, never waiting, drops counted.
 
     feed = project.feeds.open("record", rate_hz=100, axes=AXES)
     feed.push(samples)                      # float32 (n, axes); any thread; never waits
     feed.mark(t_ms, "circle", kind="event") # a flag in the plot
     SignalView().show_live(feed)            # any number of browsers
 
-Each browser has its own queue. One that is too slow, or in a hidden tab, loses the
-oldest samples of it and sees a gap; neither the sender nor the memory notices.
+Each browser has its own queue. If it is too slow, or its tab is hidden, its oldest samples
+are dropped and it shows a gap. The sender never waits, and memory stays bounded.
 
 The wire (WebSocket /studio/feed/NAME): first a JSON text {rate_hz, axes, sent}, then
 binary messages of whole frames, little-endian: float64 when the last sample was
@@ -39,7 +39,7 @@ class _Batch:
 
 
 class Feed:
-    """Samples of one source; see the module."""
+    """Samples of one source, for any number of browsers."""
 
     def __init__(self, name: str, rate_hz: float, axes: Sequence[str]):
         self.name = name
@@ -51,7 +51,7 @@ class Feed:
         self._closed = False
 
     def push(self, samples: np.ndarray, lost: int = 0) -> None:
-        """Add samples (n, axes) in m/s^2 and deg/s; lost: samples missing before them."""
+        """Add samples (n, axes) in m/s^2 and deg/s; lost: samples lost before them."""
         frames = np.array(samples, dtype="<f4")  # a copy: the caller may use its array again
         if frames.ndim != 2 or frames.shape[1] != len(self.axes):
             raise ValueError(f"samples have shape {frames.shape}, not (n, {len(self.axes)})")
@@ -59,20 +59,20 @@ class Feed:
             first = self.sent + lost
             self.sent = first + len(frames)
             if len(frames):
-                self._tell(_Batch(first, frames, time.time() * 1000))
+                self._queue_for_all(_Batch(first, frames, time.time() * 1000))
 
     def mark(self, t_ms: float, text: str, kind: str = "event") -> None:
         """A flag at t_ms of the feed's clock (sample 0 is at 0 ms)."""
         with self._lock:
-            self._tell(json.dumps({"t_ms": t_ms, "text": text, "kind": kind}))
+            self._queue_for_all(json.dumps({"t_ms": t_ms, "text": text, "kind": kind}))
 
     def close(self) -> None:
-        """End it: browsers keep what they show."""
+        """End the feed; browsers keep showing what they have."""
         with self._lock:
             self._closed = True
-            self._tell(None)
+            self._queue_for_all(None)
 
-    def _tell(self, message: _Batch | str | None) -> None:
+    def _queue_for_all(self, message: _Batch | str | None) -> None:
         for viewer in self._viewers:
             viewer.put(message)
 
@@ -94,7 +94,7 @@ class Feed:
 
 
 class Viewer:
-    """One browser's queue; dropped counts the messages that it was too slow for."""
+    """One browser's queue. dropped counts the messages it was too slow for."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop):
         self._loop = loop
@@ -109,10 +109,10 @@ class Viewer:
         try:
             self._loop.call_soon_threadsafe(self._ready.set)
         except RuntimeError:
-            pass  # the server is stopping: nobody listens any more
+            pass  # the server is stopping: nobody listens
 
     async def messages(self) -> AsyncIterator[bytes | str]:
-        """What has come, neighbouring batches joined, until the feed closes."""
+        """New messages, with neighbouring batches joined, until the feed closes."""
         while True:
             await self._ready.wait()
             self._ready.clear()

@@ -1,6 +1,6 @@
-// The pixels of the signals: a transparent picture into which upright lines are written
-// by hand. A browser without a graphics processor paints thousands of rectangles or a long
-// path a few times a second; it copies one picture sixty times a second.
+// The pixels of the signals: a transparent picture into which this code writes upright lines.
+// A browser without a graphics processor can paint thousands of rectangles or a long path only a
+// few times per second, but it can copy one picture sixty times per second.
 
 // The pixels alone; no canvas, so that tests can look at them.
 export class Pixels {

@@ -87,8 +87,8 @@ export class SignalView {
     try {
       const answer = await fetch(url, { signal: source.signal });
       if (!answer.ok) {
-        const said = await answer.json().catch(() => ({}));
-        throw new Error(said.error || `the recording could not be fetched (${answer.status})`);
+        const fault = await answer.json().catch(() => ({}));
+        throw new Error(fault.error || `the recording could not be fetched (${answer.status})`);
       }
       const bytes = await answer.arrayBuffer();
       if (source.signal.aborted) return;
@@ -124,10 +124,10 @@ export class SignalView {
     socket.onmessage = ({ data }) => {
       if (socket !== this.socket) return;
       if (typeof data !== "string") return this.append(data);
-      const said = JSON.parse(data);
-      if (said.axes) this.begin(said, seconds);
+      const message = JSON.parse(data);
+      if (message.axes) this.begin(message, seconds);
       else {
-        this.flags.push(said);
+        this.flags.push(message);
         const oldest = 1000 * this.ring.first / this.meta.rate_hz;
         while (this.flags.length && this.flags[0].t_ms < oldest) this.flags.shift();
         this.invalidate();

@@ -1,4 +1,4 @@
-"""The picture of a signal: a recording or live data, with spans, flags and scores on it.
+"""The viewer for signals: a recording or live data, with spans, flags and scores.
 
     view = SignalView(editable=True)
     view.show_recording("take-01")                  # or view.show_live(feed)
@@ -7,8 +7,8 @@
     view.set_curves([Curve("circle", colour, t_ms, percent)])
     view.on_span(lambda change: ...)                # SpanChange: drawn, moved, selected
 
-Drawing is done by static/signal_view.js, which has its own API at its top. All times
-are ms of the recording's clock, or of the feed's (sample 0 is at 0 ms).
+signal_view.js draws in the browser; the top of that file describes its API. All times are ms
+of the recording's clock, or of the feed's (sample 0 is at 0 ms).
 """
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class SpanChange:
 
 
 class SignalView(Element, component="signal_view_element.js"):
-    """The element. Set things at any time, before it is in a browser as well.
+    """The element. You can call its methods before it is in a browser.
 
     height: CSS. editable: spans can be drawn and dragged. overview: the whole recording
     as a strip beneath. threshold: percent at which curves get a line.
@@ -91,26 +91,26 @@ class SignalView(Element, component="signal_view_element.js"):
     # what it shows
 
     def show_recording(self, name: str) -> None:
-        """A recording of the project; the browser fetches its samples by itself."""
-        self._tell("open", f"/studio/recording/{quote(name)}")
+        """Show a recording of the project; the browser fetches its samples."""
+        self._call("open", f"/studio/recording/{quote(name)}")
 
     def show_live(self, feed: Feed, seconds: float = 10) -> None:
-        """A feed: the last `seconds` of it, moving; ten times as many are kept."""
-        self._tell("live", f"/studio/feed/{feed.name}", seconds)
+        """Show the last `seconds` of a feed, moving; the browser keeps ten times as much."""
+        self._call("live", f"/studio/feed/{feed.name}", seconds)
 
     def show_nothing(self) -> None:
         """Show nothing."""
         self._state.clear()
-        self._tell("clear")
+        self._call("clear")
 
     def set_spans(self, spans: Sequence[SpanMark], selected: int | None = None) -> None:
-        self._tell("setSpans", [asdict(s) for s in spans], selected)
+        self._call("setSpans", [asdict(s) for s in spans], selected)
 
     def set_flags(self, flags: Sequence[Flag]) -> None:
-        self._tell("setFlags", [asdict(f) for f in flags])
+        self._call("setFlags", [asdict(f) for f in flags])
 
     def set_curves(self, curves: Sequence[Curve]) -> None:
-        self._tell("setCurves", [
+        self._call("setCurves", [
             {"name": c.name, "colour": c.colour, "t_ms": _base64(c.t_ms, "<f8"),
              "percent": _base64(c.percent, "<f4")}
             for c in curves
@@ -118,22 +118,22 @@ class SignalView(Element, component="signal_view_element.js"):
 
     def set_threshold(self, percent: float | None) -> None:
         """A horizontal line in the lane of the curves."""
-        self._tell("setThreshold", percent)
+        self._call("setThreshold", percent)
 
     def set_brush(self, colour: str) -> None:
         """The colour in which a new span is drawn."""
-        self._tell("setBrush", colour)
+        self._call("setBrush", colour)
 
     def set_cursor(self, t_ms: float | None) -> None:
-        self._tell("setCursor", t_ms)
+        self._call("setCursor", t_ms)
 
     def look_at(self, start_ms: float, end_ms: float) -> None:
         """Show this stretch; the rest is one pan away."""
-        self._tell("lookAt", start_ms, end_ms)
+        self._call("lookAt", start_ms, end_ms)
 
     def reveal(self, start_ms: float, end_ms: float) -> None:
         """Pan, keeping the zoom, if the stretch is not in sight."""
-        self._tell("reveal", start_ms, end_ms)
+        self._call("reveal", start_ms, end_ms)
 
     def zoom(self, factor: float) -> None:
         """About the cursor or the middle; above 1 shows less time in more detail."""
@@ -162,8 +162,8 @@ class SignalView(Element, component="signal_view_element.js"):
         """handler({samples, rate_hz, start_ms, axes, error}): a recording is there, or not."""
         self.on("loaded", lambda e: handler(e.args))
 
-    def _tell(self, method: str, *args: Any) -> None:
-        """Do it now, and again whenever the element is mounted anew."""
+    def _call(self, method: str, *args: Any) -> None:
+        """Call the method now, and again whenever the element is mounted again."""
         if method in ("open", "live"):
             for other in ("open", "live", "lookAt", "reveal", "setCursor"):
                 self._state.pop(other, None)

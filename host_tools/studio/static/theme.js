@@ -1,5 +1,5 @@
 // Dark or light before the first paint: the choice of this browser, else the system's.
-// window.beckonTheme.toggle() changes it; "beckon-theme" is told to whoever draws.
+// window.beckonTheme.toggle() changes it; the event "beckon-theme" follows, for parts that draw.
 (() => {
   const wish = matchMedia("(prefers-color-scheme: dark)");
   const chosen = () => { try { return localStorage.getItem("beckon-theme"); } catch { return null; } };

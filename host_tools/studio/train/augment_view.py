@@ -19,8 +19,10 @@ _COLOURS = ("var(--axis-x)", "var(--axis-y)", "var(--axis-z)")
 
 
 def example(project: Project, label: str, number: int) -> tuple[np.ndarray, float]:
-    """(window float32 (axes, length), rate_hz) of the number-th span with that label, counted
-    round. Raises BeckonError where there is none."""
+    """(window float32 (axes, length), rate_hz) of a span with that label.
+
+    number: which one; it wraps around. Raises BeckonError if there is none.
+    """
     labels = project.labels
     found = [(item.recording, item.id) for name in labels.recordings()
              for item in labels.spans(name) if item.label == label]
@@ -78,21 +80,21 @@ def show(project: Project) -> None:
                 _button("Another draw", "casino", lambda: step("seed"), "D")
                 _button("Close", "close", dialog.close, "Esc")
         ui.label(
-            "Left as recorded, right one draw of it, stronger than training uses it so that it can "
-            "be seen. Acceleration of x, y, z in m/s² over the time of the gesture."
+            "Left: as recorded. Right: one random draw, stronger than training uses it so that you "
+            "can see it. Acceleration of x, y, z in m/s² over the time of the gesture."
         ).classes("bk-quiet")
-        told = ui.label().classes("bk-bad")
+        fault = ui.label().classes("bk-bad")
         grid = ui.element("div").classes("bk-kinds")
 
     async def draw() -> None:
         try:
             made = await run.io_bound(_draw, project, state.label, state.number, state.seed)
         except BeckonError as error:
-            told.set_text(str(error))
+            fault.set_text(str(error))
             return
         if made is None:
             return  # the server is stopping
-        told.set_text("")
+        fault.set_text("")
         grid.clear()
         with grid:
             for kind, (before, after) in zip(KINDS, made, strict=True):

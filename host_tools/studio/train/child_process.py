@@ -1,14 +1,13 @@
-"""A function in a process of its own: progress as it comes, a result, an end at any moment.
+"""A function in a process of its own, with progress and a result; it can be stopped at any time.
 
-    job = ChildProcess(train_and_judge, choice)
-    for told in job.news(): ...      # what the function reported since
-    job.state                        # running, done, failed, stopped
-    job.stop()
+    child = ChildProcess(train_and_judge, choice)
+    for report in child.news(): ...  # what the function has reported since
+    child.state                      # running, done, failed, stopped
+    child.stop()
 
-The function is called as function(report, *arguments); what it reports and returns must
-pickle. The process is the leader of its own group, so that its own helpers end with it; it
-ends, too, when this one does, however that happens. It writes no file by itself: a result
-comes back here or not at all.
+The child calls function(report, *arguments). What it reports and returns must pickle. The child
+leads its own process group, so that its own helpers end with it. It also ends when this process
+ends, however that happens. It writes no file: a result comes back here or not at all.
 """
 from __future__ import annotations
 
@@ -39,15 +38,15 @@ class ChildProcess:
         self.fault = ""
         self._news: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._stopped = False
-        self._said = tempfile.TemporaryFile()
+        self._stderr = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "host_tools.studio.train.child_process"], stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=self._said, start_new_session=True,
+            stdout=subprocess.PIPE, stderr=self._stderr, start_new_session=True,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
         )
         assert self._process.stdin
         _write(self._process.stdin, (function, arguments))
-        self._thread = threading.Thread(target=self._listen, name="job", daemon=True)
+        self._thread = threading.Thread(target=self._listen, name="child-process", daemon=True)
         self._thread.start()
 
     def news(self) -> list[Any]:
@@ -84,9 +83,9 @@ class ChildProcess:
         except (EOFError, OSError, pickle.UnpicklingError):
             kind = ""
         _kill_group(self._process.pid, self._process)
-        self._settle(kind, value)
+        self._finish(kind, value)
 
-    def _settle(self, kind: str, value: Any) -> None:
+    def _finish(self, kind: str, value: Any) -> None:
         if kind == "result":
             self.result, self.state = value, "done"
         elif self._stopped:
@@ -99,17 +98,17 @@ class ChildProcess:
                 if pipe:
                     pipe.close()
             except OSError:
-                pass  # it went while something was still to be sent
-        self._said.close()
+                pass  # the child ended before it had read everything
+        self._stderr.close()
 
     def _last_words(self) -> str:
-        self._said.seek(0)
-        lines = self._said.read().decode(errors="replace").strip().splitlines()
-        return f"it ended unexpectedly: {lines[-1] if lines else 'it said nothing'}"
+        self._stderr.seek(0)
+        lines = self._stderr.read().decode(errors="replace").strip().splitlines()
+        return f"it ended unexpectedly: {lines[-1] if lines else 'it printed nothing'}"
 
 
 def _kill_group(group: int, process: subprocess.Popen[bytes]) -> None:
-    """End the group unless its leader has been waited for: then the number may be another's."""
+    """Kill the group. If its leader has been waited for, the number may be another group's."""
     if process.returncode is None:
         try:
             os.killpg(group, signal.SIGKILL)
@@ -124,7 +123,7 @@ def _write(pipe: IO[bytes], value: Any) -> None:
         pipe.write(_SIZE.pack(len(data)) + data)
         pipe.flush()
     except BrokenPipeError:
-        pass  # the other end has gone; who reads notices
+        pass  # the other end has gone; the reader notices
 
 
 def _read(pipe: IO[bytes]) -> Any:
@@ -147,27 +146,27 @@ def main() -> None:
     """The child: one call of the function that comes on standard input."""
     stdin = os.fdopen(os.dup(0), "rb")
     stdout = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints must not get between the values
+    os.dup2(2, 1)  # prints of libraries must not come between the values
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     function, arguments = _read(stdin)
     threading.Thread(target=_end_with_parent, args=(stdin,), daemon=True).start()
     lock = threading.Lock()
 
-    def tell(kind: str, value: Any) -> None:
+    def send(kind: str, value: Any) -> None:
         with lock:
             _write(stdout, (kind, value))
 
     try:
-        result = function(lambda value: tell("news", value), *arguments)
+        result = function(lambda value: send("news", value), *arguments)
     except BeckonError as error:
-        tell("fault", str(error))
+        send("fault", str(error))
     except MemoryError:
-        tell("fault", "there is not memory enough for this data set; take fewer recordings")
+        send("fault", "there is not enough memory for this data set; use fewer recordings")
     except OSError as error:
-        tell("fault", f"{error.filename or 'a file'}: {error.strerror or error}")
+        send("fault", f"{error.filename or 'a file'}: {error.strerror or error}")
     else:
-        tell("result", result)
+        send("result", result)
 
 
 if __name__ == "__main__":

@@ -15,24 +15,24 @@ _CONFUSION, _SUBJECTS, _CLASSES = "confusion", "subjects", "classes"
 _SLIDERS = (
     # field, title, what it does, unit
     ("threshold_percent", "Threshold", "less sure than this is not a gesture", "%"),
-    ("span", "Windows of a gesture", "so many decide together", "ms"),
-    ("calm_windows", "Calm windows", "so many must follow the movement, 0: do not wait", "ms"),
+    ("span", "Windows of a gesture", "this many decide together", "ms"),
+    ("calm_windows", "Calm windows", "this many must follow the movement; 0: do not wait", "ms"),
     ("calm_ratio", "Calm below", "1/64 of the movement before", ""),
-    ("quiet", "Quiet windows", "so many before the next gesture", "ms"),
-    ("refractory", "Dead time", "after an event nothing is reported", "ms"),
+    ("quiet", "Quiet windows", "this many come before the next gesture", "ms"),
+    ("refractory", "Dead time", "nothing is reported for this time after an event", "ms"),
 )
 _APPLY_S = 0.08
 
 
 def number(value: float, digits: int = 2) -> str:
-    """A figure without needless zeros; "-" for one that there is not."""
+    """A figure without trailing zeros; "-" if it is not finite."""
     if not np.isfinite(value):
         return "-"
     return f"{value:.{digits}f}".rstrip("0").rstrip(".") if digits else f"{value:.0f}"
 
 
 class FiguresPanel:
-    """The tiles; what the sliders changed is told against the model's own settings."""
+    """The tiles, with what the sliders changed against the model's own settings."""
 
     def __init__(self, trainer: TrainSession):
         self._trainer = trainer
@@ -57,17 +57,17 @@ class FiguresPanel:
 
         _tile(f"{t.hits} of {t.truth}", "gestures found", f"{t.missed} missed{was('hits')}",
                "good" if t.hits == t.truth else "warn")
-        rate = f"{_few(hourly)} an hour ({_few(low)} to {_few(high)})" if (
+        rate = f"{_few(hourly)} per hour ({_few(low)} to {_few(high)})" if (
             hourly is not None) else "no time without gestures"
         _tile(str(t.false), "false events", rate + was("false"), "bad" if t.false else "good")
         _tile(str(t.duplicates), "reported twice", "of one gesture" + was("duplicates"),
                "bad" if t.duplicates else "good")
         _tile(*_latency(t))
         _tile(number(t.f1, 3), "event F1",
-               f"was {number(before.f1, 3)}" if changed else "1 is without fault")
+               f"was {number(before.f1, 3)}" if changed else "1 is perfect")
         spans = found.spans
         _tile(f"{number(100 * spans.accuracy, 1)} %", "spans right at their end",
-               f"of {len(spans.truth)}; {found.not_yet} are told only after it" if found.not_yet
+               f"of {len(spans.truth)}; {found.not_yet} come only after it" if found.not_yet
                else f"of {len(spans.truth)}, macro F1 {number(macro_f1(found.confusion), 3)}")
 
 
@@ -122,7 +122,7 @@ class TablesPanel:
 
 def _confusion(found: Evaluation) -> None:
     labels, matrix = found.model.labels, found.confusion
-    ui.label("Single spans: rows are what is labelled, columns what they were taken for.").classes(
+    ui.label("Single spans. Rows: their labels. Columns: what the model took them for.").classes(
         "bk-quiet bk-small")
     with ui.element("table").classes("bk-table bk-matrix"):
         _head("", *labels)
@@ -187,13 +187,13 @@ def _cell(text: str) -> ui.element:
 
 
 class SlidersPanel:
-    """The debouncer's settings; the event figures follow while a slider is moved."""
+    """The debouncer's settings; the event figures follow while you move a slider."""
 
     def __init__(self, trainer: TrainSession):
         self._trainer = trainer
         self._area = Area("bk-card bk-stack")
         self._busy = False
-        self._told = -1
+        self._shown_version = -1
         ui.timer(_APPLY_S, self._apply)
 
     def refresh(self) -> None:
@@ -201,10 +201,10 @@ class SlidersPanel:
         self._area.box.set_visibility(found is not None)
         if found:
             if self._area.show(self._trainer.results, self._build):
-                self._told = -1
-            if self._trainer.version == self._told:
+                self._shown_version = -1
+            if self._trainer.version == self._shown_version:
                 return
-            self._told = self._trainer.version
+            self._shown_version = self._trainer.version
             t = found.tally()
             self._now.set_text(f"{t.hits} of {t.truth} found, {t.false} false, {t.duplicates} "
                                f"twice, delay {_latency(t)[0]}")
@@ -240,7 +240,7 @@ class SlidersPanel:
             shown(getattr(now, name))
             slider.on_value_change(moved)
             self._sliders[name] = slider
-        ui.label("Tab and the arrow keys move them, too.").classes("bk-quiet bk-small")
+        ui.label("Tab and the arrow keys also move them.").classes("bk-quiet bk-small")
 
     def _back(self) -> None:
         for name, slider in self._sliders.items():

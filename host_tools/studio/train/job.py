@@ -1,7 +1,6 @@
-"""What Studio's child process does: train a model and judge it, or judge one. Writes no file.
+"""What the Train page's child process does: train and judge a model, or judge one. No files.
 
-Called through job.ChildProcess; everything in it is the same as what `beckon train` and
-`beckon evaluate` call.
+ChildProcess calls it; it uses the same functions as `beckon train` and `beckon evaluate`.
 """
 from __future__ import annotations
 
@@ -43,20 +42,20 @@ class TrainChoice:
     false_per_hour: float = 1.0
 
     def check(self) -> None:
-        """Raises BeckonError for what cannot be."""
+        """Raises BeckonError for values that are not valid."""
         for name, value, least, most in (
             ("steps", self.steps, 1, 100_000), ("window", self.window_ms, 200, 10_000),
-            ("seed", self.seed, 0, 2**31), ("false alarms an hour", self.false_per_hour, 0, 1000),
+            ("seed", self.seed, 0, 2**31), ("false alarms per hour", self.false_per_hour, 0, 1000),
         ):
             if value is not None and not least <= value <= most:
                 raise BeckonError(f"{name} {value:g}: name a number from {least:g} to {most:g}")
         if self.rate_hz not in (50, 100):
-            raise BeckonError(f"rate {self.rate_hz} Hz: take 50 or 100")
+            raise BeckonError(f"rate {self.rate_hz} Hz: choose 50 or 100")
 
 
 @dataclass(frozen=True)
 class About:
-    """What is going to be trained; comes before the first step."""
+    """What will be trained; comes before the first step."""
 
     text: str
     steps: int
@@ -65,7 +64,7 @@ class About:
 
 @dataclass(frozen=True)
 class Judging:
-    """So many of the recordings are judged."""
+    """How many of the recordings have been judged."""
 
     done: int
     of: int
@@ -73,7 +72,7 @@ class Judging:
 
 @dataclass(frozen=True)
 class Judged:
-    """model: the file's bytes. held: whether nothing of it was trained on."""
+    """model: the file's bytes. held: whether the judged recordings were held out."""
 
     model: bytes
     evaluation: Evaluation
@@ -81,7 +80,7 @@ class Judged:
 
 
 def train_and_judge(report: Callable[[Any], None], choice: TrainChoice) -> Judged:
-    """Raises BeckonError when the data will not do."""
+    """Train, then judge. Raises BeckonError if the data is not enough."""
     data = read_datasets(choice.data)
     if choice.negatives:
         data = with_negatives(data, read_datasets(choice.negatives))
@@ -90,8 +89,8 @@ def train_and_judge(report: Callable[[Any], None], choice: TrainChoice) -> Judge
         try:
             known, judged = hold_out(data, choice.seed)
         except ValueError:
-            raise BeckonError("too few recordings to leave some out for judging; record more, or "
-                              "judge on all (and expect less of the figures)") from None
+            raise BeckonError("too few recordings to hold some out for judging; record more, or "
+                              "judge on all (the figures then flatter)") from None
     elif choice.judge != ALL:
         judged = read_dataset(choice.judge)
     recipe = fitted(recipe_of(known, choice))
@@ -102,7 +101,7 @@ def train_and_judge(report: Callable[[Any], None], choice: TrainChoice) -> Judge
 
 
 def judge_only(report: Callable[[Any], None], path: Path, data: tuple[str, ...]) -> Judged:
-    """A model that is there. held: False, as nobody knows what it was trained on."""
+    """Judge an existing model. held: False, as its training data is unknown."""
     model = read_model(path)
     return Judged(encode(model), _judge(report, model, read_datasets(data)), False)
 
@@ -111,10 +110,10 @@ def judge_again(
     report: Callable[[Any], None], model: bytes, data: tuple[str, ...], names: tuple[str, ...],
     held: bool,
 ) -> Judged:
-    """The same recordings after their labels were changed."""
+    """Judge the same recordings after their labels have changed."""
     chosen = read_datasets(data).subset(lambda r: r.name in names)
     if not chosen.recordings:
-        raise BeckonError("none of the recordings that were judged is there any more")
+        raise BeckonError("none of the judged recordings exists any longer")
     return Judged(model, _judge(report, decode(model), chosen), held)
 
 
@@ -131,14 +130,14 @@ def _judge(report: Callable[[Any], None], model, data: Dataset) -> Evaluation:
 
 
 def recipe_of(data: Dataset, choice: TrainChoice) -> Recipe:
-    """The recipe that the data suggests, with what was chosen by hand."""
+    """The recipe that the data suggests, with the user's own settings."""
     recipe = choose(data, choice.rate_hz, seed=choice.seed, steps=choice.steps)
     if choice.window_ms is None:
         return recipe
     frame_ms = 1000 / recipe.feature_hz
     window = round(choice.window_ms / frame_ms)
     if not 8 <= window <= 250:
-        raise BeckonError(f"a window of {choice.window_ms} ms; name {8 * frame_ms:.0f} to "
+        raise BeckonError(f"a window of {choice.window_ms} ms: choose {8 * frame_ms:.0f} to "
                           f"{250 * frame_ms:.0f} ms")
     return choose(data, choice.rate_hz, seed=choice.seed, steps=choice.steps, window=window)
 

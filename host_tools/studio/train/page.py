@@ -1,4 +1,4 @@
-"""Train a model and judge it: figures, detections over the streams, why one was false."""
+"""Train a model and judge it: figures, events over the signal, and why one was false."""
 from __future__ import annotations
 
 from nicegui import ui
@@ -20,12 +20,13 @@ def page(project: Project, trainer: TrainSession) -> None:
     if not project.labels.recordings():
         if project.recordings():
             empty_state("sell", "Label your recordings first",
-                        "Training learns from spans that say which gesture they are. Draw them, or "
-                        "accept what Studio proposes.", action="Go to Label", target="/label")
+                        "Training learns from labelled spans. Draw them, or accept what Studio "
+                        "proposes.", action="Go to Label", target="/label")
         else:
             empty_state("show_chart", "Nothing to learn from yet",
-                        "Record each gesture some twenty times, and a few minutes of everyday "
-                        "movement as none.", action="Go to Record", target="/record")
+                        "Record each gesture some twenty times. Also record a few minutes of "
+                        "everyday movement with the label none.", action="Go to Record",
+                        target="/record")
         return
     TrainPage(project, trainer)
 
@@ -74,8 +75,8 @@ class TrainPage:
     def _build_first(self) -> None:
         if self._trainer.evaluation is None and not self._trainer.progress.running:
             empty_state("model_training", "Train your first model",
-                        "Everything is chosen from your recordings. A quarter of them is left out "
-                        "and shows afterwards what the model is worth. Press Train.")
+                        "Press Train. Studio chooses all settings from your recordings. It holds "
+                        "out a quarter of them and judges the model on these.")
 
     def _build_caution(self) -> None:
         found = self._trainer.evaluation
@@ -84,5 +85,5 @@ class TrainPage:
         for notice in found.notices[:4]:
             message(notice)
         if not self._trainer.held:
-            ui.label("These figures may flatter: the model has, or may have, been trained on the "
-                     "same recordings.").classes("bk-warn")
+            ui.label("These figures may flatter: the model may have been trained on the same "
+                     "recordings.").classes("bk-warn")

@@ -30,12 +30,12 @@ from host_tools.training.recipe import Recipe
 
 _STATES = {
     "reading": "Reading the data", "training": "Training", "tuning": "Tuning the debouncer on "
-    "people or takes left out", "judging": "Judging",
+    "held-out people or takes", "judging": "Judging",
 }
 
 
 def data_line(project: Project) -> str:
-    """What there is to learn from, in a line."""
+    """The labelled data, in one line."""
     counts = project.labels.counts()
     gestures = ", ".join(f"{label} {n}" for label, n in sorted(counts.items())
                          if not is_idle(label))
@@ -48,7 +48,7 @@ def data_line(project: Project) -> str:
 
 
 class SetupPanel:
-    """The line at the top, with all that can be begun."""
+    """The line at the top: the data, and the buttons."""
 
     def __init__(self, project: Project, trainer: TrainSession, area: Area):
         self._project, self._trainer, self._area = project, trainer, area
@@ -107,15 +107,15 @@ class SetupPanel:
 
         def build() -> None:
             ui.label("What the figures are measured on").classes("bk-quiet")
-            choice({HELD: "A quarter, left out", ALL: "All, trained on, too"}, form, "judge")
-            ui.label("Left out is honest: people, or takes, that the model never saw. All trains "
-                     "on everything: best for the model to deploy, but its figures "
+            choice({HELD: "A quarter, held out", ALL: "All, also trained on"}, form, "judge")
+            ui.label("Held out is honest: people, or takes, that the model has never seen. All "
+                     "trains on everything: best for the model that you deploy, but its figures "
                      "flatter.").classes("bk-quiet bk-small")
             with ui.element("div").classes("bk-pair bk-wide"):
                 select_field("Sensor rate", {100: "100 Hz", 50: "50 Hz"}, form, "rate")
-                number_field("False alarms an hour at most", form, "budget", 0, 1000, 0.5)
+                number_field("Most false alarms per hour", form, "budget", 0, 1000, 0.5)
                 number_field(f"Steps (empty: {Recipe().steps:,})", form, "steps", 1, 100_000, 100)
-                number_field("Window (empty: by the data)", form, "window", 200, 10_000, 40, "ms")
+                number_field("Window (empty: from the data)", form, "window", 200, 10_000, 40, "ms")
                 number_field("Seed (same seed, same model)", form, "seed", 0, 2**31)
 
         _dialog("Settings of the training", build, "Train", self.start)
@@ -126,8 +126,8 @@ class SetupPanel:
 
         def build() -> None:
             select_field("Model", names, self._form, "model")
-            ui.label("Its figures on all recordings of the project. If it was trained on them, "
-                     "they flatter.").classes("bk-quiet bk-small")
+            ui.label("Measures the model on all recordings of the project. If it was trained on "
+                     "them, its figures flatter.").classes("bk-quiet bk-small")
 
         def go() -> None:
             path = next(p for p in paths if p.name == self._form["model"])
@@ -144,15 +144,15 @@ class SetupPanel:
 
         def build() -> None:
             text_field("Name", form, "name")
-            ui.label("With the debouncer as it is set now, in models/. The Watch page deploys "
-                     "it.").classes("bk-quiet bk-small")
+            ui.label("Saves into models/, with the debouncer as it is set now. Deploy it on the "
+                     "Watch page.").classes("bk-quiet bk-small")
 
         def go() -> None:
             try:
                 name = check_name("name", form["name"].strip().removesuffix(".mlp"))
                 path = self._project.inside("models", f"{name}.mlp")
                 if path.exists():
-                    raise BeckonError(f"{path.name} is there already; choose another name")
+                    raise BeckonError(f"{path.name} exists already; choose another name")
                 size = self._trainer.save(path)
             except BeckonError as error:
                 warn(error)
@@ -167,7 +167,7 @@ def _whole(value: Any) -> int | None:
 
 
 def _dialog(title: str, build: Callable[[], None], action: str, go: Callable[[], None]) -> None:
-    """Fields, and one thing to do with them; Enter does it, Escape does not."""
+    """A dialog with fields and one action; Enter does it, Escape does not."""
     with ui.dialog() as dialog, ui.card().classes("bk-stack").style("width: 38rem"):
         ui.label(title).classes("bk-title")
         build()
@@ -189,7 +189,7 @@ def _dialog(title: str, build: Callable[[], None], action: str, go: Callable[[],
 
 
 class RunPanel:
-    """A run under way, or how the last one ended."""
+    """The current run, or how the last one ended."""
 
     def __init__(self, trainer: TrainSession):
         self._trainer = trainer
@@ -228,7 +228,7 @@ class RunPanel:
         p = self._trainer.progress
         self._drawn = len(p.losses)
         if not p.running:
-            ended = "It did not work" if p.state == "failed" else "Stopped; nothing was changed"
+            ended = "It failed" if p.state == "failed" else "Stopped; nothing was changed"
             self._title.set_text(f"{ended} after {duration(p.seconds)}")
             self._note.set_text(p.about)
             return

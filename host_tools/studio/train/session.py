@@ -1,12 +1,12 @@
-"""Training and judging for a page: the run in its child process, and what came of it.
+"""Training and judging for a page: the run in its child process, and its result.
 
     session = TrainSession()
     session.train(TrainChoice(data=("my-gestures",)))
-    session.poll()                       # take in what has come; as often as liked
+    session.poll()                       # take in new reports, at any time
     session.apply(Settings(...))         # the event figures follow
     session.save(path)
 
-One run at a time; the last result stays until the next one is there.
+One run at a time; the last result stays until the next run has one.
 """
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Happening:
-    """One event of the judged streams, or one gesture that none came for.
+    """One event of the judged streams, or one gesture without an event.
 
     kind: HIT, DUPLICATE, FALSE or MISSED. number: of the event or the gesture in its stream.
     """
@@ -125,7 +125,7 @@ class Progress:
 
 
 class TrainSession:
-    """Not for several threads: a page's event loop calls it."""
+    """For one thread: the pages' event loop."""
 
     def __init__(self) -> None:
         self.progress = Progress()
@@ -143,7 +143,7 @@ class TrainSession:
         """The event figures with the settings that the model came with."""
         self.saved: Path | None = None
         self.wanted: Settings | None = None
-        """What the sliders say, until it is applied."""
+        """What the sliders are set to, until it is applied."""
         self._job: ChildProcess | None = None
         self._board: Board | None = None
         self._tuned = Settings()
@@ -153,17 +153,17 @@ class TrainSession:
     # a run
 
     def train(self, choice: TrainChoice) -> None:
-        """Start. Raises BeckonError when one runs, or for a choice that cannot be."""
+        """Start. Raises BeckonError if a run is under way, or for a choice that is not valid."""
         choice.check()
         data = choice.data if choice.judge in (HELD, ALL) else (choice.judge,)
         self._start(lambda: ChildProcess(train_and_judge, choice), "A new model", data)
 
     def judge(self, path: Path, data: tuple[str, ...]) -> None:
-        """Judge a model that is there."""
+        """Judge an existing model."""
         self._start(lambda: ChildProcess(judge_only, path, data), path.name, data)
 
     def judge_again(self) -> None:
-        """Judge the model as it stands on the same recordings, whose labels were changed."""
+        """Judge the current model on the same recordings, after changes to their labels."""
         found = self.evaluation
         if not found or not self._data:
             raise BeckonError("there is no model yet: train one first")
@@ -179,44 +179,46 @@ class TrainSession:
         self._job = make()
 
     def stop(self) -> None:
-        """End the run; what was there before it stays. Waits for the end (well under 1 s)."""
+        """End the run; the result before it stays. Waits for the end (well under 1 s)."""
         if self._job and self.progress.running:
             self._job.stop()
             self.poll()
 
     def poll(self) -> bool:
-        """Take in what the run has told; whether anything changed."""
+        """Take in the run's new reports; return whether anything changed."""
         job = self._job
         if job is None or not self.progress.running:
             return False
-        state = job.state  # before the news: what follows the last news is the end
+        state = job.state  # read before the news, so that no news is missed at the end
         news = job.news()
-        for told in news:
-            self._take(told)
+        for report in news:
+            self._apply_report(report)
         if state == "running":
             return bool(news)
         self.progress.ended_s = time.monotonic()
         self.progress.state, self.progress.fault = state, job.fault
         if state == "done":
-            self._accept(job.result)
+            self._keep_result(job.result)
         self._job = None
         return True
 
-    def _take(self, told: Any) -> None:
+    def _apply_report(self, report: Any) -> None:
         p = self.progress
-        if isinstance(told, About):
-            p.state, p.about, p.notices, p.steps = "training", told.text, told.notices, told.steps
+        if isinstance(report, About):
+            p.state, p.about = "training", report.text
+            p.notices, p.steps = report.notices, report.steps
             p.first_s = time.monotonic()
-        elif isinstance(told, Report):
-            mean = p.losses[-1][2] * _SMOOTH + told.loss * (1 - _SMOOTH) if p.losses else told.loss
-            p.losses.append((told.step, told.loss, mean))
-            p.step = told.step
-            if told.step == told.steps:
+        elif isinstance(report, Report):
+            before = p.losses[-1][2] if p.losses else report.loss
+            mean = before * _SMOOTH + report.loss * (1 - _SMOOTH)
+            p.losses.append((report.step, report.loss, mean))
+            p.step = report.step
+            if report.step == report.steps:
                 p.state = "tuning"
-        elif isinstance(told, Judging):
-            p.state, p.judged, p.judge_of = "judging", told.done, told.of
+        elif isinstance(report, Judging):
+            p.state, p.judged, p.judge_of = "judging", report.done, report.of
 
-    def _accept(self, judged: Judged) -> None:
+    def _keep_result(self, judged: Judged) -> None:
         self.evaluation, self.held = judged.evaluation, judged.held
         self.source, self._data = self._next
         p = self.progress
@@ -228,11 +230,11 @@ class TrainSession:
         self._board = Board(judged.evaluation.model)
         self.version += 1
 
-    # what came of it
+    # the result
 
     @property
     def tuned(self) -> Settings:
-        """What the model came with."""
+        """The settings that the model came with."""
         return self._tuned
 
     @property
@@ -240,7 +242,7 @@ class TrainSession:
         return Settings.of(self.evaluation.model) if self.evaluation else Settings()
 
     def apply_wanted(self) -> None:
-        """Apply what `wanted` asks for, if it asks; may be called from a thread."""
+        """Apply `wanted`, if there is one. May be called from a thread."""
         wanted, self.wanted = self.wanted, None
         if wanted is not None:
             self.apply(wanted)
@@ -248,7 +250,7 @@ class TrainSession:
     def apply(self, settings: Settings) -> None:
         """Count the events again. May be called from a thread, one at a time.
 
-        Raises ValueError for settings that cannot be.
+        Raises ValueError for settings that are not valid.
         """
         found = self.evaluation
         if found and settings != self.settings:
@@ -258,7 +260,7 @@ class TrainSession:
                 self.version += 1
 
     def save(self, path: Path) -> int:
-        """Write the model, debouncer as set; returns its bytes. Raises BeckonError."""
+        """Write the model with the debouncer as set; returns its bytes. Raises BeckonError."""
         if not self.evaluation:
             raise BeckonError("there is no model yet: train one first")
         self.apply_wanted()

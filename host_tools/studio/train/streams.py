@@ -1,4 +1,4 @@
-"""The Train page's streams: detections over the signal, why one came, and what to do about it."""
+"""The Train page's streams: events over the signal, why each came, and how to correct it."""
 from __future__ import annotations
 
 from nicegui import run, ui
@@ -18,7 +18,7 @@ _WORDS = {HIT: "right", FALSE: "false", DUPLICATE: "twice", MISSED: "missed"}
 
 
 class StreamsPanel:
-    """The signal of one recording with everything that happened on it; and the list."""
+    """The signal of one recording with its events and misses; and the list of them."""
 
     def __init__(self, project: Project, trainer: TrainSession):
         self._project, self._trainer = project, trainer
@@ -43,9 +43,9 @@ class StreamsPanel:
             self._signal.on_flag(self._clicked)
 
     def build_list(self) -> None:
-        """The card with what happened."""
+        """The card with the events and misses."""
         with ui.element("div").classes("bk-card bk-stack") as self._list_card:
-            choice({True: "What is wrong", False: "All events"}, self._form, "wrong", self._relist)
+            choice({True: "Mistakes", False: "All events"}, self._form, "wrong", self._relist)
             self._list = Area("bk-happenings")
 
     def refresh(self) -> None:
@@ -62,7 +62,7 @@ class StreamsPanel:
             self._selected = None
             self._begin()
         self._relist()
-        if self._selected is not None:  # other settings: is it still there?
+        if self._selected is not None:  # with other settings the event may be gone
             same = [h for h in trainer.happenings(self._selected.recording)
                     if (h.kind, h.label) == (self._selected.kind, self._selected.label)
                     and abs(h.t_ms - self._selected.t_ms) < 500]
@@ -130,8 +130,8 @@ class StreamsPanel:
                        group="step", repeat=True)
         self._list.key("ArrowUp", "", lambda: self._step(-1), group="step", repeat=True)
         if not self._shown:
-            ui.label("Nothing went wrong here. Held-out people and everyday movement are the "
-                     "harder test.").classes("bk-quiet")
+            ui.label("No mistakes here. Held-out people and everyday movement are the harder "
+                     "test.").classes("bk-quiet")
         for h in self._shown[:_LISTED]:
             self._item(h)
         if len(self._shown) > _LISTED:
@@ -226,7 +226,7 @@ class StreamsPanel:
                              lambda: self._relabel(h, IDLE_LABEL), "n", hint="add as a negative")
 
     def _there(self, h: Happening):
-        """The labelled span that it lies in, by the file as it is now."""
+        """The labelled span around it, as labels.csv is now."""
         start, end = self._trainer.span_of(h)
         t_ms = h.t_ms if h.kind != MISSED else (start + end) / 2
         items = self._project.labels.spans(h.recording)
@@ -258,7 +258,7 @@ class StreamsPanel:
         except BeckonError as error:
             warn(error)
             return
-        self._mark_handled(h, f"The label {there.label} is removed")
+        self._mark_handled(h, f"Removed the label {there.label}")
 
     def _mark_handled(self, h: Happening, done: str) -> None:
         self._handled[_place(h)] = done

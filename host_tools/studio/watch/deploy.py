@@ -1,7 +1,7 @@
 """Deploying for a page: by serial line or through the broker, in a thread, with progress.
 
-The same functions as `beckon deploy`. A deployment cannot be taken back half-way, but one that
-ends early leaves the board with what it had, and the next one goes on.
+Uses the functions of `beckon deploy`. A deployment cannot be cancelled. If it ends early, the
+board keeps what it had, and the next deployment continues.
 """
 from __future__ import annotations
 
@@ -68,10 +68,10 @@ class Deployer:
 
         def run() -> Deployment:
             done = deploy(port, firmware_files, extra, on_step=self._step)
-            told = (f"{done.machine}, MicroPython {done.version}: {len(done.copied)} files copied "
-                    f"({done.bytes_copied / 1024:.0f} KiB), {done.unchanged} unchanged. "
-                    f"{done.sign}")
-            return Deployment("done", message=told, warning=done.warning, model=model_id)
+            message = (f"{done.machine}, MicroPython {done.version}: {len(done.copied)} files "
+                       f"copied ({done.bytes_copied / 1024:.0f} KiB), {done.unchanged} unchanged. "
+                       f"{done.sign}")
+            return Deployment("done", message=message, warning=done.warning, model=model_id)
 
         self._start(run)
 
@@ -83,17 +83,17 @@ class Deployer:
         keeps it. broker: None takes the one in the settings. Raises BeckonError.
         """
         if not device:
-            raise BeckonError("name the device, such as beckon-kitchen")
+            raise BeckonError("enter the device's name, such as beckon-kitchen")
         content, model_id = _read(model)
         folder = settings or default_folder()
         known = read_settings(folder)
         key = known["update_key"]
         if not key:
-            raise BeckonError(f"no update_key in {folder / 'secrets.json'}: a board takes a model "
-                              "only from one who knows it; beckon setup makes one")
+            raise BeckonError(f"no update_key in {folder / 'secrets.json'}: a board accepts a "
+                              "model only with it; beckon setup makes one")
         if broker is None:
             if not known["broker_host"]:
-                raise BeckonError("name the broker")
+                raise BeckonError("enter the broker's address")
             broker = BrokerAddress(known["broker_host"], known["broker_port"], known["user"],
                                    known["password"])
         address = broker
@@ -113,7 +113,7 @@ class Deployer:
 
     def _start(self, run: Callable[[], Deployment]) -> None:
         if self.running:
-            raise BeckonError("a deployment is under way; wait for its end")
+            raise BeckonError("a deployment is under way: wait until it ends")
 
         def work() -> None:
             try:
@@ -133,5 +133,5 @@ class Deployer:
 
 
 def _read(path: Path) -> tuple[bytes, str]:
-    """The file's bytes and its model's id. Raises BeckonError for what a board would refuse."""
+    """The file's bytes and its model's id. Raises BeckonError if a board would refuse it."""
     return path.read_bytes(), read_model(path).model_id

@@ -1,4 +1,4 @@
-"""A device's counters in words: what a person would want to know, and what to do. Pure."""
+"""A device's health in words, from its counters, with cures. Pure."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Sign:
 
 
 def signs(device: Device, expected_model: str = "") -> list[Sign]:
-    """What is known, most urgent first among equals in a fixed order.
+    """The device's signs, in a fixed order.
 
     expected_model: id of the project's newest model; "" if there is none.
     """
@@ -29,14 +29,14 @@ def signs(device: Device, expected_model: str = "") -> list[Sign]:
     crash = device.state.get("crash")
     if device.text("safe_mode"):
         out.append(Sign("Safe mode", device.text("safe_mode"), BAD,
-                        "it crashed three times in a row: deploy again, or another model"))
+                        "it crashed three times in a row: deploy again, or deploy another model"))
     if isinstance(crash, str) and crash.strip():
         out.append(Sign("Last crash", printable(crash.strip().splitlines()[-1]), BAD,
-                        "beckon doctor shows all of it"))
+                        "beckon doctor shows the whole traceback"))
     model = device.text("model")
     if model:
         if device.state.get("model_taken_back") is True:
-            out.append(Sign("Model", model, WARN, "it took its old model back: the new one failed"))
+            out.append(Sign("Model", model, WARN, "the new model failed; it uses the old one"))
         elif expected_model and model != expected_model:
             out.append(Sign("Model", model, WARN,
                             f"the project's newest is {expected_model}: deploy it"))
@@ -49,10 +49,10 @@ def signs(device: Device, expected_model: str = "") -> list[Sign]:
 
 def _link(device: Device) -> Sign:
     if device.online is None:
-        return Sign("Link", "unknown", PLAIN, "it has not said whether it is there")
+        return Sign("Link", "unknown", PLAIN, "it has not reported yet")
     if device.online:
         return Sign("Link", "online", GOOD)
-    return Sign("Link", "offline", BAD, "is it powered, and in reach of its Wi-Fi?")
+    return Sign("Link", "offline", BAD, "does it have power, and is its Wi-Fi in range?")
 
 
 def _counted(device: Device) -> list[Sign]:
@@ -62,7 +62,7 @@ def _counted(device: Device) -> list[Sign]:
     if lost is not None:
         of = f" of {samples:,}" if samples is not None else ""
         out.append(Sign("Samples lost", f"{lost:,}{of}", WARN if lost else GOOD,
-                        "a gap ends the window under way; see beckon doctor" if lost else ""))
+                        "no window spans a gap; see beckon doctor" if lost else ""))
     saturated = count("samples_saturated")
     if saturated:
         out.append(Sign("Beyond range", f"{saturated:,} samples", WARN,
@@ -72,12 +72,12 @@ def _counted(device: Device) -> list[Sign]:
         out.append(Sign("Events dropped", str(dropped), BAD, "the broker was away for too long"))
     waiting = (count("events_queued") or 0) + (count("spool_waiting") or 0)
     if waiting:
-        out.append(Sign("Events waiting", str(waiting), WARN, "they go out with the next link"))
+        out.append(Sign("Events waiting", str(waiting), WARN, "they go out when the link is back"))
     rssi = count("rssi_dbm")
     if rssi is not None:
         weak = rssi < -75
         out.append(Sign("Wi-Fi", f"{rssi} dBm".replace("-", "−"), WARN if weak else GOOD,
-                        "weak: move it or the access point" if weak else ""))
+                        "weak: move the board or the access point" if weak else ""))
     drops = count("link_drops")
     if drops is not None:
         out.append(Sign("Link lost", f"{drops} times", PLAIN))

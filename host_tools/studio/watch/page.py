@@ -1,4 +1,4 @@
-"""Deploy a model and watch its events arrive: live, with each device's health."""
+"""Deploy a model and watch its events arrive, with each device's health."""
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -58,5 +58,5 @@ class WatchPage:
     def _build_empty(self) -> None:
         if nothing_yet(self._watcher):
             empty_state("sensors", "See your gestures arrive",
-                        "Deploy a model to a board, name the broker that it reports to, and press "
-                        "Watch. Whatever a board recognises appears here at once.")
+                        "Deploy a model to a board, enter the broker that the board uses, and "
+                        "press Watch. Each gesture that a board recognises appears here at once.")

@@ -1,4 +1,4 @@
-"""What the Watch page is made of: the broker, deploying, devices' health, events as they come."""
+"""The Watch page's cards: the broker, deployment, devices' health, events as they arrive."""
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -22,13 +22,13 @@ from host_tools.studio.watch.device_health import Sign, signs
 from host_tools.studio.watch.session import SeenEvent, WatchSession
 
 _ROWS = 60
-_FRESH_S = 4.0  # so long the newest event stands out
+_FRESH_S = 4.0  # how long the newest event stands out
 _SPANS = {60: "1 min", 600: "10 min", 3600: "1 h"}
 _OWN_MODEL = "the board's own"
 
 
 class BrokerPanel:
-    """Which broker; and whether it is there."""
+    """The broker's address, and whether it is connected."""
 
     def __init__(self, project: Project, watcher: WatchSession):
         self._watcher = watcher
@@ -69,7 +69,7 @@ class BrokerPanel:
 
 
 class DeployPanel:
-    """A model, and the firmware, to a board."""
+    """Deploy a model, or firmware and model, to a board."""
 
     def __init__(self, project: Project, deployer: Deployer,
                  release_port: Callable[[str], None]):
@@ -100,11 +100,11 @@ class DeployPanel:
             self._what = ui.label().classes("bk-break")
             with ui.element("div").classes("bk-bar") as self._bar:
                 self._fill = ui.element("div")
-            ui.label("If it ends early, the board keeps what it had; deploy again.").classes(
+            ui.label("If this ends early, the board keeps what it had. Deploy again then.").classes(
                 "bk-quiet bk-small")
             return
         form = self._form
-        choice({"serial": "By USB", "mqtt": "By the broker"}, form, "way",
+        choice({"serial": "By USB", "mqtt": "Through the broker"}, form, "way",
                lambda: fields.show(form["way"], build_fields))
         fields = Area("bk-stack")
 
@@ -136,15 +136,15 @@ class DeployPanel:
         text_field("Serial port", self._form, "port", autocomplete=[p for p, _ in candidates()],
                    placeholder="/dev/ttyUSB0")
         self._models(own=True)
-        switch = ui.switch("Wi-Fi and broker settings, too", value=self._form["settings"])
+        switch = ui.switch("Also Wi-Fi and broker settings", value=self._form["settings"])
         switch.on_value_change(lambda e: self._form.__setitem__("settings", e.value))
         switch.tooltip(f"from {default_folder()}, where beckon setup keeps them")
 
     def _mqtt(self) -> None:
         text_field("Device", self._form, "device", placeholder="beckon-kitchen")
         self._models(own=False)
-        ui.label("The board takes it only from one who knows its update_key (beckon setup). It "
-                 "tries the model and goes back to the old one if it fails.").classes(
+        ui.label("The board accepts a model only with its update_key (beckon setup). It tries the "
+                 "model and goes back to the old one if the new one fails.").classes(
             "bk-quiet bk-small")
 
     async def _go(self) -> None:
@@ -157,7 +157,7 @@ class DeployPanel:
                 folder = default_folder() if form["settings"] else None
                 await run.io_bound(self._deployer.serial, port, path, folder)
             elif path is None:
-                raise BeckonError("choose a model; train one and save it first")
+                raise BeckonError("choose a model; if there is none, train and save one first")
             else:
                 broker = parse_broker(self._watch_form["broker"].strip())
                 self._deployer.mqtt(broker, form["device"].strip(), path)
@@ -166,7 +166,7 @@ class DeployPanel:
 
 
 class DevicesPanel:
-    """One card a device: is it there, is it well."""
+    """One card per device: whether it is online, and its health."""
 
     def __init__(self, project: Project, watcher: WatchSession):
         self._project = project
@@ -189,17 +189,17 @@ class DevicesPanel:
 
     def refresh(self) -> None:
         devices = self._watcher.devices()
-        told = tuple((d.name, d.online, tuple(signs(d, self._model)), d.events,
+        shown = tuple((d.name, d.online, tuple(signs(d, self._model)), d.events,
                       d.diag_at)
                      for d in devices.values())
-        self._area.show(told, self._build)
+        self._area.show(shown, self._build)
 
     def _build(self) -> None:
         devices = self._watcher.devices()
         if not devices and self._watcher.state == "on":
             with ui.element("div").classes("bk-card"):
-                ui.label("No device has spoken yet. A board says that it is there as soon as it "
-                         "has its Wi-Fi and this broker.").classes("bk-quiet")
+                ui.label("No device has reported yet. A board reports as soon as it has Wi-Fi and "
+                         "this broker.").classes("bk-quiet")
         for device in devices.values():
             with ui.element("div").classes("bk-card bk-stack-small"):
                 with ui.element("div").classes("bk-between"):
@@ -211,7 +211,7 @@ class DevicesPanel:
                     at = f"counters of {device.diag_at.astimezone():%H:%M:%S}"
                     ui.label(at).classes("bk-quiet bk-small")
                 elif device.online:
-                    ui.label("its counters come each minute").classes("bk-quiet bk-small")
+                    ui.label("its counters arrive every minute").classes("bk-quiet bk-small")
         if any(device.online for device in devices.values()):
             self._area.button("Ask for health now", "monitor_heart", self._ask, "h",
                               kind="plain", hint="ask for health")
@@ -273,7 +273,7 @@ class EventsPanel:
         if last is None:
             with ui.element("div"):
                 ui.label("Waiting").classes("bk-event")
-                ui.label("Make a gesture: it appears here as it arrives.").classes("bk-quiet")
+                ui.label("Make a gesture. It appears here when it arrives.").classes("bk-quiet")
             return
         with ui.element("div").props('aria-live="assertive"'):
             ui.label(last.label).classes("bk-event")
@@ -281,9 +281,9 @@ class EventsPanel:
                 "bk-quiet bk-break")
         with ui.element("div").style("text-align: right"):
             ui.label(f"{_shown(last.confidence)} %").classes("bk-big")
-            ui.label("sure").classes("bk-quiet")
+            ui.label("confidence").classes("bk-quiet")
             ui.label(f"{_shown(last.latency_ms)} ms").classes("bk-big")
-            ui.label("until it was sent").classes("bk-quiet")
+            ui.label("until sent").classes("bk-quiet")
 
     def _colours(self) -> dict[str, str]:
         """A lane for each label: the project's, those that devices know, those that came."""
@@ -310,14 +310,14 @@ class EventsPanel:
             ui.label("This run").classes("bk-title")
             with ui.element("div").classes("bk-row").style("flex-wrap: nowrap"):
                 self._table.button("Save", "save", self._save, "s", hint="save the history")
-                self._table.button("Begin anew", "clear_all", self._watcher.forget, "Delete",
-                                   hint="begin a new history")
+                self._table.button("Clear", "clear_all", self._watcher.forget, "Delete",
+                                   hint="clear the list")
         if not events:
             ui.label("Nothing yet.").classes("bk-quiet")
             return
         with ui.element("div").classes("bk-scroll"), ui.element("table").classes("bk-table"):
             with ui.element("tr"):
-                for name in ("gesture", "device", "time", "sure", "delay", "no.", "model"):
+                for name in ("gesture", "device", "time", "confidence", "delay", "no.", "model"):
                     with ui.element("th"):
                         ui.label(name)
             for e in reversed(events):

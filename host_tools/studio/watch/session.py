@@ -1,4 +1,4 @@
-"""Watching for a page: what devices say on a broker, kept for this run, bounded.
+"""Watching for a page: what devices publish on a broker, kept for this run, bounded.
 
     watcher = WatchSession()
     watcher.open(parse_broker("mqtt://127.0.0.1"))
@@ -6,8 +6,8 @@
     watcher.devices()     # name -> Device
     watcher.close()
 
-Payloads come from strangers: what is not of the expected kind counts as missing, and text is
-cut and stripped of what is not printable.
+Payloads come from strangers. A value of an unexpected type counts as absent. Text is cut, and
+unprintable characters are removed.
 """
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _POLL_S = 0.2
 
 @dataclass(frozen=True)
 class SeenEvent:
-    """received: UTC of arrival. confidence, latency_ms, seq: None if not told."""
+    """received: UTC of arrival. confidence, latency_ms, seq: None if the event has none."""
 
     received: datetime
     device: str
@@ -58,7 +58,7 @@ class Change:
 
 @dataclass
 class Device:
-    """What is known of one. diag_at: when diag came."""
+    """What is known about a device. diag_at: when diag arrived."""
 
     name: str
     online: bool | None = None
@@ -98,7 +98,7 @@ class WatchSession:
         self.broker: BrokerAddress | None = None
         self.began: datetime | None = None
         self.version = 0
-        """Grows with whatever there is to show."""
+        """Grows with each change."""
         self.total = 0
         self.counts: Counter[str] = Counter()
         self._events: deque[SeenEvent] = deque(maxlen=_KEPT)
@@ -116,7 +116,7 @@ class WatchSession:
     def open(self, broker: BrokerAddress) -> None:
         """Connect, in a thread. Raises BeckonError if one is open."""
         if self.running:
-            raise BeckonError("a broker is being watched; stop that first")
+            raise BeckonError("a broker is being watched already: stop that first")
         if self.broker != broker:
             self.forget()
         self.broker = broker
@@ -158,14 +158,14 @@ class WatchSession:
             return dict(self._devices)
 
     def ask(self, name: str) -> None:
-        """Have a device tell its counters now. Waits; raises BeckonError without an answer."""
+        """Ask a device for its counters now. Waits; raises BeckonError without an answer."""
         if self.broker is None:
             raise BeckonError("watch a broker first")
         with RemoteDevice(self.broker, name) as remote:
-            told = remote.request("diag")
+            diag = remote.request("diag")
         with self._lock:
             if name in self._devices:
-                self._devices[name].diag = told
+                self._devices[name].diag = diag
                 self._devices[name].diag_at = datetime.now(UTC)
                 self.version += 1
 
@@ -173,7 +173,7 @@ class WatchSession:
         """The history as CSV; returns the number of events. Raises BeckonError."""
         events = self.events()
         if not events:
-            raise BeckonError("no event has come yet: there is nothing to save")
+            raise BeckonError("no event has arrived yet, so there is nothing to save")
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(("received", "device", "event_type", "confidence", "latency_ms", "seq",
@@ -192,23 +192,23 @@ class WatchSession:
             subscriber = _Watched(broker)
             with subscriber:
                 while not self._closing.is_set():
-                    self._now("on" if subscriber.connected else "lost")
+                    self._set_state("on" if subscriber.connected else "lost")
                     message = subscriber.receive(_POLL_S)
                     if message:
                         with self._lock:
-                            self._take(message)
+                            self._apply(message)
                             self.version += 1
-            self._now("off")
+            self._set_state("off")
         except BeckonError as error:
             self.fault = str(error)
-            self._now("failed")
+            self._set_state("failed")
 
-    def _now(self, state: str) -> None:
+    def _set_state(self, state: str) -> None:
         if state != self.state:
             self.state = state
             self.version += 1
 
-    def _take(self, message: Message) -> None:
+    def _apply(self, message: Message) -> None:
         name = printable(message.device)
         device = self._devices.get(name)
         if device is None:
@@ -219,7 +219,7 @@ class WatchSession:
         payload = message.payload
         if message.kind == "status":
             online = payload == "online"
-            if payload == "" and message.payload is not None:  # its retained word was removed
+            if payload == "" and message.payload is not None:  # its retained status was removed
                 online = False
             if online != device.online and not (device.online is None and message.retained):
                 self._changes.append(Change(datetime.now(UTC), name, online))

@@ -1,0 +1,39 @@
+"""What every source of samples hands on: blocks of consecutive samples.
+
+A board (board_source), a board over MQTT (broker_source), a CSV data forwarder
+(forwarder_source) and a file that is played (replay_source) are context managers with
+
+    rate_hz, axes        nominal rate; 6, or 3 without gyroscope
+    read(timeout_s)      list of Block, empty when nothing has come; raises Finished
+    about()              what goes into the recording's JSON file
+    measured_hz          the rate by the best clock there is, or None
+    warning              what the sensor's driver warns of, or ""
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+class Finished(Exception):
+    """The source has no more samples."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Consecutive samples. values: float64 (n, 3 or 6), m/s^2 and deg/s; clipped: bool (n,),
+    at the end of the sensor's range; index: sample periods since the source's start."""
+
+    index: int
+    values: np.ndarray
+    clipped: np.ndarray
+
+    @property
+    def end(self) -> int:
+        return self.index + len(self.values)
+
+    def split(self, at: int) -> "tuple[Block, Block]":
+        """What lies before sample `at`, and the rest; either may be empty."""
+        n = min(max(at - self.index, 0), len(self.values))
+        return (Block(self.index, self.values[:n], self.clipped[:n]),
+                Block(self.index + n, self.values[n:], self.clipped[n:]))
