@@ -3,10 +3,10 @@
 A model that decides by shares learned that a gesture has ended once the hand rests. It is
 asked when the board decides: by the sum of the shares of the windows that end soon after
 the span. Whether a gesture was made is what the events say; here the question is which one,
-and a span is none only if none takes nearly all. A model that counts windows is asked at the span's end. A span shorter than the
-window is preceded by what the recording holds before it; beyond the recording the sensor
-rests as its first or last sample says. Time is never stretched: the board does not do that
-either.
+and a span is none only if none takes nearly all. A model that counts windows is asked at
+the span's end. A span shorter than the window is preceded by what the recording holds
+before it; beyond the recording the sensor rests as its first or last sample says. Time is
+never stretched: the board does not do that either.
 """
 from __future__ import annotations
 
