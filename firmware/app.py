@@ -135,7 +135,7 @@ class App:
                     "gyro_dps": engine.gyro_dps,
                     "window": engine.window,
                     "hop": engine.hop,
-                    "debounce": engine.debounce,
+                    "debounce": engine.decision[:-1] if engine.decision else engine.debounce,
                     "threshold_percent": board.sensing.recognizer.threshold_percent,
                 }
             )

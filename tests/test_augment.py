@@ -73,14 +73,6 @@ def test_the_warped_clock_never_runs_backwards(seed, strength, length):
     assert np.allclose(p[:, -1], 0)
 
 
-def test_dropped_samples_repeat_the_one_before():
-    p = timeline.drop_samples(timeline.straight(50, 40), rng(), 0.3)
-    plain = timeline.straight(50, 40)
-    repeated = p != plain
-    assert 0.2 < repeated.mean() < 0.4
-    assert np.allclose(p[:, 1:][repeated[:, 1:]], p[:, :-1][repeated[:, 1:]])
-
-
 def test_tilting_agrees_between_sensors():
     """Gravity turns by what the gyroscope says: dg/dt = -w x g."""
     rest = np.repeat(np.float32([[0, 0, GRAVITY, 0, 0, 0]]).T, 30, axis=1)
@@ -103,12 +95,6 @@ def test_still_is_still():
 def test_backwards_twice_is_forwards(windows):
     assert np.array_equal(negatives.reverse(negatives.reverse(windows)), windows)
     assert np.array_equal(negatives.reverse(windows)[3:, :, 0], -windows[3:, :, -1])
-
-
-def test_a_splice_is_one_then_the_other():
-    out = negatives.splice(rng(), np.zeros((6, 30, 40)), np.ones((6, 30, 40)))
-    assert (out[..., 0] == 0).all() and (out[..., -1] == 1).all()
-    assert (np.diff(out, axis=2) >= 0).all()
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.name)

@@ -221,7 +221,7 @@ def test_columns_can_be_told(tmp_path):
 
 
 @pytest.mark.parametrize("text, words", [
-    ("t_ms,ax,ay,az\n0,1,2,3\n10,1,x,3\n", ":3: 'x' is no number"),
+    ("t_ms,ax,ay,az\n0,1,2,3\n10,1,x,3\n", ":3: 'x' is not a number"),
     ("t_ms,ax,ay,az\n0,1,2,3\n10,1,nan,3\n", ":3: not a finite"),
     ("t_ms,ax,ay,az\n", "0 samples"),
     ("ax,ay,az\n1,2,3\n1,2,3\n", "give the rate"),

@@ -9,9 +9,8 @@ from host_tools.dataset import Dataset, Recording, Span, read_datasets
 from host_tools.dataset.near_duplicates import assign_groups
 from host_tools.dataset.split import BY, day_of, folds, hold_out, parts_by
 from host_tools.errors import BeckonError
-from host_tools.training.batches import Sampler
 from host_tools.training.recipe import choose
-from host_tools.training.window_bank import Bank
+from host_tools.training.stream_batches import StreamBank
 
 
 def recording(name, rng, label="wave", subject="", samples=None):
@@ -72,8 +71,7 @@ def test_no_augmented_copy_of_what_is_held_out():
     known, held = hold_out(data)
 
     def windows():
-        bank = Bank(known, recipe)
-        return Sampler(bank, recipe, np.random.default_rng(1)).draw(400)[0]
+        return StreamBank(known, recipe).draw(400, np.random.default_rng(1))[0]
 
     before = windows()
     for r in held.recordings:

@@ -1,6 +1,8 @@
 """The rules for events: against their description, and over long rests."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from hypothesis import given, settings
@@ -102,6 +104,16 @@ def test_the_rule_does_what_its_description_says(d, idle, seed):
     shares, activity = stretch(np.random.default_rng(seed), idle)
     expected = described(d, idle, shares, activity)
     assert by_the_rule(d, CLASSES, idle, [(shares, activity)]) == expected
+
+
+def test_the_recorded_case_is_as_described():
+    """tests/both/decision.json, which both interpreters run: the demo's answers, cut at 40 s."""
+    case = json.loads((Path(__file__).parent / "both" / "decision.json").read_text())
+    shares, activity = np.array(case["shares"]), np.array(case["activity"])
+    for numbers, expected in case["events"]:
+        d = Decision(*numbers[:-1], tuple(numbers[-1]))
+        found = described(d, case["idle"], shares, activity)
+        assert [list(event) for event in found] == expected
 
 
 def test_the_examples_have_events():

@@ -237,7 +237,7 @@ def test_memory_of_a_net_with_32_bit_objects(tmp_path, monkeypatch):
     assert max(learnt, saved) <= 8 * WEIGHTS + 1024
 
 
-MODULES = [("microMLP_engine", 11_500), ("microMLP", 45_500)]
+MODULES = [("microMLP_engine", 4_500), ("microMLP", 45_500)]
 
 
 @pytest.mark.parametrize(("module", "bytes_64"), MODULES)

@@ -115,7 +115,8 @@ def test_bit_exact_on_ten_thousand(interpreter, tmp_path):
 
 
 def small_models():
-    """A dense one with a table, a convolution with pooling, a gated 6-bit one."""
+    """A dense one with a table, a convolution with pooling, a gated 6-bit one, one with all
+    sections."""
     found = {}
     for seed in range(1000):
         model = random_model(seed, longest=5)
@@ -127,15 +128,18 @@ def small_models():
             kind = "6 bits, gated"
         if size < 3000 and model.tables:
             kind = "table"
+        every = model.activity and model.decision and model.unknown and model.activity.accel_mul
+        if size < 1200 and every and len(model.layers) == 2 and not model.tables:
+            kind = "all sections"
         if kind and kind not in found:
             found[kind] = model
-        if len(found) == 3:
+        if len(found) == 4:
             return found
     raise AssertionError(found)
 
 
 @pytest.mark.parametrize("interpreter", INTERPRETERS)
-@pytest.mark.parametrize("kind", ["convolution", "6 bits, gated", "table"])
+@pytest.mark.parametrize("kind", ["convolution", "6 bits, gated", "table", "all sections"])
 def test_broken_files_are_refused_or_run(interpreter, kind, tmp_path):
     """On CPython a read or write outside the engine's memory is an IndexError."""
     model = small_models()[kind]

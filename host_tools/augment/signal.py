@@ -15,13 +15,12 @@ from host_tools.units import GRAVITY
 # multiplying, and applied in one pass by amplify().
 
 
-def tempo_gains(factor: np.ndarray, share: float = 1.0):
+def tempo_gains(factor: np.ndarray):
     """Gains (accel, gyro), each (n, 1), of a movement `factor` times as fast.
 
-    Turning grows by f, acceleration by f^2. share: 0 leaves the values, 1 is
-    the full law of motion.
+    Turning grows by f, acceleration by f^2.
     """
-    f = (factor**share).astype(np.float32)[:, None]
+    f = factor.astype(np.float32)[:, None]
     return f * f, f
 
 
@@ -29,17 +28,6 @@ def size_gains(rng, n: int, spread: float):
     """A larger, smaller, harder or gentler movement: exp(N(0, spread)) for each sensor."""
     size = np.exp(rng.normal(0, spread, (2, n, 1))).astype(np.float32)
     return size[0], size[1]
-
-
-def wave_gains(rng, n: int, length: int, strength: float) -> np.ndarray:
-    """Some parts of the movement stronger than others: a slow wave of gain, (n, length)."""
-    phase = np.linspace(0, 1, length, dtype=np.float32)[None]
-    gain = np.zeros((n, length), np.float32)
-    for wave in (0.5, 1.0):
-        offset = rng.random((n, 1), np.float32)
-        size = rng.normal(0, strength, (n, 1)).astype(np.float32)
-        gain += size * np.sin(2 * np.pi * (wave * phase + offset))
-    return np.exp(gain)
 
 
 def amplify(windows: np.ndarray, accel: np.ndarray, gyro: np.ndarray) -> np.ndarray:
@@ -111,12 +99,6 @@ def rotate(windows: np.ndarray, matrices: np.ndarray) -> np.ndarray:
 def bias(windows: np.ndarray, rng, accel: float, gyro: float) -> np.ndarray:
     """Zero-point errors of another sensor: constant N(0, accel) m/s^2 and N(0, gyro) deg/s."""
     return windows + _each(rng, windows, accel, gyro)
-
-
-def drift(windows: np.ndarray, rng, accel: float, gyro: float) -> np.ndarray:
-    """Zero points that wander by N(0, accel) and N(0, gyro) over the window (warming up)."""
-    slope = np.linspace(-0.5, 0.5, windows.shape[2], dtype=np.float32)
-    return windows + _each(rng, windows, accel, gyro) * slope
 
 
 def noise(windows: np.ndarray, rng, accel: float, gyro: float) -> np.ndarray:

@@ -15,11 +15,6 @@ def straight(n: int, length: int) -> np.ndarray:
     return np.broadcast_to(np.arange(1.0 - length, 1.0), (n, length)).copy()
 
 
-def shift(positions: np.ndarray, rng, samples: float) -> np.ndarray:
-    """Each window up to `samples` earlier or later: nobody labels exactly."""
-    return positions + rng.uniform(-samples, samples, (len(positions), 1))
-
-
 def speed(positions: np.ndarray, rng, spread: float):
     """The whole movement slower or faster by exp(N(0, spread)); returns factors (n,) too.
 
@@ -45,13 +40,3 @@ def warp(positions: np.ndarray, rng, strength: float) -> np.ndarray:
         size = np.clip(size, -2 * strength * length / wave, 2 * strength * length / wave)
         delta += size * np.sin(2 * np.pi * (wave * phase + rng.random((n, 1)))) / np.pi
     return positions + delta - delta[:, -1:]
-
-
-def drop_samples(positions: np.ndarray, rng, chance: float) -> np.ndarray:
-    """With this chance a sample is lost and the one before is seen again in its place."""
-    n, length = positions.shape
-    lost = rng.random((n, length)) < chance
-    lost[:, 0] = False
-    source = np.where(lost, 0, np.arange(length)[None])
-    source = np.maximum.accumulate(source, axis=1)
-    return np.take_along_axis(positions, source, axis=1)

@@ -1,0 +1,153 @@
+import json
+import micropython
+from recognition.share_debouncer import NO_EVENT, ShareDebouncer
+
+REST, CIRCLE, X = 0, 1, 2
+GOLDEN = __file__.rsplit("/", 1)[0] + "/decision.json"
+
+
+def rule(**settings):
+    """One that decides at once and needs no rest, but for the settings."""
+    usual = {"span": 2, "threshold_percent": 60, "calm_windows": 0, "quiet": 2, "refractory": 0}
+    usual.update(settings)
+    return ShareDebouncer(3, REST, **usual)
+
+
+def events(rule, letters, activity=None):
+    """(window, label) of each event for windows such as c9: circle with 90 %, rest the others.
+
+    v4: circle and x with 40 % each. activity: one number per window, or none at all.
+    """
+    found = []
+    for window in range(len(letters) // 2):
+        letter = letters[2 * window]
+        part = 10 * int(letters[2 * window + 1])
+        shares = [0, 0, 0]
+        if letter in "cv":
+            shares[CIRCLE] = part
+        if letter in "xv":
+            shares[X] = part
+        shares[REST] = 100 - sum(shares)
+        label = rule.update(bytes(shares), activity[window] if activity else 0)
+        if label != NO_EVENT:
+            found.append((window, label))
+    return found
+
+
+def test_the_mean_of_the_last_windows_decides():
+    assert events(rule(), ".0c9.0c9.0") == []  # mean 45
+    assert events(rule(), ".0c9c3.0.0") == [(2, CIRCLE)]  # mean 60
+    assert events(rule(span=4), "c9c9c5.0.0") == []
+    assert events(rule(span=4), "c9c9c6.0.0") == [(2, CIRCLE)]
+
+
+def test_windows_before_the_first_one_add_nothing():
+    assert events(rule(span=3), "c9") == []
+    assert events(rule(span=3), "c9c9") == [(1, CIRCLE)]
+
+
+def test_two_names_together_are_a_gesture():
+    assert events(rule(), "v4v4.0.0") == [(1, CIRCLE)]
+    assert events(rule(by_gesture=0), "v4v4.0.0") == []
+    either = rule()
+    assert events(either, "v4x5") == [(1, X)]
+    assert (either.confidence, either.label_confidence) == (65, 69)
+
+
+def test_it_waits_for_rest():
+    calm = {"calm_windows": 2, "calm_ratio": 16, "calm_floor": 16}
+    moving = [400, 400, 400, 100, 99, 99, 99, 99]
+    assert events(rule(**calm), "c9c9c9c9c9c9c9c9", moving) == [(5, CIRCLE)]
+    # a quarter of the peak is calm until the peak is forgotten; then only the floor is
+    faint = [400, 99, 99, 99, 99, 99, 99, 99]
+    assert events(rule(peak_windows=2, **calm), ".0.0.0c9c9c9c9c9", faint) == []
+    still = [400, 15, 15, 15, 15, 15, 15, 15]
+    assert events(rule(peak_windows=2, **calm), ".0.0.0c9c9c9c9c9", still) == [(4, CIRCLE)]
+
+
+def test_the_next_one_needs_quiet_windows_and_time():
+    long = "c9c9c9c9" + ".0.0.0" + "x9x9"
+    assert events(rule(quiet=2), long) == [(1, CIRCLE), (8, X)]
+    assert events(rule(quiet=3), long) == [(1, CIRCLE)]  # the mean sinks one window later
+    assert events(rule(quiet=2, refractory=6), long) == [(1, CIRCLE)]
+    assert events(rule(quiet=2, refractory=5), long) == [(1, CIRCLE), (8, X)]
+
+
+def test_a_threshold_for_each_label():
+    each = rule(thresholds=bytes((1, 90, 50)))
+    assert events(each, "c8c8c8.0.0.0x5x5") == [(7, X)]
+    each.threshold_percent = 75  # set by the user: for all
+    assert events(each, ".0.0.0c8c8.0.0.0.0x5x5") == [(4, CIRCLE)]
+    each.threshold_percent = -1
+    assert each.threshold_percent == 60
+    assert events(each, ".0.0.0.0c8c8.0.0.0.0x5x5") == [(11, X)]
+
+
+def test_reset_forgets_all_but_the_dead_time():
+    broken = rule(span=3)
+    events(broken, "c9")
+    broken.reset()
+    assert events(broken, "c9.0.0.0") == []
+    held = rule(refractory=9)
+    assert events(held, "c9c9") == [(1, CIRCLE)]
+    held.reset()
+    assert events(held, "c9c9.0.0.0.0") == []
+    assert events(held, ".0.0.0c9c9") == [(4, CIRCLE)]
+
+
+def test_settings_that_cannot_be():
+    for settings in (
+        {"span": 0}, {"span": 65}, {"threshold_percent": 0}, {"threshold_percent": 101},
+        {"calm_windows": -1}, {"calm_ratio": 65}, {"calm_floor": -1}, {"peak_windows": 0},
+        {"quiet": 0}, {"refractory": 256}, {"thresholds": b"12"}, {"thresholds": bytes(3)},
+        {"thresholds": bytes((1, 2, 101))},
+    ):
+        try:
+            rule(**settings)
+        except ValueError:
+            continue
+        raise AssertionError(settings)
+    for classes, idle in ((1, 0), (3, 3), (3, -1)):
+        try:
+            ShareDebouncer(classes, idle)
+        except ValueError:
+            continue
+        raise AssertionError((classes, idle))
+
+
+def test_allocates_nothing():
+    tight = ShareDebouncer(32, REST, span=8, calm_windows=2, peak_windows=50, quiet=2)
+    gesture = bytearray(32)
+    gesture[31] = 100
+    rest = bytearray(32)
+    rest[REST] = 100
+    count = 0
+    micropython.heap_lock()
+    try:
+        for i in range(240):
+            shares = gesture if i % 60 < 20 else rest
+            if tight.update(shares, 5015 - i if i % 60 < 15 else i & 7) != NO_EVENT:
+                count += 1
+        tight.reset()
+    finally:
+        micropython.heap_unlock()
+    assert count == 4, count
+
+
+def test_recorded_answers_give_the_recorded_events():
+    """Shares and activity of a real stream, and what each rule makes of them."""
+    with open(GOLDEN) as file:
+        case = json.load(file)
+    classes = len(case["labels"])
+    shares = [bytes(row) for row in case["shares"]]
+    total = 0
+    for settings, expected in case["events"]:
+        rule = ShareDebouncer(classes, case["idle"], *settings)
+        found = []
+        for window, row in enumerate(shares):
+            label = rule.update(row, case["activity"][window])
+            if label != NO_EVENT:
+                found.append([window, label, rule.confidence, rule.label_confidence])
+        assert found == expected, (settings, found)
+        total += len(found)
+    assert total > 10
