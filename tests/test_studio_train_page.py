@@ -90,7 +90,7 @@ def test_the_figures_follow_a_slider(judged):
     page.get_by_text("models/strict.mlp").wait_for()
     no_dialog(page)
     saved = read_model(judged.folder / "models" / "strict.mlp")
-    assert Settings.of(saved.debounce).min_count == 30
+    assert Settings.of(saved).span == 30
     page.keyboard.press("b")
     page.get_by_text("8 of 8 found, 1 false").wait_for()
 

@@ -14,12 +14,12 @@ from host_tools.studio.train.session import Settings, TrainSession
 _CONFUSION, _SUBJECTS, _CLASSES = "confusion", "subjects", "classes"
 _SLIDERS = (
     # field, title, what it does, unit
-    ("threshold", "Threshold", "less sure than this counts as rest", "%"),
-    ("min_count", "Windows of a gesture", "so many name it before it is reported", "ms"),
-    ("quiet", "Quiet windows", "so many end a movement", "ms"),
+    ("threshold_percent", "Threshold", "less sure than this is not a gesture", "%"),
+    ("span", "Windows of a gesture", "so many decide together", "ms"),
+    ("calm_windows", "Calm windows", "so many must follow the movement, 0: do not wait", "ms"),
+    ("calm_ratio", "Calm below", "1/64 of the movement before", ""),
+    ("quiet", "Quiet windows", "so many before the next gesture", "ms"),
     ("refractory", "Dead time", "after an event nothing is reported", "ms"),
-    ("min_span", "Least span", "from the first such window to the report", "ms"),
-    ("majority_of", "Majority of the first", "0: all windows vote on the name", ""),
 )
 _APPLY_S = 0.08
 
