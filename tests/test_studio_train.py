@@ -144,7 +144,7 @@ def test_what_happened_and_why(judged):
     judged.apply(Settings(100, 30, 10, 0))
     missed = judged.happenings(wrong=True)
     assert [h.kind for h in missed] == [MISSED] * 9
-    assert "30 are needed" in judged.why(missed[0])
+    assert "the mean of 30 must reach that" in judged.why(missed[0])
     assert len(judged.shares(missed[0]).t_ms) > 50
     judged.apply(judged.tuned)
 

@@ -167,3 +167,10 @@ def test_too_little_time_proves_nothing_and_says_so():
     rule, reached = tune([gestures(95)], [life(80, 0.5, 4)], 1.0)
     assert reached.alarms == 0 and not reached.proven and rule.threshold_percent > 60
     assert reached.per_hour_95[1] == pytest.approx(3.689 / 0.5, abs=0.01)
+
+
+def test_of_equals_one_person_gets_the_strictest_and_several_the_usual():
+    streams = [gestures(99), gestures(99)]
+    own, _ = tune(streams, [life(0, 0.1, 0)], 1.0, recorded=False)
+    several, _ = tune(streams, [life(0, 0.1, 0)], 1.0, recorded=False, people=True)
+    assert own.threshold_percent > 90 and several.threshold_percent == 70

@@ -83,7 +83,7 @@ def calibrate(
     if not recorded:
         life = [made_up_life(t.held, recipe, _LIFE_S) for t in trials]
     quiet = [Heard.of(m, found) for m, found in zip(models, life, strict=True) if found]
-    decision, score = tune(heard, quiet, limit_per_hour, recorded)
+    decision, score = tune(heard, quiet, limit_per_hour, recorded, _people(data) > 1)
     return Calibration(
         decision, score, recorded, heat, tuple(_habits(heard, trials, recipe)),
         _recalls(heard, decision, recipe),
@@ -111,10 +111,10 @@ def trials_of(data: Dataset, recipe: Recipe, steps: int) -> list[Trial]:
 def held_out(data: Dataset, seed: int) -> list[tuple[Dataset, Dataset]]:
     """(known, held out) for each third of the people in turn, or of the time for one person."""
     gestures = {s.label for r in data.recordings for s in r.spans if not is_idle(s.label)}
-    people = {r.subject for r in data.recordings if gestures & {s.label for s in r.spans}}
+    people = _people(data)
     out = []
     try:
-        count = _PARTS if len(people) < LEAST_SUBJECTS else min(_PARTS, len(people))
+        count = _PARTS if people < LEAST_SUBJECTS else min(_PARTS, people)
         for part in map(set, folds(data, count, seed)):
             known = [r for i, r in enumerate(data.recordings) if i not in part]
             if part and gestures <= {s.label for r in known for s in r.spans}:
@@ -123,6 +123,11 @@ def held_out(data: Dataset, seed: int) -> list[tuple[Dataset, Dataset]]:
         return out or [hold_out(data, seed)]
     except ValueError:
         return []
+
+
+def _people(data: Dataset) -> int:
+    """How many make gestures."""
+    return len({s.subject for r in data.recordings for s in r.spans if not is_idle(s.label)})
 
 
 def temperature(logits: np.ndarray, truth: np.ndarray) -> float:

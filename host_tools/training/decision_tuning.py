@@ -3,7 +3,8 @@
 All candidates run over the same stored answers. False alarms outside gestures are
 a hard limit, on the upper bound of their rate. Of the settings that keep it the best F1 wins,
 less what delay costs, as a mean with its neighbours, since the edge of a plateau is where
-the next person falls off; of those as good, the strictest one.
+the next person falls off; of those as good, the strictest one, or for several people the
+usual one.
 """
 from __future__ import annotations
 
@@ -22,6 +23,7 @@ THRESHOLDS = (30, 40, 50, 55, 60, 65, 70, 75, 80, 84, 88, 91, 94, 96, 98, 99)
 LOWS = (1, 2, 3)
 RATIOS = (16, 26)
 _FREE_MS = {0.5: 200.0, 0.95: 400.0}  # delay that costs nothing, by quantile
+USUAL = Decision()
 _AS_GOOD = 0.005  # of F1
 _COST_MS = {0.5: 4_000.0, 0.95: 10_000.0}  # so much more is worth as much as all of F1
 
@@ -67,13 +69,15 @@ def worth(counts: Counts) -> float:
 
 
 def tune(
-    streams: Sequence[Heard], life: Sequence[Heard], limit_per_hour: float, recorded: bool = True
+    streams: Sequence[Heard], life: Sequence[Heard], limit_per_hour: float, recorded: bool = True,
+    people: bool = False,
 ) -> tuple[Decision, Score]:
     """The decision for these answers, and what it reaches.
 
     streams: held-out gestures in streams, one per part. life: what holds no gesture.
     recorded: whether that was recorded; made-up movement proves nothing about life, so
-    that no gesture is given up for it.
+    that no gesture is given up for it. people: the parts are different people; the next one
+    will be unsurer than any of them, so that of equals the usual settings are taken.
     """
     grid = {key: made(*key) for key in product(SPANS, THRESHOLDS, LOWS, RATIOS)}
     values, alarms, counted = {}, {}, {}
@@ -86,9 +90,10 @@ def tune(
     allowed = _allowed(alarms, hours, limit_per_hour) if recorded else list(grid)
     smooth = {key: _around(values, key) for key in allowed}
     enough = max(smooth.values()) - _AS_GOOD
-    # Of settings that are as good, the one that asks for the most: life has more to offer
-    # than any recording of it.
-    best = max((key for key in allowed if smooth[key] >= enough), key=_strictness)
+    good = [key for key in allowed if smooth[key] >= enough]
+    # For one person, of settings that are as good the one that asks for the most: life has
+    # more to offer than any recording of it.
+    best = min(good, key=_distance) if people else max(good, key=_strictness)
     proven = recorded and poisson_interval(alarms[best])[1] <= limit_per_hour * hours
     return grid[best], _score(counted[best], alarms[best], hours, proven)
 
@@ -121,6 +126,13 @@ def _around(values: dict, key: tuple) -> float:
 def _strictness(key: tuple) -> tuple:
     span, threshold, low, ratio = key
     return threshold, low, -ratio, -span
+
+
+def _distance(key: tuple) -> float:
+    """From the usual settings."""
+    span, threshold, low, ratio = key
+    return (abs(threshold - USUAL.threshold_percent) / 10 + abs(span - USUAL.span) / 2
+            + abs(low - USUAL.calm_windows) + abs(ratio - USUAL.calm_ratio) / 10)
 
 
 def _score(parts: list[Counts], alarms: int, hours: float, proven: bool) -> Score:

@@ -14,10 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from host_tools.augment import signal
+from host_tools.augment.background import Background
 from host_tools.augment.pieces import Piece, collect
 from host_tools.augment.simulate import Simulated, Simulator
 from host_tools.dataset import Dataset, Recording
 from host_tools.dataset.resample import resample_recording
+from host_tools.paths import BACKGROUND
 from host_tools.training.features import INPUT_SCALE, Features
 from host_tools.training.network import Network, softmax
 from host_tools.training.recipe import Recipe
@@ -30,6 +32,8 @@ _SHARES_HOURS = {
     GESTURE: 0.55, HARD: 0.12, INSIDE: 0.06, OTHER: 0.09, DAILY_HARD: 0.13, DAILY: 0.05,
 }
 _HOURS_S = 600.0  # of recordings without gestures, from which on they are searched
+_BACKGROUND_S = 7200.0  # of generated everyday movement, where less than that was recorded
+_BACKGROUND_PER_DRAW_S = 0.8
 _CANDIDATES_PER_STEP = 20
 _MINED_PER_STEP = 1.0
 _PER_STREAM = 10  # gestures
@@ -68,6 +72,12 @@ class StreamBank:
         self.material = collect(
             data, self._samples, self.rate_hz, recipe.labels, frozenset(recipe.continuing)
         )
+        self.recorded_idle_s = sum(x.shape[1] for x in self.material.clips) / self.rate_hz
+        if self.recorded_idle_s < _HOURS_S and recipe.background and BACKGROUND.exists():
+            seconds = min(_BACKGROUND_S, self.recipe.draws * _BACKGROUND_PER_DRAW_S)
+            self.material.clips += Background.load(BACKGROUND).clips(
+                seconds, rng, self.rate_hz, recipe.axes, self.material.size > 0
+            )
         self._simulator = Simulator(self.material, recipe.augment, rng)
         kept = [self._cut(streams, rng) for streams in self._all_streams(rng)]
         self._inputs = np.concatenate([k.inputs for k in kept])

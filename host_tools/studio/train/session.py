@@ -302,9 +302,11 @@ class TrainSession:
         inside = (around.t_ms >= g.start_ms) & (around.t_ms <= g.end_ms + 1000)
         k = self.evaluation.model.labels.index(g.label)
         best = int(around.percent[inside, k].max()) if inside.any() else 0
-        over = int((around.percent[inside, k] >= self.settings.threshold).sum())
-        return (f"missed: {g.label} was named with at most {best} %, {over} windows at "
-                f"{self.settings.threshold} % or more; {self.settings.min_count} are needed")
+        sure = 100 - around.percent[inside, self.evaluation.model.idle]
+        least, span = self.settings.threshold_percent, self.settings.span
+        over = int((sure >= least).sum())
+        return (f"missed: {g.label} was named with at most {best} %, {over} windows were a gesture "
+                f"with {least} % or more; the mean of {span} must reach that, at rest")
 
     def shares(self, happening: Happening) -> Shares:
         """The scores over time around it. Takes some ms."""
