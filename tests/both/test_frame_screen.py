@@ -88,13 +88,13 @@ def test_a_frozen_output_is_one_of_limit_copies_and_not_of_one_less():
 def test_a_dead_output_is_one_of_sixteen_blank_frames_and_not_of_fifteen():
     ring = RingBuffer(64)
     screen = FrameScreen(ring, 8)
-    blank = frame(*[-1] * 6)
+    blank = bytes(frame(*[-1] * 6))
     assert screen.push_fifo(frames(1) + blank * 15, 16)
-    assert not screen.push_fifo(blank + frames(2), 2)  # what follows is not believed either
+    assert not screen.push_fifo(bytearray(blank) + frames(2), 2)  # what follows is not believed either
     assert (screen.passed, screen.dropped) == (1, 17)
     # A frame in between shows that the sensor lives.
     screen.begin()
-    assert screen.push_fifo(blank * 15 + frames(3, 3, 4) + blank * 15, 33)
+    assert screen.push_fifo(bytearray(blank * 15) + frames(3, 3, 4) + blank * 15, 33)
     assert screen.push_fifo(frames(5), 1)
     assert drain(ring)[-1] == (51, 15, 5)
 
