@@ -99,6 +99,24 @@ def test_reset_forgets_the_burst_but_not_the_dead_time():
     assert events(held, "cc") == [(1, CIRCLE)]
 
 
+def test_reset_forgets_the_votes():
+    one = debouncer(min_count=3)
+    assert events(one, "xx") == []
+    one.reset()
+    assert events(one, "ccc") == [(2, CIRCLE)] and one.label_confidence == 100
+
+
+def test_reset_in_the_last_window_of_the_dead_time_releases_nothing():
+    one = debouncer(min_count=1, quiet=1, refractory=1)
+    assert events(one, "c") == [(0, CIRCLE)]
+    one.reset()
+    assert events(one, "c.c") == [(2, CIRCLE)]
+    two = debouncer(min_count=1, quiet=2, refractory=1)
+    assert events(two, "c") == [(0, CIRCLE)]
+    two.reset()
+    assert events(two, ".c..c") == [(4, CIRCLE)]  # it takes two windows of rest after it, too
+
+
 def test_settings_that_cannot_be():
     for settings in (
         {"min_count": 0},
@@ -139,6 +157,10 @@ def test_what_it_does_unless_it_is_set_otherwise():
     assert events(debouncer(), "ccc.....xxx") == [(2, CIRCLE), (10, X)]
     assert events(debouncer(), "ccc....xxx") == [(2, CIRCLE)]
     assert events(debouncer(min_count=4), "cxxx") == [(3, X)]
+    one = debouncer()
+    assert events(one, "ccc") == [(2, CIRCLE)]
+    one.reset()
+    assert events(one, "ccc") == [(2, CIRCLE)]
 
 
 def test_the_threshold_of_the_model_comes_back():

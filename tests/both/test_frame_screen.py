@@ -90,7 +90,7 @@ def test_a_dead_output_is_one_of_sixteen_blank_frames_and_not_of_fifteen():
     screen = FrameScreen(ring, 8)
     blank = bytes(frame(*[-1] * 6))
     assert screen.push_fifo(frames(1) + blank * 15, 16)
-    assert not screen.push_fifo(bytearray(blank) + frames(2), 2)  # what follows is not believed either
+    assert not screen.push_fifo(bytearray(blank) + frames(2), 2)  # nor is what follows believed
     assert (screen.passed, screen.dropped) == (1, 17)
     # A frame in between shows that the sensor lives.
     screen.begin()
