@@ -76,7 +76,7 @@ class Link:
         self._settings = settings
         self._timeout_ms = settings.response_timeout_ms
         self._wifi = wifi
-        self._resolve = resolve or resolve_blocking
+        self._resolve = resolve or _resolve_blocking
         self._wrap = wrap
         self._log = log
         self._said = ""
@@ -92,7 +92,7 @@ class Link:
         self._fault = None
         self._closing = False
         self._last_in = self._last_out = 0
-        self.turns = 0  # grows while run() lives, whether there is a link or not
+        self._turns = 0
         self.connects = 0
         self._drops = self._refused = self._failed = self._timeouts = self._malformed = 0
 
@@ -138,6 +138,10 @@ class Link:
                 pass  # the broker will notice in its own time
         self._end(None)
 
+    def progress(self):
+        """Grows while run() lives, whether there is a link or not."""
+        return self._turns
+
     def counters(self, into):
         into["link_connects"] = self.connects
         into["link_drops"] = self._drops
@@ -157,7 +161,7 @@ class Link:
         failures = 0
         down_since = ticks_ms()
         while not self._closing:
-            self.turns += 1
+            self._turns += 1
             connects = self.connects
             try:
                 await self._session(failures)
@@ -301,7 +305,7 @@ class Link:
         keepalive_ms = self._settings.keepalive_s * 1000
         while True:
             await asyncio.sleep_ms(_TICK_MS)
-            self.turns += 1
+            self._turns += 1
             now = ticks_ms()
             for answer in self._inbox.due:
                 if ticks_diff(now, answer.at_ms) > 0:
@@ -373,7 +377,7 @@ class Link:
         forget("link.link_errors")  # rarely used
 
 
-async def resolve_blocking(host, port, again):
+async def _resolve_blocking(host, port, again):
     """The address for connect(). A number comes at once; a name asks the system,
     which holds the loop for as long as its resolver takes."""
     return socket.getaddrinfo(host, port)[0][-1]

@@ -83,7 +83,6 @@ class Recipe:
     quantised_share: float = 0.2  # last part of the steps, with weights rounded as in the model
     ended_after: int = 3  # frames of rest after which a gesture has ended
     draws: int = 9000  # gestures in the simulated streams
-    background: bool = True  # generated everyday movement where too little was recorded
     continuing: tuple[str, ...] = ()  # labels of movements that go on
     seed: int = 1
     augment: Augment = field(default_factory=Augment)

@@ -14,12 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from host_tools.augment import signal
-from host_tools.augment.background import Background
 from host_tools.augment.pieces import Piece, collect
 from host_tools.augment.simulate import Amounts, Simulated, Simulator
 from host_tools.dataset import Dataset, Recording
 from host_tools.dataset.resample import resample_recording
-from host_tools.paths import BACKGROUND
 from host_tools.training.features import INPUT_SCALE, Features
 from host_tools.training.network import Network, softmax
 from host_tools.training.recipe import Recipe
@@ -32,8 +30,6 @@ _SHARES_HOURS = {
     GESTURE: 0.55, HARD: 0.12, INSIDE: 0.06, OTHER: 0.09, DAILY_HARD: 0.13, DAILY: 0.05,
 }
 _HOURS_S = 600.0  # of recordings without gestures, from which on they are searched
-_BACKGROUND_S = 7200.0  # of generated everyday movement, where less than that was recorded
-_BACKGROUND_PER_DRAW_S = 0.8
 _CANDIDATES_PER_STEP = 20
 _MINED_PER_STEP = 1.0
 _PER_STREAM = 10  # gestures
@@ -73,11 +69,6 @@ class StreamBank:
             data, self._samples, self.rate_hz, recipe.labels, frozenset(recipe.continuing)
         )
         self.recorded_idle_s = sum(x.shape[1] for x in self.material.clips) / self.rate_hz
-        if self.recorded_idle_s < _HOURS_S and recipe.background and BACKGROUND.exists():
-            seconds = min(_BACKGROUND_S, self.recipe.draws * _BACKGROUND_PER_DRAW_S)
-            self.material.clips += Background.load(BACKGROUND).clips(
-                seconds, rng, self.rate_hz, recipe.axes, self.material.size > 0
-            )
         self._simulator = Simulator(self.material, amounts(recipe), rng)
         kept = [self._cut(streams, rng) for streams in self._all_streams(rng)]
         self._inputs = np.concatenate([k.inputs for k in kept])
@@ -85,9 +76,9 @@ class StreamBank:
         kinds = np.concatenate([k.kinds for k in kept])
         classes = range(len(recipe.labels))
         gesture = kinds == GESTURE
-        idle_s = sum(x.shape[1] for x in self.material.clips) / self.rate_hz
-        self._shares = _SHARES_HOURS if idle_s > _HOURS_S else _SHARES
-        self._candidates = self._seeming_ends(rng) if idle_s > _HOURS_S else None
+        hours = self.recorded_idle_s > _HOURS_S
+        self._shares = _SHARES_HOURS if hours else _SHARES
+        self._candidates = self._seeming_ends(rng) if hours else None
         self._pools = {kind: np.flatnonzero(kinds == kind) for kind in _SHARES}
         self._by_class = [np.flatnonzero(gesture & (self._labels == k)) for k in classes]
         self._by_class = [pool for pool in self._by_class if len(pool)]

@@ -14,6 +14,7 @@ from host_tools.dataset.split import parts_by
 from host_tools.evaluation.emulator import Board, Detected
 from host_tools.evaluation.matching import DUPLICATE, FALSE, GRACE_MS, HIT, match_events
 from host_tools.evaluation.metrics import poisson_interval
+from host_tools.model.decision import Decision
 from host_tools.model.format import Model
 from host_tools.model.golden import read_model
 from host_tools.paths import DEFAULT_MODEL
@@ -142,7 +143,12 @@ class LifeBench:
             "false": total.false, "alarms": total.alarms, "repeated": total.repeated,
             "idle_hours": hours, "p50_ms": total.latency_ms(0.5), "p95_ms": total.latency_ms(0.95),
             "f1_each": parts, "bytes": max(sizes),
+            "decisions": [_settings(t.calibration.decision) for t, _ in found],
         }
+
+
+def _settings(d: Decision) -> str:
+    return f"span {d.span}, {d.threshold_percent} %, calm {d.calm_windows} of {d.calm_ratio}/64"
 
 
 def _divided(data: Dataset, held: set[int]) -> tuple[Dataset, Dataset]:
