@@ -160,8 +160,8 @@ def _rests(x: np.ndarray, rate_hz: float):
     edges = np.flatnonzero(np.diff(np.concatenate([[0], still.view(np.int8), [0]])))
     out = []
     for a, b in edges.reshape(-1, 2):
-        part = x[:, a + edge : b - edge]  # movement begins before it is noticed
-        if part.shape[1] >= _LEAST_REST_S * rate_hz:
+        if b - a >= 2 * edge + _LEAST_REST_S * rate_hz:
+            part = x[:, a + edge : b - edge]  # movement begins before it is noticed
             out.append(part - part.mean(axis=1, keepdims=True))
     return (float(unrest[k]), blocks[:, k].mean(axis=1)), out
 
