@@ -1,7 +1,8 @@
-"""Makes the parts and joins them. Used once, then dropped, as its code would stay in the heap.
+"""Composition root: from settings and model to the parts, each with what it uses.
 
-So nothing made here may refer to a function of this module. Imports stand where their
-parts are made, and the collector runs in between, so that what stays is packed densely.
+Used once at the start, then dropped from the heap. So nothing made here may refer to a
+function of this module. Imports stand where their parts are made, and the collector
+runs in between, so that what stays is packed densely.
 """
 
 import gc
@@ -10,182 +11,228 @@ import os
 from machine import WDT, WDT_RESET, Pin, reset_cause, unique_id
 from micropython import const
 
-import app as _program
+from ops.files import CALIBRATION, CONFIG, CRASH, SPOOL, exists
 from ops.lazy import forget
 
 _RING_FRAMES = const(128)  # more than a second at 100 Hz, for a loop that is held up
-_CALIBRATION = "calibration.json"
 _CRASHES = const(3)  # so many in a row, and the board comes up without its sensing part
 
 
-def wire(app):
-    """Fill in the parts of an App. Raises SettingsError."""
-    crashes = _look_back(app)
-    app.settings_trial = _trial("config.json")
-    app.settings = _load_settings(app)
+class SettingsError(Exception):
+    """Settings with which nothing can run; only a hand at the serial line can mend them."""
+
+
+class Parts:
+    """What build() made. Its attribute `sensing` holds, but in safe mode, another one: the
+    way from the sensor to the event.
+
+    Of all: crash, the last crash's text, or "". safe: why there is no sensing part, or "".
+    settings_rollback, model_rollback: Rollback of a file that is on trial, or None. parts:
+    those with counters(into).
+
+    Of `sensing`: engine, imu, ring, sampler, recognizer; sampling and recognition, the
+    Pausable tasks.
+    """
+
+
+def build(describe, on_stall, on_healthy):
+    """Make all Parts. describe: see Publisher; on_stall, on_healthy: see Health.
+
+    Raises SettingsError.
+    """
+    board = Parts()
+    crashes = _look_back(board)
+    board.settings_rollback = _rollback(CONFIG)
+    board.settings = settings = _load_settings(board.settings_rollback)
     gc.collect()
-    app.model_trial = _trial(app.settings.model)
+    board.model_rollback = _rollback(settings.model)
+    engine = None
     if crashes >= _CRASHES:
-        app.safe = "%d crashes in a row" % crashes
+        board.safe = "%d crashes in a row" % crashes
     else:
-        _load_model(app)
+        engine = _load_model(board)
     gc.collect()
-    connect(app)
-    if app.engine:
-        sense(app)
+    _connect(board)
+    _report(board, describe, engine)
+    _supervise(board, on_stall, on_healthy)
+    board.sensing = _sense(board, engine) if engine else None
+    return board
 
 
-def _load_settings(app):
+def _look_back(board):
+    """How many crashes in a row came before this boot."""
+    board.crash = board.safe = ""
+    by_watchdog = reset_cause() == WDT_RESET
+    if not by_watchdog and not exists(CRASH):
+        return 0
+    from ops.crash_log import CrashLog
+
+    crashes = CrashLog()
+    crashes.boot(by_watchdog)
+    board.crash = crashes.text
+    return crashes.in_a_row
+
+
+def _rollback(path):
+    """The Rollback of a file, if it is on trial; this boot is counted."""
+    if not exists(path + ".try"):
+        return None
+    from ops.rollback import Rollback
+
+    rollback = Rollback(path)
+    rollback.boot()
+    return rollback
+
+
+def _load_settings(rollback):
     from ops import config
 
     try:
         try:
             return config.load(chip_id=unique_id())
         except ValueError:
-            if not (app.settings_trial and app.settings_trial.revert()):
+            if not (rollback and rollback.revert()):
                 raise
             return config.load(chip_id=unique_id())
     except ValueError as fault:
-        raise _program.SettingsError(str(fault))
+        raise SettingsError(str(fault))
     finally:
         forget("ops.config")  # read once; its tables would stay in the heap
 
 
-def _look_back(app):
-    """How many crashes in a row came before this boot."""
-    by_watchdog = reset_cause() == WDT_RESET
-    if not by_watchdog and not _program.exists(_program.CRASH_FILE):
-        return 0
-    crashes = _program.crash_log()
-    crashes.boot(by_watchdog)
-    app.crash = crashes.text
-    return crashes.in_a_row
-
-
-def _load_model(app):
+def _load_model(board):
+    """The Engine, or None; board.safe then says why."""
     from microMLP_engine import Engine
 
-    path = app.settings.model
+    path = board.settings.model
+    rollback = board.model_rollback
     try:
         try:
-            app.engine = Engine.load(path)
+            return Engine.load(path)
         except (ValueError, OSError, MemoryError):
-            if not (app.model_trial and app.model_trial.revert()):
+            if not (rollback and rollback.revert()):
                 raise
-            app.engine = Engine.load(path)
+            return Engine.load(path)
     except (ValueError, OSError, MemoryError) as fault:
-        app.safe = "%s: %s" % (path, fault)
-        print("beckon:", app.safe)
-    forget("microMLP_loader")
+        board.safe = "%s: %s" % (path, fault)
+        print("beckon:", board.safe)
+    finally:
+        forget("microMLP_loader")
 
 
-def connect(app):
-    from ops.health import Health
-    from ops.loop_lag import LoopLag
+def _connect(board):
+    """Wi-Fi, names, time of day, and the link."""
+    from events.publisher import OFFLINE, topic
     from link.mqtt_link import Link
-    from events.publisher import OFFLINE, Publisher, topic
-    from ops.wall_clock import WallClock
     from link.wifi import Wifi
+    from ops.loop_lag import LoopLag
+    from ops.wall_clock import WallClock
 
-    settings = app.settings
-    app.wifi = wifi = Wifi(settings)
-    app.wall = WallClock()
-    app.lag = LoopLag()
-    app.parts = [app.lag, app.wall]
-    app.resolver = resolve = None
+    settings = board.settings
+    board.wifi = wifi = Wifi(settings)
+    board.wall = WallClock()
+    board.lag = LoopLag()
+    board.parts = [board.lag, board.wall]
+    board.resolver = resolve = None
     if not settings.broker_host.replace(".", "").isdigit():
         from link.dns import Resolver
 
-        app.resolver = Resolver(wifi.name_server, settings.name_server)
-        app.parts.append(app.resolver)
-        resolve = app.resolver.resolve
+        board.resolver = Resolver(wifi.name_server, settings.name_server)
+        board.parts.append(board.resolver)
+        resolve = board.resolver.resolve
     will = (topic(settings.device, "status"), OFFLINE)
     wrap = None
     if settings.tls_ca:
         from machine import RTC
+
         from link.tls_socket import Tls
 
-        wrap = Tls(settings, app.wall, RTC().datetime).wrap
-    app.link = Link(settings, will, wifi, resolve, wrap)
-    app.link.subscribe(topic(settings.device, "cmd/#"), app.on_command)
-    app.discovery = None
+        wrap = Tls(settings, board.wall, RTC().datetime).wrap
+    board.link = Link(settings, will, wifi, resolve, wrap)
+
+
+def _report(board, describe, engine):
+    """The publisher, and what announces the board to Home Assistant."""
+    from events.publisher import Publisher, open_log
+    from ops.boot_number import next_boot
+
+    settings = board.settings
+    board.discovery = None
     if settings.ha_discovery:
         from events.discovery import Discovery
 
-        app.discovery = Discovery(app)
-    from ops.boot_number import next_boot
-
-    app.publisher = Publisher(
-        app.link,
+        board.discovery = Discovery(board.link, settings.device, engine)
+    board.publisher = Publisher(
+        board.link,
         settings.device,
         next_boot(),
-        app.describe,
-        app.parts,
-        app.wall,
-        _program.open_spool,
-        _is_spooled(),
+        describe,
+        board.parts,
+        board.wall,
+        open_log,
+        _is_logged(),
     )
-    app.health = Health(WDT, reset_cause(), _program.record_crash, app.on_healthy)
-    app.parts.append(app.health)
-    app.health.watch("link", app.link_turns, 30_000)
     forget("ops.boot_number")
     gc.collect()
 
 
-def sense(app):
+def _is_logged():
+    """Whether events of an earlier boot wait in flash."""
+    try:
+        return bool(os.listdir(SPOOL))
+    except OSError:
+        return False
+
+
+def _supervise(board, on_stall, on_healthy):
+    from ops.health import Health
+
+    board.health = Health(WDT, reset_cause(), on_stall, on_healthy)
+    board.parts.append(board.health)
+    board.health.watch("link", board.link.progress, 30_000)
+
+
+def _sense(board, engine):
+    """The way of the samples. Raises ValueError for pins that cannot be."""
     from sensing.ring_buffer import RingBuffer
 
-    settings = app.settings
-    engine = app.engine
-    app.ring = RingBuffer(_RING_FRAMES)
+    settings = board.settings
+    sensing = Parts()
+    sensing.engine = engine
+    sensing.ring = ring = RingBuffer(_RING_FRAMES)
     gc.collect()
     from drivers.i2c_bus import I2CBus
     from drivers.mpu6500 import MPU6500
     from sensing.sampler import Sampler
 
-    app.imu = imu = MPU6500(
+    sensing.imu = imu = MPU6500(
         I2CBus(settings.i2c_id, settings.i2c_scl, settings.i2c_sda, settings.i2c_hz),
         settings.imu_address,
         accel_g=engine.accel_g,
         gyro_dps=engine.gyro_dps,
         rate_hz=engine.rate_hz,
     )
-    ring = app.ring
-    if _program.exists(_CALIBRATION):
-        from sensing.calibrated_ring import corrected
+    to_ring = ring
+    if exists(CALIBRATION):
+        from sensing.calibrated_ring import calibrated
 
-        ring = corrected(ring, imu, _CALIBRATION)
+        to_ring = calibrated(ring, imu, CALIBRATION)
     pin = settings.imu_int_pin
-    app.sampler = Sampler(imu, ring, 0, Pin(pin, Pin.IN) if pin >= 0 else None)
+    sensing.sampler = sampler = Sampler(imu, to_ring, 0, Pin(pin, Pin.IN) if pin >= 0 else None)
     from ops.pausable import Pausable
     from recognition.recognizer import Recognizer
+    from recognition.task import recognize
 
-    app.recognizer = Recognizer(engine)
-    app.apply_settings()
-    app.sampling = Pausable(app.sampler.run)
-    app.recognition = Pausable(app.recognize)
-    app.publisher.sense(app.sampler, engine.model_id)
-    app.parts.append(app.sampler)
-    app.parts.append(app.recognizer)
+    sensing.recognizer = recognizer = Recognizer(engine)
+    publisher = board.publisher
+    sensing.sampling = Pausable(sampler.run)
+    sensing.recognition = Pausable(
+        recognize, sampler, ring, recognizer, publisher, engine.labels
+    )
+    publisher.sense(sampler, engine.model_id)
+    board.parts.append(sampler)
+    board.parts.append(recognizer)
     # A sensor that is gone is looked for and counted: that is progress, too.
-    app.health.watch("sampling", app.samples, 10_000)
-    app.health.watch("recognition", app.recognised, 10_000)
+    board.health.watch("sampling", sampler.progress, 10_000)
     gc.collect()
-
-
-def _trial(path):
-    """The Trial of a file, if one is on; this boot is counted."""
-    if not _program.exists(path + ".try"):
-        return None
-    from ops.rollback import Trial
-
-    trial = Trial(path)
-    trial.boot()
-    return trial
-
-
-def _is_spooled():
-    try:
-        return bool(os.listdir("spool"))
-    except OSError:
-        return False
+    return sensing

@@ -7,3 +7,4 @@ FIRMWARE = REPOSITORY / "firmware"
 DATA = REPOSITORY / "data"
 DEFAULT_MODEL = DATA / "model.mlp"
 DEMO = DATA / "demo"
+BACKGROUND = DATA / "background.npz"  # everyday movement, see host_tools/augment/background.py

@@ -46,6 +46,18 @@ def shared_data() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def micropython_32() -> list[str]:
+    """The command of a MicroPython with 32-bit objects; skips where there is none."""
+    from host_tools.errors import BeckonError
+    from host_tools.toolchain.interpreter_32 import micropython_32_command
+
+    try:
+        return micropython_32_command()
+    except BeckonError as error:
+        pytest.skip(str(error))
+
+
 @pytest.fixture(scope="module")
 def browser():
     """A headless Chromium, one for all tests of a file; skips where there is none, and

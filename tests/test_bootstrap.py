@@ -198,7 +198,7 @@ def pip_says(bootstrap, monkeypatch, text: str, status: int) -> None:
         ("Retry(total=0 ... ProxyError('Cannot connect'))\nERROR: No matching distribution found "
          "for setuptools>=68", "cannot reach the Python package index"),
         ("ERROR: No matching distribution found for numpy<3,>=1.26",
-         "the package numpy<3,>=1.26 is not to be had for this Python"),
+         "the package numpy<3,>=1.26 is not available for this Python"),
         ("Segmentation fault", "pip could not install the packages: see .cache/install.log"),
     ],
 )

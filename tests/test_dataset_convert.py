@@ -37,7 +37,7 @@ def test_our_folder_there_and_back(tmp_path, axes):
     back = read_dataset(tmp_path / "x")
     assert back.labels == ["none", "wave"] and back.axes == axes
     assert np.allclose(back.recordings[0].samples, data(axes).recordings[0].samples, atol=1e-4)
-    with pytest.raises(BeckonError, match="is there already"):
+    with pytest.raises(BeckonError, match="exists already"):
         write_folder(data(), tmp_path / "x")
 
 
@@ -70,7 +70,7 @@ def test_exports_come_back(tmp_path, form, axes):
     n = min(len(wave.samples), len(want))  # the article's windows are a second long
     assert n >= 51 and np.allclose(wave.samples[:n], want[:n], atol=1e-3)
     assert wave.rate_hz == pytest.approx(50)
-    with pytest.raises(BeckonError, match="is there already"):
+    with pytest.raises(BeckonError, match="exists already"):
         write_foreign(data(), tmp_path / "x", form, Options())
 
 
@@ -221,7 +221,7 @@ def test_columns_can_be_told(tmp_path):
 
 
 @pytest.mark.parametrize("text, words", [
-    ("t_ms,ax,ay,az\n0,1,2,3\n10,1,x,3\n", ":3: 'x' is no number"),
+    ("t_ms,ax,ay,az\n0,1,2,3\n10,1,x,3\n", ":3: 'x' is not a number"),
     ("t_ms,ax,ay,az\n0,1,2,3\n10,1,nan,3\n", ":3: not a finite"),
     ("t_ms,ax,ay,az\n", "0 samples"),
     ("ax,ay,az\n1,2,3\n1,2,3\n", "give the rate"),

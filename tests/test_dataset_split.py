@@ -9,9 +9,8 @@ from host_tools.dataset import Dataset, Recording, Span, read_datasets
 from host_tools.dataset.near_duplicates import assign_groups
 from host_tools.dataset.split import BY, day_of, folds, hold_out, parts_by
 from host_tools.errors import BeckonError
-from host_tools.training.batches import Sampler
 from host_tools.training.recipe import choose
-from host_tools.training.window_bank import Bank
+from host_tools.training.stream_batches import StreamBank
 
 
 def recording(name, rng, label="wave", subject="", samples=None):
@@ -72,8 +71,7 @@ def test_no_augmented_copy_of_what_is_held_out():
     known, held = hold_out(data)
 
     def windows():
-        bank = Bank(known, recipe)
-        return Sampler(bank, recipe, np.random.default_rng(1)).draw(400)[0]
+        return StreamBank(known, recipe).draw(400, np.random.default_rng(1))[0]
 
     before = windows()
     for r in held.recordings:
@@ -144,11 +142,12 @@ def test_by_subject_with_just_enough_of_them():
     data = named(*[("a", p) for p in "pqr" for _ in range(2)])
     part = numbers(folds(data, 3))
     assert part[0::2] == part[1::2] and sorted(part[0::2]) == [0, 1, 2]
-    two = named(*[("a", p) for p in "pq" for _ in range(4)])
-    assert sorted(numbers(folds(two, 2))[::4]) == [0, 1]  # two subjects, two parts
-    assert numbers(folds(two, 2)) in ([0] * 4 + [1] * 4, [1] * 4 + [0] * 4)
-    # Too few subjects for three parts: each in runs, so in all parts.
+    two = named(*[("a", p) for p in "pqpqpqpq"])
+    assert numbers(folds(two, 2)) in ([0, 1] * 4, [1, 0] * 4)  # two subjects, two parts
+    # Too few subjects for three parts, or asked for: in runs.
     assert numbers(folds(two, 3)) == [0, 0, 0, 1, 1, 1, 2, 2]
+    assert numbers(folds(two, 2, by_order=True)) == [0, 0, 0, 0, 1, 1, 1, 1]
+    assert numbers(parts_by(two, "recording", 2)) == [0, 0, 0, 0, 1, 1, 1, 1]
 
 
 def test_subjects_who_only_rest_are_no_subjects_to_judge_by():
@@ -165,13 +164,14 @@ def test_no_part_is_left_without_gestures_by_those_who_only_rest():
 
 
 def test_a_gesture_beside_rest_in_one_recording_is_a_gesture():
-    data = named(("a", "p"), ("a", "q"))
-    for i, r in enumerate(data.recordings):
-        rest = Span(900, 950, "none", r.subject)
-        data.recordings[i] = r.with_spans([*r.spans, rest] if i else [rest, *r.spans])
-    assert sorted(numbers(folds(data, 2))) == [0, 1]
-    known, held = hold_out(Dataset("d", named(*[("a", p) for p in "pq" for _ in "xy"]).recordings))
-    assert {r.subject for r in known.recordings} != {r.subject for r in held.recordings}
+    data = named(*[("a", p) for p in "pqrspqrs"])
+    data.recordings = [r.with_spans([*r.spans, Span(900, 950, "none", r.subject)])
+                       for r in data.recordings]
+    part = numbers(folds(data, 4))
+    assert part[:4] == part[4:] and sorted(part[:4]) == [0, 1, 2, 3]
+    part = numbers(parts_by(data, "subject", 4))
+    assert part[:4] == part[4:] and sorted(part[:4]) == [0, 1, 2, 3]
+    assert len({r.subject for r in hold_out(data)[1].recordings}) == 1
 
 
 def test_the_seed_settles_who_is_in_which_part():
@@ -267,11 +267,12 @@ def test_the_day_is_that_of_the_file_beside_it(tmp_path):
 
 
 def test_a_quarter_is_held_out():
-    """Of subjects where there are two: one of two, of three, of four, two of eight."""
-    for people, held in (("pq", 1), ("pqr", 1), ("pqrs", 1), ("pqrstuvw", 2)):
-        data = named(*[("a", p) for p in people], *[("none", p) for p in people])
-        out = hold_out(data)[1]
-        assert len({r.subject for r in out.recordings}) == held, people
+    """Of subjects where there are two: one of two, of three, of four, three of nine."""
+    for people, held in (("pq", 1), ("pqr", 1), ("pqrs", 1), ("pqrstuvwx", 3)):
+        gestures = [("a", p) for p in people]
+        for rest in ([], [("none", p) for p in people]):
+            out = hold_out(named(*gestures, *rest))[1]
+            assert len({r.subject for r in out.recordings}) == held, people
     one = hold_out(named(*[("a", "p")] * 12))[1]
     assert [r.name for r in one.recordings] == ["r00", "r01", "r02", "r03"]  # a third
 

@@ -208,7 +208,7 @@ def test_a_flash_that_fills_while_copying_leaves_the_old_firmware(flash, monkeyp
 
 def test_firmware_that_fails_is_told(tmp_path):
     with node_board(tmp_path) as board:
-        with pytest.raises(BeckonError, match="copied, but the firmware says: no model"):
+        with pytest.raises(BeckonError, match="copied, but the firmware reports: no model"):
             put(board, {"main.py": b"print('beckon: no model')\n"})
         with pytest.raises(BeckonError, match="copied, but the firmware stops: ValueError: 7"):
             put(board, {"main.py": b"raise ValueError(7)\n"})
@@ -389,7 +389,7 @@ def test_ports_that_cannot_be_used(tmp_path, monkeypatch):
     with pytest.raises(BeckonError, match="is the board plugged in. boards found"):
         find_port(str(tmp_path / "ttyUSB9"))
     (tmp_path / "file").write_text("")
-    with pytest.raises(BeckonError, match="is no serial port"):
+    with pytest.raises(BeckonError, match="is not a serial port"):
         find_port(str(tmp_path / "file"))
     with PtyBoard(TalkingProcess(b"")) as board:
         monkeypatch.setattr(os, "access", lambda *args: False)

@@ -17,7 +17,7 @@ from host_tools.model.golden import write_model
 from host_tools.model.quantize import FloatLayer, quantise
 from host_tools.plots.evaluation_page import html_report
 from host_tools.plots.svg import Plot, ticks
-from host_tools.training.debounce_tuning import pack, score, tune
+from host_tools.training.debounce_tuning import pack
 from host_tools.training.features import describe
 from host_tools.training.recipe import Recipe
 
@@ -149,16 +149,6 @@ def test_the_debouncer_is_the_boards(repository):
     path = firmware / "recognition" / "share_debouncer.py"
     assert inspect.getsourcefile(shares.ShareDebouncer) == str(path)
     assert counting.NO_EVENT == shares.NO_EVENT
-
-
-def test_tuning_prefers_settings_that_hit(model):
-    board = Board(model)
-    good = stream((2, 2.8), (5, 5.8), spans=[(2, 2.8, "push"), (5, 5.8, "push")])
-    flicker = stream((1, 1.25), (4, 4.25), (8, 8.25), seconds=900)  # too short for a gesture
-    streams = [(r, board.windows(r)) for r in (good, flicker)]
-    assert score(board, streams, pack(60, 1, 0, 3, 0)).false_per_hour > 0
-    settings, reached = tune(board, streams)
-    assert reached.f1 == 1 and reached.false_per_hour == 0 and settings[1] > 1
 
 
 def test_the_hardest_mistakes_come_first(model):

@@ -83,13 +83,13 @@ def flipped(data, at):
         (flipped(image(), 100), ESP32, "damaged .bootloader."),
         (flipped(image(), 0x10000 - 0x1000 + 500), ESP32, "damaged .application."),
         (flipped(image(hashed=0), 0x10000 - 0x1000 + 500), ESP32, "damaged .application."),
-        (image()[:0xF100], ESP32, "is no ESP32 image"),
+        (image()[:0xF100], ESP32, "is not an ESP32 image"),
         (image()[: 0xF000 + 600] + bytes(6000), ESP32, "damaged .application."),
         (image(app=b"Hello from Arduino" * 60), ESP32, "another program's image"),
         (image(files=b"storage"), ESP32, "no partition for files"),
         (part(ESP32, b"MicroPython" * 9000), ESP32, "no partition table"),
         (b"UF2\n" + bytes(1 << 17), ESP32, "UF2 file, take the .bin"),
-        (b"<!DOCTYPE html>" * 9000, ESP32, "is no ESP32 image"),
+        (b"<!DOCTYPE html>" * 9000, ESP32, "is not an ESP32 image"),
         (b"\xe9\xff" + bytes(1 << 17), ESP32, "damaged"),
     ],
 )
@@ -281,7 +281,7 @@ def test_images_are_fetched_checked_and_kept(site, tmp_path, monkeypatch):
     (folder / name).unlink()
     assert flash.image_for(C3, None, site=address) == fetched
     path.write_bytes(path.read_bytes()[:0x10200])  # a disk that failed
-    with pytest.raises(BeckonError, match="damaged|is no ESP32"):
+    with pytest.raises(BeckonError, match="damaged|is not an ESP32"):
         flash.image_for(C3, None, site=address)
     assert not path.exists()
     with pytest.raises(BeckonError, match="cannot be fetched .ConnectionError.: download it"):

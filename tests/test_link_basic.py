@@ -8,26 +8,7 @@ from host_tools.mqtt.broker import embedded_broker
 from host_tools.mqtt.event_fields import EVENT_FIELDS
 from tests.link.host import Board, FakeBroker, Mosquitto, Subscriber, is_event, publication
 
-TEN_EVENTS = """
-async def main():
-    link = make_link()
-    lag = Lag()
-    publisher = make_publisher(link, parts=[lag])
-    running = asyncio.create_task(link.run())
-    asyncio.create_task(publisher.run())
-    for i in range(5):  # before there is a link
-        publisher.post('circle "\\u00e9"', 90 + i, i)
-    await linked(link)
-    for i in range(5, 10):
-        while publisher.waiting() == 6:  # however slow the broker is, none is dropped
-            await asyncio.sleep_ms(5)
-        publisher.post("left", 90 + i, i)
-        await asyncio.sleep_ms(15)
-    left = await publisher.close(3000)
-    await asyncio.wait_for_ms(running, 1000)
-    say(left=left, **count(link, publisher))
-asyncio.run(main())
-"""
+TEN_EVENTS = "link_ten_events.py"
 
 
 @pytest.fixture(params=["mosquitto", "amqtt"])
@@ -77,17 +58,7 @@ def test_status_and_state_are_retained_and_events_are_not(tmp_path):
 
 
 def test_the_broker_tells_when_the_board_is_gone(tmp_path):
-    script = """
-async def main():
-    link = make_link()
-    publisher = make_publisher(link)
-    asyncio.create_task(link.run())
-    asyncio.create_task(publisher.run())
-    await linked(link)
-    publisher.post("circle", 90, 1)
-    await asyncio.sleep(600)
-asyncio.run(main())
-"""
+    script = "link_one_event.py"
     with Mosquitto(tmp_path) as mosquitto, Subscriber(mosquitto.port) as subscriber:
         with Board(script, broker_port=mosquitto.port) as board:
             subscriber.wait(lambda _: subscriber.events())
@@ -96,19 +67,7 @@ asyncio.run(main())
 
 
 def test_a_full_queue_drops_the_oldest_and_counts_it(tmp_path):
-    script = """
-async def main():
-    link = make_link()
-    publisher = make_publisher(link)
-    for i in range(20):
-        publisher.post("circle", 90, i)
-    before = count(publisher)
-    asyncio.create_task(publisher.run())
-    asyncio.create_task(link.run())
-    left = await publisher.close(5000)
-    say(left=left, dropped=before["events_dropped"], queued=before["events_queued"])
-asyncio.run(main())
-"""
+    script = "link_full_queue.py"
     with Mosquitto(tmp_path) as mosquitto, Subscriber(mosquitto.port) as subscriber:
         with Board(script, broker_port=mosquitto.port) as board:
             said = board.next()
@@ -119,25 +78,7 @@ asyncio.run(main())
 
 def test_an_event_under_way_is_not_dropped():
     """The first is on its way when the queue overflows: it arrives, the next ones are dropped."""
-    script = """
-async def main():
-    link = make_link()
-    publisher = make_publisher(link)
-    running = asyncio.create_task(link.run())
-    asyncio.create_task(publisher.run())
-    await linked(link)
-    publisher.post("circle", 90, 0)
-    while not publisher._queue[0].sent:
-        await asyncio.sleep_ms(0)
-    for i in range(1, 9):
-        publisher.post("circle", 90, i)
-    say(**count(publisher))
-    while publisher.waiting():
-        await asyncio.sleep_ms(5)
-    say(**count(publisher))
-    await asyncio.sleep(600)
-asyncio.run(main())
-"""
+    script = "link_event_under_way.py"
     with FakeBroker() as broker, Board(script, broker_port=broker.port) as board:
         peer = broker.peer()
         peer.accept()
@@ -156,19 +97,7 @@ asyncio.run(main())
 
 
 def test_close_without_a_broker_ends_in_time_and_tells():
-    script = """
-async def main():
-    link = make_link()
-    publisher = make_publisher(link)
-    running = asyncio.create_task(link.run())
-    asyncio.create_task(publisher.run())
-    publisher.post("circle", 90, 1)
-    await asyncio.sleep_ms(100)
-    left = await asyncio.wait_for_ms(publisher.close(400), 4000)
-    await asyncio.wait_for_ms(running, 4000)
-    say(left=left)
-asyncio.run(main())
-"""
+    script = "link_close_without_broker.py"
     with Board(script, broker_port=1) as board:
         assert board.next() == {"left": 1}
     assert board.logs == ["no link: nothing listens at the broker's address and port"]

@@ -144,13 +144,13 @@ def test_a_new_model_is_confirmed_after_a_healthy_minute(broker, device):
 def test_a_new_model_with_which_the_board_crashes_is_taken_back(broker, device):
     model = another_model()
     crash = f"""
-import board
-sense = board.sense
-def crash(app):
-    if app.engine.model_id == {model[8:12][::-1].hex()!r}:
+from recognition.recognizer import Recognizer
+make = Recognizer.__init__
+def crash(self, engine):
+    if engine.model_id == {model[8:12][::-1].hex()!r}:
         raise RuntimeError("this model is not for me")
-    sense(app)
-board.sense = crash
+    make(self, engine)
+Recognizer.__init__ = crash
 """
     with Board(broker, crash) as board:
         device.await_board(TIMEOUT_S)
@@ -189,6 +189,6 @@ def test_settings_that_cannot_be_read_end_the_program_with_a_line(broker):
 
 
 def test_a_start_that_fails_is_a_crash_as_well(broker, device):
-    with Board(broker, "import board\ndel board.connect\n") as board:
+    with Board(broker, "from link import mqtt_link\ndel mqtt_link.Link\n") as board:
         until(lambda: board.boots >= 2, board.last_words)
-        assert "NameError" in (board.flash / "crash.txt").read_text()
+        assert "ImportError" in (board.flash / "crash.txt").read_text()

@@ -9,27 +9,7 @@ from tests.link.host import Board, FakeBroker, is_event, packet, publication, pu
 QUICK_MS = 400  # response_timeout_ms, so that each timeout is met within the test
 
 # Posts an event each time the host asks through cmd/post, and tells what came.
-GLOVE = """
-async def main():
-    link = make_link()
-    publisher = make_publisher(link)
-    came = []
-    def on_command(topic, payload, retained):
-        came.append([topic.decode(), len(payload), retained])
-        if topic.endswith(b"/post"):
-            publisher.post("circle", 90, len(came))
-        if topic.endswith(b"/fail"):
-            raise KeyError("handler")
-        if topic.endswith(b"/tell"):
-            say(came=came, **count(link, publisher))
-    link.subscribe(b"beckon/glove/cmd/#", on_command)
-    lag = Lag()
-    asyncio.create_task(link.run())
-    asyncio.create_task(publisher.run())
-    publisher.post("first", 90, 0)
-    await asyncio.sleep(600)
-asyncio.run(main())
-"""
+GLOVE = "link_faults.py"
 
 
 @pytest.fixture
@@ -219,23 +199,7 @@ def test_hearing_alone_is_not_enough_to_keep_alive(broker):
 
 
 def test_a_broker_that_does_not_read_is_left(broker):
-    script = """
-async def main():
-    link = make_link()
-    asyncio.create_task(link.run())
-    lag = Lag()
-    await linked(link)
-    n = 0
-    try:
-        while True:
-            await link.publish(b"a/b", b"x" * 1400, qos=0)
-            n += 1
-    except LinkDown:
-        pass
-    say(n=n, **count(link, lag))
-from link.mqtt_link import LinkDown
-asyncio.run(main())
-"""
+    script = "link_deaf_broker.py"
     with Board(script, broker_port=broker.port, response_timeout_ms=QUICK_MS) as board:
         peer = broker.peer()
         peer.accept()
@@ -252,24 +216,7 @@ def test_a_login_and_will_as_the_settings_say(broker):
 
 
 def test_packet_ids_never_are_zero_nor_in_use(broker):
-    script = """
-async def one(link, i):
-    await link.publish(b"a/b", b"%d" % i)
-async def main():
-    link = make_link()
-    asyncio.create_task(link.run())
-    await linked(link)
-    link._client.pid = 65533
-    await asyncio.gather(*[one(link, i) for i in range(3)])
-    link._client.pid = 65534
-    slow = asyncio.create_task(one(link, 99))
-    await asyncio.sleep_ms(50)
-    link._client.pid = 65534
-    await one(link, 100)
-    await slow
-    say(done=True)
-asyncio.run(main())
-"""
+    script = "link_packet_ids.py"
     with Board(script, broker_port=broker.port) as board:
         peer = broker.peer()
         peer.accept()
@@ -288,33 +235,7 @@ asyncio.run(main())
 
 
 def test_lost_wifi_ends_the_connection_and_comes_back(broker):
-    script = """
-class FakeWifi:
-    def __init__(self):
-        self.on = asyncio.Event()
-        self.on.set()
-        self.ups = 0
-    def is_up(self):
-        return self.on.is_set()
-    async def up(self):
-        await self.on.wait()
-        self.ups += 1
-    def counters(self, into):
-        into["wifi_connects"] = self.ups
-async def main():
-    wifi = FakeWifi()
-    link = Link(settings(), wifi=wifi, log=log)
-    asyncio.create_task(link.run())
-    await linked(link)
-    wifi.on.clear()
-    await asyncio.sleep_ms(300)
-    say(up=link.ready.is_set())
-    wifi.on.set()
-    await linked(link)
-    say(**count(link))
-from link.mqtt_link import Link
-asyncio.run(main())
-"""
+    script = "link_lost_wifi.py"
     with Board(script, broker_port=broker.port) as board:
         broker.peer().accept()
         assert board.next() == {"up": False}

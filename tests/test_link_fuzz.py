@@ -6,26 +6,7 @@ from tests.link.host import Board, FakeBroker, packet, publication, publish
 
 CONNECTIONS = 300
 
-GLOVE = """
-import gc
-from link import mqtt_link
-mqtt_link.pause_ms = lambda failures, down_ms: 0  # hundreds of connections in seconds
-async def main():
-    link = make_link()
-    publisher = make_publisher(link)
-    taken = 0
-    def on_command(topic, payload, retained):
-        nonlocal taken
-        taken += 1
-        if topic.endswith(b"/tell"):
-            gc.collect()
-            say(taken=taken, heap=gc.mem_alloc(), **count(link, publisher))
-    link.subscribe(b"beckon/glove/cmd/#", on_command)
-    asyncio.create_task(link.run())
-    asyncio.create_task(publisher.run())
-    await asyncio.sleep(600)
-asyncio.run(main())
-"""
+GLOVE = "link_fuzz.py"
 
 VALID = [
     b"\x20\x02\0\0",

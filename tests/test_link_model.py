@@ -16,30 +16,7 @@ from tests.link.host import Board, Mosquitto
 
 KEY = "k3y of this board"
 
-GLOVE = """
-import os
-from commands.dispatcher import Commands
-from microMLP_engine import Engine
-from commands.model_update import ModelUpdate
-from link.mqtt_link import Link
-from events.publisher import topic
-from ops.rollback import Trial
-async def main():
-    made = settings()
-    link = Link(made, log=log)
-    commands = Commands(link, DEVICE, log)
-    link.subscribe(topic(DEVICE, "cmd/#"), commands.take)
-    async def restart():
-        say(restart=Engine.load("model.mlp").model_id)
-    update = ModelUpdate(DEVICE, made.update_key, Trial("model.mlp"), Engine.load, restart)
-    commands.add("model", update.command)
-    asyncio.create_task(link.run())
-    asyncio.create_task(commands.run())
-    await linked(link)
-    say(ready=True)
-    await asyncio.sleep(600)
-asyncio.run(main())
-"""
+GLOVE = "link_model.py"
 
 OLD = DEFAULT_MODEL.read_bytes()
 

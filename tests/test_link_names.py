@@ -58,24 +58,7 @@ def someone_elses(query):
     return bytes((query[0] ^ 1,)) + found(query)[1:]
 
 
-LOOK_UP = """
-from link.dns import Resolver
-async def look_up(server):
-    resolver = Resolver(None, server)
-    told = {}
-    for name in ("address", "again"):
-        try:
-            told[name] = await resolver.number("broker.example", name == "again")
-        except OSError as error:
-            told[name] = "none"
-    told.update(count(resolver))
-    return told
-async def main():
-    lag = Lag()
-    servers = settings().name_servers
-    say(told=await asyncio.gather(*[look_up(server) for server in servers]), **count(lag))
-asyncio.run(main())
-"""
+LOOK_UP = "link_look_up.py"
 
 
 def test_name_servers_of_every_kind():
@@ -108,16 +91,7 @@ def test_a_name_server_that_fails_later_does_not_cost_the_address():
 
 
 def test_the_link_finds_its_broker_by_name_after_an_outage_of_the_name_server():
-    script = """
-from link.dns import Resolver
-async def main():
-    resolver = Resolver(None, settings().name_server)
-    link = Link(settings(broker_host="broker.example"), resolve=resolver.resolve, log=log)
-    asyncio.create_task(link.run())
-    await linked(link)
-    say(**count(link, resolver))
-asyncio.run(main())
-"""
+    script = "link_broker_by_name.py"
     replies = [found, not_found]
     with FakeBroker() as broker, UdpServer(lambda query: replies.pop()(query)) as server:
         with Board(script, broker_port=broker.port, name_server=server.address) as board:
@@ -127,26 +101,7 @@ asyncio.run(main())
     assert board.logs[0] == "no link: no such host as broker.example is known"
 
 
-TELL_TIME = """
-from link.sntp import keep_time
-from link.dns import Resolver
-from ops.wall_clock import WallClock, iso
-from ops.uptime import uptime_ms
-async def main():
-    clock = WallClock()
-    class Wifi:
-        name_server = None
-        def is_up(self):
-            return True
-    resolver = Resolver(None) if settings().shared else None
-    asyncio.create_task(keep_time(clock, settings(), Wifi(), resolver))
-    for _ in range(30):
-        await asyncio.sleep_ms(100)
-        if clock.settings or clock.failures:
-            break
-    say(iso=iso(clock.unix_ms(uptime_ms())), **count(clock))
-asyncio.run(main())
-"""
+TELL_TIME = "link_time.py"
 
 
 def time_packet(request, seconds, stratum=2):

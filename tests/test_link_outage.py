@@ -8,41 +8,7 @@ import pytest
 
 from tests.link.host import Board, FakeBroker, Mosquitto, Subscriber, is_event, publication
 
-COMMON = """
-from events.event_log import EventSpool
-from events.record_log import Spool
-from ops.wall_clock import WallClock
-from ops.uptime import uptime_ms
-def open_spool():
-    return EventSpool(Spool())
-async def play(publisher, n, gap_ms):
-    for i in range(n):
-        publisher.post("circle", 90, i)
-        await asyncio.sleep_ms(gap_ms)
-"""
-
-OUTAGE = COMMON + """
-async def main():
-    link = make_link()
-    wall = WallClock()
-    wall.set(1700000000000, uptime_ms())
-    publisher = make_publisher(link, wall=wall, spool=open_spool)
-    lag = Lag()
-    asyncio.create_task(link.run())
-    asyncio.create_task(publisher.run())
-    await linked(link)
-    await play(publisher, 5, 10)
-    say(ready=True)
-    while link.ready.is_set():
-        await asyncio.sleep_ms(10)
-    await play(publisher, 40, 5)
-    say(**count(publisher))
-    await linked(link)
-    await play(publisher, 5, 10)
-    left = await publisher.close(5000)
-    say(left=left, **count(publisher, link, lag))
-asyncio.run(main())
-"""
+OUTAGE = "link_outage.py"
 
 
 def test_a_stopped_broker_costs_no_event(tmp_path):
@@ -69,22 +35,7 @@ def test_a_stopped_broker_costs_no_event(tmp_path):
     print("loop lag us:", after["lag_us_p99"], after["lag_us_max"])
 
 
-BOOT = COMMON + """
-from ops.boot_number import next_boot
-async def main():
-    link = make_link()
-    wall = WallClock()
-    if settings().clock:
-        wall.set(settings().clock, uptime_ms())
-    publisher = make_publisher(link, boot=next_boot(), wall=wall, spool=open_spool, spooled=True)
-    asyncio.create_task(link.run())
-    asyncio.create_task(publisher.run())
-    await play(publisher, 3, 20)
-    await asyncio.sleep_ms(50)
-    say(**count(publisher))
-    await asyncio.sleep(600)
-asyncio.run(main())
-"""
+BOOT = "link_next_boot.py"
 
 
 def test_events_of_earlier_boots_come_first_with_their_own_times(tmp_path):
@@ -107,21 +58,7 @@ def test_events_of_earlier_boots_come_first_with_their_own_times(tmp_path):
 
 
 def test_a_flash_that_fails_leaves_the_queue_in_ram(tmp_path):
-    script = COMMON + """
-import os
-class Broken(Spool):
-    def append(self, record):
-        raise OSError(28)
-async def main():
-    link = make_link()
-    publisher = make_publisher(link, spool=lambda: EventSpool(Broken()))
-    asyncio.create_task(publisher.run())
-    await play(publisher, 20, 5)
-    say(**count(publisher))
-    asyncio.create_task(link.run())
-    say(left=await publisher.close(5000), **count(publisher))
-asyncio.run(main())
-"""
+    script = "link_broken_flash.py"
     with Mosquitto(tmp_path) as mosquitto, Subscriber(mosquitto.port) as subscriber:
         with Board(script, broker_port=mosquitto.port, cwd=tmp_path) as board:
             before, after = board.next(), board.next()
@@ -134,19 +71,7 @@ asyncio.run(main())
 @pytest.mark.parametrize("answered", [True, False])
 def test_events_during_a_silence_of_the_broker_are_kept_in_order(tmp_path, answered):
     """The first event's acknowledgement comes late, or only on the next connection."""
-    script = COMMON + """
-async def main():
-    link = make_link()
-    publisher = make_publisher(link, spool=open_spool)
-    asyncio.create_task(link.run())
-    asyncio.create_task(publisher.run())
-    await linked(link)
-    await play(publisher, 30, 5)
-    say(**count(publisher))
-    left = await publisher.close(5000)
-    say(left=left, **count(publisher))
-asyncio.run(main())
-"""
+    script = "link_silence.py"
     with FakeBroker() as broker, Board(script, broker_port=broker.port, cwd=tmp_path,
                                        response_timeout_ms=1000) as board:
         peer = broker.peer()
@@ -173,18 +98,7 @@ asyncio.run(main())
 
 
 def test_an_event_under_way_when_the_board_stops_is_kept(tmp_path):
-    script = COMMON + """
-async def main():
-    link = make_link()
-    publisher = make_publisher(link, spool=open_spool)
-    asyncio.create_task(link.run())
-    asyncio.create_task(publisher.run())
-    await linked(link)
-    publisher.post("circle", 90, 1)
-    left = await publisher.close(600)
-    say(left=left, **count(publisher))
-asyncio.run(main())
-"""
+    script = "link_event_at_stop.py"
     with FakeBroker() as broker, Board(script, broker_port=broker.port, cwd=tmp_path) as board:
         peer = broker.peer()
         peer.accept()

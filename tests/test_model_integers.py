@@ -216,6 +216,26 @@ def test_three_axes_in_the_six_bit_form_get_a_fourth():
     assert np.abs(in_units(wide, met) - want).max() < 0.04 * want.std()
 
 
+def test_the_negative_end_of_three_axes_is_met_as_well():
+    """The least input is 0 in the 6-bit form, as is what pads a frame: not to be confused."""
+    w = np.zeros((2, 12))
+    w[0, 0] = -1.0
+    last = FloatLayer(np.array([[1.0, 0], [-1, 0], [0, 1], [0, 0]]), np.zeros(4))
+    met = rows([-1.0], [-0.25], size=12)
+    model = quantise([FloatLayer(w, np.zeros(2), activation="relu"), last], front_end(3), LABELS,
+                     0, met, fast=True)
+    assert in_units(model, met)[:, 0] == pytest.approx([1, 0.25], abs=0.06)
+
+
+def test_a_first_layer_of_broken_frames_is_refused():
+    met = rows([0.5], size=12)
+    last = FloatLayer(np.ones((4, 4)), np.zeros(4))
+    for kernel, step in ((4, 3), (3, 4)):
+        layer = FloatLayer(np.ones((2, kernel)), np.zeros(2), 2, step, "relu")
+        with pytest.raises(ModelError, match="whole frames of 3 values"):
+            quantise([layer, last], front_end(3), LABELS, 0, met, fast=True)
+
+
 def test_an_odd_layer_before_one_of_broken_positions_is_refused():
     rng = np.random.default_rng(3)
     for kernel, step in ((4, 3), (3, 2)):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from host_tools.model import reference
-from host_tools.model.choose_form import points_lost, quantise_fastest
+from host_tools.model.choose_form import choose_form, points_lost
 from host_tools.model.codec import decode, encode
 from host_tools.model.format import PEAK, Axis, FrontEnd, ModelError
 from host_tools.model.micromlp_json import (
@@ -216,7 +216,7 @@ def test_accuracy_is_kept_on_real_gestures(shared_data, name, decimation, window
               f"lost {lost[False]:.3f} points, 6 bits {lost[True]:.3f}")
     assert expected > 0.75
     assert lost[False] <= 0.1
-    chosen = quantise_fastest(layers, fe, labels, 0, x[::10], tests, truth)
+    chosen = choose_form(layers, fe, labels, 0, x[::10], tests, truth)
     assert chosen.fast == (lost[True] <= 0.1)
 
 

@@ -47,6 +47,15 @@ def test_on_micropython(file):
     assert done.stdout.splitlines()[-1] == f"{tests_in(file)} passed, 0 failed", report
 
 
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_with_objects_of_a_board_s_size(file, micropython_32):
+    """On 32 bits an integer from 2^30 on is an object: what locks the heap must still pass."""
+    done = run_on_micropython(file, interpreter=lambda: micropython_32)
+    report = done.stdout[-4000:] + done.stderr[-4000:]
+    assert done.returncode == 0, report
+    assert done.stdout.splitlines()[-1] == f"{tests_in(file)} passed, 0 failed", report
+
+
 @pytest.mark.skipif(not wheel_is_for_this_computer(), reason="there is no wheel for this computer")
 @pytest.mark.parametrize("name", ["interpreter", "micromlp_engine", "ring_buffer"])
 def test_on_the_wheels_micropython(name):
@@ -56,6 +65,16 @@ def test_on_the_wheels_micropython(name):
     report = done.stdout[-4000:] + done.stderr[-4000:]
     assert done.returncode == 0, report
     assert done.stdout.splitlines()[-1] == f"{tests_in(file)} passed, 0 failed", report
+
+
+def test_the_32_bit_interpreter_finds_an_integer_that_is_an_object(tmp_path, micropython_32):
+    file = tmp_path / "test_sample.py"
+    file.write_text(
+        "import micropython\ndef test_a():\n    x = (1 << 29) + 1\n    micropython.heap_lock()\n"
+        "    try:\n        x += x\n    finally:\n        micropython.heap_unlock()\n"
+    )
+    assert "MemoryError" in run_on_micropython(file, interpreter=lambda: micropython_32).stdout
+    assert run_on_micropython(file).returncode == 0
 
 
 def failing(tmp_path, source: str) -> subprocess.CompletedProcess[str]:

@@ -115,7 +115,7 @@ def test_a_board_whose_clock_is_slower_is_asked_once_more(board, tmp_path, capsy
 @pytest.mark.parametrize("board", [{"ok": 1}], indirect=True)
 def test_answers_that_are_not_known(board, tmp_path, capsys):
     assert record(board, tmp_path, "--device", "wand") == 1
-    assert "answers `stream` in a way that is not known" in capsys.readouterr().err
+    assert "answers `stream` in an unknown way" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("board", [{**ANSWER, "error": "not in safe mode"}], indirect=True)

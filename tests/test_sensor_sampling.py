@@ -103,6 +103,11 @@ def test_draining_allocates_nothing():
     assert cost["alloc_bytes"] == 0 and cost["heap_locked"]
 
 
+def test_draining_allocates_nothing_with_objects_of_a_board_s_size(micropython_32):
+    cost = drain_cost(micropython_32)
+    assert cost["alloc_bytes"] == 0 and cost["heap_locked"]
+
+
 @pytest.mark.soak
 def test_all_faults_many_times():
     report = inject(20, seed=5, speed=8)

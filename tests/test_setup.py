@@ -125,14 +125,14 @@ def test_answers_can_be_changed_when_they_do_not_work(tmp_path, capsys, monkeypa
 
 def test_brokers_that_are_none(monkeypatch):
     monkeypatch.setattr(network_check, "_TIMEOUT_S", 1.0)
-    with pytest.raises(BeckonError, match="no host is known as beckon.invalid"):
+    with pytest.raises(BeckonError, match="there is no host beckon.invalid"):
         check_broker(BrokerAddress("beckon.invalid"))
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         server.listen()
         stop = threading.Thread(target=lambda: [server.accept() for _ in range(2)], daemon=True)
         stop.start()
-        with pytest.raises(BeckonError, match="is no MQTT broker"):
+        with pytest.raises(BeckonError, match="is not an MQTT broker"):
             check_broker(BrokerAddress("127.0.0.1", server.getsockname()[1]))
 
 

@@ -66,6 +66,57 @@ def test_no_clash_with_short_names_that_are_there():
     assert executed(text) == (1, 2)
 
 
+PARAMETERS = """
+LIMIT = 3
+
+class Box:
+    def __init__(self, content, size=2):
+        self.content = content
+        self.size = size
+
+    def fill(self, content, after):
+        for item in range(after):
+            self.content += content
+        return self.content
+
+def named(other, times):
+    return other * times
+
+def outer(value):
+    def inner(item):
+        return item + value
+    return inner(value)
+
+def run():
+    box = Box(1)
+    import json as content
+    return box.fill(5, after=2), box.fill(5, 1), named(other=2, times=3), outer(4), box.size, LIMIT
+"""
+
+
+def test_parameters_become_short_unless_a_keyword_means_them():
+    text = shorten({ONE: PARAMETERS})[ONE]
+    assert executed(text) == executed(PARAMETERS) == (11, 16, 6, 8, 2, 3)
+    assert "def __init__(self, _a, size=2):" in text and "self.content = _a" in text
+    assert "def fill(self, _a, after):" in text and "self.content += _a" in text
+    assert "def named(other, times):" in text
+    assert "def outer(value):" in text  # a function with another one inside is left alone
+
+
+def test_what_two_asterisks_may_name_keeps_its_name():
+    texts = {ONE: "def load(sensor, file):\n    return sensor, file\n",
+             TWO: "import one\nkept = {'sensor': 1}\none.load(file=2, **kept)\n"}  # fmt: skip
+    assert "def load(sensor, file):" in shorten(texts)[ONE]
+
+
+def test_a_keyword_in_another_module_counts():
+    texts = {ONE: "def send(payload, topic):\n    return payload, topic\n",
+             TWO: "import one\none.send(payload=1, topic=2)\n"}  # fmt: skip
+    assert "def send(payload, topic)" in shorten(texts)[ONE]
+    del texts[TWO]
+    assert "def send(_a, _b):" in shorten(texts)[ONE]
+
+
 def test_firmware_still_compiles_and_has_few_private_names():
     texts = {path: path.read_text() for path in FIRMWARE.rglob("*.py")}
     short = shorten(texts)

@@ -130,13 +130,15 @@ def test_watching_keeps_nothing_and_a_free_recording_everything(recorder, tmp_pa
     assert len(list((tmp_path / "data" / "recordings").glob("*.csv.gz"))) == 1
 
 
-def test_the_end_of_the_source_saves_what_there_is(recorder, tmp_path):
+def test_the_end_of_the_source_saves_what_there_is(recorder, tmp_path, monkeypatch):
+    gate = held_back(monkeypatch)
     recorder.open(replay(tmp_path, 1.0, [], speed=1))
     until(lambda: recorder.view().state == "live")
     recorder.start(Sitting(tmp_path / "data", "ann", ("none",)))
+    gate["open"] = True
     until(lambda: recorder.view().state == "ended")
     assert len(recorder.view().done.paths) == 1 and recorder.view().fault == ""
-    with pytest.raises(BeckonError, match="open a source first"):
+    with pytest.raises(BeckonError, match="connect a source first"):
         recorder.start(Sitting(tmp_path / "data", "ann", ("none",)))
 
 
@@ -183,7 +185,7 @@ def test_a_source_that_fails_in_the_middle_keeps_the_recording(recorder, tmp_pat
     [
         (SourceChoice("file"), "no such file"),
         (SourceChoice("broker", broker="mqtt://127.0.0.1"), "enter the board's name"),
-        (SourceChoice("broker", broker="http://x", device="wand"), "is no broker address"),
+        (SourceChoice("broker", broker="http://x", device="wand"), "is not a broker address"),
         (SourceChoice("board", port="/nowhere/tty"), "is not there"),
     ],
 )
@@ -225,7 +227,7 @@ def test_a_computer_that_stood_still_loses_no_take(recorder, tmp_path, monkeypat
 
 def test_a_second_source_is_refused(recorder, tmp_path):
     recorder.open(replay(tmp_path, 30, [], speed=1))
-    with pytest.raises(BeckonError, match="close it first"):
+    with pytest.raises(BeckonError, match="disconnect it first"):
         recorder.open(replay(tmp_path, 30, [], speed=1))
     recorder.close()
     assert recorder.view().state == "off" and not recorder.running

@@ -104,7 +104,7 @@ def test_a_simulated_board_by_its_serial_line(tab, tmp_path):
         page.get_by_label("Serial port").fill(board.port)
         page.keyboard.press("Enter")
         page.get_by_role("button", name="Freely").click()
-        page.get_by_label("Label for all of it").fill("none")
+        page.get_by_label("Label for the whole recording").fill("none")
         leave_fields(tab)
         page.wait_for_function(
             "document.querySelector('.bk-signal').signalView.stats().samples > 50")

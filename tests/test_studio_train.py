@@ -73,17 +73,17 @@ def test_the_settings_are_the_model_s_and_followed_at_once(trained, tmp_path):
     session, _ = trained
     before = session.version
     first = session.settings
-    assert first == session.tuned and first.packed == session.evaluation.model.debounce
+    assert first == session.tuned and first.decision == session.evaluation.model.decision
     session.apply(first)
     assert session.version == before
-    session.apply(Settings(100, 30, 30, 40, 75, 0))
+    session.apply(Settings(100, 30, 10, 0, 40, 75))
     assert session.version == before + 1 and session.evaluation.tally().hits == 0
     size = session.save(tmp_path / "models" / "one.mlp")
     model = read_model(tmp_path / "models" / "one.mlp")
-    assert Settings.of(model.debounce) == session.settings
+    assert Settings.of(model) == session.settings
     assert size == (tmp_path / "models" / "one.mlp").stat().st_size
     with pytest.raises(ValueError):
-        session.apply(Settings(min_count=0))
+        session.apply(Settings(span=0))
     session.apply(first)
 
 
@@ -144,10 +144,10 @@ def test_what_happened_and_why(judged):
     gesture = judged.evaluation.streams[0].gestures[0]
     assert abs(start - gesture.start_ms) < 400 and abs(end - gesture.end_ms) < 400
     assert judged.happenings(wrong=True) == []
-    judged.apply(Settings(100, 30, 0, 6, 10))
+    judged.apply(Settings(100, 30, 10, 0))
     missed = judged.happenings(wrong=True)
     assert [h.kind for h in missed] == [MISSED] * 9
-    assert "30 are needed" in judged.why(missed[0])
+    assert "the mean of 30 must reach that" in judged.why(missed[0])
     assert len(judged.shares(missed[0]).t_ms) > 50
     judged.apply(judged.tuned)
 

@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 
+from host_tools.augment.kinds import KINDS
 from host_tools.dataset import read_dataset
 from host_tools.model.golden import read_model
 from host_tools.paths import DEFAULT_MODEL, DEMO
@@ -89,7 +90,7 @@ def test_the_figures_follow_a_slider(judged):
     page.get_by_text("models/strict.mlp").wait_for()
     no_dialog(page)
     saved = read_model(judged.folder / "models" / "strict.mlp")
-    assert Settings.of(saved.debounce).min_count == 30
+    assert Settings.of(saved).span == 30
     page.keyboard.press("b")
     page.get_by_text("8 of 8 found, 1 false").wait_for()
 
@@ -120,13 +121,14 @@ def test_augmentation_before_and_after(judged, request):
     page = judged.page
     page.keyboard.press("a")
     cards = page.locator(".bk-kinds .bk-card")
-    cards.nth(19).wait_for()
+    cards.nth(len(KINDS) - 1).wait_for()
     picture(judged, request, "augment")
-    first = cards.nth(11).inner_html()  # noise
+    noise = [kind.name for kind in KINDS].index("noise")
+    first = cards.nth(noise).inner_html()
     page.keyboard.press("d")
     page.wait_for_function(
-        "before => document.querySelectorAll('.bk-kinds .bk-card')[11]?.innerHTML !== before",
-        arg=first)
+        "([i, before]) => document.querySelectorAll('.bk-kinds .bk-card')[i]?.innerHTML !== before",
+        arg=[noise, first])
     page.keyboard.press("Escape")
     no_dialog(page)
 

@@ -52,7 +52,7 @@ def test_events_of_a_simulated_board_arrive(tab, broker, request):
     page.get_by_text("See your gestures arrive").wait_for()
     page.get_by_label("Address").fill("http://nothing")
     page.keyboard.press("Enter")
-    page.get_by_text("is no broker address").wait_for()
+    page.get_by_text("is not a broker address").wait_for()
     page.get_by_label("Address").fill(str(broker))
     page.keyboard.press("Enter")
     page.get_by_text("Make a gesture. It appears here").wait_for()

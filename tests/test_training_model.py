@@ -8,21 +8,20 @@ import pytest
 from host_tools.cli import train as command
 from host_tools.cli.app import main
 from host_tools.dataset import Dataset, Recording, Span, read_dataset
+from host_tools.dataset.resample import resample_recording
 from host_tools.errors import BeckonError
 from host_tools.evaluation.emulator import Board
 from host_tools.evaluation.span_accuracy import span_results
 from host_tools.model import reference
 from host_tools.model.codec import encode
 from host_tools.model.golden import read_model
-from host_tools.training.batches import Sampler
-from host_tools.training.calibrate import held_answers, stop_at, streams_of, temperature
+from host_tools.training.calibrate import streams_of, temperature
 from host_tools.training.export import export, float_layers
 from host_tools.training.features import INPUT_SCALE, Features, describe
-from host_tools.training.fit import CHECKPOINTS, checkpoints, fit, fitted, model_bytes
-from host_tools.training.negative_filter import Likeness
+from host_tools.training.fit import fit, fitted, model_bytes
 from host_tools.training.network import softmax
 from host_tools.training.recipe import choose
-from host_tools.training.window_bank import Bank
+from host_tools.training.stream_batches import StreamBank
 from host_tools.units import GRAVITY, to_counts
 
 
@@ -50,10 +49,10 @@ def hands(people="ab", each=8, seed=1):
 @pytest.fixture(scope="module")
 def trained():
     data = hands()
-    recipe = choose(data, 100, steps=250, seed=3)
-    bank = Bank(data, recipe)
+    recipe = choose(data, 100, steps=250, draws=400, seed=3)
+    bank = StreamBank(data, recipe)
     net = fit(recipe, bank)
-    windows, _ = Sampler(bank, recipe, np.random.default_rng(0)).draw(512)
+    windows, _ = bank.draw(512, np.random.default_rng(0))
     return data, recipe, net, export(net, recipe, windows), windows
 
 
@@ -61,45 +60,7 @@ def test_recipe_follows_the_data():
     recipe = choose(hands(), 50)
     assert recipe.labels == ("none", "push", "turn")
     assert (recipe.rate_hz, recipe.decimation, recipe.accel_g, recipe.gyro_dps) == (50, 2, 2, 250)
-    assert recipe.feature_hz == 25 and 0.6 <= recipe.window_s <= 3
-
-
-def test_no_gesture_is_drawn_as_often_as_it_was_recorded():
-    """Up to three times as often as an average gesture."""
-    data = hands(each=5)  # of one person and gesture, 10 of each gesture
-
-    def negatives(seconds):
-        n = 100 * seconds + 1
-        still = Recording("idle", np.zeros((n, 6), np.float32), 100.0,
-                          (Span(0, 1000 * seconds, "none", "c"),), native_hz=100.0)
-        return choose(Dataset("more", [*data.recordings, still]), 50)
-
-    window_s = choose(data, 50).window_s
-    assert choose(data, 50).like_within == 1  # few gestures
-    data.recordings = [*data.recordings, *(
-        r.with_spans([replace(s, label=f"{s.label}{k}") for s in r.spans])
-        for r in data.recordings for k in range(3)
-    )]
-    assert choose(data, 50).like_within == np.inf and negatives(5).like_within == 1
-    data.recordings = data.recordings[:20]
-    assert choose(data, 50).negatives == negatives(5).negatives == 1
-    twice = negatives(round(20 * window_s))
-    assert twice.negatives == pytest.approx(2, abs=0.1)
-    assert sum(twice.negative_parts) * twice.negatives == pytest.approx(0.65 * 2**0.5, rel=0.05)
-    assert negatives(900).negatives == 3
-
-
-def test_weak_movements_are_not_like_a_gesture_that_varies(trained):
-    """Only what is nearer to one than to stillness, if the recipe asks for that."""
-    data, recipe, *_ = trained
-    assert recipe.like_within == 1
-    bank = Bank(data, recipe)
-    strict, loose = (Likeness(bank, Features(recipe), np.random.default_rng(0), within)
-                     for within in (1.0, np.inf))
-    gestures = strict._known
-    strict._reach = loose._reach = 2 * np.linalg.norm(gestures, axis=1)  # they vary a lot
-    assert strict(gestures).all() and loose(gestures).all()
-    assert not strict(0.1 * gestures).any() and loose(0.1 * gestures).all()
+    assert recipe.feature_hz == 25 and 1.0 <= recipe.window_s <= 4.8
 
 
 def test_another_person_is_recognised(trained):
@@ -109,34 +70,12 @@ def test_another_person_is_recognised(trained):
 
 def test_same_seed_same_weights():
     data = hands(each=4)
-    recipe = choose(data, 100, steps=30, seed=7)
-    one, two = (fit(recipe, Bank(data, recipe)) for _ in range(2))
+    recipe = choose(data, 100, steps=30, draws=100, seed=7)
+    one, two = (fit(recipe, StreamBank(data, recipe)) for _ in range(2))
     for a, b in zip(one.parameters(), two.parameters(), strict=True):
         assert np.array_equal(a, b)
-    other = fit(choose(data, 100, steps=30, seed=8), Bank(data, recipe))
+    other = fit(choose(data, 100, steps=30, seed=8), StreamBank(data, recipe))
     assert not np.array_equal(one.parameters()[0], other.parameters()[0])
-
-
-def test_checkpoints_are_one_training():
-    """The last one is what fit gives; earlier ones are not changed by the steps after them."""
-    data = hands(each=4)
-    recipe = choose(data, 100, steps=40, seed=7)
-    bank = Bank(data, recipe)
-    shown = [(net, net.parameters()[0].copy()) for net in checkpoints(recipe, bank)]
-    assert len(shown) == len(CHECKPOINTS)
-    assert all(np.array_equal(net.parameters()[0], then) for net, then in shown)
-    assert not np.array_equal(shown[0][1], shown[-1][1])
-    assert np.array_equal(shown[-1][1], fit(recipe, bank).parameters()[0])
-    assert len(list(checkpoints(choose(data, 100, steps=1), bank))) == len(CHECKPOINTS)
-
-
-@pytest.mark.parametrize("worth, chosen", [
-    ([0.5, 0.8, 0.9, 0.95], 3),
-    ([0.5, 0.965, 0.9, 0.95], 3),  # by chance
-    ([0.5, 0.99, 0.98, 0.9], 1),
-])
-def test_training_stops_early_only_when_events_get_clearly_worse(worth, chosen):
-    assert stop_at(worth) == chosen
 
 
 def test_class_weights_move_the_decision():
@@ -144,9 +83,9 @@ def test_class_weights_move_the_decision():
     data = hands(each=3)
     called = []
     for weights in ((), (("push", 20.0),)):
-        recipe = choose(data, 100, steps=60, weights=weights)
-        bank = Bank(data, recipe)
-        x, _ = Sampler(bank, recipe, np.random.default_rng(2)).draw(1000)
+        recipe = choose(data, 100, steps=60, draws=200, weights=weights)
+        bank = StreamBank(data, recipe)
+        x, _ = bank.draw(1000, np.random.default_rng(2))
         scores = fit(recipe, bank).forward(x)
         called.append((scores.argmax(axis=1) == recipe.labels.index("push")).mean())
     assert called[1] > called[0] + 0.01
@@ -158,18 +97,7 @@ def test_temperature_makes_confidence_honest(trained):
     logits = rng.normal(0, 6, (4000, 5))
     truth = [rng.choice(5, p=p) for p in softmax(logits / 2.5)]
     assert temperature(logits, np.array(truth)) == pytest.approx(2.5, rel=0.1)
-    assert temperature(logits, logits.argmax(axis=1)) == 1  # never surer than trained
-
-
-def test_answers_on_people_left_out(trained):
-    _, recipe, net, _, _ = trained
-    held = hands("cd", each=5, seed=9)
-    logits, truth, subject = held_answers([(net, held)], recipe)
-    assert sorted(subject.tolist()) == ["c"] * 10 + ["d"] * 10
-    assert (logits.argmax(axis=1) == truth).mean() > 0.8
-    assert 1 <= temperature(logits, truth) <= 4
-    logits, truth, subject = held_answers([], recipe)
-    assert len(logits) == len(truth) == len(subject) == 0
+    assert temperature(logits, logits.argmax(axis=1)) < 1
 
 
 def test_a_person_who_labels_the_other_way_round_is_named(tmp_path, capsys):
@@ -203,16 +131,14 @@ def test_training_sees_what_the_board_computes(rate_hz, normalise):
     """Features of an unchanged window against the board's, from the same samples."""
     data = hands(each=2)
     recipe = choose(data, rate_hz, normalise=normalise, gate=(0.1, 3.0))
-    bank = Bank(data, recipe)
+    bank = StreamBank(data, replace(recipe, draws=0))
     front_end = describe(recipe)
     r = data.recordings[0]
-    from host_tools.dataset.resample import resample_recording
-
     raw = to_counts(resample_recording(r, float(rate_hz)).samples, recipe.accel_g, recipe.gyro_dps)
     board = reference.features(front_end, raw)
-    last = (board.end[-1] + 1) / bank.fold - 1
-    positions = (np.arange(1.0 - bank.window, 1) * bank.parts + last)[None]
-    ours, still = Features(recipe).integers(bank.take(np.array([0]), positions))
+    frames = bank.frames(r)
+    end = (board.end[-1] + 1) // recipe.decimation
+    ours, still = Features(recipe).integers(frames[:, None, end - recipe.window : end])
     ours = ours.transpose(1, 2, 0).reshape(-1)
     assert still[0] == board.still[-1]
     worst = np.abs(ours - board.values[-1]).max()
@@ -235,11 +161,10 @@ def test_normalising_is_the_references_to_the_bit(centre):
 
 def test_windows_of_no_gesture_are_drawn(trained):
     data, recipe, *_ = trained
-    sampler = Sampler(Bank(data, recipe), recipe, np.random.default_rng(1))
-    x, y = sampler.draw(900)
+    x, y = StreamBank(data, recipe).draw(900, np.random.default_rng(1))
     assert np.isfinite(x).all() and x.shape[1] == recipe.window * recipe.axes
     shares = np.bincount(y, minlength=3) / len(y)
-    assert shares.min() > 0.15
+    assert shares[0] == pytest.approx(0.4, abs=0.03) and shares.min() > 0.25
 
 
 def test_a_model_that_would_be_too_large_is_narrowed():
@@ -282,7 +207,11 @@ def test_the_command_writes_a_model(tmp_path, capsys):
     model = read_model(out)
     assert model.front_end.rate_hz == 50 and model.front_end.window_ms == 800
     assert model.labels == ("none", "push", "turn") and "seed 5" in model.notes
-    assert model.debounce[1] >= 1 and str(out) in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert model.decision.span >= 1 and model.activity.accel_mul
+    for words in (f"{out}: ", "gestures not trained on: ", "false alarms: ", "per hour (95 %: ",
+                  "what would help most: more takes: push has 8", f"next: beckon evaluate {out}"):
+        assert words in told
 
 
 def test_without_a_gyroscope(tmp_path):
@@ -330,7 +259,7 @@ def test_nothing_to_learn(tmp_path, capsys, labels, words):
     (["--weight", "push=0"], "--weight push=0"),
     (["--weight", "jump=2"], "--weight jump"),
     (["--augment", "stretch=-1"], "--augment stretch=-1"),
-    (["--augment", "jump=1"], "--augment jump: choose from shift_s, "),
+    (["--augment", "jump=1"], "--augment jump: choose from speed, "),
     (["--axes", "ax"], "invalid choice: 'ax'"),
 ])
 def test_wrong_usage(tmp_path, capsys, options, words):

@@ -9,6 +9,7 @@ import asyncio
 import json
 
 from micropython import const
+
 from link.mqtt_link import LinkDown
 
 _WAITING = const(4)  # commands that wait their turn
@@ -38,8 +39,8 @@ class Commands:
         """
         self._verbs[verb] = handler
 
-    def take(self, topic, payload, retained):
-        """Handler of what comes on cmd/#: put it in the queue."""
+    def enqueue(self, topic, payload, retained):
+        """Handler of what comes on cmd/#. A full queue drops it and counts."""
         if len(self._waiting) >= _WAITING:
             self.dropped += 1
             return
@@ -78,7 +79,7 @@ class Commands:
             self.refused += 1
             result = {"error": str(error)}
         except LinkDown:
-            return  # who asked is told nothing, and asks again
+            return  # the asker gets no answer, and asks again
         except Exception as error:  # a fault in one verb must not end the others
             self.faults += 1
             self._log("command %s: %r" % (verb, error))

@@ -16,25 +16,27 @@ import gc
 import hashlib
 import os
 
-from commands.hmac_sha256 import equal, hmac_sha256
 from micropython import const
+
+from commands.hmac_sha256 import equal, hmac_sha256
+from ops.files import remove
 
 _MOST_BYTES = const(20_000)
 _NONCE_BYTES = const(16)
 
 
 class ModelUpdate:
-    """device: its name. key: text, empty: no updates. trial: Trial of the model's path.
+    """device: its name. key: text, empty: no updates. rollback: of the model's path.
 
     load: loads a model file and raises ValueError for what is none.
     restart: awaited after the answer to a good commit.
     """
 
-    def __init__(self, device, key, trial, load, restart):
+    def __init__(self, device, key, rollback, load, restart):
         self._device = device
         self._key = key.encode()
-        self._trial = trial
-        self._new = trial.path + ".new"
+        self._rollback = rollback
+        self._new = rollback.path + ".new"
         self._load = load
         self._restart = restart
         self._size = 0
@@ -106,7 +108,7 @@ class ModelUpdate:
             if not equal(given, hmac_sha256(self._key, signed)):
                 raise ValueError("the HMAC is wrong; is it the same update_key on both sides?")
             model_id = self._checked()
-            self._trial.replace(self._new)
+            self._rollback.replace(self._new)
         finally:
             self._forget()
         return {"model": model_id, "after": self._restart}
@@ -140,10 +142,7 @@ class ModelUpdate:
     def _forget(self):
         self._size = self._crc = self._offset = 0
         self._nonce = ""
-        try:
-            os.remove(self._new)
-        except OSError:
-            pass  # there was none, or it has taken its place
+        remove(self._new)  # unless there was none, or it has taken its place
 
 
 def signed_text(device, nonce, size, sha256):

@@ -1,7 +1,7 @@
 """The command `stream`: raw samples over MQTT for a bounded time, instead of gestures.
 
 They go out on beckon/<device>/raw with QoS 0, some frames of stream_frame.py a message,
-as over the serial line. What gets lost is known by the indices.
+as over the serial line. The indices show what was lost.
 """
 
 import asyncio
@@ -19,11 +19,19 @@ _LOOK_MS = const(40)
 
 
 class RawStream:
-    """app: with link, ring, recognition (a Pausable), recognizer, settings."""
+    """link: Link. device: its name. imu, ring: where samples come from.
 
-    def __init__(self, app):
-        self._app = app
-        self._topic = b"beckon/%s/raw" % app.settings.device.encode()
+    recognition: Pausable, paused meanwhile, as the ring has one reader. reset: called
+    before it goes on.
+    """
+
+    def __init__(self, link, device, imu, ring, recognition, reset):
+        self._link = link
+        self._imu = imu
+        self._ring = ring
+        self._recognition = recognition
+        self._reset = reset
+        self._topic = b"beckon/%s/raw" % device.encode()
         self._buf = bytearray(_MESSAGE_BYTES)
         self._used = 0
         self._end = 0
@@ -36,8 +44,8 @@ class RawStream:
         if not seconds:
             self._end = ticks_ms()
             return {"seconds": 0}
-        imu = self._app.imu
-        self._app.recognition.pause()
+        imu = self._imu
+        self._recognition.pause()
         self._end = ticks_add(ticks_ms(), seconds * 1000)
         asyncio.create_task(self._stream())
         return {
@@ -49,24 +57,23 @@ class RawStream:
         }
 
     async def _stream(self):
-        app = self._app
-        writer = FrameWriter(self._take)
+        writer = FrameWriter(self._collect)
         try:
             while ticks_diff(self._end, ticks_ms()) > 0:
                 await asyncio.sleep_ms(_LOOK_MS)
-                writer.samples(app.ring)
+                writer.samples(self._ring)
                 if self._used > _MESSAGE_BYTES - 2 * _FRAME_BYTES:
                     await self._send()
             await self._send()
         except LinkDown:
-            pass  # who listens is gone, too
+            pass  # the listener is gone, too
         finally:
-            app.recognizer.reset()
-            app.recognition.resume()
+            self._reset()
+            self._recognition.resume()
 
-    def _take(self, data):
+    def _collect(self, data):
         end = self._used + len(data)
-        if end <= _MESSAGE_BYTES:  # else it is lost, and the next index tells
+        if end <= _MESSAGE_BYTES:  # else it is lost, which the next index shows
             self._buf[self._used : end] = data
             self._used = end
 
@@ -74,4 +81,4 @@ class RawStream:
         if self._used:
             data = bytes(memoryview(self._buf)[: self._used])
             self._used = 0
-            await self._app.link.publish(self._topic, data, qos=0)
+            await self._link.publish(self._topic, data, qos=0)

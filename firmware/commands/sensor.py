@@ -2,34 +2,33 @@
 
 import asyncio
 import json
-import os
 
-from sensing.calibration import Calibration, SixPositions, fingerprint, gyro_bias_mdps
-from drivers.mpu_selftest import SelfTest, mean
+from drivers.fifo_sums import sum_frames
+from ops.files import CALIBRATION, write_atomically
+from sensing.calibration import Calibration, SixPositions, gyro_bias_mdps
 
-CALIBRATION = "calibration.json"  # app.py loads it
 _POSITIONS = "positions.json"  # sides measured so far
 _READINGS = 200
-_STILL_DPS = 5  # a spread beyond this is no rest
+_STILL_DPS = 5  # with a larger spread the board was not still
 
 
-async def calibrate(app):
-    """Measure the gyroscope's bias and keep it; the board then starts anew with it.
+async def calibrate(imu, sampling):
+    """Measure the gyroscope's bias and keep it; it acts after a restart.
 
     If a side lies flat it is noted as well; once all six have been, in any order and
     with restarts between them, the accelerometer's offset and scale are known, too.
-    Raises ValueError if the board was moved, OSError of the bus.
+    sampling: Pausable, paused meanwhile. Returns the command's result. Raises ValueError
+    if the board was moved, OSError of the bus.
     """
-    imu = app.imu
     sums = [0] * 18
-    app.sampling.pause()
+    sampling.pause()
     try:
         imu.start_fifo()
-        await _follow(mean(imu, _READINGS, sums))
-        sensor = fingerprint(imu)
+        await _follow(sum_frames(imu, _READINGS, sums))
+        sensor = imu.fingerprint()
         centi_c = imu.centi_c()
     finally:
-        app.sampling.resume()
+        sampling.resume()
     for axis in (3, 4, 5):
         spread = (sums[12 + axis] - sums[6 + axis]) * 10 // imu.gyro_lsb_per_10_dps
         if spread > _STILL_DPS:
@@ -58,7 +57,6 @@ async def calibrate(app):
     elif side:
         _keep_sides({"sensor": sensor, "seen": six.seen})
     answer["missing"] = missing
-    answer["after"] = app.restart
     return answer
 
 
@@ -75,19 +73,17 @@ def _sides(sensor):
 
 
 def _keep_sides(kept):
-    with open(_POSITIONS + ".tmp", "w") as file:
-        json.dump(kept, file)
-    os.rename(_POSITIONS + ".tmp", _POSITIONS)
+    write_atomically(_POSITIONS, json.dumps(kept))
 
 
-async def self_test(app):
+async def self_test(imu, sampling):
     """Let the sensor push its own masses. Raises OSError of the bus."""
-    app.sampling.pause()
+    sampling.pause()
     try:
-        test = SelfTest(app.imu.bus, app.settings.imu_address)
+        test = imu.make_self_test()
         await _follow(test.run())
     finally:
-        app.sampling.resume()  # which finds the sensor reset, and sets it up again
+        sampling.resume()  # which finds the sensor reset, and sets it up again
     return {
         "passed": test.passed,
         "text": test.text,

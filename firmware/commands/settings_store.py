@@ -5,7 +5,7 @@ import os
 
 from ops import config
 
-# Never told, never changed over the network.
+# Never shown, never changed over the network.
 _SECRET = ("wifi_key", "user", "password", "update_key")
 
 
@@ -14,14 +14,14 @@ _AT_ONCE = ("threshold_percent", "ha_discovery")
 
 
 class SettingsStore:
-    """settings: what config.load() gave. trial: Trial of config.json.
+    """settings: what config.load() gave. rollback: of config.json.
 
     apply: called when settings that act at once have changed.
     """
 
-    def __init__(self, settings, trial, apply):
+    def __init__(self, settings, rollback, apply):
         self._settings = settings
-        self._trial = trial
+        self._rollback = rollback
         self._apply = apply
 
     async def get(self, arguments):
@@ -29,18 +29,18 @@ class SettingsStore:
         names = arguments.get("names", sorted(config.SETTINGS))
         if not isinstance(names, list):
             raise ValueError("names must be a list")
-        told = {}
+        values = {}
         for name in names:
             if not isinstance(name, str) or name not in config.SETTINGS:
                 raise ValueError("no setting is called %r" % name)
             if name not in _SECRET:
-                told[name] = getattr(self._settings, name)
-        return {"settings": told}
+                values[name] = getattr(self._settings, name)
+        return {"settings": values}
 
     async def set(self, arguments):
         """The command `set`: {"settings": {"keepalive_s": 60}}.
 
-        What acts only after a restart is on trial then, see trial.py.
+        What acts only after a restart is on trial then, see rollback.py.
         """
         values = arguments.get("settings")
         if not isinstance(values, dict) or not values:
@@ -53,7 +53,7 @@ class SettingsStore:
 
     def change(self, values):
         """Store checked values; whether they need a restart. Raises OSError."""
-        path = self._trial.path
+        path = self._rollback.path
         try:
             with open(path) as file:
                 stored = json.loads(file.read())
@@ -68,7 +68,7 @@ class SettingsStore:
         if len(at_once) == len(values):
             os.rename(path + ".new", path)
         else:
-            self._trial.replace(path + ".new")
+            self._rollback.replace(path + ".new")
         if at_once:
             self._apply()
         return len(at_once) < len(values)

@@ -19,7 +19,9 @@ import sys
 import micropython
 from micropython import const
 
-from drivers import mpu_family
+from drivers.mpu_family import ICM20602, MPU6050
+from drivers.mpu_family import MPU6500 as _MPU6500
+from ops.lazy import forget
 
 _SMPLRT_DIV = const(0x19)
 _CONFIG = const(0x1A)
@@ -52,6 +54,9 @@ _FIFO_STOP = const(0x40)  # CONFIG: keep the old bytes when full, so frames stay
 _FIFO_ACCEL_GYRO = const(0x78)
 _FIFO_ALL = const(0x18)  # ICM-20602: gyroscope and accelerometer, and with them the temperature
 _READY_AND_OVERFLOW = const(0x11)
+
+# SELF_TEST_X_GYRO and on, SELF_TEST_X_ACCEL and on, XA_OFFSET, YA_OFFSET, ZA_OFFSET.
+_FACTORY_BYTES = b"\x00\x01\x02\x0d\x0e\x0f\x77\x78\x7a\x7b\x7d\x7e"
 
 _POWER_UP_MS = const(100)  # PS table 4, greatest time to register access
 _RESET_MS = const(100)  # RM page 42
@@ -133,7 +138,7 @@ class MPU6500:
         self.name = "no sensor"
         self.warning = ""
         """What a person should know about this part, or empty."""
-        self.kind = mpu_family.MPU6500
+        self.kind = _MPU6500
         self.fifo_size = 512
         """Bytes; an overflow is believed from here on, though some relatives hold more."""
         self.fifo_stops = True
@@ -147,6 +152,7 @@ class MPU6500:
         self._running = self._user_ctrl | 0x40
         self._divider = divider
         self._test_bits = 0
+        self._known = False  # whether the family knows its identity
         self._code = code
         self._one = bytearray(1)
         self._two = bytearray(2)
@@ -158,7 +164,7 @@ class MPU6500:
         """What read_fifo has read, 12 bytes a frame: ax ay az gx gy gz, big-endian int16."""
         self._squeeze = None
         self._view()
-        self._settle()
+        self._derive_settings()
         # SMPLRT_DIV to FIFO_EN, as found after the FIFO was started.
         self._settings = bytearray(_FIFO_EN - _SMPLRT_DIV + 1)
         self._config = bytearray(_FIFO_EN - _SMPLRT_DIV + 1)
@@ -183,12 +189,12 @@ class MPU6500:
             if not tries:
                 raise OSError(errno.EIO, "%s: still in its reset" % self)
             yield 10
-        if not mpu_family.find(self.identity):
+        if not self._known:
             from drivers.mpu_unknown import probe
 
             self.kind, self.warning = probe(self)
-            self.fifo_stops = self.kind != mpu_family.MPU6050
-            self._settle()
+            self.fifo_stops = self.kind != MPU6050
+            self._derive_settings()
         if self._user_ctrl:
             self.write(_USER_CTRL, self._user_ctrl)
         # CLKSEL 1: the gyroscope's PLL, +-1 %. 0 would be +-10 % over temperature.
@@ -201,7 +207,7 @@ class MPU6500:
             self.write(_SMPLRT_DIV + i, self._want[i])
         if self.fifo_stops and not self.read(_CONFIG) & _FIFO_STOP:
             self.fifo_stops = False
-            self._settle()
+            self._derive_settings()
             self.write(_CONFIG, self._want[1])
         for register, got, want in self._differences():
             raise OSError(
@@ -218,16 +224,20 @@ class MPU6500:
             raise OSError(errno.ENODEV, "no sensor at 0x%02x" % self.address)
         self.identity = identity
         self.warning = ""
-        known = mpu_family.find(identity)
-        self.name, self.kind, self.fifo_size = known or (
-            "unknown 0x%02x" % identity, mpu_family.MPU6500, 512
-        )
-        self.fifo_stops = self.kind != mpu_family.MPU6050
-        self._settle()
+        from drivers.mpu_family import find
 
-    def _settle(self):
+        known = find(identity)
+        forget("drivers.mpu_family")  # its table is used once a start of the sensor
+        self._known = bool(known)
+        self.name, self.kind, self.fifo_size = known or (
+            "unknown 0x%02x" % identity, _MPU6500, 512
+        )
+        self.fifo_stops = self.kind != MPU6050
+        self._derive_settings()
+
+    def _derive_settings(self):
         """What the settings and the kind of part want: registers SMPLRT_DIV and on, FIFO."""
-        wide = self.kind == mpu_family.ICM20602
+        wide = self.kind == ICM20602
         if wide != bool(self._squeeze):
             self._squeeze = None
             if wide:
@@ -245,7 +255,7 @@ class MPU6500:
         stop = _FIFO_STOP if self.fifo_stops else 0
         test = self._test_bits
         want = [self._divider - 1, stop | code, gs << shift | test, fs << 3 | test, code]
-        if self.kind == mpu_family.MPU6050:
+        if self.kind == MPU6050:
             want.pop()  # one filter for both sensors
         self._want = bytes(want)
 
@@ -273,10 +283,27 @@ class MPU6500:
         """
         return self.read(_WHO_AM_I) == self.identity and not self._differences()
 
-    def self_test(self, on):
+    def fingerprint(self):
+        """Text that no two sensors share in practice. Raises OSError.
+
+        The part has no serial number, but its factory notes the answers to the self-test
+        and trims the accelerometer: 12 bytes.
+        """
+        out = "%02x" % self.identity
+        for register in _FACTORY_BYTES:
+            out += "%02x" % self.read(register)
+        return out
+
+    def make_self_test(self):
+        """A mpu_selftest.SelfTest. The sensor needs bring_up() after its run()."""
+        from drivers.mpu_selftest import SETTINGS, SelfTest
+
+        return SelfTest(MPU6500(self.bus, self.address, **SETTINGS))
+
+    def push_masses(self, on):
         """Push the masses of all six axes, or let them go. Raises OSError."""
         self._test_bits = 0xE0 if on else 0
-        self._settle()
+        self._derive_settings()
         self.write(_GYRO_CONFIG, self._want[2])
         self.write(_ACCEL_CONFIG, self._want[3])
 
@@ -316,7 +343,7 @@ class MPU6500:
         """Move n frames, at most CHUNK_FRAMES, from the FIFO into `frames`.
 
         left: bytes that must lie in the FIFO afterwards, more only by whole frames;
-        -1 if that cannot be said, as after an overflow. sound() tells whether they did.
+        -1 if that cannot be said, as after an overflow. sound() says whether they did.
         Raises OSError; then how far the FIFO was read is unknown, and only
         start_fifo() finds the beginning of a frame again.
         """
@@ -386,7 +413,9 @@ class MPU6500:
         two = self._two
         self.bus.readfrom_mem_into(self.address, _TEMP_OUT_H, two)
         raw = two[0] << 8 | two[1]
-        return mpu_family.centi_c(self.kind, raw - 65536 if raw & 0x8000 else raw)
+        from drivers.mpu_family import centi_c
+
+        return centi_c(self.kind, raw - 65536 if raw & 0x8000 else raw)
 
     def read(self, register):
         """One register's value. Raises OSError."""

@@ -1,6 +1,6 @@
 """The factory self-test: the sensor pushes its own masses and compares.
 
-    test = SelfTest(bus)
+    test = imu.make_self_test()
     for wait_ms in test.run():      # a task awaits instead of sleeping
         time.sleep_ms(wait_ms)
     test.passed, test.text
@@ -11,7 +11,7 @@ board still: 2.5 degrees or 0.2 m/s spoil the result.
 from micropython import const
 
 from drivers import mpu_family
-from drivers.mpu6500 import MPU6500
+from drivers.fifo_sums import sum_frames
 
 _READINGS = const(200)
 _SETTLE_MS = const(20)
@@ -19,46 +19,14 @@ _SELF_TEST_X_GYRO = const(0x00)
 _SELF_TEST_X_ACCEL = const(0x0D)
 _MOVED_DPS = const(5)  # spread of the readings above which the board was not still
 
+SETTINGS = {"accel_g": 2, "gyro_dps": 250, "rate_hz": 1000, "bandwidth_hz": 92}
+"""What the procedure wants of the sensor."""
+
 _AXES = ("ax", "ay", "az", "gx", "gy", "gz")
 
 
-def mean(imu, n, out, squares=None):
-    """Sum up n frames of the running FIFO into out[0:6], and the extremes of each axis into
-    out[6:12], out[12:18]; yields the milliseconds to wait. squares: if given, six numbers
-    to which the squares are added. Raises OSError.
-
-    Frames that cannot be believed raise OSError, too; try again.
-    """
-    for i in range(6):
-        out[i] = 0
-        out[6 + i] = 32767
-        out[12 + i] = -32768
-    bytes_each = imu.fifo_frame
-    left = n
-    while left:
-        yield 1 + min(left, imu.CHUNK_FRAMES) * imu.period_us // 1000
-        size = imu.fifo_bytes()
-        if size > imu.fifo_size - bytes_each or size % bytes_each:
-            raise OSError("%s: the FIFO ran over" % imu)
-        while size and left:
-            k = min(left, imu.CHUNK_FRAMES, size // bytes_each)
-            imu.read_fifo(k)
-            for frame in range(k):
-                for i in range(6):
-                    j = 12 * frame + 2 * i
-                    v = imu.frames[j] << 8 | imu.frames[j + 1]
-                    v -= (v & 0x8000) << 1
-                    out[i] += v
-                    if squares:
-                        squares[i] += v * v
-                    out[6 + i] = min(out[6 + i], v)
-                    out[12 + i] = max(out[12 + i], v)
-            size -= bytes_each * k
-            left -= k
-
-
 class SelfTest:
-    """bus, address: as for MPU6500. The sensor is reset; bring it up again afterwards.
+    """imu: an MPU6500 with SETTINGS. The sensor is reset; bring it up again afterwards.
 
     After run(): `passed`, `text` (one line, why not), `ratios` (six: the response over
     what the factory noted, in the order ax ay az gx gy gz; response in g and deg/s
@@ -66,9 +34,8 @@ class SelfTest:
     mdps).
     """
 
-    def __init__(self, bus, address=0x68):
-        # The procedure wants 92 Hz, 2 g and 250 deg/s at 1 kHz.
-        self.imu = MPU6500(bus, address, accel_g=2, gyro_dps=250, rate_hz=1000, bandwidth_hz=92)
+    def __init__(self, imu):
+        self.imu = imu
         self.passed = False
         self.text = "the self-test did not run"
         self.ratios = []
@@ -84,12 +51,12 @@ class SelfTest:
         rest = [0] * 18
         pushed = [0] * 18
         imu.start_fifo()
-        yield from mean(imu, _READINGS, rest)
-        imu.self_test(True)
+        yield from sum_frames(imu, _READINGS, rest)
+        imu.push_masses(True)
         yield _SETTLE_MS
         imu.start_fifo()
-        yield from mean(imu, _READINGS, pushed)
-        imu.self_test(False)
+        yield from sum_frames(imu, _READINGS, pushed)
+        imu.push_masses(False)
         yield _SETTLE_MS
         self._judge(rest, pushed)
 

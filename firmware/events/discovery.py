@@ -1,4 +1,4 @@
-"""Keep Home Assistant told of this board; what is told, home_assistant.py says."""
+"""Announce this board to Home Assistant with the messages of home_assistant.py."""
 
 import asyncio
 import gc
@@ -7,27 +7,32 @@ import random
 from link.mqtt_link import LinkDown
 from ops.lazy import forget
 
-_STATUS = b"homeassistant/status"  # where Home Assistant says that it has come up
+_STATUS = b"homeassistant/status"  # where Home Assistant reports that it has come up
 _LOOK_S = 5
 _SPREAD_MS = 4096
 BUTTONS = ("calibrate", "restart")
 
 
 class Discovery:
-    """app: with link, engine, settings and VERSION."""
+    """link: Link. device: its name. engine: Engine, whose labels are announced, or None."""
 
-    def __init__(self, app):
-        self._app = app
+    def __init__(self, link, device, engine):
+        self._link = link
+        self._device = device
+        self._engine = engine
         self._wanted = asyncio.Event()
-        app.link.subscribe(_STATUS, self._on_status)
+        link.subscribe(_STATUS, self._on_status)
 
-    async def run(self):
-        """Announce at each connection, and when Home Assistant comes up; for ever."""
-        link = self._app.link
-        told = 0
+    async def run(self, version):
+        """Announce at each connection, and when Home Assistant comes up; for ever.
+
+        version: the firmware's.
+        """
+        link = self._link
+        announced = 0  # the connection that has been announced on
         while True:
             await link.ready.wait()
-            if told == link.connects:
+            if announced == link.connects:
                 try:
                     await asyncio.wait_for(self._wanted.wait(), _LOOK_S)
                 except asyncio.TimeoutError:
@@ -35,35 +40,34 @@ class Discovery:
                 # Not all of a house's devices in one instant.
                 await asyncio.sleep_ms(random.getrandbits(16) % _SPREAD_MS)
             self._wanted.clear()
-            told = link.connects
+            announced = link.connects
             try:
-                await announce(self._app)
+                await announce(link, self._device, version, self._engine)
             except LinkDown:
-                told = 0
+                announced = 0
 
     def _on_status(self, topic, payload, retained):
         if payload == b"online" and not retained:
             self._wanted.set()
 
 
-async def announce(app):
+async def announce(link, device, version, engine):
     """Publish all discovery messages. Raises LinkDown."""
     from events.home_assistant import messages
 
-    engine = app.engine
     labels, idle = (engine.labels, engine.idle) if engine else ((), 0)
-    await _publish(app, messages(app.settings.device, app.VERSION, labels, idle, BUTTONS))
+    await _publish(link, messages(device, version, labels, idle, BUTTONS))
 
 
-async def remove(app):
+async def remove(link, device):
     """Take all of them back. Raises LinkDown."""
     from events.home_assistant import removals
 
-    await _publish(app, removals(app.settings.device, BUTTONS))
+    await _publish(link, removals(device, BUTTONS))
 
 
-async def _publish(app, messages):
+async def _publish(link, messages):
     for topic, payload in messages:
-        await app.link.publish(topic, payload, True)
+        await link.publish(topic, payload, True)
     forget("events.home_assistant")  # used rarely, and large
     gc.collect()

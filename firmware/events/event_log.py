@@ -10,22 +10,22 @@ from events.event import Event
 _RECORD = "<QIqqqBBB"
 
 
-class EventSpool:
-    """spool: Spool. What fails is counted, never raised."""
+class EventLog:
+    """records: RecordLog. What fails is counted, never raised."""
 
-    def __init__(self, spool):
-        self._spool = spool
+    def __init__(self, records):
+        self._records = records
         self._event = Event()
         self.faults = 0
 
     def count(self):
         """How many events wait."""
-        return self._spool.count if self._spool else 0
+        return self._records.count if self._records else 0
 
     def append(self, event):
         """Keep event; whether it is safe now."""
         try:
-            self._spool.append(pack(event))
+            self._records.append(pack(event))
             return True
         except (OSError, AttributeError):  # full or broken, or given up
             self.faults += 1
@@ -34,8 +34,8 @@ class EventSpool:
     def next(self):
         """The oldest event, or None; it is this object's, until the next call."""
         try:
-            while self._spool:
-                record = self._spool.peek()
+            while self._records:
+                record = self._records.peek()
                 if record is None:
                     return None
                 try:
@@ -43,10 +43,10 @@ class EventSpool:
                     return self._event
                 except ValueError:  # written by another firmware
                     self.faults += 1
-                    self._spool.pop()
+                    self._records.pop()
         except OSError:  # do without, what it holds may come at the next boot
             self.faults += 1
-            self._spool = None
+            self._records = None
         return None
 
     def done(self, boot, seq):
@@ -54,15 +54,15 @@ class EventSpool:
         event = self.next()
         if event and (event.boot, event.seq) == (boot, seq):
             try:
-                self._spool.pop()
+                self._records.pop()
             except OSError:
                 self.faults += 1
-                self._spool = None
+                self._records = None
 
     def counters(self, into):
         into["spool_faults"] = self.faults
-        if self._spool:
-            self._spool.counters(into)
+        if self._records:
+            self._records.counters(into)
 
 
 def pack(event):

@@ -24,6 +24,14 @@ _DIAG_MS = const(60_000)
 _DIAG_BYTES = const(1500)  # the most that the link takes
 
 
+def open_log():
+    """The EventLog in flash. Raises OSError."""
+    from events.event_log import EventLog
+    from events.record_log import RecordLog
+
+    return EventLog(RecordLog())
+
+
 def topic(device, name):
     """The topic `name` of a device, as bytes; names come from docs/mqtt.md."""
     return b"beckon/%s/%s" % (device.encode(), name.encode())
@@ -35,13 +43,13 @@ class Publisher:
     describe: returns the dict that `state` shows.
     parts: list of objects with counters(into), whose union is `diag`; it may grow.
     wall: WallClock, or None: then no event has a time of day.
-    open_spool: returns the EventSpool for events that the link cannot take now, or None:
-    then they wait in RAM, the last 6 of them. Called when first needed, or at once if
-    `spooled` says that some wait there already.
+    open_log: returns the EventLog for events that the link cannot take now, or None:
+    then they wait in RAM, the last 6 of them. Called when first needed, or at once with
+    logged=True: some wait there already.
     """
 
     def __init__(
-        self, link, device, boot, describe, parts, wall=None, open_spool=None, spooled=False
+        self, link, device, boot, describe, parts, wall=None, open_log=None, logged=False
     ):
         self.model = ""
         self._dropped = self._delivered = self._oversized = 0
@@ -51,8 +59,8 @@ class Publisher:
         self._describe = describe
         self._parts = parts
         self._wall = wall
-        self._open_spool = open_spool
-        self._spool = None
+        self._open_log = open_log
+        self._log = None
         self._queue = [Event()] + [None] * (_QUEUE - 1)  # the others when they are needed
         self._head = 0  # the oldest
         self._count = 0
@@ -61,9 +69,9 @@ class Publisher:
         self._wake = asyncio.Event()
         self._crowded = asyncio.Event()
         self._empty = asyncio.Event()
-        if spooled:
-            self._has_spool()
-        if not (self._spool and self._spool.count()):
+        if logged:
+            self._has_log()
+        if not (self._log and self._log.count()):
             self._empty.set()
         self._event_topic = topic(device, "event")
         self._status_topic = topic(device, "status")
@@ -125,13 +133,13 @@ class Publisher:
     async def close(self, timeout_ms):
         """Send what is queued, the last counters and `offline`; end the link.
 
-        Returns the number of events that were neither sent nor spooled.
+        Returns the number of events that were neither sent nor logged.
         """
         give_up = ticks_add(ticks_ms(), timeout_ms)
         try:
             await asyncio.wait_for_ms(self._finish(), timeout_ms * 3 // 4)
         except (LinkDown, asyncio.TimeoutError):
-            await self._save()  # and the broker's last will tells that this end is gone
+            await self._save()  # and the broker's last will says that this end is gone
         await self._link.close(max(0, ticks_diff(give_up, ticks_ms())))
         return self._count
 
@@ -145,8 +153,8 @@ class Publisher:
         into["events_dropped"] = self._dropped
         into["events_queued"] = self._count
         into["messages_oversized"] = self._oversized
-        if self._spool:
-            self._spool.counters(into)
+        if self._log:
+            self._log.counters(into)
 
     async def _publish_state(self):
         """Send `state` anew, after something that it shows has changed."""
@@ -204,11 +212,11 @@ class Publisher:
             self._born = connection
         try:
             while True:
-                event = self._spool.next() if self._spool else None
+                event = self._log.next() if self._log else None
                 if event:
                     boot, seq = event.boot, event.seq
                     await self._send(event, event.sent)
-                    self._spool.done(boot, seq)
+                    self._log.done(boot, seq)
                 elif self._count:
                     await self._send_queued()
                 else:
@@ -225,8 +233,8 @@ class Publisher:
         await self._send(event, sent)
         if self._count and event.seq == seq and event is self._queue[self._head]:
             self._drop_oldest()
-        elif self._spool:  # _make_room has moved it there while it was under way
-            self._spool.done(self._boot, seq)
+        elif self._log:  # _make_room has moved it there while it was under way
+            self._log.done(self._boot, seq)
 
     async def _make_room(self):
         """Move events to flash when the link is up but does not answer."""
@@ -235,15 +243,15 @@ class Publisher:
             self._crowded.clear()
             await self._save()
 
-    def _has_spool(self):
-        """Whether there is a spool; opens it when this is asked first."""
-        if self._open_spool:
+    def _has_log(self):
+        """Whether there is an event log; opens it when this is asked first."""
+        if self._open_log:
             try:
-                self._spool = self._open_spool()
+                self._log = self._open_log()
             except OSError as fault:
                 print("beckon: events wait in RAM only,", fault)
-            self._open_spool = None
-        return self._spool is not None
+            self._open_log = None
+        return self._log is not None
 
     async def _send(self, event, repeat):
         wall = self._wall
@@ -260,10 +268,10 @@ class Publisher:
 
     async def _save(self):
         """Move what is queued to flash, which holds the loop for some ms a record."""
-        while self._count and self._has_spool():
+        while self._count and self._has_log():
             event = self._queue[self._head]
             event.unix_ms = self._wall.unix_ms(event.captured_ms) if self._wall else 0
-            if not self._spool.append(event):
+            if not self._log.append(event):
                 return  # they go on waiting in RAM
             self._drop_oldest()
             await asyncio.sleep_ms(0)
@@ -294,7 +302,7 @@ class Publisher:
             try:
                 await self._publish_diag()
             except LinkDown:
-                pass  # the counters go on counting; the next minute tells
+                pass  # the counters go on counting, and go out a minute later
 
     async def _finish(self):
         await self._link.ready.wait()

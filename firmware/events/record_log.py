@@ -4,7 +4,7 @@ A folder of numbered segments; a record is appended to the youngest and is safe
 once append() returns, since littlefs makes a file's new content durable, all of
 it or nothing, when the file is closed. A segment is removed when all of it has
 been taken, so taking writes nothing: after a loss of power the rest of the
-oldest segment comes again, which its reader tells by boot and sequence number.
+oldest segment comes again, which its reader knows by boot and sequence number.
 So a record costs the flash one append, and each block is used in turn.
 
 A record is its length (2 bytes, little endian), the CRC-32 of its bytes (4), and
@@ -17,13 +17,15 @@ import struct
 
 from micropython import const
 
+from ops.files import SPOOL, remove
+
 _HEAD = const(6)
 _HEAD_FORMAT = "<HI"
 _MOST_BYTES = const(512)  # of one record
 _SUFFIX = ".log"
 
 
-class Spool:
+class RecordLog:
     """folder: made if missing. segment_bytes: one block of the flash is a good size.
     segments: at most so many; then the oldest is given up, and counted.
 
@@ -31,7 +33,7 @@ class Spool:
     neither be read nor made, or flash fails; what was safe before stays so.
     """
 
-    def __init__(self, folder="spool", segment_bytes=4096, segments=8):
+    def __init__(self, folder=SPOOL, segment_bytes=4096, segments=8):
         self._folder = folder
         self._segment_bytes = segment_bytes
         self._segments = segments
@@ -148,10 +150,8 @@ class Spool:
             self._tail_bytes = self._segment_bytes  # the next record begins a segment
 
     def _unlink(self, number):
-        try:
-            os.remove(self._path(number))
-        except OSError:
-            pass  # a segment too many repeats events, which their reader knows to drop
+        # A segment that stays repeats events, which their reader knows to drop.
+        remove(self._path(number))
 
     def _path(self, number):
         return "%s/%06d%s" % (self._folder, number, _SUFFIX)

@@ -1041,10 +1041,10 @@ class MicroMLP:
         layer._net = self
         if isinstance(layer._store, _Wired):
             self._wire()
+            self._routed = False
         elif self._wired:
             layer._store = layer._store.wired()
         self._layers.append(layer)
-        self._routed = False
 
     def RemoveLayer(self, layer):
         self._wire()

@@ -928,13 +928,16 @@ class Engine:
     def __init__(self, model, _path=None):
         import microMLP_loader as loader  # here, so that a board can drop it afterwards
 
-        if _path:
-            arena, size = loader.read(_path)
-        else:
-            size = len(model)
-            arena = bytearray(size + loader.work_bytes(model, size))
-            arena[:size] = model
-        self._set_up(arena, size, loader)
+        try:
+            if _path:
+                arena, size = loader.read(_path)
+            else:
+                size = len(model)
+                arena = bytearray(size + loader.work_bytes(model, size))
+                arena[:size] = model
+            self._set_up(arena, size, loader)
+        except ValueError as fault:  # the loader knows no other, as it is below this module
+            raise ModelError(str(fault))
 
     @classmethod
     def load(cls, path):

@@ -4,11 +4,15 @@ The engine imports this when it loads a file. A board drops it from the heap aft
 (`ops.lazy.forget`). docs/model-file.md describes the file, host_tools/model/codec.py writes it.
 """
 
+import sys
 from array import array
 from binascii import crc32
 from struct import unpack_from
 
-from microMLP_engine import ModelError, const
+if sys.implementation.name == "micropython":
+    from micropython import const
+else:
+    from viper import const
 
 _HEAD = const(20)  # bytes that every version begins with
 _HEAD_1 = const(68)  # of version 1, which has all of fixed size in its head
@@ -44,7 +48,7 @@ def _noise(x):
 
 def _need(condition, *why):
     if not condition:
-        raise ModelError("model file: " + " ".join(str(part) for part in why))
+        raise ValueError("model file: " + " ".join(str(part) for part in why))
 
 
 def work_bytes(head, size):
@@ -61,7 +65,7 @@ def work_bytes(head, size):
 
 
 def read(path):
-    """(memory that begins with the file, bytes of the file). Raises ModelError or OSError."""
+    """(memory that begins with the file, bytes of the file). Raises ValueError or OSError."""
     with open(path, "rb") as file:
         size = file.seek(0, 2)
         file.seek(0)
@@ -327,4 +331,4 @@ def _text(arena, at, length):
     try:
         return str(arena[at:at + length], "utf-8")
     except UnicodeError:
-        raise ModelError("model file: labels or notes are not UTF-8")
+        raise ValueError("model file: labels or notes are not UTF-8")

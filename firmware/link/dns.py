@@ -34,10 +34,10 @@ class Resolver:
         self._failures = 0
 
     async def resolve(self, host, port, again=False):
-        """The address of host for connect(). See number()."""
-        return socket.getaddrinfo(await self.number(host, again), port)[0][-1]
+        """The address of host for connect(). See address()."""
+        return socket.getaddrinfo(await self.address(host, again), port)[0][-1]
 
-    async def number(self, host, again=False):
+    async def address(self, host, again=False):
         """The IP address of host as text.
 
         An answer is kept and used until `again` says that it did not help; should

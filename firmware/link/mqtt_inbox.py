@@ -80,13 +80,13 @@ class Inbox:
                 continue
             if at + header + body > have:
                 break
-            self._take(self._view[at : at + header + body], header)
+            self._dispatch(self._view[at : at + header + body], header)
             at += header + body
         self._have = have = have - at
         if at and have:
             buffer[:have] = buffer[at : at + have]
 
-    def _take(self, packet, at):
+    def _dispatch(self, packet, at):
         """at: where the variable header begins, behind the fixed one."""
         kind = packet[0] >> 4
         size = len(packet) - at

@@ -76,7 +76,7 @@ class Link:
         self._settings = settings
         self._timeout_ms = settings.response_timeout_ms
         self._wifi = wifi
-        self._resolve = resolve or resolve_blocking
+        self._resolve = resolve or _resolve_blocking
         self._wrap = wrap
         self._log = log
         self._said = ""
@@ -92,7 +92,7 @@ class Link:
         self._fault = None
         self._closing = False
         self._last_in = self._last_out = 0
-        self.turns = 0  # grows while run() lives, whether there is a link or not
+        self._turns = 0
         self.connects = 0
         self._drops = self._refused = self._failed = self._timeouts = self._malformed = 0
 
@@ -138,6 +138,10 @@ class Link:
                 pass  # the broker will notice in its own time
         self._end(None)
 
+    def progress(self):
+        """Grows while run() lives, whether there is a link or not."""
+        return self._turns
+
     def counters(self, into):
         into["link_connects"] = self.connects
         into["link_drops"] = self._drops
@@ -157,7 +161,7 @@ class Link:
         failures = 0
         down_since = ticks_ms()
         while not self._closing:
-            self.turns += 1
+            self._turns += 1
             connects = self.connects
             try:
                 await self._session(failures)
@@ -201,7 +205,7 @@ class Link:
                 self._say(None)
                 await self._over.wait()
             except LinkDown:
-                pass  # the fault tells why
+                pass  # the fault says why
             if self._fault:
                 raise self._fault
         finally:
@@ -301,7 +305,7 @@ class Link:
         keepalive_ms = self._settings.keepalive_s * 1000
         while True:
             await asyncio.sleep_ms(_TICK_MS)
-            self.turns += 1
+            self._turns += 1
             now = ticks_ms()
             for answer in self._inbox.due:
                 if ticks_diff(now, answer.at_ms) > 0:
@@ -344,7 +348,7 @@ class Link:
             await self._sent.wait()
 
     def _expect(self, packet_id):
-        if self._over.is_set():  # nobody would answer, or tell that it is late
+        if self._over.is_set():  # nothing would answer, or time out
             raise LinkDown(errno.ENOTCONN)
         return self._inbox.add(packet_id, ticks_add(ticks_ms(), self._timeout_ms))
 
@@ -373,7 +377,7 @@ class Link:
         forget("link.link_errors")  # rarely used
 
 
-async def resolve_blocking(host, port, again):
+async def _resolve_blocking(host, port, again):
     """The address for connect(). A number comes at once; a name asks the system,
     which holds the loop for as long as its resolver takes."""
     return socket.getaddrinfo(host, port)[0][-1]

@@ -35,7 +35,7 @@ async def keep_time(wall, settings, wifi, resolver=None):
             host, _, port = settings.time_server.partition(":")
             if not host.replace(".", "").isdigit():
                 made = resolver or _resolver(settings, wifi)
-                host = await made.number(host, pause_s > _RETRY_S)
+                host = await made.address(host, pause_s > _RETRY_S)
             await _set(wall, host, int(port or _PORT))
             pause_s = _AGAIN_S
         except (OSError, ValueError, MemoryError):

@@ -1,7 +1,7 @@
 """TLS under the link: the broker proves that it is the one, the board may do so, too.
 
 The handshake goes on in steps, as the network allows; each step holds the loop for as
-long as its arithmetic takes (docs/mqtt.md tells how long that was).
+long as its arithmetic takes (docs/mqtt.md has the times).
 """
 
 import os
@@ -50,8 +50,11 @@ class Tls:
             raise NoTime()
         from ops.wall_clock import fields
 
-        year, month, day, hour, minute, second, weekday = fields(unix_ms)[:7]
-        self._set_rtc((year, month, day, weekday, hour, minute, second, 0))
+        year, month, day, hour, minute, second, weekday = fields(unix_ms)
+        try:
+            self._set_rtc((year, month, day, weekday, hour, minute, second, 0))
+        except OverflowError:  # a year that the port's clock cannot hold: a wrong server
+            raise NoTime()
 
 
 class NoTime(OSError):

@@ -1,7 +1,8 @@
 """A number for each boot, so that an event is known by (boot, seq)."""
 
-import os
 import random
+
+from ops.files import write_atomically
 
 _PATH = "boot.txt"
 
@@ -19,9 +20,7 @@ def next_boot(path=_PATH):
         pass  # the first boot, or a file that lost its content
     count = (count + 1) % 0x7FFFFFFF
     try:
-        with open(path + ".new", "w") as file:
-            file.write(str(count))
-        os.rename(path + ".new", path)
+        write_atomically(path, str(count))
     except OSError:
-        pass  # a full or broken flash must not keep gestures from being told
+        pass  # a full or broken flash must not keep gestures from being reported
     return count * 65536 + random.getrandbits(16)

@@ -1,4 +1,4 @@
-"""The last crash, kept in flash so that the next boot can tell it.
+"""The last crash, kept in flash so that the next boot can report it.
 
 The file holds `COUNT NEW` and the crash's text: how many crashes came in a row,
 and whether the boot after it has still to see it. A boot without a crash writes
@@ -6,18 +6,19 @@ nothing. Pure.
 """
 
 import io
-import os
 import sys
 
 from micropython import const
+
+from ops.files import CRASH, remove, write_atomically
 
 _MOST_CHARACTERS = const(500)  # of a traceback, its end
 
 
 class CrashLog:
-    """`in_a_row` crashes without a healthy run between them; `text` tells the last."""
+    """`in_a_row` crashes without a healthy run between them; `text` is the last one's."""
 
-    def __init__(self, path="crash.txt"):
+    def __init__(self, path=CRASH):
         self._path = path
         self.in_a_row = 0
         self.text = ""
@@ -48,10 +49,7 @@ class CrashLog:
         """This run is healthy: what comes next is not in a row with what was."""
         if self.in_a_row:
             self.in_a_row = 0
-            try:
-                os.remove(self._path)
-            except OSError:
-                pass
+            remove(self._path)
 
     def _note(self, text, new):
         self.in_a_row += 1
@@ -61,9 +59,9 @@ class CrashLog:
 
     def _save(self):
         try:
-            with open(self._path + ".new", "w") as file:
-                file.write("%d %d\n%s" % (self.in_a_row, self._new, self.text))
-            os.rename(self._path + ".new", self._path)
+            write_atomically(
+                self._path, "%d %d\n%s" % (self.in_a_row, self._new, self.text)
+            )
         except OSError:
             pass  # a full or broken flash must not hide the crash itself
 

@@ -29,7 +29,7 @@ class Health:
         self.looks = 0
 
     def watch(self, name, progress, limit_ms):
-        """progress() must give another number at least every limit_ms."""
+        """progress() must return another number at least every limit_ms."""
         self._parts.append(_Part(name, progress, limit_ms))
 
     async def run(self):
@@ -77,10 +77,3 @@ class _Part:
             self._last = value
             self._since = now
         return ticks_diff(now, self._since) > self._limit_ms
-
-
-def total(part):
-    """The sum of a part's counters, as a measure of its progress."""
-    into = {}
-    part.counters(into)
-    return sum(into.values())

@@ -4,10 +4,11 @@ import asyncio
 
 
 class Pausable:
-    """make: returns the coroutine, anew after each pause."""
+    """make(*args): the coroutine; called again after each pause."""
 
-    def __init__(self, make):
+    def __init__(self, make, *args):
         self._make = make
+        self._args = args
         self._task = None
         self._paused = False
         self._resumed = asyncio.Event()
@@ -15,7 +16,7 @@ class Pausable:
     async def run(self):
         """For as long as the coroutine runs."""
         while True:
-            self._task = asyncio.create_task(self._make())
+            self._task = asyncio.create_task(self._make(*self._args))
             try:
                 await self._task
                 return

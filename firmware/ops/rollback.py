@@ -1,4 +1,4 @@
-"""A file that is replaced on trial: the old one comes back if the new one fails.
+"""A file is replaced on trial: the old one comes back if the new one fails.
 
     PATH        what is used
     PATH.old    what was used before
@@ -12,11 +12,13 @@ import os
 
 from micropython import const
 
+from ops.files import exists
+
 _MOST_BOOTS = const(2)
 _COPY_BYTES = const(256)
 
 
-class Trial:
+class Rollback:
     def __init__(self, path):
         self.path = path
         self.reverted = False  # whether this boot has taken the old file back
@@ -27,7 +29,7 @@ class Trial:
     def replace(self, new):
         """Put the file `new` in place of PATH, on trial. Raises OSError."""
         if exists(self.path):
-            copy(self.path, self.path + ".tmp")
+            _copy(self.path, self.path + ".tmp")
             os.rename(self.path + ".tmp", self.path + ".old")
         self._write(0)
         os.rename(new, self.path)
@@ -47,7 +49,7 @@ class Trial:
             self._write(boots + 1)
 
     def revert(self):
-        """Take the old file back, if a trial is on; says whether that was done."""
+        """Take the old file back if a trial is on; True if that was done."""
         if self.is_on():
             if exists(self.path + ".old"):
                 os.rename(self.path + ".old", self.path)
@@ -66,15 +68,7 @@ class Trial:
         os.rename(self.path + ".tmp", self.path + ".try")
 
 
-def exists(path):
-    try:
-        os.stat(path)
-        return True
-    except OSError:
-        return False
-
-
-def copy(source, target):
+def _copy(source, target):
     """Copy a file through a small buffer."""
     buf = bytearray(_COPY_BYTES)
     view = memoryview(buf)

@@ -1,25 +1,15 @@
-"""What is off with one sensor, measured at rest, kept in a file, taken off its frames.
+"""What is off with one sensor, measured at rest and kept in a file.
 
     six = SixPositions(imu.accel_lsb_per_g)          # the board on each of its sides
     ...
     calibration.save("calibration.json")
-    ring_of_sampler = Corrected(ring, calibration, imu)
 
 Integers throughout: millidegrees per second, micro-g, millionths. A file belongs to
 one sensor, known by what its factory wrote into it.
 """
 import json
-import os
-import sys
-from array import array
 
-import micropython
-from micropython import const
-
-_SELF_TEST_X_GYRO = const(0x00)
-_SELF_TEST_X_ACCEL = const(0x0D)
-_XA_OFFSET_H = const(0x77)
-_ONE = const(1 << 14)  # a scale of 1 in the correction table
+from ops.files import write_atomically
 
 # name: the greatest that a part inside its data sheet needs, with as much again (PS tables 1, 2)
 _LIMITS = {
@@ -29,22 +19,6 @@ _LIMITS = {
 }
 
 _SIDES = ("+x", "-x", "+y", "-y", "+z", "-z")
-
-
-def fingerprint(imu):
-    """Text that tells this sensor from another of its kind. Raises OSError.
-
-    The part has no serial number, but its factory notes the answers to the
-    self-test and trims the accelerometer: 12 bytes that no two parts share in practice.
-    """
-    out = "%02x" % imu.identity
-    for register in range(_SELF_TEST_X_GYRO, _SELF_TEST_X_GYRO + 3):
-        out += "%02x" % imu.read(register)
-    for register in range(_SELF_TEST_X_ACCEL, _SELF_TEST_X_ACCEL + 3):
-        out += "%02x" % imu.read(register)
-    for register in range(_XA_OFFSET_H, _XA_OFFSET_H + 8, 3):  # the pairs lie 3 apart
-        out += "%02x%02x" % (imu.read(register), imu.read(register + 1))
-    return out
 
 
 class Calibration:
@@ -83,9 +57,7 @@ class Calibration:
         """Write it beside and put it in place. Raises OSError."""
         entries = self._entries()
         entries["check"] = _check(entries)
-        with open(path + ".tmp", "w") as file:
-            json.dump(entries, file)
-        os.rename(path + ".tmp", path)
+        write_atomically(path, json.dumps(entries))
 
     def _entries(self):
         return {
@@ -187,63 +159,3 @@ class SixPositions:
             offsets.append(round((up + down) / 2 * 1_000_000))
             scales.append(round(((up - down) / 2 - 1) * 1_000_000))
         return tuple(offsets), tuple(scales)
-
-
-if sys.implementation.name == "micropython":
-
-    @micropython.viper
-    def _correct(raw: ptr8, out: ptr8, n: int, table: ptr32):
-        """out = (raw - offset) * scale, clipped; table: six scales, six offsets + 32768."""
-        i = 0
-        while n > 0:
-            n -= 1
-            axis = 0
-            while axis < 6:
-                # Plus 32768 on both sides, as ptr32 loads are unsigned on 64-bit ports.
-                v = ((raw[i] << 8 | raw[i + 1]) ^ 0x8000) - table[axis + 6]
-                v = (v * table[axis] + 8192) >> 14
-                if v > 32767:
-                    v = 32767
-                elif v < -32768:
-                    v = -32768
-                out[i] = v >> 8
-                out[i + 1] = v
-                i += 2
-                axis += 1
-
-else:  # CPython has no viper; the tests hold the two against each other
-
-    def _correct(raw, out, n, table):
-        for k in range(6 * n):
-            axis = k % 6
-            v = ((raw[2 * k] << 8 | raw[2 * k + 1]) ^ 0x8000) - table[axis + 6]
-            v = max(-32768, min(32767, (v * table[axis] + 8192) >> 14))
-            out[2 * k] = v >> 8 & 0xFF
-            out[2 * k + 1] = v & 0xFF
-
-
-class Corrected:
-    """A ring for the sampler that takes a calibration off each frame on its way to `ring`.
-
-    imu: the MPU6500 whose ranges the frames are in.
-    """
-
-    def __init__(self, ring, calibration, imu):
-        self._ring = ring
-        self._out = bytearray(len(imu.frames))
-        table = array("i", bytes(48))
-        for axis in range(3):
-            scale = 1_000_000 + calibration.accel_scale_ppm[axis]
-            table[axis] = (_ONE * 1_000_000 + scale // 2) // scale
-            offset = calibration.accel_offset_ug[axis] * imu.accel_lsb_per_g / 1_000_000
-            table[6 + axis] = 32768 + round(offset)
-            bias = calibration.gyro_bias_mdps[axis] * imu.gyro_lsb_per_10_dps / 10_000
-            table[3 + axis] = _ONE
-            table[9 + axis] = 32768 + round(bias)
-        self._table = table
-        self.gap = ring.gap
-
-    def push_fifo(self, raw, n):
-        """As RingBuffer.push_fifo; at most as many frames as imu.frames holds."""
-        _correct(raw, self._out, n, self._table)
-        self._ring.push_fifo(self._out, n)

@@ -1,7 +1,7 @@
 """Is the sensor there, healthy and wired well? A check-up that prints what it finds.
 
     from sensing import checkup
-    sensor_check.main(I2CBus(0, scl=22, sda=21))
+    checkup.main(I2CBus(0, scl=22, sda=21))
 
 Lay the board still. It takes about five seconds and leaves the sensor at rest. Each
 finding is (name, whether it is all right, one line of text); main() prints them as
@@ -13,8 +13,8 @@ from time import ticks_us
 
 from micropython import const
 
+from drivers.fifo_sums import sum_frames
 from drivers.mpu6500 import MPU6500
-from drivers.mpu_selftest import SelfTest, mean
 
 _WRAP = const(0x3FFFFFFF)
 _EDGES = const(40)  # samples whose arrival is timed; the FIFO holds 42
@@ -46,9 +46,9 @@ async def check(bus, address, report):
     report("temperature", -2000 < centi_c < 7000, "%.1f degrees Celsius" % (centi_c / 100))
     try:
         await _rate(imu, report)
-        await _rest(imu, report)
+        await _at_rest(imu, report)
         await _fifo(imu, report)
-        test = SelfTest(bus, address)
+        test = imu.make_self_test()
         await _follow(test.run())
         report("self-test", test.passed, test.text)
         await _follow(imu.bring_up())
@@ -112,12 +112,12 @@ async def _rate(imu, report):
     report("jitter", jitter_ms < 1, "+-%.2f ms around a steady pace" % jitter_ms)
 
 
-async def _rest(imu, report):
+async def _at_rest(imu, report):
     """Gravity, zero rate and noise of a board that lies still."""
     sums = [0] * 18
     squares = [0] * 6  # whole numbers: 24 bits of a float would not do
     imu.start_fifo()
-    await _follow(mean(imu, _READINGS, sums, squares))
+    await _follow(sum_frames(imu, _READINGS, sums, squares))
     n = _READINGS
     means = [s / n for s in sums[:6]]
     g = [m / imu.accel_lsb_per_g for m in means[:3]]
@@ -139,7 +139,7 @@ async def _rest(imu, report):
 
 
 async def _fifo(imu, report):
-    """It fills, says so, and starts anew."""
+    """It fills, reports it, and is empty after a restart."""
     imu.start_fifo()
     await asyncio.sleep_ms(_OVERFLOW_MS * imu.fifo_size // 512)
     size = imu.fifo_bytes()

@@ -78,7 +78,7 @@ else:  # CPython has no viper; the tests hold the two against each other
         return k - start
 
 
-class FrameScreen:
+class FrameFilter:
     """Hands frames on to `ring`. limit: equal frames in a row that mean a frozen output."""
 
     def __init__(self, ring, limit):
@@ -94,7 +94,7 @@ class FrameScreen:
         self.passed = 0
         """Frames handed on."""
         self.dropped = 0
-        """Frames not handed on; the ring has a gap for each."""
+        """Samples lost or not handed on; the ring has a gap for each."""
 
     @property
     def saturated(self):
@@ -140,10 +140,8 @@ class FrameScreen:
                 self._blanks = 0
         return True
 
-    def _stuck(self, rest):
-        self.give_up()
-        self._ring.gap(rest)
-        self.dropped += rest
+    def _stuck(self, more):
+        self.gap(more)
         return False
 
     def give_up(self):
@@ -151,6 +149,12 @@ class FrameScreen:
         self._ring.gap(self.held)
         self.dropped += self.held
         self.held = 0
+
+    def gap(self, lost):
+        """So many samples were lost; the gap lies behind what is held back."""
+        self.give_up()
+        self._ring.gap(lost)
+        self.dropped += lost
 
     def begin(self):
         """The sensor was started anew: nothing is stuck yet."""

@@ -21,7 +21,7 @@ _AXES = const(6)
 # there is never negative: ptr32 loads are unsigned on 64-bit ports.
 _HEAD = const(0)  # slot that the next frame goes to
 _COUNT = const(1)  # frames waiting
-_GAP = const(2)  # samples missing in front of the next frame pushed
+_GAP = const(2)  # samples lost in front of the next frame pushed
 _PASSED = const(3)  # periods overwritten since the last read: frames and their gaps
 _OVERWRITTEN = const(4)  # frames overwritten, ever
 _SIZE = const(5)
@@ -98,7 +98,7 @@ class RingBuffer:
         self._size = frames
         self._index = -1
         self.lost = 0
-        """Samples missing directly before the frame just read."""
+        """Samples lost directly before the frame just read."""
 
     def __len__(self):
         return self._state[_COUNT]

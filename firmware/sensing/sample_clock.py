@@ -1,7 +1,7 @@
 """When the sensor took which sample, by the board's clock.
 
-The sensor tells no times, only how many samples its FIFO holds, and its clock is
-off by up to 1 % (PS table 4). But each look at that count says two things: the
+The sensor gives no times, only how many samples its FIFO holds, and its clock is
+off by up to 1 % (PS table 4). But each look at that count shows two things: the
 newest sample had been taken when the look ended, and the next one had not when
 it began. SampleClock keeps the interval in which the newest sample can have been
 taken, and the one in which the period can lie, cuts both with each look, and
@@ -21,22 +21,23 @@ _NARROW_16 = const(1_200 * 16)  # knowing a sample's time this well is enough
 _BASE_US = const(30_000_000)  # the period is measured over one to two of these
 _SLACK_16 = const(600 * 16)  # how well a sample's time is known after a surprise
 _QUIET = const(128)  # samples for which the short cut in look() holds
+_TOLERANCE = const(50)  # one over the most that a period is believed to be off
 _FLOOR_SHIFT = const(15)  # the period is never believed to better than 30 ppm
 
 
 class SampleClock:
-    """period_us: nominal, 1000 to 256000. tolerance_ppm: how far it may be off.
+    """period_us: nominal, 1000 to 256000; the true one may be off by 2 %.
 
     Raises ValueError outside of these.
     """
 
-    def __init__(self, period_us, tolerance_ppm=20_000):
+    def __init__(self, period_us):
         if not 1000 <= period_us <= 256_000:
             raise ValueError("period_us must be from 1000 to 256000, not %r" % (period_us,))
         self.nominal_us = period_us
-        off = period_us * tolerance_ppm // 1000
-        self._low = (period_us << 10) - off * 1024 // 1000  # bounds of the period
-        self._high = (period_us << 10) + off * 1024 // 1000
+        off = (period_us << 10) // _TOLERANCE
+        self._low = (period_us << 10) - off  # bounds of the period
+        self._high = (period_us << 10) + off
         self.known = False
         """Whether a phase is known: False before the first sample and after forget()."""
         self.narrow = False
@@ -50,7 +51,7 @@ class SampleClock:
         self._max = 0
         # Time of the sample since sample 0: whole ms, and 1/16 us.
         self._ms = 0
-        self._rest = 0
+        self._ms_16 = 0
         self._quiet_least = self._quiet_most = self._period_16 = self._mid = 0
         self._based = False  # whether sample 0's time has been settled
         self.unsure = False
@@ -76,7 +77,7 @@ class SampleClock:
         self.known = self.narrow = self.settled = False
         self._old[0] = self._young[0] = -1
 
-    def rest(self, now_us):
+    def pass_time(self, now_us):
         """Keep up with the board's clock while the sensor cannot be looked at.
 
         Call it at least every 17 minutes then.
@@ -118,7 +119,7 @@ class SampleClock:
         """Sample `newest` was the newest at a look from before_us to after_us.
 
         Returns how many samples more must have been taken by then: 0, or the
-        number that went missing in front of what the sensor holds (call accept()
+        number that was lost in front of what the sensor holds (call accept()
         once they are skipped); negative if the sensor gave more than it can have
         taken. After a 0 `unsure` may be set: then look again a little later,
         before anything is believed.
@@ -152,7 +153,7 @@ class SampleClock:
                 age = ((after_us - self._missed_us) & _WRAP) << 4
                 age -= (newest - self._missed - 1) * period
                 if age < least - (period >> 2):  # too late for it: this is the one after it
-                    return self._missing(least - age, most)
+                    return self._count_lost(least - age, most)
                 if age < least:  # the sensor's clock has become slower
                     self._wander(newest, after_us, max(0, age - _SLACK_16), age)
                     return 0
@@ -168,7 +169,7 @@ class SampleClock:
         limit = (((after_us - before_us) & _WRAP) << 4) + (self._high >> 6)
         if most - least > self._low >> 7:  # not known well enough to tell
             if least > limit:
-                return self._missing(least - limit, most)
+                return self._count_lost(least - limit, most)
             if most > limit:
                 self._move(newest, after_us, max(0, least), limit)
                 self._measure(newest, after_us, max(0, least), limit)
@@ -176,11 +177,11 @@ class SampleClock:
         self._missed_us = before_us
         self._missed = newest
         if least - limit > self._high >> 8:  # late by more than a quarter of a period
-            return self._missing(least - limit, most)
+            return self._count_lost(least - limit, most)
         self.unsure = True
         return 0
 
-    def locate(self, before_us, after_us, certain=True):
+    def locate(self, before_us, after_us, certain):
         """Index of the newest sample that a look from before_us to after_us can show.
 
         -1 if that look lies too near the edge between two samples to say; with
@@ -203,13 +204,13 @@ class SampleClock:
         """
         dt = (now_us - self._t) & _WRAP
         if dt > _WRAP >> 1:
-            dt -= _WRAP + 1
+            dt = dt - _WRAP - 1  # 2^30 itself is an object on a 32-bit board
         age = (self._min + self._max) >> 5
         return dt + age - self._span_us(index - self.index)
 
     def t_ms(self, index):
         """Milliseconds from sample 0 to sample `index`, by the board's clock, rounded."""
-        return self._ms + ((self._rest >> 4) + self._span_us(index - self.index) + 500) // 1000
+        return self._ms + ((self._ms_16 >> 4) + self._span_us(index - self.index) + 500) // 1000
 
     @micropython.native
     def wait_us(self, now_us, least_us):
@@ -241,14 +242,14 @@ class SampleClock:
         mid = (least + most) >> 1
         if self._based:
             dt = ((t - self._t) & _WRAP) << 4
-            rest = self._rest + dt + ((self._min + self._max) >> 1) - mid
-            self._ms += rest // 16_000
-            self._rest = rest % 16_000
+            us_16 = self._ms_16 + dt + ((self._min + self._max) >> 1) - mid
+            self._ms += us_16 // 16_000
+            self._ms_16 = us_16 % 16_000
         else:  # sample 0 lies `index` periods back, until that is known well enough
             self._based = most - least <= _NARROW_16 or index >= 64
             us = self._span_us(index)
             self._ms = us // 1000
-            self._rest = us % 1000 << 4
+            self._ms_16 = us % 1000 << 4
         self.index = index
         self._t = t
         self._min = least
@@ -271,11 +272,11 @@ class SampleClock:
         self._quiet_most = (self._low >> 6) - drift - self._max
 
     def accept(self):
-        """The samples that look() found missing are accounted for from here on."""
+        """The samples that look() found lost are accounted for from here on."""
         self._missed = -1
 
-    def _missing(self, at_least, at_most):
-        """How many samples went missing, when that takes so much of their time."""
+    def _count_lost(self, at_least, at_most):
+        """How many samples were lost, when that takes so much of their time."""
         period = self.period_1024 >> 6
         few = (at_least + period - 1) // period
         self.unsure = at_most // period > few

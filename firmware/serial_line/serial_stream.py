@@ -5,7 +5,7 @@
     serial_stream.run(text=True)            # lines of six numbers, m/s^2 and deg/s
 
 Runs until Ctrl-C. With a `baud` other than the console's it changes over, and goes back
-when nobody answers with a Ctrl-C that the new rate is heard.
+when no Ctrl-C at the new rate shows that somebody hears it.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from array import array
 
 import machine
 from micropython import const
+
 from serial_line.stream_frame import FrameWriter
 
 _CONSOLE_BAUD = const(115200)
@@ -41,7 +42,7 @@ def run(rate_hz=100, accel_g=8, gyro_dps=1000, baud=0, text=False):
     ring = RingBuffer(_RING_FRAMES)
     sampler = Sampler(imu, ring)
     out = FrameWriter(sys.stdout.buffer.write)
-    told = _about(settings, imu)
+    info = _about(settings, imu)
     changed = False
     try:
         if baud and baud != _CONSOLE_BAUD:
@@ -49,11 +50,11 @@ def run(rate_hz=100, accel_g=8, gyro_dps=1000, baud=0, text=False):
         if text:
             asyncio.run(_lines(sampler, ring, imu))
         else:
-            asyncio.run(_frames(sampler, ring, out, told, imu))
+            asyncio.run(_frames(sampler, ring, out, info, imu))
     except KeyboardInterrupt:
         pass
     if not text:
-        _tell(out, told, sampler, ring)
+        _send_info(out, info, sampler, ring)
         out.end()
     if changed:
         machine.UART(0, baudrate=_CONSOLE_BAUD)
@@ -96,38 +97,38 @@ async def _hello(out, baud):
         await asyncio.sleep_ms(_HELLO_MS)
 
 
-def _tell(out, told, sampler, ring):
-    sampler.counters(told)
-    ring.counters(told)
-    told["period_1024"] = sampler.period_1024
-    told["uncertainty_us"] = sampler.uncertainty_us
-    told["fault"] = str(sampler.fault) if sampler.fault else ""
-    out.info(told)
+def _send_info(out, info, sampler, ring):
+    sampler.counters(info)
+    ring.counters(info)
+    info["period_1024"] = sampler.clock.period_1024
+    info["uncertainty_us"] = sampler.clock.uncertainty_us
+    info["fault"] = str(sampler.fault) if sampler.fault else ""
+    out.info(info)
 
 
-async def _frames(sampler, ring, out, told, imu):
+async def _frames(sampler, ring, out, info, imu):
     asyncio.create_task(sampler.run())
-    asyncio.create_task(_infos(sampler, ring, out, told, imu))
+    asyncio.create_task(_infos(sampler, ring, out, info, imu))
     while True:
         await sampler.ready.wait()
         sampler.ready.clear()
         out.samples(ring)
 
 
-async def _infos(sampler, ring, out, told, imu):
+async def _infos(sampler, ring, out, info, imu):
     turn = 0
     while True:
         if not turn % _FEED_TURNS:
-            _be_patient()
+            _relax_watchdog()
         turn += 1
-        told["sensor"] = imu.name
-        told["who_am_i"] = imu.identity
-        told["warning"] = imu.warning
-        _tell(out, told, sampler, ring)
+        info["sensor"] = imu.name
+        info["who_am_i"] = imu.identity
+        info["warning"] = imu.warning
+        _send_info(out, info, sampler, ring)
         await asyncio.sleep_ms(_INFO_MS)
 
 
-def _be_patient():
+def _relax_watchdog():
     try:
         machine.WDT(timeout=_NEVER_MS)
     except (AttributeError, ValueError, OSError):

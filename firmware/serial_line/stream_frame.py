@@ -93,9 +93,9 @@ class FrameWriter:
         self._close(buf, length)
         self._write(self._views[n])
 
-    def info(self, told):
-        """Send the dict told."""
-        payload = json.dumps(told).encode()
+    def info(self, values):
+        """Send a dict."""
+        payload = json.dumps(values).encode()
         length = len(payload)
         buf = bytearray(_HEAD + length + 2)
         buf[0] = 0xA5

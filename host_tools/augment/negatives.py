@@ -1,13 +1,13 @@
-"""Movement that is no gesture, made up or cut from gestures.
+"""Movement that is not a gesture, made up or cut from gestures.
 
 A classifier that never saw anything else but gestures calls everything one.
 What real life offers is endless; these are the kinds that every wearer makes:
 holding still, tilting slowly, little pushes, knocks of a table, a gesture
-backwards, two gestures stuck together.
+backwards.
 
 rest: float32 (axes, n), what the sensor reads when it is held still (gravity
 as held, zero points of the gyroscope). Results are float32 (axes, n, length)
-in m/s^2 and deg/s, as in augment.signal.
+in m/s^2 and deg/s.
 """
 from __future__ import annotations
 
@@ -84,14 +84,6 @@ def reverse(windows: np.ndarray) -> np.ndarray:
     out = windows[..., ::-1].copy()
     out[3:] *= -1
     return out
-
-
-def splice(rng, first: np.ndarray, second: np.ndarray, fade: int = 4) -> np.ndarray:
-    """The beginning of one window, then the end of another, cross-faded over `fade` samples."""
-    _, n, length = first.shape
-    cut = rng.uniform(0.3, 0.7, (n, 1)) * length
-    mix = np.clip((np.arange(length)[None] - cut) / fade + 0.5, 0, 1).astype(np.float32)
-    return first * (1 - mix) + second * mix
 
 
 def _wave(rng, axes: int, n: int, length: int, waves: int) -> np.ndarray:

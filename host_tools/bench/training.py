@@ -60,16 +60,13 @@ def _measure_size(data, recipe, args: argparse.Namespace) -> dict[str, Any]:
     import numpy as np
 
     from host_tools.experiments.baselines import PlainMLP, need
-    from host_tools.training.batches import Sampler
     from host_tools.training.fit import fit
-    from host_tools.training.window_bank import Bank
+    from host_tools.training.stream_batches import StreamBank
 
     classifier = need("sklearn.neural_network").MLPClassifier
     limits = need("threadpoolctl").threadpool_limits
-    bank = Bank(data, recipe)
-    sampler = Sampler(bank, recipe, np.random.default_rng(1))
-    x, y = sampler.draw(args.windows + args.windows // 2)  # some that say nothing are left out
-    x, y = x[: args.windows], y[: args.windows]
+    bank = StreamBank(data, recipe)
+    x, y = bank.draw(args.windows, np.random.default_rng(1))
     epochs, hidden = args.epochs, recipe.hidden[0]
     steps = epochs * -(-len(x) // recipe.batch)
     variants: dict[str, Callable[[], Any]] = {

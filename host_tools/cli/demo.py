@@ -29,10 +29,6 @@ def add_arguments(parser):
 
 def run(args):
     from host_tools.dataset.folder import read_dataset
-    from host_tools.evaluation.matching import HIT, match_events, missed
-    from host_tools.mqtt.address import parse_broker
-    from host_tools.mqtt.broker import embedded_broker
-    from host_tools.mqtt.events import number, printable
     from host_tools.simulator.simulate import simulate
     from host_tools.toolchain import micropython_command, umqtt_folder
 
@@ -42,28 +38,12 @@ def run(args):
         raise BeckonError(f"--port {args.port}: name a number from 0 to 65535", status=2)
     recording = read_dataset(DEMO).recordings[0]
     assert recording.path
-    spans = [(span.start_ms, span.end_ms, span.label) for span in recording.spans]
-    heard = []
-
-    def show(payload):
-        heard.append((payload["t_ms"], payload["event_type"]))
-        verdict = match_events(spans, heard)[-1]
-        if verdict.latency_ms is None:
-            latency = f"wrong: {verdict.kind}"
-        else:
-            latency = _against_end(verdict.latency_ms)
-        print(f"{payload['t_ms'] / 1000:7.2f} s  {printable(payload['event_type']):<12}"
-              f"{number(payload['confidence']):>8} %    {latency}", flush=True)
-
+    table = _Table([(span.start_ms, span.end_ms, span.label) for span in recording.spans])
     with ExitStack() as stack:
-        if args.broker:
-            broker = parse_broker(args.broker)
-        else:
-            with waiting("starting a broker"):
-                broker = stack.enter_context(embedded_broker(args.port))
+        broker = _broker(args, stack)
         micropython_command()  # what must be fetched is fetched before the table begins
         umqtt_folder()
-        print(f"{recording.seconds:.0f} s of movement, {len(spans)} gestures, through the "
+        print(f"{recording.seconds:.0f} s of movement, {len(table.spans)} gestures, through the "
               f"firmware to {broker}\n")
         print(f"{'time':>9}  {'gesture':<12}{'confidence':>10}    latency")
         step = stack.enter_context(progress("playing", total=round(recording.seconds)))
@@ -75,17 +55,57 @@ def run(args):
             shown = int(played_s)
 
         outcome = simulate(recording.path, DEFAULT_MODEL, broker, speed=args.speed,
-                           on_event=show, on_progress=on_progress)
-    verdicts = match_events(spans, heard)
-    lacking = [spans[i] for i in missed(spans, verdicts)]
-    hits = [v.latency_ms for v in verdicts if v.kind == HIT and v.latency_ms is not None]
-    wrong = len(verdicts) - len(hits)
-    median = f" (median {_against_end(statistics.median(hits))})" if hits else ""
-    print(f"\n{len(hits)} of {len(spans)} gestures recognised{median}, {wrong} wrong events; "
-          f"{outcome.counters['samples']} samples, {outcome.counters['samples_lost']} lost.")
-    for start_ms, _, label in lacking:
-        print(f"beckon demo: the {label} at {start_ms / 1000:.1f} s did not come", file=sys.stderr)
-    return 0 if not lacking and not wrong else 1
+                           on_event=table.show, on_progress=on_progress)
+    return table.conclude(outcome.counters)
+
+
+def _broker(args, stack):
+    """The broker that was named, or one that lives as long as the stack."""
+    from host_tools.mqtt.address import parse_broker
+    from host_tools.mqtt.broker import embedded_broker
+
+    if args.broker:
+        return parse_broker(args.broker)
+    with waiting("starting a broker"):
+        return stack.enter_context(embedded_broker(args.port))
+
+
+class _Table:
+    """Events as they arrive, each judged against spans: (start_ms, end_ms, label)."""
+
+    def __init__(self, spans):
+        self.spans = spans
+        self._heard = []
+
+    def show(self, payload):
+        """Print one event's line."""
+        from host_tools.evaluation.matching import match_events
+        from host_tools.mqtt.events import number, printable
+
+        self._heard.append((payload["t_ms"], payload["event_type"]))
+        verdict = match_events(self.spans, self._heard)[-1]
+        if verdict.latency_ms is None:
+            latency = f"wrong: {verdict.kind}"
+        else:
+            latency = _against_end(verdict.latency_ms)
+        print(f"{payload['t_ms'] / 1000:7.2f} s  {printable(payload['event_type']):<12}"
+              f"{number(payload['confidence']):>8} %    {latency}", flush=True)
+
+    def conclude(self, counters):
+        """Print what came of it all; 0 if each gesture came once and nothing else, else 1."""
+        from host_tools.evaluation.matching import HIT, match_events, missed
+
+        verdicts = match_events(self.spans, self._heard)
+        lacking = [self.spans[i] for i in missed(self.spans, verdicts)]
+        hits = [v.latency_ms for v in verdicts if v.kind == HIT and v.latency_ms is not None]
+        wrong = len(verdicts) - len(hits)
+        median = f" (median {_against_end(statistics.median(hits))})" if hits else ""
+        print(f"\n{len(hits)} of {len(self.spans)} gestures recognised{median}, {wrong} wrong "
+              f"events; {counters['samples']} samples, {counters['samples_lost']} lost.")
+        for start_ms, _, label in lacking:
+            print(f"beckon demo: the {label} at {start_ms / 1000:.1f} s did not come",
+                  file=sys.stderr)
+        return 0 if not lacking and not wrong else 1
 
 
 def _against_end(latency_ms):

@@ -12,6 +12,7 @@ example:
 import argparse
 import sys
 from collections import Counter
+from dataclasses import fields
 from pathlib import Path
 
 from host_tools.cli.progress import progress
@@ -19,6 +20,9 @@ from host_tools.errors import BeckonError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    from host_tools.augment.kinds import Augment
+
+    amounts = ", ".join(field.name for field in fields(Augment))
     parser.add_argument("dataset", nargs="+", metavar="DATASET", help="folder, or FOLDER:label,...")
     parser.add_argument("--out", required=True, metavar="MODEL", help="model file to write (*.mlp)")
     parser.add_argument("--rate", type=int, default=100, choices=(50, 100),
@@ -34,7 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-level", action="store_true",
                         help="do not level windows; only subtract their mean")
     parser.add_argument("--augment", action="append", default=[], metavar="NAME=AMOUNT",
-                        help="amount of one augmentation, 0 for none of it; see docs/data.md")
+                        help=f"amount of one augmentation, 0 for none of it ({amounts}); see "
+                             "docs/data.md")
     parser.add_argument("--steps", type=int, help="updates of the weights")
     parser.add_argument("--epochs", type=int, help="the same, as passes over all gestures")
     parser.add_argument("--weight", action="append", default=[], metavar="LABEL=N",
@@ -42,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         "drawn equally often)")
     parser.add_argument("--recipe", type=Path, metavar="FILE", help="settings of beckon tune")
     parser.add_argument("--false-per-hour", type=float, default=1.0, metavar="N",
-                        help="false alarms that the debouncer may let through")
+                        help="false alarms outside gestures; a hard limit with --negatives")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -51,6 +56,8 @@ def run(args: argparse.Namespace) -> int:
     from host_tools.dataset.classes import class_faults
     from host_tools.model.golden import write_model
     from host_tools.training.fit import fitted
+    from host_tools.training.outlook import outlook
+    from host_tools.training.recipe import cut_labels
     from host_tools.training.train import digest, train
 
     folder = Path(args.out).resolve().parent
@@ -72,6 +79,12 @@ def run(args: argparse.Namespace) -> int:
         f"{recipe.window} frames, {recipe.accel_g} g, {recipe.gyro_dps} deg/s",
         file=sys.stderr,
     )
+    for label, part in cut_labels(data, recipe).items():
+        print(f"notice: {100 * part:.0f} % of {label} are longer than the window holds; their "
+              "beginning is not seen", file=sys.stderr)
+    if recipe.axes == 6 and any(recipe.up) and not recipe.levelled and not args.no_level:
+        print("notice: the gyroscope is often beyond its range, so windows are not levelled; "
+              "record with a larger range", file=sys.stderr)
     done = 0
     with progress("training", total=recipe.steps) as step:
 
@@ -85,6 +98,9 @@ def run(args: argparse.Namespace) -> int:
         print(f"notice: {habit}", file=sys.stderr)
     size = write_model(args.out, trained.model)
     print(f"{args.out}: {size} bytes, model {trained.model.model_id}, {trained.model.macs} MAC")
+    for line in outlook(trained, data, args.false_per_hour):
+        print(line)
+    print(f"next: beckon evaluate {args.out} {args.dataset[0]}, then beckon deploy {args.out}")
     return 0
 
 

@@ -139,7 +139,7 @@ def read_labels(path: Path) -> dict[str, list[Span]]:
                 except ValueError:
                     raise BeckonError(
                         f"{path}:{line}: start_ms {row['start_ms']!r} or end_ms {row['end_ms']!r} "
-                        "is no number"
+                        "is not a number"
                     ) from None
                 if not (np.isfinite(start) and np.isfinite(end) and 0 <= start < end):
                     raise BeckonError(
@@ -241,7 +241,7 @@ def _numbers(path: Path, lines: list[str], columns: int) -> np.ndarray:
             try:
                 value = float(field.replace("_", "x"))  # 1_000 is a number in Python alone
             except ValueError:
-                raise BeckonError(f"{path}:{number}: {field.strip()!r} is no number") from None
+                raise BeckonError(f"{path}:{number}: {field.strip()!r} is not a number") from None
             if not abs(value) < MOST:
                 raise BeckonError(
                     f"{path}:{number}: {field.strip()} is not a finite number below {MOST:g}"

@@ -122,8 +122,8 @@ def _surveyed(port: str, out: str) -> Survey:
                 return Survey(**survey)
             except (ValueError, TypeError, KeyError):
                 break
-    raise BeckonError(f"the board on {port} gave no sound answer (noise on the line?); try again, "
-                      "with a shorter cable if it stays so")
+    raise BeckonError(f"the board on {port} gave a damaged answer (noise on the line?); try again, "
+                      "with a shorter cable if it happens again")
 
 
 def plan(survey: Survey, files: Mapping[str, bytes], code: set[str], old_code: set[str]) -> Plan:
@@ -221,7 +221,7 @@ def _copy(port: str, survey: Survey, todo: Plan, say) -> int:
     if waiting and need > survey.free:
         raise BeckonError(
             f"the board on {port} has {survey.free // 1024} KiB of flash left, {need // 1024} KiB "
-            f"are needed; remove files of yours with `mpremote connect {port} rm :FILE`"
+            f"are needed; remove files of your own with `mpremote connect {port} rm :FILE`"
         )
     if not waiting:
         return 0
@@ -272,7 +272,7 @@ def _settle(port: str, todo: Plan, folders: set[str]) -> Survey:
     if "settled" not in out.split():
         damaged = [line.partition(" ")[2] for line in out.splitlines() if "damaged " in line]
         raise BeckonError(f"{damaged[0] if damaged else 'a file'} came to the board on {port} "
-                          "damaged; deploy again, with a shorter cable if it stays so")
+                          "damaged; deploy again, with a shorter cable if it happens again")
     return _surveyed(port, out)
 
 
@@ -321,7 +321,7 @@ def _take_sign(lines: Iterator[str], report: Report, said: list[str]) -> bool:
             report.warning = f"{line}; beckon setup tells the board Wi-Fi and broker"
             return True
         if line.startswith("beckon: "):
-            raise BeckonError(f"all is copied, but the firmware says: {line[8:]}")
+            raise BeckonError(f"all is copied, but the firmware reports: {line[8:]}")
         if line.startswith("Traceback"):
             error = next((more for more in lines if more and more[0] != " "), line)
             raise BeckonError(f"all is copied, but the firmware stops: {error}")

@@ -64,7 +64,7 @@ def check_image(name: str, data: bytes, chip: Chip) -> None:
     table has an application and a file system.
     """
     if len(data) < 0x10000 or data[0] != _MAGIC:
-        kind = "a UF2 file, take the .bin" if data[:4] == b"UF2\n" else "no ESP32 image"
+        kind = "a UF2 file, take the .bin" if data[:4] == b"UF2\n" else "not an ESP32 image"
         raise BeckonError(f"{name} is {kind}")
     found = image_chip(data)
     if found is not chip:

@@ -46,12 +46,14 @@ def write_image(folder: Path, arch: str) -> None:
 def _not_on_a_board() -> set[Path]:
     """Files of firmware/ that a board does not get.
 
-    viper.py is for CPython alone. MicroMLP's interface serves networks that learn on the
-    board: it takes flash only if the firmware imports it.
+    viper.py is for CPython alone, and drivers/imu.py says what a driver must have.
+    MicroMLP's interface serves networks that learn on the board: it takes flash only if the
+    firmware imports it.
     """
-    viper, interface = FIRMWARE / "lib" / "viper.py", FIRMWARE / "lib" / "microMLP.py"
+    never = {FIRMWARE / "lib" / "viper.py", FIRMWARE / "drivers" / "imu.py"}
+    interface = FIRMWARE / "lib" / "microMLP.py"
     wanted = any(_imports(path.read_text(), "microMLP") for path in FIRMWARE.rglob("*.py"))
-    return {viper} if wanted else {viper, interface}
+    return never if wanted else never | {interface}
 
 
 def _imports(text: str, module: str) -> bool:
@@ -80,7 +82,7 @@ def compile_tree(
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text)
         else:
-            name = ".".join(path.relative_to(source).with_suffix("").parts)
+            name = ".".join(path.relative_to(source).with_suffix("").parts).removeprefix("lib.")
             _compile(name, text, target.with_suffix(".mpy"), arch)
 
 

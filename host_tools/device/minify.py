@@ -2,9 +2,10 @@
 
 MicroPython keeps every name of byte-code loaded from a file once in RAM, and a
 table for all of them that doubles when it is full: some hundred private names
-(`_like_this`) cost kilobytes. Here each module's private names become `_a`,
-`_b`, ... , so that all modules share a few dozen. Line numbers stay as they are,
-so a traceback still leads to the source.
+(`_like_this`) cost kilobytes, and so do names of parameters. Here each module's private
+names become `_a`, `_b`, ... , so that all modules share a few dozen, and the parameters of
+a function become some of these. Line numbers stay as they are, so a traceback still leads
+to the source.
 """
 
 import ast
@@ -20,7 +21,9 @@ def shorten(sources: Mapping[Path, str], plain: Iterable[Path] = ()) -> dict[Pat
 
     A name is left alone everywhere if a module uses it without defining it, as it
     then belongs to somebody else, and if a plain module has it. Constants are
-    left alone, too: the compiler drops them.
+    left alone, too: the compiler drops them. A parameter is shortened if it has no default
+    and no call in `sources` has a keyword, and no text there is, of that name: on a board
+    it is positional.
     """
     used = {path: _Names(text) for path, text in sources.items()}
     kept: set[str] = set()
@@ -28,7 +31,75 @@ def shorten(sources: Mapping[Path, str], plain: Iterable[Path] = ()) -> dict[Pat
         kept |= names.constants | (names.loaded - names.defined)
         if path in plain:
             kept |= names.loaded | names.defined
-    return {path: _renamed(text, used[path].defined - kept) for path, text in sources.items()}
+    keywords = set().union(*(_keywords(text) for text in sources.values()))
+    out = {}
+    for path, text in sources.items():
+        text = _renamed(text, used[path].defined - kept)
+        out[path] = text if path in plain else _with_short_parameters(text, keywords)
+    return out
+
+
+def _keywords(text: str) -> set[str]:
+    """What a call may name a parameter by: its keywords, and texts, for a call with `**`."""
+    nodes = list(ast.walk(ast.parse(text)))
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
+    texts = {node.value for node in nodes
+             if isinstance(node, ast.Constant) and isinstance(node.value, str)}  # fmt: skip
+    return texts | {keyword.arg for call in calls for keyword in call.keywords if keyword.arg}
+
+
+def _with_short_parameters(text: str, keywords: set[str]) -> str:
+    tokens = _name_tokens(text)
+    new: dict[tuple[int, int], tuple[str, str]] = {}
+    for function in ast.walk(ast.parse(text)):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            new.update(_parameter_tokens(function, tokens, keywords))
+    lines = text.splitlines(keepends=True)
+    for (row, column), (name, short) in sorted(new.items(), reverse=True):
+        line = lines[row - 1]
+        lines[row - 1] = line[:column] + short + line[column + len(name) :]
+    return "".join(lines)
+
+
+def _parameter_tokens(
+    function: ast.FunctionDef | ast.AsyncFunctionDef,
+    tokens: list[tuple[tuple[int, int], str, bool]],
+    keywords: set[str],
+) -> dict[tuple[int, int], tuple[str, str]]:
+    """Place of each token that names a parameter -> (its name, a shorter one)."""
+    inside = [node for node in ast.walk(function) if node is not function]
+    if any(isinstance(node, _SCOPES) for node in inside):
+        return {}
+    args = function.args
+    wanted = [arg.arg for arg in args.args[: len(args.args) - len(args.defaults)]]
+    stop = (function.end_lineno or 0, function.end_col_offset or 0)
+    here = [token for token in tokens if (function.lineno, function.col_offset) <= token[0] < stop]
+    aliases = [alias for node in inside if isinstance(node, ast.Import | ast.ImportFrom)
+               for alias in node.names]  # fmt: skip
+    imported = {alias.asname or alias.name for alias in aliases}
+    taken = {name for _, name, _ in here}
+    short = (name for name in _short_names() if name not in taken)
+    new = {
+        name: next(short)
+        for name in wanted
+        if len(name) > 2 and name not in keywords | imported | {"self", "cls"}
+    }
+    return {at: (name, new[name]) for at, name, is_attribute in here
+            if name in new and not is_attribute}  # fmt: skip
+
+
+def _name_tokens(text: str) -> list[tuple[tuple[int, int], str, bool]]:
+    """(row and column, name, whether a dot stands before it) of each name."""
+    out = []
+    before = ""
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.NAME:
+            out.append((token.start, token.string, before == "."))
+        before = token.string
+    return out
+
+
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 
 
 class _Names(ast.NodeVisitor):

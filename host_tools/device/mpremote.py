@@ -1,4 +1,4 @@
-"""mpremote, through its command line: its Python modules are no documented interface."""
+"""mpremote, through its command line: its Python modules are not a documented interface."""
 
 import re
 import subprocess
@@ -76,11 +76,11 @@ def _read(process: subprocess.Popen, timeout_s: float) -> bytes | None:
 def explain(port: str, text: str) -> BeckonError:
     """The error for what a failing mpremote printed."""
     if "ENOSPC" in text or re.search(r"OSError: (\[Errno )?28\b", text) or "No space left" in text:
-        return BeckonError(f"the flash of the board on {port} is full; remove files of yours with "
-                           f"`mpremote connect {port} rm :FILE`, then deploy again")
+        return BeckonError(f"the flash of the board on {port} is full; remove files of your own "
+                           f"with `mpremote connect {port} rm :FILE`, then deploy again")
     if "could not enter raw repl" in text or "timeout waiting" in text:
         return BeckonError(f"the board on {port} stopped listening in the middle (mpremote: could "
-                           "not enter raw repl); try again, and with another cable if it stays so")
+                           "not enter raw repl); try again, or try another cable")
     if "device disconnected" in text or "Input/output error" in text or "Errno 5" in text:
         return Unplugged(f"the board on {port} went away; check cable and plug, then try again")
     if "failed to access" in text or "in use by another" in text:
@@ -92,6 +92,6 @@ def explain(port: str, text: str) -> BeckonError:
                            "try again")
     if re.search(r'File ".*mpremote.*\.py", line', text):  # it stumbled over what it was sent
         return BeckonError(f"what comes from {port} is damaged; try again, with another cable or "
-                           "USB port if it stays so")
+                           "USB port if it happens again")
     last = lines[-1].strip() if lines else "nothing"
     return BeckonError(f"mpremote failed on {port}: {last}")

@@ -45,7 +45,7 @@ def find_port(named: str | None) -> str:
 
 
 def check_port(port: str) -> None:
-    """Raises BeckonError if port is missing, is no serial port or may not be used."""
+    """Raises BeckonError if port is missing, is not a serial port or may not be used."""
     if "://" in port:  # rfc2217 and the like
         return
     path = Path(port)
@@ -54,7 +54,7 @@ def check_port(port: str) -> None:
         raise BeckonError(f"port {port} is not there; is the board plugged in? boards found: "
                           f"{there}")  # fmt: skip
     if not path.is_char_device():
-        raise BeckonError(f"{port} is no serial port; name one like /dev/ttyUSB0")
+        raise BeckonError(f"{port} is not a serial port; name one like /dev/ttyUSB0")
     if not os.access(port, os.R_OK | os.W_OK):
         raise BeckonError(not_allowed(port))
 

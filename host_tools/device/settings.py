@@ -90,7 +90,7 @@ def _stored(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except ValueError:
-        raise BeckonError(f"{path} is not a JSON object; mend or delete it") from None
+        raise BeckonError(f"{path} is not a JSON object; fix or delete it") from None
     return stored if isinstance(stored, dict) else {}
 
 

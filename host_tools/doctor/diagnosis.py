@@ -162,12 +162,12 @@ _COMPLAINTS = {
                            "--settings"),
     "temperature": (WARNING, "keep the sensor away from what is hot, the ESP32 included"),
     "rate": (WARNING, "its clock is off; models still work, more slowly or quickly by that much"),
-    "jitter": (WARNING, "shorten the wires; if it stays so, use another sensor"),
-    "gravity": (WARNING, f"{_STILL}; if it stays so, use another sensor"),
+    "jitter": (WARNING, "shorten the wires; if it happens again, use another sensor"),
+    "gravity": (WARNING, f"{_STILL}; if it happens again, use another sensor"),
     "zero rate": (WARNING, f"{_STILL}; the command calibrate removes it, see docs/mqtt.md"),
     "noise": (WARNING, f"{_STILL}, away from fans and motors"),
     "FIFO": (FAULT, "use another sensor: samples would be lost"),
-    "self-test": (FAULT, f"{_STILL}; if it stays so, the sensor is damaged"),
+    "self-test": (FAULT, f"{_STILL}; if it happens again, the sensor is damaged"),
 }  # fmt: skip
 
 
@@ -225,7 +225,7 @@ def clock(answer: dict[str, Any]) -> Finding:
     try:
         board = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError:
-        return Finding("clock", FAULT, f"{answer['server']} gives no sound time",
+        return Finding("clock", FAULT, f"{answer['server']} gives no valid time",
                        "set another time_server")  # fmt: skip
     off = board.timestamp() - time.time()
     if abs(off) > _CLOCK_OFF_S:

@@ -22,7 +22,7 @@ def check_broker(broker: BrokerAddress) -> None:
     try:
         socket.create_connection((broker.host, broker.port), _TIMEOUT_S).close()
     except socket.gaierror:
-        raise BeckonError(f"no host is known as {broker.host}") from None
+        raise BeckonError(f"there is no host {broker.host}") from None
     except TimeoutError:
         raise BeckonError(f"{broker.host} does not answer on port {broker.port}") from None
     except OSError as error:
@@ -41,7 +41,7 @@ def check_broker(broker: BrokerAddress) -> None:
         raise BeckonError(f"{broker.host}:{broker.port}: {error}") from None
     except queue.Empty:
         where = f"{broker.host}:{broker.port}"
-        raise BeckonError(f"what answers at {where} is no MQTT broker") from None
+        raise BeckonError(f"what answers at {where} is not an MQTT broker") from None
     finally:
         client.disconnect()
         client.loop_stop()

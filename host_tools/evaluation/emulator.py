@@ -46,7 +46,7 @@ def share_debounce_module():
 
 
 def _firmware_module(path: str):
-    """The board's own file; loaded by path, since firmware/ is no package of ours."""
+    """The board's own file; loaded by path, since firmware/ is not a package of ours."""
     name = "beckon_firmware_" + Path(path).stem
     if name not in sys.modules:
         spec = importlib.util.spec_from_file_location(name, FIRMWARE / path)

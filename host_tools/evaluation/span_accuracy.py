@@ -1,8 +1,11 @@
-"""One window a labelled span: the one whose end is the span's end.
+"""What each labelled span is called.
 
-A span shorter than the window is preceded by what the recording holds before
-it; beyond the recording the sensor rests as its first sample says. Time is never
-stretched: the board does not do that either.
+A model that decides by shares learned that a gesture has ended once the hand rests. It is
+asked when the board decides: by the sum of the shares of the windows that end soon after
+the span. A model that counts windows is asked at the span's end. A span shorter than the
+window is preceded by what the recording holds before it; beyond the recording the sensor
+rests as its first or last sample says. Time is never stretched: the board does not do that
+either.
 """
 from __future__ import annotations
 
@@ -16,6 +19,8 @@ from host_tools.evaluation.emulator import Board
 from host_tools.model import reference
 from host_tools.model.format import Model
 from host_tools.model.reference import Features
+
+_AFTER = range(3, 9)  # frames after a span's end
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,7 @@ def span_results(
     model = board.model
     fe = model.front_end
     length = fe.window * fe.decimation
+    after = range(0, 1) if model.decision is None else _AFTER
     windows, truth, where = [], [], []
     for i, r in enumerate(data.recordings):
         known = [(s, label_number(model, s.label)) for s in r.spans]
@@ -61,11 +67,12 @@ def span_results(
             continue
         raw = board.raw(r) if raws is None else raws[i]
         for s, k in known:
-            end = min(round((s.end_ms - r.start_ms) * fe.rate_hz / 1000), len(raw) - 1)
-            at = np.arange(end - length + 1, end + 1)
-            window = raw[np.clip(at, 0, None)]
-            window[at < 0, 3:] = 0
-            windows.append(reference.front_end(fe, window))
+            last = min(round((s.end_ms - r.start_ms) * fe.rate_hz / 1000), len(raw) - 1)
+            for later in after:
+                at = np.arange(last - length + 1, last + 1) + later * fe.decimation
+                window = raw[np.clip(at, 0, len(raw) - 1)]
+                window[(at < 0) | (at >= len(raw)), 3:] = 0
+                windows.append(reference.front_end(fe, window))
             truth.append(k)
             where.append((i, s))
     if not windows:
@@ -76,5 +83,11 @@ def span_results(
     found = reference.decide(
         model, Features(none, values.reshape(len(values), -1), still, none)
     )
-    return SpanResults(np.array(truth), found.label, np.array([s.subject for _, s in where]),
-                       found.confidence, tuple(where))
+    sums = found.shares.reshape(len(truth), len(after), -1).sum(axis=1, dtype=int)
+    if model.decision is None:
+        label, confidence = found.label, found.confidence
+    else:
+        label = sums.argmax(axis=1)
+        confidence = sums[np.arange(len(label)), label] // len(after)
+    return SpanResults(np.array(truth), label, np.array([s.subject for _, s in where]),
+                       confidence, tuple(where))

@@ -13,38 +13,32 @@ from pathlib import Path
 
 import numpy as np
 
+from host_tools.augment.kinds import KINDS, Augment
 from host_tools.dataset import Dataset
 from host_tools.dataset.split import folds
 from host_tools.errors import BeckonError
 from host_tools.evaluation.emulator import Board
 from host_tools.evaluation.span_accuracy import span_results
-from host_tools.training.batches import Sampler
+from host_tools.training.answers import Heard
 from host_tools.training.calibrate import streams_of
-from host_tools.training.debounce_tuning import tune as tune_debounce
+from host_tools.training.decision_tuning import tune as tune_decision
 from host_tools.training.export import export
 from host_tools.training.fit import fit
-from host_tools.training.recipe import Augment, Recipe, choose
-from host_tools.training.window_bank import Bank
+from host_tools.training.recipe import Recipe, choose
+from host_tools.training.stream_batches import StreamBank
 
 _SPAN_SHARE = 0.5  # of the objective; the rest is event F1
 
 
 def suggest(trial, base: Recipe) -> Recipe:
     """One point of the search space around the recipe that the data suggests."""
-    a = base.augment
     window = max(8, round(base.window * trial.suggest_float("window", 0.7, 1.3)))
     first = trial.suggest_int("conv1", 8, 32, step=8)
     second = trial.suggest_int("conv2", 16, 48, step=8)
-    augment = replace(
-        a,
-        rotate_deg=trial.suggest_float("rotate_deg", 0, 45),
-        speed=trial.suggest_float("speed", 0.0, 0.35),
-        warp=trial.suggest_float("warp", 0.0, 0.06),
-        scale=trial.suggest_float("scale", 0.0, 0.4),
-        stretch=trial.suggest_float("stretch", 0.0, 0.6),
-        accel_bias=trial.suggest_float("accel_bias", 0.0, 1.0),
-        gyro_bias=trial.suggest_float("gyro_bias", 0.0, 15.0),
-    )
+    augment = replace(base.augment, **{
+        amount.field: trial.suggest_float(amount.field, 0.0, amount.searched_to)
+        for kind in KINDS for amount in kind.amounts if amount.searched_to
+    })
     return replace(
         base,
         levelled=base.levelled and trial.suggest_categorical("levelled", (True, False)),
@@ -56,7 +50,6 @@ def suggest(trial, base: Recipe) -> Recipe:
         decay=trial.suggest_float("decay", 1e-2, 1.0, log=True),
         dropout=trial.suggest_float("dropout", 0.0, 0.4),
         label_smoothing=trial.suggest_float("label_smoothing", 0.0, 0.2),
-        negatives=trial.suggest_float("negatives", 0.3, 4.0, log=True),
         augment=augment,
     )
 
@@ -72,19 +65,19 @@ def judge(data: Dataset, recipe: Recipe, parts, report=None) -> float:
         chosen = set(held)
         known = Dataset(data.name, [r for i, r in enumerate(data.recordings) if i not in chosen])
         test = Dataset(data.name, [r for i, r in enumerate(data.recordings) if i in chosen])
-        bank = Bank(known, recipe)
+        bank = StreamBank(known, recipe)
         net = fit(recipe, bank)
         rng = np.random.default_rng(recipe.seed)
         try:
-            model = export(net, recipe, Sampler(bank, recipe, rng).draw(1024)[0])
+            model = export(net, recipe, bank.draw(1024, rng)[0])
         except ValueError:
             return 0.0
         board = Board(model)
         value = span_results(board, test).accuracy
         streams = streams_of(test, recipe, rng)
         if streams:
-            score = tune_debounce(board, [(r, board.windows(r)) for r in streams])[1]
-            value = _SPAN_SHARE * value + (1 - _SPAN_SHARE) * score.worth
+            score = tune_decision([Heard.of(model, streams)], [], 1.0, False)[1]
+            value = _SPAN_SHARE * value + (1 - _SPAN_SHARE) * score.f1
         values.append(value)
         if report is not None:
             report(float(np.mean(values)), k)
@@ -144,7 +137,7 @@ def save(recipe: Recipe, path: Path) -> None:
 
 
 def load(path: Path) -> dict:
-    """Fields for choose(). Raises BeckonError for what is no saved recipe."""
+    """Fields for choose(). Raises BeckonError for what is not a saved recipe."""
     try:
         content = json.loads(path.read_text())
     except (OSError, ValueError) as e:
@@ -164,5 +157,5 @@ def load(path: Path) -> dict:
 
 _KEPT = {
     "levelled", "window", "conv", "hidden", "rate", "decay", "dropout", "label_smoothing",
-    "negatives", "augment",
+    "augment", "ended_after", "draws",
 }

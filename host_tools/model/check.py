@@ -61,7 +61,7 @@ def check(model: Model) -> None:
     need(len(set(model.labels)) == len(model.labels), "labels repeat:", ", ".join(model.labels))
     for label in model.labels:
         need(0 < len(label.encode()) < 256, "label", repr(label), "is empty or too long")
-    need(0 <= model.idle < len(model.labels), "idle", model.idle, "is no label's index")
+    need(0 <= model.idle < len(model.labels), "idle", model.idle, "is not a label's index")
     need(len(model.debounce) == 8, "debounce has", len(model.debounce), "bytes, not 8")
     _check_version(model)
     if model.activity is not None:

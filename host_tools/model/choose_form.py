@@ -31,7 +31,7 @@ def points_lost(
     return 100 * (float(expected.mean()) - float(got.mean()))
 
 
-def quantise_fastest(
+def choose_form(
     layers: Sequence[FloatLayer],
     front_end: FrontEnd,
     labels: Sequence[str],

@@ -60,7 +60,7 @@ def _layer(i: int, rows: list[tuple[str, list[Any]]], gain: float) -> FloatLayer
     if name not in _HIDDEN:
         raise ModelError(f"unknown activation function {name!r}")
     if last and name not in _RISING:
-        raise ModelError(f"the output layer's {name} says nothing of which class is best; "
+        raise ModelError(f"the output layer's {name} does not show which class is best; "
                          f"it must be one of {', '.join(_RISING)}")
     w = np.zeros((len(neurons), len(rows[i - 1][1])))
     bias = np.zeros(len(neurons))
@@ -104,7 +104,7 @@ def float_layers(model: Model) -> list[FloatLayer]:
     for i, layer in enumerate(model.layers):
         last = i == len(model.layers) - 1
         if not last and (layer.kind != CLAMP or layer.zero):
-            raise ModelError(f"layer {i} of the model is no ReLU, so it cannot be taken apart")
+            raise ModelError(f"layer {i} of the model is not a ReLU, so it cannot be taken apart")
         w = layer.weights.astype(float)
         # The bias has the inputs' zero point taken off, modulo 2**32.
         bias = (layer.bias + zero * w.sum(axis=1) + 2**31) % 2**32 - 2**31

@@ -119,7 +119,7 @@ def quantise(
     u = inputs(shell, calibration)
     x = calibration / 32768
     if shell.stride != axes:
-        x = (u - 31.5) / 32 * (u > 0)
+        x = _pad_frames(x, axes, shell.stride)
     scale, zero = (1 / 32, 31.5) if fast else (1 / 32768, 32768.0)
     done: list[Layer] = []
     tables: list[npt.NDArray[np.uint16]] = []
@@ -162,11 +162,15 @@ def _pad_first(layer: FloatLayer, axes: int, stride: int) -> FloatLayer:
     w = np.asarray(layer.weights)
     if w.shape[1] % axes or layer.step % axes:
         raise ModelError(f"the fast form needs a first layer of whole frames of {axes} values")
-    frames = w.shape[1] // axes
-    padded = np.zeros((len(w), frames, stride))
-    padded[:, :, :axes] = w.reshape(len(w), frames, axes)
-    return FloatLayer(padded.reshape(len(w), -1), layer.bias, layer.positions,
+    return FloatLayer(_pad_frames(w, axes, stride), layer.bias, layer.positions,
                       layer.step // axes * stride, layer.activation, layer.pool)
+
+
+def _pad_frames(values: Floats, axes: int, stride: int) -> Floats:
+    """values (k, frames * axes) -> (k, frames * stride), each frame with zeros behind it."""
+    padded = np.zeros((len(values), values.shape[1] // axes, stride))
+    padded[:, :, :axes] = values.reshape(*padded.shape[:2], axes)
+    return padded.reshape(len(values), -1)
 
 
 def _even(layer: FloatLayer, after: FloatLayer) -> tuple[FloatLayer, FloatLayer]:

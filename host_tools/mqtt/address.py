@@ -35,7 +35,7 @@ def parse_broker(url: str) -> BrokerAddress:
         parts, port = None, 0
     if parts is None or parts.scheme not in ("mqtt", "tcp") or not parts.hostname or not port:
         raise BeckonError(
-            f"{url!r} is no broker address; write mqtt://host:port, for instance "
+            f"{url!r} is not a broker address; write mqtt://host:port, for instance "
             "mqtt://127.0.0.1:1883",
             status=2,
         )

@@ -58,7 +58,7 @@ class RemoteDevice:
             refusal = "no answer"
         if refusal:
             self.__exit__()
-            raise BeckonError(f"the broker at {self._broker} did not let us in: {refusal}")
+            raise BeckonError(f"the broker at {self._broker} refused the connection: {refusal}")
         return self
 
     def __exit__(self, *exception: object) -> None:

@@ -66,7 +66,7 @@ class Subscriber:
         if not self._subscribed.wait(self._timeout_s) or self._refusal:
             self.__exit__()
             reason = self._refusal or f"no answer within {self._timeout_s:g} s"
-            raise BeckonError(f"the broker at {address} did not let us in: {reason}")
+            raise BeckonError(f"the broker at {address} refused the connection: {reason}")
         return self
 
     def __exit__(self, *exception: object) -> None:

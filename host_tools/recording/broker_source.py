@@ -119,7 +119,7 @@ class BrokerSource:
             if period_us <= 0:
                 raise ValueError
         except (KeyError, TypeError, ValueError):
-            raise BeckonError(f"{self._device} answers `stream` in a way that is not known; deploy "
+            raise BeckonError(f"{self._device} answers `stream` in an unknown way; deploy "
                               "this checkout's firmware") from None
         self.rate_hz = 1e6 / period_us
         self._scale[:3] = GRAVITY / accel

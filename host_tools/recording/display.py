@@ -132,7 +132,7 @@ def status(session: Session) -> str:
 
 
 class PlainDisplay:
-    """Where stderr is no terminal: a line for each event."""
+    """Where stderr is not a terminal: a line for each event."""
 
     def __init__(self, session: Session):
         self._session = session

@@ -111,7 +111,7 @@ class Guide:
             self._blocks = []
 
     def resume(self) -> None:
-        """Go on with a countdown. What was moved since pause() is no example of rest."""
+        """Go on with a countdown. What was moved since pause() is not an example of rest."""
         if self._paused_at is not None:
             self.bad.append((self._paused_at, self._now))
             self._paused_at = None

@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Keys:
-    """A context manager; where standard input is no terminal, no key is ever pressed.
+    """A context manager; where standard input is not a terminal, no key is ever pressed.
 
     Ctrl-C stays what it is. The terminal is put back in order at the end.
     """

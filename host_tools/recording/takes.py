@@ -58,7 +58,7 @@ def judge(blocks: list[Block], first: int, end: int, rate_hz: float) -> tuple[in
 
 
 def _rest_after(level: np.ndarray, found: np.ndarray, pauses: np.ndarray) -> bool:
-    """Whether both sides of the longest pause are strong: a small settling is no gesture."""
+    """Whether both sides of the longest pause are strong: a small settling is not a gesture."""
     at = int(found[int(np.argmax(pauses))]) + 1
     strongest = float(level.max())
     return min(float(level[:at].max()), float(level[at:].max())) > 0.4 * strongest

@@ -100,13 +100,7 @@ def write_recording(
     """
     rows, indices, lost = _rows(blocks, segment)
     period_ms = 1000 / rate_hz
-    text = io.StringIO()
-    axes = rows.shape[1]
-    text.write(",".join(("t_ms", *_AXES[:axes])) + "\n")
-    pattern = ",".join(["%.2f"] + ["%.4f"] * min(3, axes) + ["%.3f"] * (axes - 3))
-    for index, row in zip(indices, rows, strict=True):
-        text.write(pattern % ((index - segment.first) * period_ms, *row) + "\n")
-    data = gzip.compress(text.getvalue().encode(), mtime=0)
+    data = gzip.compress(_csv((indices - segment.first) * period_ms, rows), mtime=0)
     path = folder / "recordings" / f"{name}.csv.gz"
     entries = {
         **about,
@@ -122,7 +116,7 @@ def write_recording(
              for s in segment.spans]  # fmt: skip
     try:
         if path.exists():
-            raise BeckonError(f"{path} is there already; name another folder")
+            raise BeckonError(f"{path} exists already; name another folder")
         path.parent.mkdir(parents=True, exist_ok=True)
         _replace(path, data)
         beside = (json.dumps(entries, indent=2) + "\n").encode()
@@ -132,6 +126,15 @@ def write_recording(
     except OSError as error:
         raise _fault(folder, error) from None
     return path
+
+
+def _csv(t_ms: np.ndarray, values: np.ndarray) -> bytes:
+    """t_ms (n,) and values (n, 3 or 6), with digits enough to give the counts back."""
+    axes = values.shape[1]
+    pattern = ",".join(["%.2f"] + ["%.4f"] * min(3, axes) + ["%.3f"] * (axes - 3))
+    lines = [",".join(("t_ms", *_AXES[:axes]))]
+    lines += [pattern % (t, *row) for t, row in zip(t_ms, values, strict=True)]
+    return ("\n".join(lines) + "\n").encode()
 
 
 def _rows(blocks: list[Block], segment: Segment) -> tuple[np.ndarray, np.ndarray, int]:
@@ -148,7 +151,7 @@ def _append(path: Path, lines: Iterable[tuple[str, ...]]) -> None:
         old += "\n"
     header = next(csv.reader(io.StringIO(old)), [])
     if list(_HEADER[:4]) != [c for c in header if c in _HEADER[:4]]:
-        raise BeckonError(f"{path}:1: the first line must be {','.join(_HEADER)}; mend it")
+        raise BeckonError(f"{path}:1: the first line must be {','.join(_HEADER)}; fix it")
     out = io.StringIO()
     writer = csv.DictWriter(out, header, lineterminator="\n", extrasaction="ignore", restval="")
     for line in lines:

@@ -57,7 +57,7 @@ class I2CServer(threading.Thread):
             if not os.path.exists(path):
                 os.mkfifo(path)
             elif not stat.S_ISFIFO(os.stat(path).st_mode):
-                raise ValueError(f"{path} is no named pipe")
+                raise ValueError(f"{path} is not a named pipe")
         self._request_path = request_path
         self._response_path = response_path
         self._wake_read, self._wake_write = os.pipe()

@@ -65,18 +65,7 @@ def simulate(
     Raises BeckonError: recording or model unfit, broker not reached, samples
     lost, or a firmware that stops before the end.
     """
-    if not recording_path.is_file():
-        raise BeckonError(f"{recording_path}: no such file; name a recording, CSV or CSV.gz")
-    recording, _ = read_recording(recording_path)
-    try:
-        model = read_model(model_path)
-    except ModelError as error:
-        raise BeckonError(f"{error}; copy the model again, or make one with beckon train") from None
-    if recording.axes == 3 and any(a.axis >= 3 for a in model.front_end.axes):
-        raise BeckonError(
-            f"{recording_path} has no gyroscope columns, but the model needs them; "
-            "train one on the accelerometer alone with --axes ax,ay,az"
-        )
+    recording = _fitting_recording(recording_path, model_path)
     run = _Run(recording, broker, speed, on_event)
     device = f"simulated-{secrets.token_hex(3)}"
     settings = {"device": device, **(settings or {})}
@@ -96,6 +85,23 @@ def simulate(
         finally:
             subscriber.forget(device, ("status", "state"))
     return run.outcome
+
+
+def _fitting_recording(recording_path: Path, model_path: Path) -> Recording:
+    """The recording, if the model can be read and finds all its axes in it."""
+    if not recording_path.is_file():
+        raise BeckonError(f"{recording_path}: no such file; name a recording, CSV or CSV.gz")
+    recording, _ = read_recording(recording_path)
+    try:
+        model = read_model(model_path)
+    except ModelError as error:
+        raise BeckonError(f"{error}; copy the model again, or make one with beckon train") from None
+    if recording.axes == 3 and any(a.axis >= 3 for a in model.front_end.axes):
+        raise BeckonError(
+            f"{recording_path} has no gyroscope columns, but the model needs them; "
+            "train one on the accelerometer alone with --axes ax,ay,az"
+        )
+    return recording
 
 
 class _Run:

@@ -126,7 +126,7 @@ def _pip(lock: int, requirement: str, what: str) -> None:
                              f"try again (a proxy goes into https_proxy; details: {_LOG_NAME})")
     found = re.findall(r"No matching distribution found for (\S+)", text)
     if found:
-        raise BootstrapError(f"the package {found[-1]} is not to be had for this Python: connect "
+        raise BootstrapError(f"the package {found[-1]} is not available for this Python: connect "
                              f"to an index that has it and try again (details: {_LOG_NAME})")
     raise BootstrapError(f"pip could not install the packages: see {_LOG_NAME}" + _space())
 
@@ -209,7 +209,7 @@ def main() -> int:
     except BootstrapError as error:
         print(f"beckon: {error}", file=sys.stderr)
     except OSError as error:
-        print(f"beckon: {error.strerror}: {error.filename or REPOSITORY}: mend that and try again",
+        print(f"beckon: {error.strerror}: {error.filename or REPOSITORY}: fix that and try again",
               file=sys.stderr)
     except KeyboardInterrupt:
         print("beckon: stopped; the next run begins again", file=sys.stderr)

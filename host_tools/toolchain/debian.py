@@ -36,10 +36,13 @@ class Apt:
     """A private apt: its own lists and cache in `folder`, nothing else of the machine touched.
 
     suite: None for the machine's own sources; a name for that suite of the archives
-    which the machine uses.
+    which the machine uses. architecture: of the packages, Debian's name; None for the
+    machine's own.
     """
 
-    def __init__(self, folder: Path, suite: str | None = None):
+    def __init__(
+        self, folder: Path, suite: str | None = None, architecture: str | None = None
+    ):
         missing = [tool for tool in _TOOLS if not shutil.which(tool)]
         if missing:
             raise BeckonError(f"{missing[0]} is not here")
@@ -54,6 +57,9 @@ class Apt:
             *("-o", "Acquire::Languages=none"),
             *("-o", "Acquire::Retries=3"),
         ]
+        if architecture:
+            self._options += ["-o", f"APT::Architecture={architecture}"]
+            self._options += ["-o", f"APT::Architectures={architecture}"]
         if os.geteuid() == 0:  # apt would drop to a user that cannot write here
             self._options += ["-o", "APT::Sandbox::User=root"]
         if suite is not None:
@@ -197,10 +203,12 @@ def library_path(root: Path, triplet: str) -> str:
     return ":".join(map(str, folders))
 
 
-def unpacked(work: Path, package: str, suite: str | None = None) -> None:
+def unpacked(
+    work: Path, package: str, suite: str | None = None, architecture: str | None = None
+) -> None:
     """Fill `work`/root with the package and its libraries."""
     with doing(f"fetching {package} (a Debian package, into .cache; nothing is installed)"):
-        apt = Apt(work / "apt", suite)
+        apt = Apt(work / "apt", suite, architecture)
         apt.unpack(package, work / "root")
         shutil.rmtree(work / "apt")
         shutil.rmtree(work / "root" / "usr" / "share", ignore_errors=True)  # manuals

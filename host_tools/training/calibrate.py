@@ -1,12 +1,12 @@
 """Train without a part of the data, and set on that part what training itself cannot.
 
-When to stop, the temperature of the confidence, and the debouncer. Each third is
-held out in turn: by subject where there are several, else by time. Single
-recordings are joined to streams first.
+The temperature of the confidence, and the decision's settings. Each third is held out in
+turn: by subject where there are several, else by time. Single recordings are joined
+to streams first.
 """
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -14,90 +14,107 @@ from host_tools.augment.streams import is_stream, splice
 from host_tools.dataset import Dataset, Recording, is_idle
 from host_tools.dataset.split import LEAST_SUBJECTS, folds, hold_out
 from host_tools.evaluation.confusions import Habit, habits
-from host_tools.evaluation.emulator import Board
-from host_tools.training.batches import Sampler
-from host_tools.training.debounce_tuning import DEFAULT, Score, score, tune
-from host_tools.training.export import export
-from host_tools.training.features import Features
-from host_tools.training.fit import CHECKPOINTS, checkpoints
+from host_tools.model.decision import Decision
+from host_tools.model.format import Model
+from host_tools.training.answers import Heard, logit_of
+from host_tools.training.decision_tuning import Score, tune
+from host_tools.training.export import USUAL, export
+from host_tools.training.fit import fit
 from host_tools.training.network import Network, softmax
 from host_tools.training.recipe import Recipe
-from host_tools.training.window_bank import Bank
+from host_tools.training.stream_batches import StreamBank
 
-_TEMPERATURES = np.geomspace(1.0, 4.0, 29)  # never surer than trained
+_TEMPERATURES = np.geomspace(0.6, 4.0, 39)
 _PARTS = 3  # trainings at most, and each takes
 _EACH = 0.55  # of the steps of a single one, so that the model itself takes longer
-_EARLIER = 0.02  # an earlier checkpoint must be better by so much, else it is by chance
+_MOST_LIFE_S = 8000.0  # of recorded everyday movement a part: more takes too long
+_PART_S = 180.0
+_LIFE_S = 900.0  # of made-up everyday movement a part, where none was recorded
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """What goes into the model file beside the weights, and which weights.
+    """What goes into the model file beside the weights.
 
-    debounce: settings for the model file. score: what they reach on the held-out
-    part. checkpoint: index in CHECKPOINTS. temperature: confidence is
+    decision: when the board reports. score: what it reaches on the held-out parts; None if
+    there was too little to hold out. recorded_life: whether alarms were counted in recorded
+    everyday movement, else in made-up one. temperature: confidence is
     softmax(logits / temperature). habits: what people who were left out make otherwise.
+    recalls: part of each label's held-out gestures that were found.
     """
 
-    debounce: bytes
+    decision: Decision = USUAL
     score: Score | None = None
-    checkpoint: int = len(CHECKPOINTS) - 1
+    recorded_life: bool = False
     temperature: float = 1.0
     habits: tuple[Habit, ...] = ()
+    recalls: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One training: networks at the checkpoints, windows it saw, recordings it never saw."""
+    """One training: the network, inputs it saw, recordings it never saw, and streams of these."""
 
-    nets: list[Network]
-    windows: np.ndarray
+    net: Network
+    inputs: np.ndarray
     held: Dataset
     streams: list[Recording]
 
-    def told(self, checkpoint: int, recipe: Recipe, heat: float):
-        """The board and its answers over the streams."""
-        board = Board(export(self.nets[checkpoint], recipe, self.windows, temperature=heat))
-        raws = [board.raw(r) for r in self.streams]
-        return board, list(zip(self.streams, board.windows_of(self.streams, raws), strict=True))
+    def model(self, recipe: Recipe, heat: float = 1.0) -> Model:
+        return export(self.net, recipe, self.inputs, temperature=heat)
 
 
 def calibrate(
-    data: Dataset, recipe: Recipe, steps: int, budget_per_hour: float = 1.0
+    data: Dataset, recipe: Recipe, steps: int, limit_per_hour: float = 1.0
 ) -> Calibration:
     """Settings found with models that were trained for `steps` together on parts of the data."""
+    trials = trials_of(data, recipe, steps)
+    if not trials:
+        return Calibration(replace(USUAL, calm_windows=0 if recipe.continuing else 1))
+    heard = [Heard.of(t.model(recipe), t.streams) for t in trials]
+    scores, truth = (np.concatenate(x) for x in zip(*(h.at_ends() for h in heard), strict=True))
+    model = trials[0].model(recipe)
+    heat = temperature(scores * logit_of(model), truth) if len(truth) else 1.0
+    models = [t.model(recipe, heat) for t in trials]
+    heard = [h.told_by(m) for h, m in zip(heard, models, strict=True)]
+    rng = np.random.default_rng(recipe.seed)
+    life = [idle_recordings(t.held, recipe, rng) for t in trials]
+    recorded = any(life)
+    if not recorded:
+        life = [made_up_life(t.held, recipe, _LIFE_S) for t in trials]
+    quiet = [Heard.of(m, found) for m, found in zip(models, life, strict=True) if found]
+    decision, score = tune(heard, quiet, limit_per_hour, recorded, _people(data) > 1)
+    return Calibration(
+        decision, score, recorded, heat, tuple(_habits(heard, trials, recipe)),
+        _recalls(heard, decision, recipe),
+    )
+
+
+def trials_of(data: Dataset, recipe: Recipe, steps: int) -> list[Trial]:
+    """A training without each part of the data, `steps` together."""
     parts = held_out(data, recipe.seed)
     rng = np.random.default_rng(recipe.seed)
-    trials = []
+    share = steps / max(1, recipe.steps) * (1.0 if len(parts) == 1 else _EACH)
+    part = replace(
+        recipe, steps=max(1, round(recipe.steps * share)),
+        draws=max(1, round(recipe.draws * share)),
+    )
+    out = []
     for known, held in parts:
-        part = replace(recipe, steps=max(1, round(steps * (1 if len(parts) == 1 else _EACH))))
-        bank = Bank(known, part)
         streams = streams_of(held, recipe, rng)
         if streams:
-            nets = list(checkpoints(part, bank))
-            trials.append(Trial(nets, Sampler(bank, part, rng).draw(1024)[0], held, streams))
-    if not trials:
-        return Calibration(DEFAULT)
-    logits, truth, subject = held_answers([(t.nets[-1], t.held) for t in trials], recipe)
-    heat = temperature(logits, truth) if len(truth) else 1.0
-    names = np.array(recipe.labels)
-    seen = habits(names[truth], names[logits.argmax(axis=1)], subject)
-    told = []
-    for k in range(len(CHECKPOINTS)):
-        answers = [t.told(k, recipe, heat) for t in trials]
-        told.append((answers[0][0], [pair for _, pairs in answers for pair in pairs]))
-    best = stop_at([score(board, pairs, DEFAULT).worth for board, pairs in told])
-    settings, reached = tune(*told[best], budget_per_hour)
-    return Calibration(settings, reached, best, heat, tuple(seen))
+            bank = StreamBank(known, part)
+            out.append(Trial(fit(part, bank), bank.draw(1024, rng)[0], held, streams))
+    return out
 
 
 def held_out(data: Dataset, seed: int) -> list[tuple[Dataset, Dataset]]:
     """(known, held out) for each third of the people in turn, or of the time for one person."""
     gestures = {s.label for r in data.recordings for s in r.spans if not is_idle(s.label)}
-    people = {r.subject for r in data.recordings if gestures & {s.label for s in r.spans}}
+    people = _people(data)
     out = []
     try:
-        count = _PARTS if len(people) < LEAST_SUBJECTS else min(_PARTS, len(people))
+        count = _PARTS if people < LEAST_SUBJECTS else min(_PARTS, people)
         for part in map(set, folds(data, count, seed)):
             known = [r for i, r in enumerate(data.recordings) if i not in part]
             if part and gestures <= {s.label for r in known for s in r.spans}:
@@ -108,30 +125,9 @@ def held_out(data: Dataset, seed: int) -> list[tuple[Dataset, Dataset]]:
         return []
 
 
-def stop_at(worth: list[float]) -> int:
-    """Early stopping: the checkpoint with the best events; the last one unless clearly beaten."""
-    best = int(np.argmax(worth))
-    return best if worth[best] > worth[-1] + _EARLIER else len(worth) - 1
-
-
-def held_answers(trials: list[tuple[Network, Dataset]], recipe: Recipe):
-    """Logits (n, classes), labels int (n,) and subjects str (n,) of the held-out gestures.
-
-    trials: networks, each with what it never saw.
-    """
-    logits = [np.zeros((0, len(recipe.labels)), np.float32)]
-    truth: list[int] = []
-    subject: list[str] = []
-    for net, held in trials:
-        bank = Bank(held, recipe)
-        end = np.array([e.stops + recipe.settle_s * bank.rate_hz for e in bank.events])
-        clock = (np.arange(1.0 - bank.window, 1) * bank.parts)[None]
-        if len(end):
-            windows = bank.take(np.array([e.recording for e in bank.events]), end[:, None] + clock)
-            logits.append(net.forward(Features(recipe)(windows)[0]))
-            truth += [e.label for e in bank.events]
-            subject += [held.recordings[e.recording].subject for e in bank.events]
-    return np.concatenate(logits), np.array(truth, int), np.array(subject, str)
+def _people(data: Dataset) -> int:
+    """How many make gestures."""
+    return len({s.subject for r in data.recordings for s in r.spans if not is_idle(s.label)})
 
 
 def temperature(logits: np.ndarray, truth: np.ndarray) -> float:
@@ -145,14 +141,62 @@ def temperature(logits: np.ndarray, truth: np.ndarray) -> float:
     return float(_TEMPERATURES[int(np.argmin(loss))])
 
 
-def streams_of(data: Dataset, recipe: Recipe, rng: np.random.Generator) -> list:
-    """Recordings to count events in: real streams, joined single gestures, idle recordings."""
-    least_s = 2 * recipe.window_s
+def streams_of(data: Dataset, recipe: Recipe, rng: np.random.Generator) -> list[Recording]:
+    """Recordings to count events in: real streams, and joined single gestures."""
     real = [r for r in data.recordings if is_stream(r)]
-    idle = [
-        r for r in data.recordings
-        if r.seconds > least_s and r.spans and all(is_idle(s.label) for s in r.spans)
-    ]
     spliced = splice(data, float(recipe.rate_hz), rng)
     spliced += splice(data, float(recipe.rate_hz), rng) if len(spliced) < 8 else []
-    return real + spliced + idle
+    return real + spliced
+
+
+def idle_recordings(data: Dataset, recipe: Recipe, rng: np.random.Generator) -> list[Recording]:
+    """Recordings without any gesture that are long enough to say something, of _MOST_LIFE_S."""
+    idle = [
+        part for r in data.recordings if r.spans and all(is_idle(s.label) for s in r.spans)
+        for part in _parts(r) if part.seconds > 2 * recipe.window_s
+    ]
+    out, total_s = [], 0.0
+    for i in rng.permutation(len(idle)):
+        if total_s < _MOST_LIFE_S:
+            out.append(idle[i])
+            total_s += idle[i].seconds
+    return out
+
+
+def _parts(r: Recording) -> list[Recording]:
+    """A long recording without gestures in parts of a few minutes."""
+    n = round(_PART_S * r.rate_hz)
+    if len(r.samples) <= 2 * n:
+        return [r]
+    return [
+        Recording(f"{r.name}_{a}", r.samples[a : a + n], r.rate_hz, native_hz=r.native_hz)
+        for a in range(0, len(r.samples), n)
+    ]
+
+
+def made_up_life(data: Dataset, recipe: Recipe, seconds: float) -> list[Recording]:
+    """Simulated movement without gestures, held as in the data."""
+    bank = replace(recipe, draws=0, seed=recipe.seed + 1)
+    return StreamBank(data, bank).life(seconds)
+
+
+def _habits(heard: list[Heard], trials: list[Trial], recipe: Recipe) -> list[Habit]:
+    names = np.array(recipe.labels)
+    truth, found, subject = [], [], []
+    for h, t in zip(heard, trials, strict=True):
+        spans = [s for r in t.streams for s in r.spans if s.label in recipe.labels]
+        told = h.names()
+        if len(spans) == len(told):
+            truth += [s.label for s in spans]
+            found += names[told].tolist()
+            subject += [s.subject for s in spans]
+    return habits(np.array(truth, str), np.array(found, str), np.array(subject, str))
+
+
+def _recalls(heard: list[Heard], decision: Decision, recipe: Recipe) -> dict[str, float]:
+    """Part of each label's gestures that were found."""
+    label = np.concatenate([h.label for h in heard])
+    hit = np.concatenate([h.found(decision) for h in heard])
+    return {
+        recipe.labels[k]: float(hit[label == k].mean()) for k in np.unique(label).tolist()
+    }

@@ -3,9 +3,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from host_tools.model.decision import Decision
 from host_tools.model.format import Model
 from host_tools.model.quantize import FloatLayer, quantise
-from host_tools.training.features import INPUT_SCALE, describe
+from host_tools.training.features import INPUT_SCALE, activity_of, describe
 from host_tools.training.network import Network
 from host_tools.training.recipe import Recipe
 
@@ -24,11 +25,14 @@ def float_layers(net: Network) -> list[FloatLayer]:
     return out
 
 
+USUAL = Decision()
+
+
 def export(
     net: Network,
     recipe: Recipe,
     calibration: np.ndarray,
-    debounce: bytes = bytes(8),
+    decision: Decision = USUAL,
     temperature: float = 1.0,
     notes: str = "",
 ) -> Model:
@@ -36,5 +40,5 @@ def export(
     values = np.clip(np.rint(calibration / INPUT_SCALE), -32768, 32767).astype(np.int16)
     return quantise(
         float_layers(net), describe(recipe), recipe.labels, recipe.idle, values,
-        debounce=debounce, temperature=temperature, notes=notes,
+        activity=activity_of(recipe), decision=decision, temperature=temperature, notes=notes,
     )

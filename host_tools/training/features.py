@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from host_tools.model.attitude import ONE, Attitude, level
+from host_tools.model.decision import Activity, activity_for
 from host_tools.model.format import MEAN, Axis, FrontEnd
 from host_tools.training.recipe import Recipe
 from host_tools.units import counts_per_unit
@@ -39,6 +40,13 @@ def describe(recipe: Recipe) -> FrontEnd:
         recipe.hop, centre, (loud[0], loud[1]), (floor[0], floor[1]), (gate[0], gate[1]), MEAN,
         _attitude(recipe, counts),
     )
+
+
+def activity_of(recipe: Recipe) -> Activity:
+    """How the board measures that the hand moves."""
+    values = values_per_unit(recipe)
+    gyro = float(values[3]) if recipe.axes == 6 else 0.0
+    return activity_for(float(values[0]), gyro, recipe.feature_hz)
 
 
 def _attitude(recipe: Recipe, counts: np.ndarray) -> Attitude | None:

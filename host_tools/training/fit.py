@@ -1,28 +1,25 @@
 """The training loop: draw windows, forward, back-propagate, update; then average the weights.
 
-    net = fit(recipe, bank, progress)
-    nets = checkpoints(recipe, bank, progress)   # several, the last one is fit()'s
+    net = fit(recipe, StreamBank(data, recipe), progress)
 
 Deterministic: the same recipe (seed included) and recordings give the same weights.
 """
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from host_tools.errors import BeckonError
 from host_tools.model.format import FILE_MAX
-from host_tools.training.batches import Sampler
 from host_tools.training.network import LINEAR, Adam, Layer, Network, cross_entropy
 from host_tools.training.recipe import Recipe
-from host_tools.training.window_bank import Bank
+from host_tools.training.stream_batches import StreamBank
 
 _DRAW = 2048  # windows made at a time
 _LEAST_CHANNELS = 16  # of the last convolution, when a file would be too large
+_MINED_AT = (0.3, 0.55)  # parts of the steps after which hard everyday movement is searched
 _WARM_UP = 100  # steps over which the learning rate rises
-CHECKPOINTS = (0.6, 0.75, 0.9, 1.0)  # parts of the steps after which a network is looked at
 
 
 def layers_of(recipe: Recipe) -> list[Layer]:
@@ -81,54 +78,49 @@ class Report:
     loss: float
 
 
-def fit(recipe: Recipe, bank: Bank, progress=None) -> Network:
-    """Train a network by the recipe to the end. progress(Report) is called now and then."""
-    *_, last = checkpoints(recipe, bank, progress)
-    return last
-
-
-def checkpoints(recipe: Recipe, bank: Bank, progress=None) -> Iterator[Network]:
-    """Train by the recipe; yields the network as it is after each part in CHECKPOINTS.
+def fit(recipe: Recipe, bank: StreamBank, progress=None) -> Network:
+    """Train a network by the recipe. progress(Report) is called now and then.
 
     Adam with a warm-up and a cosine-shaped learning rate (Loshchilov & Hutter
     2017, arXiv:1608.03983), cross-entropy with smoothed labels; what is given is
     the exponential average of the weights over the steps. In the last part of
     the steps forward uses the weights rounded to 8 bits, so that the network
-    learns to live with them.
+    learns to live with them. Now and then the everyday movement that the network takes
+    for gestures is added to what it learns.
     """
     rng = np.random.default_rng(recipe.seed)
     net = Network.create(layers_of(recipe), recipe.window * recipe.axes, rng)
-    sampler = Sampler(bank, recipe, rng)
     weights = net.parameters()
     adam = Adam(weights, recipe.rate, recipe.decay)
     average = [w.copy() for w in weights]
     eye = np.eye(len(recipe.labels), dtype=np.float32)
-    eye = eye * (1 - recipe.label_smoothing) + recipe.label_smoothing / len(eye)
+    eye = eye * (1 - recipe.label_smoothing) + np.float32(recipe.label_smoothing / len(eye))
     importance = class_weights(recipe)
+    mine_at = [round(part * recipe.steps) for part in _MINED_AT]
     rounding_from = recipe.steps * (1 - recipe.quantised_share)
-    stops = [max(1, round(part * recipe.steps)) for part in CHECKPOINTS]
     step, loss = 0, 0.0
     while step < recipe.steps:
-        x, labels = sampler.draw(max(_DRAW, 2 * recipe.batch))
-        for i in _batches(rng, len(x), recipe.batch, recipe.reuse):
+        x, labels = bank.draw(max(_DRAW, recipe.batch), rng)
+        for i in range(0, len(x) - recipe.batch + 1, recipe.batch):
             if step == recipe.steps:
                 break
             if step >= rounding_from and net.effective is None:
                 net.effective = rounded
-            targets = eye[labels[i]]
-            logits = net.forward(x[i], rng, recipe.dropout)
-            loss, gradient = cross_entropy(logits, targets, importance[labels[i]])
+            chosen = labels[i : i + recipe.batch]
+            logits = net.forward(x[i : i + recipe.batch], rng, recipe.dropout)
+            loss, gradient = cross_entropy(logits, eye[chosen], importance[chosen])
             net.backward(gradient)
             adam.step(net.gradients, recipe.rate * schedule(step, recipe.steps))
             step += 1
             keep = min(recipe.average, (1 + step) / (10 + step))
             for slow, fast in zip(average, weights, strict=True):
                 slow += (1 - keep) * (fast - slow)
-            while stops and step == stops[0]:
-                stops.pop(0)
-                yield net.with_parameters(average)
+        if mine_at and step >= mine_at[0]:
+            mine_at.pop(0)
+            bank.mine(net.with_parameters(average))
         if progress is not None:
             progress(Report(step, recipe.steps, loss))
+    return net.with_parameters(average)
 
 
 def class_weights(recipe: Recipe) -> np.ndarray:
@@ -138,14 +130,6 @@ def class_weights(recipe: Recipe) -> np.ndarray:
     """
     by_hand = dict(recipe.weights)
     return np.array([by_hand.get(label, 1.0) for label in recipe.labels], np.float32)
-
-
-def _batches(rng, n: int, size: int, times: int):
-    """Index arrays of whole batches out of n windows, each window `times` times."""
-    for _ in range(times):
-        order = rng.permutation(n)
-        for i in range(0, n - size + 1, size):
-            yield order[i : i + size]
 
 
 def schedule(step: int, steps: int) -> float:

@@ -1,15 +1,14 @@
 """Everything that decides how a model is trained, in one value; `choose` fills it from data."""
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
+from host_tools.augment.energy import moving_part
+from host_tools.augment.kinds import Augment
 from host_tools.dataset import Dataset, is_idle
-from host_tools.dataset.movement import find_movement
 from host_tools.errors import BeckonError
 from host_tools.units import (
     ACCEL_COUNTS_PER_G,
@@ -24,38 +23,16 @@ _GRAVITY_SEEN = (0.7, 1.3)  # mean acceleration of most gestures, in g, if gravi
 _USUAL = 2000.0  # int16 value of a usual deviation: peaks of 16 times that still fit
 _LEAST_FLOOR = (0.3, 8.0)  # m/s^2, deg/s: what tremor reaches
 _WEAKER = 0.6  # part of the weakest gestures' size
-CONTINUOUS_S = 5.0  # a longer span is a movement that goes on, not one gesture
-
-# In a stream the beginning of a gesture may look like another one as a whole (a shake begins
-# with a swipe), so that it is called only when the hand comes to rest.
-_STREAM: dict[str, Any] = {
-    "begun": 1.0, "settle_s": 0.16, "negatives": 3.0, "negative_parts": (0.6, 0.1, 0.1),
-}
-_MOST_NEGATIVES = 3.0
-_FEW = 5  # gestures; the more there are, the more often a part of one is another
-_STREAM_SHIFT_S = 0.08  # whose spans end where the movement does, and the end is what counts
-
-
-@dataclass(frozen=True)
-class Augment:
-    """Amounts of each augmentation; 0 switches one off. See docs/data.md for their meaning."""
-
-    shift_s: float = 0.12
-    speed: float = 0.25
-    tempo_share: float = 1.0
-    warp: float = 0.03
-    scale: float = 0.15
-    scale_warp: float = 0.05
-    stretch: float = 0.3
-    rotate_deg: float = 20.0
-    accel_bias: float = 0.3
-    gyro_bias: float = 5.0
-    accel_noise: float = 0.1
-    gyro_noise: float = 1.0
-    drift_accel: float = 0.1
-    drift_gyro: float = 1.0
-    smooth: float = 0.3
-    drop: float = 0.002
+CONTINUING_S = 6.0  # a label that usually moves longer is a movement that goes on, no gesture
+_FITS = 0.97  # part of the single gestures that must be in the window as a whole
+_FITS_STREAM = 0.75  # in a dense stream what went before must not be in it (docs/training.md)
+_CUT = 0.1  # part of a label's gestures: so many longer than the window are worth a notice
+LONGEST_S = 4.4  # of a gesture in the window: more would not fit into the file
+_WAIT = 10  # frames by which the window is longer, since a gesture is called after its end
+_CLIPPED = 0.2  # part of the samples: so often beyond the gyroscope's range, attitude is a guess
+_LONG = 60  # frames, from which on a third convolution pays
+_CONV = ((8, 24, 2), (5, 28, 2))
+_CONV_LONG = ((8, 16, 2), (5, 24, 2), (4, 32, 2))
 
 
 @dataclass(frozen=True)
@@ -63,12 +40,11 @@ class Recipe:
     """How a model is made. Lengths are frames after decimation unless named otherwise."""
 
     rate_hz: int = 100
-    timed: bool = False  # spans begin with the movement and last equally long
     axes: int = 6
     accel_g: int = 4
     gyro_dps: int = 500
     decimation: int = 4
-    window: int = 38
+    window: int = 48
     hop: int = 1
     levelled: bool = False  # windows are turned into the attitude at their end, gravity to `up`,
     up: tuple[float, float, float] = (0.0, 0.0, 0.0)  # which is 0 when it is not in the data
@@ -79,23 +55,20 @@ class Recipe:
     gate: tuple[float, float] = (0.0, 0.0)  # m/s^2, deg/s: mean deviation of a still window
     labels: tuple[str, ...] = ()
     idle: int = 0
-    conv: tuple[tuple[int, ...], ...] = ((8, 24, 2), (5, 32, 2))  # kernel, outputs, step [, pool]
+    conv: tuple[tuple[int, ...], ...] = _CONV  # kernel, outputs, step [, pool]
     hidden: tuple[int, ...] = (48,)
-    steps: int = 3000
+    steps: int = 6000
     batch: int = 128
-    reuse: int = 4  # batches that each augmented window takes part in
     rate: float = 3e-3
     decay: float = 0.2
-    label_smoothing: float = 0.05
+    label_smoothing: float = 0.02
     dropout: float = 0.3
     weights: tuple[tuple[str, float], ...] = ()  # label and how much its windows count, if not 1
     average: float = 0.998
     quantised_share: float = 0.2  # last part of the steps, with weights rounded as in the model
-    negatives: float = 1.0  # windows of no gesture for every window of an average class
-    begun: float = 0.5  # up to this part inside, a movement is taught to be nothing yet
-    settle_s: float = 0.0  # a gesture is one only when its movement is over for so long
-    negative_parts: tuple[float, float, float] = (0.3, 0.15, 0.2)  # partial, undone, made up
-    like_within: float = math.inf  # times its size: a made-up one so near to a gesture is left out
+    ended_after: int = 3  # frames of rest after which a gesture has ended
+    draws: int = 9000  # gestures in the simulated streams
+    continuing: tuple[str, ...] = ()  # labels of movements that go on
     seed: int = 1
     augment: Augment = field(default_factory=Augment)
 
@@ -113,76 +86,106 @@ def choose(data: Dataset, rate_hz: int = 100, **by_hand) -> Recipe:
 
     augment among them may be a dict of some amounts; the others stay as chosen.
     """
-    gestures, sizes, means, names = [], [], [], set()
-    for r in data.recordings:
-        for s in r.spans:
-            if is_idle(s.label):
-                continue
-            names.add(s.label)
-            first, last = round(r.index(s.start_ms)), round(r.index(s.end_ms)) + 1
-            last = min(last, len(r.samples))
-            if first < last:
-                means.append(r.samples[first:last, :3].mean(axis=0) / GRAVITY)
-            if s.length_ms <= 1000 * CONTINUOUS_S:
-                a, b = find_movement(r.samples, r.rate_hz, first, last)
-                gestures.append((b - a) / r.rate_hz)
-                sizes.append(_size(r.samples[max(0, b - round(r.rate_hz)) : b]))
-    floor = _least_size(sizes)
+    moves = movements(data)
+    names = {m.label for m in moves}
     if not names:
         raise BeckonError(
             f"{data.name}: all spans are idle ({', '.join(data.labels)}); label a gesture"
         )
+    continuing = tuple(
+        k for k in sorted(names)
+        if float(np.median([m.seconds for m in moves if m.label == k])) > CONTINUING_S
+    )
     decimation = max(1, round(rate_hz / FEATURE_HZ))
-    # In a stream a shorter window is better: the first one comes sooner, and less of what
-    # went before is in it. A single recording must fit as a whole.
+    lengths = [m.seconds for m in moves if m.label not in continuing]
     streams = sum(sum(not is_idle(s.label) for s in r.spans) > 1 for r in data.recordings)
-    stream = streams * 2 > len(data.recordings)
-    part = 0.75 if stream else 0.97
-    length_s = float(np.quantile(gestures, part)) * 1.1 if gestures else 2.0
-    length_s = float(np.clip(length_s, 0.6, 3.0))
+    fits = _FITS_STREAM if streams * 2 > len(data.recordings) else _FITS
+    length_s = float(np.quantile(lengths, fits)) * 1.05 if lengths else 2.0
+    window = round(float(np.clip(length_s, 0.6, LONGEST_S)) * rate_hz / decimation) + _WAIT
     accel = max(float(np.abs(r.samples[:, :3]).max()) for r in data.recordings)
     gyro = max(
         (float(np.abs(r.samples[:, 3:]).max()) for r in data.recordings if r.axes == 6), default=0
     )
-    spans = [s for r in data.recordings for s in r.spans if not is_idle(s.label)]
-    lengths = np.array([s.length_ms for s in spans])
-    up = _up(means)
+    sizes = [m.size for m in moves]
+    up = _up([m.mean_g for m in moves])
     accel_g = _smallest(ACCEL_COUNTS_PER_G, accel / GRAVITY)
     gyro_dps = _smallest(GYRO_COUNTS_PER_DPS, gyro)
     recipe = Recipe(
         rate_hz=rate_hz,
-        timed=bool(len(lengths) > 3 and lengths.std() < 0.02 * lengths.mean()),
         axes=data.axes,
         accel_g=accel_g,
         gyro_dps=gyro_dps,
-        levelled=data.axes == 6 or any(up),
+        levelled=bool(data.axes == 6 or any(up)) and _clipped(data, gyro_dps) < _CLIPPED,
         up=up,
         gain=_gains(sizes, accel_counts(accel_g), gyro_counts(gyro_dps)),
         decimation=decimation,
-        window=round(length_s * rate_hz / decimation),
-        floor=floor,
+        window=window,
+        floor=_least_size(sizes),
         labels=("none", *sorted(names)),
-        augment=Augment(shift_s=_STREAM_SHIFT_S) if stream else Augment(),
-        **(_STREAM if stream else _negatives(data, length_s, len(gestures), len(names))),
+        conv=_CONV_LONG if window > _LONG else _CONV,
+        continuing=continuing,
     )
     if isinstance(by_hand.get("augment"), dict):
         by_hand["augment"] = replace(recipe.augment, **by_hand["augment"])
     return replace(recipe, **{k: v for k, v in by_hand.items() if v is not None})
 
 
-def _negatives(data: Dataset, window_s: float, gestures: int, classes: int) -> dict[str, Any]:
-    """As many windows of no gesture as were recorded, counted in gestures of an average class.
+@dataclass(frozen=True)
+class Movement:
+    """A labelled movement: how long it moves, its mean acceleration in g, its size.
 
-    Everyday movement is of more kinds than a gesture, and not seen often enough it is
-    learned by heart. What is made of gestures grows with the root only. Many gestures and
-    nothing else are there to be told apart: what is nearly one must not be taught to be none.
+    size: mean deviation of accelerometer (m/s^2) and gyroscope (deg/s) in its last second.
     """
-    idle_s = sum(s.length_ms for r in data.recordings for s in r.spans if is_idle(s.label)) / 1000
-    n = idle_s / window_s * classes / max(gestures, classes)
-    n = float(np.clip(n, 1.0, _MOST_NEGATIVES))
-    parts = tuple(x / n**0.5 for x in Recipe.negative_parts)
-    within = 1.0 if idle_s or classes <= _FEW else math.inf
-    return {"negatives": n, "negative_parts": parts, "like_within": within}
+
+    label: str
+    seconds: float
+    mean_g: np.ndarray
+    size: tuple[float, float]
+
+
+def movements(data: Dataset) -> list[Movement]:
+    """All gestures of the data set, by what moves in their spans."""
+    out = []
+    for r in data.recordings:
+        for s in r.spans:
+            first, last = round(r.index(s.start_ms)), round(r.index(s.end_ms)) + 1
+            x = r.samples[max(0, first) : min(last, len(r.samples))]
+            if is_idle(s.label) or not len(x):
+                continue
+            a, b = moving_part(x.T, r.rate_hz)
+            out.append(Movement(
+                s.label, (b - a) / r.rate_hz, x[:, :3].mean(axis=0) / GRAVITY,
+                _size(x[max(0, b - round(r.rate_hz)) : b]),
+            ))
+    return out
+
+
+def cut_labels(data: Dataset, recipe: Recipe) -> dict[str, float]:
+    """Labels of whose gestures many are longer than the window holds: which part of each."""
+    longest_s = (recipe.window - _WAIT) / recipe.feature_hz
+    out = {}
+    found = [m for m in movements(data) if m.label not in recipe.continuing]
+    for k in sorted({m.label for m in found}):
+        part = float(np.mean([m.seconds > longest_s + 0.2 for m in found if m.label == k]))
+        if part > _CUT:
+            out[k] = part
+    return out
+
+
+def _clipped(data: Dataset, gyro_dps: int) -> float:
+    """Part of the gestures' samples in which the gyroscope is at the end of its range."""
+    if data.axes < 6:
+        return 0.0
+    inside = clipped = 0
+    for r in data.recordings:
+        top = 0.995 * min(gyro_dps, float(np.abs(r.samples[:, 3:]).max()))
+        for s in r.spans:
+            if not is_idle(s.label):
+                a, b = max(0, round(r.index(s.start_ms))), round(r.index(s.end_ms)) + 1
+                turning = np.abs(r.samples[a:b, 3:]).max(axis=1, initial=0.0)
+                inside += len(turning)
+                clipped += int((turning > max(top, 0.95 * gyro_dps)).sum())
+    return clipped / max(1, inside)
 
 
 def _up(means: list[np.ndarray]) -> tuple[float, float, float]:
@@ -230,5 +233,5 @@ def _smallest(ranges: Iterable[int], peak: float) -> int:
     """The smallest range that covers the data; what clipped at a range clips there again."""
     for full_scale in ranges:
         if peak <= full_scale * 1.005:
-            break
-    return full_scale
+            return full_scale
+    return max(ranges)

@@ -11,13 +11,14 @@ import numpy as np
 from host_tools.dataset import Dataset
 from host_tools.dataset.classes import class_faults
 from host_tools.errors import BeckonError
+from host_tools.model.codec import encode
 from host_tools.model.format import Model
-from host_tools.training.batches import Sampler
 from host_tools.training.calibrate import Calibration, calibrate
 from host_tools.training.export import export
-from host_tools.training.fit import Report, checkpoints, fitted
+from host_tools.training.fit import Report, fit, fitted
+from host_tools.training.probes import refuse_restless
 from host_tools.training.recipe import Recipe
-from host_tools.training.window_bank import Bank
+from host_tools.training.stream_batches import StreamBank
 
 _CALIBRATION_WINDOWS = 1024
 CALIBRATION_SHARE = 0.6  # steps of the calibration's training for each of the model's
@@ -29,29 +30,34 @@ class Trained:
     recipe: Recipe
     calibration: Calibration
 
+    @property
+    def encoded(self) -> bytes:
+        """The model file."""
+        return encode(self.model)
 
-def train(data: Dataset, recipe: Recipe, progress=None, budget_per_hour: float = 1.0) -> Trained:
+
+def train(data: Dataset, recipe: Recipe, progress=None, limit_per_hour: float = 1.0) -> Trained:
     """Make a model. progress(Report): called now and then.
 
-    The calibration's own, shorter training runs beside in another process.
-    budget_per_hour: false alarms that the debouncer's settings may cost.
+    The calibration's own, shorter trainings run beside in another process.
+    limit_per_hour: false alarms that the decision's settings may let through.
 
-    Raises BeckonError for data from which nothing can be learned.
+    Raises BeckonError for data from which nothing can be learned, and for a model that
+    answers to stillness or to a slow walk with a gesture.
     """
     for fault in class_faults(data):
         raise BeckonError(fault)
     recipe = fitted(recipe)
-    bank = Bank(data, recipe)
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as other:
         steps = max(1, round(recipe.steps * CALIBRATION_SHARE))
-        calibration = other.submit(calibrate, data, recipe, steps, budget_per_hour)
-        nets = list(checkpoints(recipe, bank, progress))
+        calibration = other.submit(calibrate, data, recipe, steps, limit_per_hour)
+        bank = StreamBank(data, recipe)
+        net = fit(recipe, bank, progress)
         found = calibration.result()
-    sampler = Sampler(bank, recipe, np.random.default_rng(recipe.seed))
-    windows, _ = sampler.draw(_CALIBRATION_WINDOWS)
+    windows, _ = bank.draw(_CALIBRATION_WINDOWS, np.random.default_rng(recipe.seed))
     notes = f"seed {recipe.seed}, data {digest(data)}"
-    net = nets[found.checkpoint]
-    model = export(net, recipe, windows, found.debounce, found.temperature, notes)
+    model = export(net, recipe, windows, found.decision, found.temperature, notes)
+    refuse_restless(model, bank)
     return Trained(model, recipe, found)
 
 

@@ -5,7 +5,8 @@ from array import array
 
 import micropython
 
-from sensing.calibration import Calibration, Corrected, SixPositions, gyro_bias_mdps
+from sensing.calibrated_ring import CalibratedRing
+from sensing.calibration import Calibration, SixPositions, gyro_bias_mdps
 from sensing.ring_buffer import RingBuffer
 
 PATH = "calibration_test.json"
@@ -24,9 +25,9 @@ def frame(values):
     return raw
 
 
-def corrected(values, **errors):
+def calibrated(values, **errors):
     ring = RingBuffer(4)
-    way = Corrected(ring, Calibration("x", **errors), Imu)
+    way = CalibratedRing(ring, Calibration("x", **errors), Imu)
     way.gap(2)
     way.push_fifo(frame(values), 1)
     row = array("h", bytes(12))
@@ -44,11 +45,11 @@ def error_of(kind, call, *args, **kwargs):
 
 def test_nothing_off_changes_nothing():
     for values in ([1, -1, 4096, 32767, -32768, 0], [-32768, 32767, -4096, 12345, -2, 2]):
-        assert corrected(values) == values
+        assert calibrated(values) == values
 
 
 def test_offset_scale_and_bias_are_taken_off():
-    out = corrected(
+    out = calibrated(
         [4096 + 205, -4096, 100, 1000, -1000, 7],
         accel_offset_ug=(50_000, 0, 0),
         accel_scale_ppm=(0, 30_000, -20_000),
@@ -58,7 +59,7 @@ def test_offset_scale_and_bias_are_taken_off():
 
 
 def test_the_end_of_the_range_does_not_wrap():
-    out = corrected(
+    out = calibrated(
         [32767, -32768, 32767, 32767, -32768, -32768],
         accel_offset_ug=(-200_000, 200_000, 0),
         accel_scale_ppm=(-100_000, -100_000, -100_000),
@@ -145,7 +146,7 @@ def test_values_that_no_part_needs():
 
 def test_correcting_allocates_nothing():
     ring = RingBuffer(16)
-    way = Corrected(ring, Calibration("x", (500, 1, 2), (3, 4, 5), (6, 7, 8)), Imu)
+    way = CalibratedRing(ring, Calibration("x", (500, 1, 2), (3, 4, 5), (6, 7, 8)), Imu)
     raw = frame([1, 2, 3, 4, 5, 6])
     micropython.heap_lock()
     try:

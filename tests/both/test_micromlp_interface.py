@@ -166,6 +166,15 @@ def test_create():
 
 
 def test_create_refuses():
+    empty = MicroMLP()
+    MicroMLP.InputLayer(empty)
+    MicroMLP.Layer(empty)
+    MicroMLP.OutputLayer(empty, "TanH")
+    assert [layer.NeuronsCount for layer in empty.Layers] == [0, 0, 0]
+    neuron = MicroMLP.Neuron(empty.GetLayer(1))
+    assert neuron.ComputedOutput == 0.5 and neuron.ComputedSignalError == 0
+    assert MicroMLP.Bias(neuron).Value == 1.0
+    refused(lambda: MicroMLP.Create([1, 1], "TanH", useBiasValue=float("nan")), "useBiasValue")
     for sizes in ([], [3], [3, 0], None):
         refused(lambda sizes=sizes: MicroMLP.Create(sizes, "TanH"), "neuronsByLayers")
     refused(lambda: MicroMLP.Create([1, 1], "Tanh"), "Tanh")
@@ -336,6 +345,9 @@ def test_a_neuron_can_be_moved():
     assert len(mlp.GetOutputLayer().GetNeuron(0).GetInputConnections()) == 3
     layer.AddNeuron(neuron)
     assert neuron.GetNeuronIndex() == 2 and len(neuron.GetInputConnections()) == 2
+    before = [c.Weight for c in neuron.GetInputConnections()]
+    assert mlp.Learn(vector(0.5, 1), vector(1))
+    assert 0.0 not in [a - c.Weight for a, c in zip(before, neuron.GetInputConnections())]
     assert len(mlp.Predict(vector(0, 1))) == 1
 
 
@@ -541,6 +553,26 @@ def test_learn_examples():
     assert mlp.LearnExamples(maxSeconds=0) == 0
     mlp.ClearExamples()
     assert mlp.ExamplesCount == 0
+
+
+def test_learning_stops_at_the_mean_error_of_all_examples():
+    def learn(target, most):
+        mlp = net((2, 3, 1), seed=3)
+        mlp.CorrectLearnedMAE = target
+        mlp.AddExample(vector(0, 1), vector(1))
+        mlp.AddExample(vector(1, 1), vector(0))
+        count = mlp.LearnExamples(maxCount=most, printMAEAverage=False)
+        errors = []
+        for x, y in ((vector(0, 1), vector(1)), (vector(1, 1), vector(0))):
+            mlp.Test(x, y)
+            errors.append(mlp.MAE)
+        return count, sum(errors) / 2
+
+    count, error = learn(0.0, 10)
+    assert count == 10 and error > 0.05
+    assert learn(error * 1.1, 500)[0] == 10
+    later, lower = learn(error * 0.9, 500)
+    assert 10 < later < 500 and lower <= error * 0.9
 
 
 def test_the_same_seed_learns_the_same():

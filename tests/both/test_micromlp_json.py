@@ -115,6 +115,47 @@ def test_nets_wired_by_hand_come_back():
 
 
 @cleaned
+def test_what_arrays_cannot_hold_is_wired():
+    """Weights of 32, biases of different values, a bias missing, a connection skipping a layer."""
+    mlp = random_net([2, 2, 1], "ReLU")
+    assert mlp.SaveToFile(NAME)
+    with open(NAME) as file:
+        text = file.read()
+    assert not load(text)._wired
+    o = json.loads(text)
+    hidden = o["Layers"][1]["Neurons"]
+    changes = (
+        lambda: hidden[1]["Conn"][0].update({"Wght": 32.0}),
+        lambda: hidden[1]["Conn"][0].update({"Wght": -32.0}),
+        lambda: hidden[1]["Bias"].update({"Val": 0.5}),
+        lambda: hidden[1].update({"Bias": None}),
+        lambda: hidden[1]["Conn"].pop(),
+        lambda: hidden[1]["Conn"].reverse(),
+        lambda: o["Layers"][2]["Neurons"][0]["Conn"][0].update({"LSrc": 0}),
+    )
+    for change in changes:
+        o = json.loads(text)
+        hidden = o["Layers"][1]["Neurons"]
+        change()
+        wired = load(json.dumps(o))
+        assert wired._wired
+        for x, y in ((0.25, 1), (1, 0.5)):
+            values = [[x, y]]
+            for layer in o["Layers"][1:]:
+                out = []
+                for neuron in layer["Neurons"]:
+                    bias = neuron["Bias"] or {"Val": 0, "Wght": 0}
+                    s = bias["Val"] * bias["Wght"]
+                    for c in neuron["Conn"]:
+                        s += values[c["LSrc"]][c["NSrc"]] * c["Wght"]
+                    out.append(max(0, 0.99 * s))
+                values.append(out)
+            wired.Predict([A(x), A(y)])
+            got = wired.GetOutputLayer().GetNeuron(0).ComputedOutput
+            assert abs(got - values[-1][0]) < (1e-12 if DOUBLE else 1e-4)
+
+
+@cleaned
 def test_a_net_of_doubles_stays_one_unless_asked():
     mlp = random_net([6, 5, 2], "TanH")
     mlp._wire()
@@ -127,6 +168,18 @@ def test_a_net_of_doubles_stays_one_unless_asked():
     for a, b, c in zip(outputs(mlp), outputs(exact), outputs(arrays)):
         assert max(abs(x - y) for x, y in zip(a, b)) < (1e-12 if DOUBLE else 1e-5)
         assert max(abs(x - y) for x, y in zip(a, c)) < 5e-6
+
+
+@cleaned
+def test_a_layer_without_neurons_comes_back():
+    mlp = MicroMLP()
+    MicroMLP.InputLayer(mlp, 2)
+    MicroMLP.Layer(mlp, "TanH", 0)
+    MicroMLP.OutputLayer(mlp, "TanH", 1)
+    assert mlp.SaveToFile(NAME)
+    again = MicroMLP.LoadFromFile(NAME)
+    assert [layer.NeuronsCount for layer in again.Layers] == [2, 0, 1]
+    assert again.GetLayer(1).ActivationFuncName == "TanH"
 
 
 @cleaned

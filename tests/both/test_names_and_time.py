@@ -104,6 +104,19 @@ def test_iso():
     assert wall_clock.iso(4102444799999) == "2099-12-31T23:59:59.999Z"
 
 
+def test_the_date_of_each_month_until_a_32_bit_clock_is_long_over():
+    days = 0
+    for year in range(1970, 2108):
+        leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+        lengths = (31, 28 + leap, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+        for i in range(12):
+            first = wall_clock.fields(days * 86400000)
+            assert first == (year, i + 1, 1, 0, 0, 0, (days + 3) % 7), first
+            days += lengths[i]
+            last = wall_clock.fields(days * 86400000 - 1)
+            assert last == (year, i + 1, lengths[i], 23, 59, 59, (days + 2) % 7), last
+
+
 def test_the_clock_is_attached_to_the_uptime():
     clock = wall_clock.WallClock()
     assert clock.unix_ms(5) == 0

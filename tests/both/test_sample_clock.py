@@ -200,7 +200,7 @@ def test_locate_tells_the_index_after_a_pause_or_that_it_cannot():
     told = untold = 0
     for k in range(300):
         now = 30_500_000 + k * 1_313
-        newest = clock.locate(now & WRAP, (now + 120) & WRAP)
+        newest = clock.locate(now & WRAP, (now + 120) & WRAP, True)
         if newest < 0:
             untold += 1
             nearest = clock.locate(now & WRAP, (now + 120) & WRAP, False)
@@ -219,7 +219,7 @@ def test_rest_keeps_up_over_an_outage_of_hours():
     now = 10_000_000
     for _ in range(20):
         now += 600_000_000
-        clock.rest(now & WRAP)
+        clock.pass_time(now & WRAP)
     nearest = clock.locate(now & WRAP, now & WRAP, False)
     assert abs(nearest - sensor.newest(now)) <= 40  # 30 ppm of 1.2 million samples
     assert abs(clock.t_ms(nearest) - now // 1000) < 400
@@ -274,7 +274,7 @@ def test_allocates_nothing():
             now = times[k]
             clock.look(now & WRAP, (now + 100) & WRAP, newest[k])
             clock.age_us(newest[k], now & WRAP)
-            clock.wait_us(now & WRAP, 20_000)
+            clock.wait_us((now + 100) & WRAP, 20_000)
     finally:
         micropython.heap_unlock()
     assert abs(clock.age_us(newest[-1], now & WRAP) - (now - sensor.taken_us(newest[-1]))) < 1_500

@@ -23,19 +23,24 @@ REPOSITORY = TESTS.parent
 
 
 class Board:
-    """A MicroPython process that runs a script with tests/link/board_side.py at hand.
+    """A MicroPython process that runs a script with tests/on_board/link_rig.py at hand.
+
+    script: the name of a file in tests/on_board, or text of a few lines.
 
     Lines of JSON that it prints are read with `next`; other output is an error.
     """
 
     def __init__(self, script, heap="512K", umqtt=None, cwd=None, **settings):
-        folders = [REPOSITORY / "firmware", REPOSITORY / "firmware" / "lib", TESTS / "link",
+        folders = [REPOSITORY / "firmware", REPOSITORY / "firmware" / "lib", TESTS / "on_board",
                    umqtt or umqtt_folder()]
-        with tempfile.NamedTemporaryFile("w", suffix=".py", delete=False) as file:
-            file.write("import asyncio\nfrom board_side import *\n" + script)
-        self._file = file.name
+        if script.endswith(".py"):
+            path, self._file = str(TESTS / "on_board" / script), ""
+        else:
+            with tempfile.NamedTemporaryFile("w", suffix=".py", delete=False) as file:
+                file.write("import asyncio\nfrom link_rig import *\n" + script)
+            path = self._file = file.name
         self.process = subprocess.Popen(
-            [*micropython_command(), "-X", f"heapsize={heap}", file.name,
+            [*micropython_command(), "-X", f"heapsize={heap}", path,
              *(f"{name}={json.dumps(value)}" for name, value in settings.items())],
             env={**os.environ, "MICROPYPATH": ":".join([*map(str, folders), ".frozen"])},
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -68,7 +73,8 @@ class Board:
         self._watchdog.cancel()
         self.kill()
         self.process.stdout.close()
-        os.unlink(self._file)
+        if self._file:
+            os.unlink(self._file)
 
 
 class Peer:

@@ -29,7 +29,9 @@ def copied(repository: Path) -> Iterator[tuple[Path, dict[str, str]]]:
         cache = os.environ.get("BECKON_CACHE") or str(repository / ".cache")
         yield copy, {**os.environ, "BECKON_CACHE": cache, "TMPDIR": str(base / "tmp"),
                      "PYTHONPATH": str(copy), "OMP_NUM_THREADS": "1",
-                     "OPENBLAS_NUM_THREADS": "1"}
+                     "OPENBLAS_NUM_THREADS": "1",
+                     # A process per mutant would spend most of its time on plug-ins.
+                     "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
 
 def _copy(repository: Path, copy: Path) -> None:

@@ -30,7 +30,7 @@ from tests.mutation.mutants import Mutant, mutants, walk
 KILLED, SURVIVED, TIMEOUT = "killed", "survived", "timeout"
 
 _CPU_FACTOR, _CPU_LEAST_S = 4, 2  # over the unmutated run
-_WALL_FACTOR, _WALL_LEAST_S = 20, 60  # a busy computer must not kill a mutant
+_WALL_FACTOR, _WALL_LEAST_S = 100, 120  # a busy computer must not kill a mutant
 _MEMORY_BYTES = 3 << 30  # a loop that appends without end stops here
 _PASSED, _FAILED = 0, 1
 # A base folder of its own is emptied by each run; the usual ones would pile up.
@@ -324,6 +324,8 @@ def _settle_hypothesis() -> None:
 
 
 def _quiet() -> None:
+    """For a fork: no output, and SIGTERM ends it at once."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     nothing = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1, 2):
         os.dup2(nothing, number)
@@ -344,6 +346,8 @@ def _kill_session(leader: int) -> None:
 
 def main() -> int:
     job = json.loads(sys.argv[1])
+    # Ends with an exception, so that the mutant being judged is ended, too.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     _settle_hypothesis()
     return pytest.main([*_OPTIONS, *job["tests"]], plugins=[Worker(job)])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,13 @@ from host_tools.toolchain import micropython_command
 _ON_BOARD = Path(__file__).resolve().parent / "on_board"
 
 
-def drain_cost() -> dict[str, Any]:
-    """See on_board/cost.py. Raises BeckonError with MicroPython's words when it fails."""
+def drain_cost(interpreter: Sequence[str] = ()) -> dict[str, Any]:
+    """See on_board/cost.py. interpreter: what starts MicroPython; by default the usual one.
+
+    Raises BeckonError with MicroPython's words when it fails.
+    """
     done = subprocess.run(
-        [*micropython_command(), str(_ON_BOARD / "cost.py")],
+        [*(interpreter or micropython_command()), str(_ON_BOARD / "cost.py")],
         env={**os.environ, "MICROPYPATH": f"{FIRMWARE}:{FIRMWARE / 'lib'}:.frozen"},
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -59,7 +59,7 @@ def _windows(path: Path, header, rows, options: Options) -> list[Recording]:
     steps = {b - a for a, b in zip(times, times[1:], strict=False)}
     ragged = any(set(places[t]) != set(axes) for t in times)
     if len(steps) != 1 or ragged or len(axes) not in (3, 6):
-        raise BeckonError(f"{path}:1: the columns are no even grid of samples of 3 or 6 axes")
+        raise BeckonError(f"{path}:1: the columns are not an even grid of samples of 3 or 6 axes")
     step_ms = steps.pop()
     columns = [places[t][a] for t in times for a in axes]
     label_at = header.index("label") if "label" in header else None

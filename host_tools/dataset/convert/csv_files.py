@@ -116,7 +116,7 @@ def match_columns(path: Path, header: list[str], options: Options) -> dict[str, 
             f"say so with --columns {lacking[0]}=NAME", 2
         )
     if 0 < sum(a in where for a in AXES[3:]) < 3:
-        raise BeckonError(f"{path}: has not all of gx, gy, gz", 2)
+        raise BeckonError(f"{path}: does not have all of gx, gy, gz", 2)
     return where
 
 
@@ -127,7 +127,7 @@ def to_numbers(path: Path, line: int, row: list[str], columns: list[int]) -> lis
             out.append(float(row[i]))
         except (ValueError, IndexError):
             text = row[i] if i < len(row) else "nothing"
-            raise BeckonError(f"{path}:{line}: {text!r} is no number") from None
+            raise BeckonError(f"{path}:{line}: {text!r} is not a number") from None
     if not (np.abs(out) < MOST).all():
         raise BeckonError(f"{path}:{line}: not a finite number below {MOST:g}")
     return out

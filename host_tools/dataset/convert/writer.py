@@ -36,7 +36,7 @@ def new_folder(folder: str | Path) -> Iterator[Path]:
     """
     folder = Path(folder)
     if folder.exists():
-        raise BeckonError(f"{folder}: is there already; name another folder or delete it")
+        raise BeckonError(f"{folder}: exists already; name another folder or delete it")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=folder.name, suffix=".tmp", dir=folder.parent))

@@ -87,7 +87,7 @@ def _gesture(label: str, person: Person, rng: np.random.Generator) -> np.ndarray
 
 
 def _distraction(person: Person, rng: np.random.Generator) -> list[np.ndarray]:
-    """What is no gesture: a nudge, a slow return to another place, or nothing."""
+    """Movement without a gesture: a nudge, a slow return to another place, or nothing."""
     kind = rng.integers(4)
     heading = rng.uniform(0, 2 * np.pi)
     if kind == 0:

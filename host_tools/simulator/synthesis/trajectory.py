@@ -1,4 +1,4 @@
-"""Where the hand is, in metres, along gestures, pauses and things that are no gesture.
+"""Where the hand is, in metres, along gestures, pauses and things that are not gestures.
 
 A stroke is a minimum-jerk movement (Flash and Hogan 1985): the position goes
 as 10 s^3 - 15 s^4 + 6 s^5 of the elapsed part s of its duration.

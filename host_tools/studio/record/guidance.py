@@ -103,7 +103,7 @@ def takes_list(view: RecordView) -> None:
         return
     with ui.element("div").classes("bk-card bk-stack-small"):
         good = sum(take.good for take in view.takes)
-        ui.label(f"Takes: {good} good, {len(view.takes) - good} not").classes("bk-title")
+        ui.label(f"Takes: {good} good, {len(view.takes) - good} refused").classes("bk-title")
         with ui.element("div").classes("bk-takes"):
             for take in reversed(view.takes[-60:]):
                 with ui.element("div").classes("bk-take"):

@@ -14,12 +14,12 @@ from host_tools.studio.train.session import Settings, TrainSession
 _CONFUSION, _SUBJECTS, _CLASSES = "confusion", "subjects", "classes"
 _SLIDERS = (
     # field, title, what it does, unit
-    ("threshold", "Threshold", "answers below this count as rest", "%"),
-    ("min_count", "Windows of a gesture", "this many must agree before the report", "ms"),
-    ("quiet", "Quiet windows", "this many end a movement", "ms"),
+    ("threshold_percent", "Threshold", "less sure than this is not a gesture", "%"),
+    ("span", "Windows of a gesture", "this many decide together", "ms"),
+    ("calm_windows", "Calm windows", "this many must follow the movement; 0: do not wait", "ms"),
+    ("calm_ratio", "Calm below", "1/64 of the movement before", ""),
+    ("quiet", "Quiet windows", "this many come before the next gesture", "ms"),
     ("refractory", "Dead time", "nothing is reported for this time after an event", "ms"),
-    ("min_span", "Least span", "from the first such window to the report", "ms"),
-    ("majority_of", "Majority of the first", "0: all windows vote on the name", ""),
 )
 _APPLY_S = 0.08
 

@@ -24,6 +24,8 @@ from host_tools.evaluation.explain import Shares, reason, shares
 from host_tools.evaluation.matching import HIT
 from host_tools.evaluation.redebounce import redebounced
 from host_tools.model.codec import encode
+from host_tools.model.decision import Decision
+from host_tools.model.format import Model
 from host_tools.model.golden import write_model
 from host_tools.studio.train.child_process import ChildProcess
 from host_tools.studio.train.job import (
@@ -37,7 +39,6 @@ from host_tools.studio.train.job import (
     judge_only,
     train_and_judge,
 )
-from host_tools.training.debounce_tuning import pack
 from host_tools.training.fit import Report
 
 MISSED = "missed"
@@ -46,25 +47,26 @@ _SMOOTH = 0.9  # of the loss curve's running mean
 
 @dataclass(frozen=True)
 class Settings:
-    """The debouncer's, in windows but for threshold (percent); see firmware/debounce.py."""
+    """The decision's, in windows but for percent and 1/64; see host_tools.model.decision."""
 
-    threshold: int = 80
-    min_count: int = 4
-    min_span: int = 0
-    quiet: int = 6
+    threshold_percent: int = 70
+    span: int = 6
+    calm_windows: int = 1
+    calm_ratio: int = 16
+    quiet: int = 7
     refractory: int = 10
-    majority_of: int = 0
 
-    LIMITS = {"threshold": (0, 100), "min_count": (1, 30), "min_span": (0, 30), "quiet": (1, 40),
-              "refractory": (0, 75), "majority_of": (0, 30)}
+    LIMITS = {"threshold_percent": (1, 100), "span": (1, 30), "calm_windows": (0, 10),
+              "calm_ratio": (0, 64), "quiet": (1, 40), "refractory": (0, 75)}
 
     @classmethod
-    def of(cls, packed: bytes) -> Settings:
-        return cls(*packed[:6])
+    def of(cls, model: Model) -> Settings:
+        decision = model.decision or Decision()
+        return cls(**{f.name: getattr(decision, f.name) for f in fields(cls)})
 
     @property
-    def packed(self) -> bytes:
-        return pack(*(getattr(self, f.name) for f in fields(self)))
+    def decision(self) -> Decision:
+        return Decision(**{f.name: getattr(self, f.name) for f in fields(self)})
 
 
 @dataclass(frozen=True)
@@ -222,7 +224,7 @@ class TrainSession:
         p = self.progress
         self.about = ". ".join((f"Trained on {p.about}", *p.notices)) if p.about else ""
         self.saved = self.wanted = None
-        self._tuned = Settings.of(judged.evaluation.model.debounce)
+        self._tuned = Settings.of(judged.evaluation.model)
         self.tuned_tally = judged.evaluation.tally()
         self.results += 1
         self._board = Board(judged.evaluation.model)
@@ -237,7 +239,7 @@ class TrainSession:
 
     @property
     def settings(self) -> Settings:
-        return Settings.of(self.evaluation.model.debounce) if self.evaluation else Settings()
+        return Settings.of(self.evaluation.model) if self.evaluation else Settings()
 
     def apply_wanted(self) -> None:
         """Apply `wanted`, if there is one. May be called from a thread."""
@@ -252,7 +254,7 @@ class TrainSession:
         """
         found = self.evaluation
         if found and settings != self.settings:
-            other = redebounced(found, settings.packed)
+            other = redebounced(found, settings.decision)
             if self.evaluation is found:  # else a run ended meanwhile
                 self.evaluation = other
                 self.version += 1
@@ -302,9 +304,11 @@ class TrainSession:
         inside = (around.t_ms >= g.start_ms) & (around.t_ms <= g.end_ms + 1000)
         k = self.evaluation.model.labels.index(g.label)
         best = int(around.percent[inside, k].max()) if inside.any() else 0
-        over = int((around.percent[inside, k] >= self.settings.threshold).sum())
-        return (f"missed: {g.label} got at most {best} %, {over} windows at "
-                f"{self.settings.threshold} % or more; it needs {self.settings.min_count}")
+        sure = 100 - around.percent[inside, self.evaluation.model.idle]
+        least, span = self.settings.threshold_percent, self.settings.span
+        over = int((sure >= least).sum())
+        return (f"missed: {g.label} was named with at most {best} %, {over} windows were a gesture "
+                f"with {least} % or more; the mean of {span} must reach that, at rest")
 
     def shares(self, happening: Happening) -> Shares:
         """The scores over time around it. Takes some ms."""

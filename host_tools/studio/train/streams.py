@@ -109,7 +109,7 @@ class StreamsPanel:
                  {HIT: "hit", FALSE: "false", DUPLICATE: "duplicate", MISSED: "missed"}[h.kind])
             for h in self._on_signal
         ])
-        self._signal.set_threshold(float(self._trainer.settings.threshold))
+        self._signal.set_threshold(float(self._trainer.settings.threshold_percent))
         wrong = sum(h.wrong for h in self._on_signal)
         self._note.set_text(f"{len(self._on_signal) - wrong} right, {wrong} wrong")
 

@@ -32,28 +32,28 @@ from ops.uptime import uptime_ms  # noqa: E402
 
 class BenchApp(app.App):
     async def run(self):
-        self.parts.append(holds)
+        self.board.parts.append(holds)
         asyncio.create_task(self.post())
         await super().run()
 
     def newest(self):
         """Index of the newest sample that was read."""
         count = {}
-        self.sampler.counters(count)
+        self.board.sensing.sampler.counters(count)
         return count["samples"] + count["samples_lost"] - 1
 
     async def post(self):
         with open("bench.json") as file:
             plan = json.load(file)
         least_ms, most_ms = plan["gap_ms"]
-        while not self.wall.unix_ms(uptime_ms()) or self.newest() < 100:
+        while not self.board.wall.unix_ms(uptime_ms()) or self.newest() < 100:
             await asyncio.sleep_ms(20)
         print("begins")
         posted = 0
         while posted < plan["events"] or not exists("enough"):
             index = self.newest()
-            now_ms = self.wall.unix_ms(uptime_ms())
-            posted = self.publisher.post(str(now_ms), 90, index) + 1
+            now_ms = self.board.wall.unix_ms(uptime_ms())
+            posted = self.board.publisher.post(str(now_ms), 90, index) + 1
             await asyncio.sleep_ms(least_ms + random.getrandbits(20) % (most_ms - least_ms + 1))
         print("posted", posted)
 

@@ -13,7 +13,7 @@ import sys
 import vfs
 from flash import Flash, PowerCut
 
-from events.record_log import Spool
+from events.record_log import RecordLog
 
 _BLOCKS = 48
 
@@ -23,11 +23,11 @@ def record(number):
 
 
 def spool():
-    return Spool("/f/spool", segment_bytes=1024, segments=16)
+    return RecordLog("/f/spool", segment_bytes=1024, segments=16)
 
 
 def waiting():
-    """All that waits, without taking it: what pop() keeps in RAM ends with this Spool."""
+    """All that waits, without taking it: what pop() keeps in RAM ends with this RecordLog."""
     found = []
     reader = spool()
     reader._unlink = lambda number: None

@@ -16,7 +16,9 @@ class BenchApp(app.App):
 
     def count(self):
         into = {}
-        for part in (self.sampler, self.ring, self.publisher, self.lag):
+        board = self.board
+        sensing = board.sensing
+        for part in (sensing.sampler, sensing.ring, board.publisher, board.lag):
             part.counters(into)
         return into
 
@@ -26,7 +28,7 @@ class BenchApp(app.App):
             count = self.count()
             index = count["samples"] + count["samples_lost"] - 1
             if index > 0:
-                self.publisher.post("bench", 90, index)
+                self.board.publisher.post("bench", 90, index)
             try:
                 os.stat("enough")
             except OSError:

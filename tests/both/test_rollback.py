@@ -4,7 +4,7 @@ import os
 import random
 
 from ops import rollback as module
-from ops.rollback import Trial
+from ops.rollback import Rollback
 
 PATH = "trial-test-%d" % random.getrandbits(30)
 
@@ -26,7 +26,7 @@ def used():
 
 
 def boot():
-    trial = Trial(PATH)
+    trial = Rollback(PATH)
     trial.boot()
     return trial
 
@@ -50,7 +50,7 @@ def cleared(test):
 
 @cleared
 def test_a_good_file_stays():
-    Trial(PATH).replace(PATH + ".new")
+    Rollback(PATH).replace(PATH + ".new")
     trial = boot()
     assert used() == "new" and trial.is_on()
     trial.confirm()
@@ -60,7 +60,7 @@ def test_a_good_file_stays():
 
 @cleared
 def test_a_file_that_never_works_is_taken_back_at_the_third_boot():
-    Trial(PATH).replace(PATH + ".new")
+    Rollback(PATH).replace(PATH + ".new")
     for _ in range(2):
         assert not boot().reverted and used() == "new"
     assert boot().reverted and used() == "old"
@@ -69,7 +69,7 @@ def test_a_file_that_never_works_is_taken_back_at_the_third_boot():
 
 @cleared
 def test_reverting_at_once():
-    Trial(PATH).replace(PATH + ".new")
+    Rollback(PATH).replace(PATH + ".new")
     trial = boot()
     trial.revert()
     assert trial.reverted and used() == "old"
@@ -89,7 +89,7 @@ def test_without_a_trial_nothing_happens():
 @cleared
 def test_the_first_file_of_all():
     os.remove(PATH)
-    Trial(PATH).replace(PATH + ".new")
+    Rollback(PATH).replace(PATH + ".new")
     assert used() == "new"
     for _ in range(4):
         assert not boot().reverted
@@ -98,7 +98,7 @@ def test_the_first_file_of_all():
 
 @cleared
 def test_a_damaged_count_takes_the_old_file_back():
-    Trial(PATH).replace(PATH + ".new")
+    Rollback(PATH).replace(PATH + ".new")
     put(PATH + ".try", "?")
     assert boot().reverted and used() == "old"
 
@@ -145,7 +145,7 @@ def test_a_loss_of_power_between_any_two_steps():
     try:
         for steps in range(9):
             setup()
-            cut_after(steps, lambda: Trial(PATH).replace(PATH + ".new"))
+            cut_after(steps, lambda: Rollback(PATH).replace(PATH + ".new"))
             assert used() in ("old", "new")
             boot()
             assert used() in ("old", "new")
@@ -153,7 +153,7 @@ def test_a_loss_of_power_between_any_two_steps():
             assert boot().reverted is False
         for steps in range(9):
             setup()
-            Trial(PATH).replace(PATH + ".new")
+            Rollback(PATH).replace(PATH + ".new")
             boot()
             boot()
             cut_after(steps, boot)  # which takes the old file back

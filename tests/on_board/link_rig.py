@@ -8,7 +8,9 @@ import json
 import sys
 from time import ticks_diff, ticks_us
 
+from events.event_log import EventLog
 from events.publisher import OFFLINE, Publisher, topic
+from events.record_log import RecordLog
 from link.mqtt_link import Link
 
 DEVICE = "glove"
@@ -77,11 +79,11 @@ def make_link(**changes):
     return Link(settings(**changes), (topic(DEVICE, "status"), OFFLINE), log=log)
 
 
-def make_publisher(link, boot=7, parts=(), wall=None, spool=None, spooled=False):
+def make_publisher(link, boot=7, parts=(), wall=None, log_of=None, logged=False):
     def describe():
         return {"firmware": "test", "labels": ["idle", "circle"]}
 
-    publisher = Publisher(link, DEVICE, boot, describe, list(parts), wall, spool, spooled)
+    publisher = Publisher(link, DEVICE, boot, describe, list(parts), wall, log_of, logged)
     publisher.sense(Clock(), "m-1")
     return publisher
 
@@ -96,3 +98,14 @@ def count(*parts):
 
 async def linked(link, timeout_ms=60000):
     await asyncio.wait_for_ms(link.ready.wait(), timeout_ms)
+
+
+def open_log():
+    return EventLog(RecordLog())
+
+
+async def play(publisher, n, gap_ms):
+    """Post n events, gap_ms apart."""
+    for i in range(n):
+        publisher.post("circle", 90, i)
+        await asyncio.sleep_ms(gap_ms)

@@ -4,7 +4,7 @@ import os
 import random
 
 from events import record_log
-from events.record_log import Spool
+from events.record_log import RecordLog
 
 FOLDER = "spool-test-%d" % random.getrandbits(30)
 
@@ -46,7 +46,7 @@ def drained(spool):
 
 
 def small(segments=4):
-    return Spool(FOLDER, segment_bytes=256, segments=segments)
+    return RecordLog(FOLDER, segment_bytes=256, segments=segments)
 
 
 @on_empty_folder
@@ -122,7 +122,7 @@ def test_giving_up_counts_only_what_was_not_taken():
 
 @on_empty_folder
 def test_records_fill_a_block_to_its_last_byte_and_eight_blocks():
-    spool = Spool(FOLDER)
+    spool = RecordLog(FOLDER)
     for i in range(64):  # 6 bytes of head, 506 of record: eight to a block
         assert len(os.listdir(FOLDER)) == (i + 7) // 8
         spool.append(b"%02d" % i + b"." * 504)
@@ -222,7 +222,7 @@ def test_a_failing_flash_leaves_no_empty_segment():
 
 @on_empty_folder
 def test_a_segment_without_a_record_is_removed_and_damage_only_if_it_has_bytes():
-    for content, damaged in ((b"", 0), (b"?", 1), (b"\x05\x00....", 1)):
+    for content, damaged in ((b"", 0), (b"?", 1), (b"\x05\x00....", 1), (bytes(60), 1)):
         os.mkdir(FOLDER)
         with open(FOLDER + "/000003.log", "wb") as file:
             file.write(content)
@@ -256,7 +256,7 @@ def test_damage_ends_a_segment_and_is_counted():
 
 @on_empty_folder
 def test_any_truncation_keeps_what_is_before_it():
-    spool = Spool(FOLDER)
+    spool = RecordLog(FOLDER)
     for i in range(4):
         spool.append(record(i))
     with open(FOLDER + "/000000.log", "rb") as file:
@@ -269,7 +269,7 @@ def test_any_truncation_keeps_what_is_before_it():
         os.mkdir(FOLDER)
         with open(FOLDER + "/000000.log", "wb") as file:
             file.write(data[:size])
-        again = Spool(FOLDER)
+        again = RecordLog(FOLDER)
         whole = sum(1 for end in ends[1:] if end <= size)
         again.append(b"new")
         assert drained(again) == [record(i) for i in range(whole)] + [b"new"]

@@ -1,0 +1,217 @@
+"""The parts of `beckon bench life`: who is trained on, who is judged, and how."""
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from host_tools.bench.life import ARTICLE, ARTICLE_STREAMS, DAILY, SETS
+from host_tools.dataset import Dataset, Recording, is_idle, read_dataset, read_datasets
+from host_tools.dataset import with_negatives as joined
+from host_tools.dataset.split import parts_by
+from host_tools.evaluation.emulator import Board, Detected
+from host_tools.evaluation.matching import DUPLICATE, FALSE, GRACE_MS, HIT, match_events
+from host_tools.evaluation.metrics import poisson_interval
+from host_tools.model.decision import Decision
+from host_tools.model.format import Model
+from host_tools.model.golden import read_model
+from host_tools.paths import DEFAULT_MODEL
+from host_tools.training.answers import Counts
+from host_tools.training.calibrate import streams_of
+from host_tools.training.recipe import choose
+from host_tools.training.train import Trained, train
+
+_TOGETHER = 20  # recordings judged at once
+_FEW_PEOPLE = {"letters": 2, "forearm": 2}  # whose own takes are learned
+
+
+class LifeBench:
+    def __init__(self, args: argparse.Namespace, note: Callable[[str], None]):
+        self.args, self.note = args, note
+        self._read: dict[str, Dataset] = {}
+
+    # --- parts ------------------------------------------------------------
+
+    def streams(self, name: str) -> dict[str, Any]:
+        """Event figures of a set, each part left out of training in turn."""
+        _, by, count = SETS[name]
+        data = self._set(name)
+        parts = parts_by(data, by, count, self.args.seed)[: self.args.folds]
+        found = []
+        for k, part in enumerate(parts):
+            held = set(part)
+            known, test = _divided(data, held)
+            trained = self._train(f"streams.{name} {k + 1}/{len(parts)}", known)
+            found.append((trained, self._streams_of(test)))
+        return self._figures(found)
+
+    def few(self, number: str) -> dict[str, Any]:
+        """N takes per gesture of one person, the person's other takes as streams."""
+        takes, found = int(number), []
+        for name, people in _FEW_PEOPLE.items():
+            data = self._set(name)
+            for person in data.subjects[: self.args.folds or people][:people]:
+                known, test = _first_takes(data.subset(lambda r, p=person: r.subject == p), takes)
+                if test.recordings:
+                    trained = self._train(f"few.{takes} {person}", known)
+                    found.append((trained, self._streams_of(test)))
+        return self._figures(found)
+
+    def daily(self, name: str) -> dict[str, Any]:
+        """Half of the everyday people as negatives; alarms in the movement of the others."""
+        learned, heard = self._everyday()
+        if name == "article":
+            known, test = _alternating(read_datasets([self._path(x) for x in ARTICLE]))
+        else:
+            _, by, count = SETS[name]
+            data = self._set(name)
+            held = set(parts_by(data, by, count, self.args.seed)[0])
+            known, test = _divided(data, held)
+        trained = self._train(f"daily.{name}", joined(known, learned))
+        out = self._figures([(trained, self._streams_of(test))])
+        self.note(f"daily.{name}: alarms in {heard.seconds / 3600:.1f} h")
+        alarms, hours = _alarms(trained.model, heard)
+        low, high = poisson_interval(alarms)
+        return {
+            "false_per_hour": alarms / hours, "false_per_hour_95": [low / hours, high / hours],
+            "false": alarms, "hours": hours, **out,
+        }
+
+    def default(self) -> dict[str, Any]:
+        """The model that ships: events in recorded streams, alarms in everyday movement."""
+        model = read_model(DEFAULT_MODEL)
+        self.note("default: streams")
+        counts = counted(model, self._data(ARTICLE_STREAMS).recordings)
+        _, heard = self._everyday()
+        self.note(f"default: alarms in {heard.seconds / 3600:.1f} h")
+        alarms, hours = _alarms(model, heard)
+        return {
+            "hits": counts.hits, "truth": counts.truth, "false": counts.false,
+            "false_per_hour": alarms / hours, "hours": hours,
+        }
+
+    # --- helpers ----------------------------------------------------------
+
+    def _path(self, name: str) -> str:
+        return str(self.args.data / name)
+
+    def _data(self, name: str) -> Dataset:
+        if name not in self._read:
+            self._read[name] = read_dataset(self._path(name))
+        return self._read[name]
+
+    def _set(self, name: str) -> Dataset:
+        return self._data(SETS[name][0])
+
+    def _everyday(self) -> tuple[Dataset, Dataset]:
+        """(learned, heard): half of the people each."""
+        self.note("reading everyday movement")
+        parts = []
+        for keep in (0, 1):
+            recordings = []
+            for name in DAILY:
+                data = self._data(name)
+                people = {p: i % 2 for i, p in enumerate(data.subjects)}
+                recordings += [r for r in data.recordings if people[r.subject] == keep]
+            parts.append(Dataset("everyday", recordings))
+        return parts[0], parts[1]
+
+    def _train(self, what: str, data: Dataset) -> Trained:
+        self.note(f"{what}: training")
+        by_hand = {"steps": self.args.steps, "seed": self.args.seed}
+        recipe = choose(data, self.args.rate, **by_hand)
+        return train(data, recipe, None, self.args.false_per_hour)
+
+    def _streams_of(self, test: Dataset) -> list[Recording]:
+        rng = np.random.default_rng(self.args.seed + 100)
+        return streams_of(test, choose(test, self.args.rate), rng)
+
+    def _figures(self, found: Sequence[tuple[Trained, list[Recording]]]) -> dict[str, Any]:
+        """Event figures over all (model, held-out streams) together."""
+        total = Counts()
+        parts, sizes = [], []
+        for trained, streams in found:
+            c = counted(trained.model, streams)
+            parts.append(c.f1)
+            total = total + c
+            sizes.append(len(trained.encoded))
+        hours = total.idle_s / 3600
+        return {
+            "f1": total.f1, "recall": total.recall, "hits": total.hits, "truth": total.truth,
+            "false": total.false, "alarms": total.alarms, "repeated": total.repeated,
+            "idle_hours": hours, "p50_ms": total.latency_ms(0.5), "p95_ms": total.latency_ms(0.95),
+            "f1_each": parts, "bytes": max(sizes),
+            "decisions": [_settings(t.calibration.decision) for t, _ in found],
+        }
+
+
+def _settings(d: Decision) -> str:
+    return f"span {d.span}, {d.threshold_percent} %, calm {d.calm_windows} of {d.calm_ratio}/64"
+
+
+def _divided(data: Dataset, held: set[int]) -> tuple[Dataset, Dataset]:
+    """(the others, the held recordings)."""
+    known = [r for i, r in enumerate(data.recordings) if i not in held]
+    return Dataset(data.name, known), Dataset(data.name, [data.recordings[i] for i in sorted(held)])
+
+
+def _first_takes(data: Dataset, takes: int) -> tuple[Dataset, Dataset]:
+    """(the first `takes` recordings of each label, the others)."""
+    seen: dict[str, int] = {}
+    first: list[Recording] = []
+    rest: list[Recording] = []
+    for r in data.recordings:
+        label = r.spans[0].label
+        seen[label] = seen.get(label, 0) + 1
+        (first if seen[label] <= takes else rest).append(r)
+    return Dataset(data.name, first), Dataset(data.name, rest)
+
+
+def _alternating(data: Dataset) -> tuple[Dataset, Dataset]:
+    """Two of three of each label's recordings, and the third; all of no gesture in the first."""
+    seen: dict[str, int] = {}
+    known: list[Recording] = []
+    test: list[Recording] = []
+    for r in data.recordings:
+        label = r.spans[0].label
+        seen[label] = seen.get(label, 0) + 1
+        held = seen[label] % 3 == 0 and not is_idle(label)
+        (test if held else known).append(r)
+    return Dataset(data.name, known), Dataset(data.name, test)
+
+
+def counted(model: Model, streams: Sequence[Recording]) -> Counts:
+    """Events of the board against the labels; alarms are the false ones outside gestures."""
+    board = Board(model)
+    out = Counts()
+    for k in range(0, len(streams), _TOGETHER):  # a few at a time: memory
+        some = streams[k : k + _TOGETHER]
+        for r, windows in zip(some, board.windows_of(some, [board.raw(r) for r in some]),
+                              strict=True):
+            out = out + _count(r, board.events(windows), model)
+    return out
+
+
+def _count(r: Recording, events: Sequence[Detected], model: Model) -> Counts:
+    spans = [(s.start_ms, s.end_ms, s.label) for s in r.spans
+             if not is_idle(s.label) and s.label in model.labels]
+    verdicts = match_events(spans, [(e.t_ms, e.label) for e in events])
+    kinds = [v.kind for v in verdicts]
+    outside = [not any(a <= e.t_ms <= b + GRACE_MS for a, b, _ in spans) for e in events]
+    return Counts(
+        len(spans), kinds.count(HIT), kinds.count(FALSE), kinds.count(DUPLICATE),
+        sum(k == FALSE and o for k, o in zip(kinds, outside, strict=True)),
+        r.seconds - sum(b - a for a, b, _ in spans) / 1000,
+        [v.latency_ms for v in verdicts if v.latency_ms is not None],
+    )
+
+
+def _alarms(model: Model, heard: Dataset) -> tuple[int, float]:
+    """Events in recordings that hold no gesture, and their hours."""
+    found = counted(model, joined(Dataset("", []), heard).recordings)
+    return found.false, found.idle_s / 3600
+
+
+__all__ = ["LifeBench"]
