@@ -1,6 +1,6 @@
 """Simulated streams: single gestures as a wearer makes them, with life in between.
 
-    simulator = Simulator(material, augment, rng)
+    simulator = Simulator(material, Augment(), rng)
     stream = simulator.stream(pieces)         # Simulated: samples, and where the gestures are
 
 Between two gestures the hand rests, turns, carries something elsewhere, pushes, knocks,
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from host_tools.augment import movements
+from host_tools.augment.kinds import Augment
 from host_tools.augment.pieces import Material, Piece
 
 _FADE_S = 0.08
@@ -36,24 +37,8 @@ class Simulated:
     going_on: int = -1
 
 
-@dataclass(frozen=True)
-class Amounts:
-    """How much one gesture differs from the next; see training.recipe.Augment."""
-
-    speed: float = 0.22  # greatest logarithm of the speed
-    warp: float = 0.03
-    scale: float = 0.15
-    stretch: float = 0.3
-    smooth: float = 0.3
-    rotate_deg: float = 20.0
-    accel_bias: float = 0.3
-    gyro_bias: float = 5.0
-    accel_noise: float = 0.1
-    gyro_noise: float = 1.0
-
-
 class Simulator:
-    def __init__(self, material: Material, amounts: Amounts, rng: np.random.Generator):
+    def __init__(self, material: Material, amounts: Augment, rng: np.random.Generator):
         self.material, self.amounts, self.rng = material, amounts, rng
         self.rate_hz = material.rate_hz
         self.make = movements.Movements(material, rng)
@@ -72,7 +57,7 @@ class Simulator:
             parts.append(x)
             n += x.shape[1]
 
-        drawn = [self._varied(p) for p in pieces]
+        drawn = [self.varied(p) for p in pieces]
         level = drawn[0].start if len(drawn) else make.any_level()
         add(make.rest(level, round((lead_s + rng.uniform(0.3, 1.0) * _LEAD_S) * self.rate_hz)))
         for k, piece in enumerate(drawn):
@@ -139,7 +124,7 @@ class Simulator:
 
     # --- gestures ---------------------------------------------------------
 
-    def _varied(self, piece: Piece) -> movements.Stroke:
+    def varied(self, piece: Piece) -> movements.Stroke:
         """The gesture faster or slower, larger or smaller."""
         a, rng = self.amounts, self.rng
         f = float(np.exp(rng.uniform(-a.speed, a.speed)))

@@ -15,7 +15,7 @@ import numpy as np
 
 from host_tools.augment import signal
 from host_tools.augment.pieces import Piece, collect
-from host_tools.augment.simulate import Amounts, Simulated, Simulator
+from host_tools.augment.simulate import Simulated, Simulator
 from host_tools.dataset import Dataset, Recording
 from host_tools.dataset.resample import resample_recording
 from host_tools.training.features import INPUT_SCALE, Features
@@ -69,7 +69,7 @@ class StreamBank:
             data, self._samples, self.rate_hz, recipe.labels, frozenset(recipe.continuing)
         )
         self.recorded_idle_s = sum(x.shape[1] for x in self.material.clips) / self.rate_hz
-        self._simulator = Simulator(self.material, amounts(recipe), rng)
+        self._simulator = Simulator(self.material, recipe.augment, rng)
         kept = [self._cut(streams, rng) for streams in self._all_streams(rng)]
         self._inputs = np.concatenate([k.inputs for k in kept])
         self._labels = np.concatenate([k.labels for k in kept])
@@ -318,15 +318,6 @@ def _some(where: np.ndarray, most: int, label: int, kind: int, rng):
     if len(found) > most:
         found = rng.choice(found, most, replace=False)
     return found, np.full(len(found), label), np.full(len(found), kind)
-
-
-def amounts(recipe: Recipe) -> Amounts:
-    """The recipe's augmentation in the simulator's terms."""
-    a = recipe.augment
-    return Amounts(
-        a.speed, a.warp, a.scale, a.stretch, a.smooth, a.rotate_deg, a.accel_bias, a.gyro_bias,
-        a.accel_noise, a.gyro_noise,
-    )
 
 
 __all__ = ["StreamBank"]
