@@ -45,7 +45,7 @@ def scan():
 
 
 def sensor():
-    """Prints its findings itself, one JSON object a line."""
+    """Prints its findings itself, one JSON object per line."""
     from sensing import checkup
 
     bus, s = _bus()
