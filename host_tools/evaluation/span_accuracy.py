@@ -27,7 +27,7 @@ _AFTER = range(3, 9)  # frames after a span's end
 class SpanResults:
     """truth, found: label indices of the model, int (n,); subject: str (n,).
 
-    confidence: percent, int (n,). where: recording's index and span, one a window.
+    confidence: percent, int (n,). where: recording's index and span, one per window.
     """
 
     truth: np.ndarray
