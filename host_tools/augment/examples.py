@@ -52,7 +52,7 @@ def _material(window: np.ndarray, rate_hz: float) -> Material:
     first, end = moving_part(window, rate_hz)
     level = np.zeros((len(window), 1), np.float32)
     level[:3, 0] = course[:, 0]
-    piece = Piece(window, course, first, end - 1, 1, 0, 0)
+    piece = Piece(window, course, first, end - 1, 1)
     return Material(rate_hz, len(window), [piece], levels=level, size=size)
 
 

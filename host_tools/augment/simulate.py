@@ -91,24 +91,14 @@ class Simulator:
         samples = self.worn(_joined(parts, round(_FADE_S * self.rate_hz)), 1.5)
         return Simulated(samples, none, none, none, True)
 
-    def real(self, samples, first, last, label) -> Simulated:
-        """A recorded stream, a little faster or slower and worn otherwise."""
-        x, f = self._other_speed(samples)
-        first, last = (np.rint(i / f).astype(int) for i in (first, last))
-        return Simulated(self.worn(x), first, last, label)
-
     def going_on(self, samples, label: int) -> Simulated:
         """A movement that goes on, a little faster or slower and worn otherwise."""
         none = np.zeros(0, int)
-        x, _ = self._other_speed(samples)
-        return Simulated(self.worn(x), none, none, none, going_on=label)
-
-    def _other_speed(self, samples: np.ndarray) -> tuple[np.ndarray, float]:
         f = float(np.exp(self.rng.uniform(-self.amounts.speed, self.amounts.speed) / 2))
         n = samples.shape[1]
         x = movements.resampled(samples, np.linspace(0, n - 1, max(2, round(n / f))))
         x[3:] *= f
-        return x, f
+        return Simulated(self.worn(x), none, none, none, going_on=label)
 
     def worn(self, samples: np.ndarray, more: float = 1.0) -> np.ndarray:
         """Held otherwise, by a sensor with other zero points and noise."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from host_tools.augment import signal
-from host_tools.augment.pieces import Piece, collect
+from host_tools.augment.pieces import collect
 from host_tools.augment.simulate import Simulated, Simulator
 from host_tools.dataset import Dataset, Recording
 from host_tools.dataset.resample import resample_recording
@@ -110,15 +110,17 @@ class StreamBank:
         return x[:, : n * self.fold].reshape(len(x), n, self.fold).mean(axis=2, dtype=np.float32)
 
     def _all_streams(self, rng):
-        """Lists of streams: simulated ones, real ones, everyday movement."""
+        """Lists of streams: simulated ones, everyday movement, movements that go on.
+
+        Recorded streams are cut and simulated like single takes: as they are, seen again and
+        again, they cost 2 to 3 points of F1 on people left out (docs/training.md).
+        """
         pieces = self.material.pieces
         draws = min(self.recipe.draws, _DRAWS_PER_STEP * self.recipe.steps)
         lead_s = self.window / self.recipe.feature_hz
         some: list[Simulated] = []
-        real = self._real(rng)
-        simulated = draws // 2 if real else draws
-        if pieces and simulated:
-            for number, chosen in enumerate(self._dealt(simulated, rng)):
+        if pieces and draws:
+            for number, chosen in enumerate(self._dealt(draws, rng)):
                 lead = lead_s * (number % 4 == 0)
                 some.append(self._simulator.stream([pieces[i] for i in chosen], lead))
                 if len(some) == _TOGETHER:
@@ -129,7 +131,7 @@ class StreamBank:
             if len(some) == _TOGETHER:
                 yield some
                 some = []
-        for s in [*real, *self._going_on(rng)]:
+        for s in self._going_on(rng):
             some.append(s)
             if len(some) == _TOGETHER:
                 yield some
@@ -149,28 +151,6 @@ class StreamBank:
             order.append(np.concatenate(rounds)[:each])
         mixed = rng.permutation(np.concatenate(order))
         return [mixed[i : i + _PER_STREAM] for i in range(0, len(mixed), _PER_STREAM)]
-
-    def _real(self, rng) -> list[Simulated]:
-        """Recorded streams as they are, faster or slower and worn otherwise.
-
-        So often that they hold half of all gestures.
-        """
-        by_recording: dict[int, list[Piece]] = {}
-        for p in self.material.pieces:
-            by_recording.setdefault(p.recording, []).append(p)
-        streams = [sorted(v, key=lambda p: p.at) for v in by_recording.values() if len(v) > 1]
-        held = sum(map(len, streams))
-        if not held or not self.recipe.draws:
-            return []
-        out = []
-        for _ in range(max(1, round(self.recipe.draws / 2 / held))):
-            for stream in streams:
-                x = self._samples[stream[0].recording]
-                first = np.array([p.at + p.first for p in stream])
-                last = np.array([p.at + p.last for p in stream])
-                label = np.array([p.label for p in stream])
-                out.append(self._simulator.real(x, first, last, label))
-        return out
 
     def _going_on(self, rng) -> list[Simulated]:
         """Movements that go on: their spans, one at a time."""
