@@ -18,7 +18,7 @@ from host_tools.units import (
     gyro_counts,
 )
 
-FEATURE_HZ = 25.0  # frames a second that the network sees: movement of a hand lies below 12 Hz
+FEATURE_HZ = 25.0  # frames per second of the network: a hand moves below 12 Hz
 _GRAVITY_SEEN = (0.7, 1.3)  # mean acceleration of most gestures, in g, if gravity is in the data
 _USUAL = 2000.0  # int16 value of a usual deviation: peaks of 16 times that still fit
 _LEAST_FLOOR = (0.3, 8.0)  # m/s^2, deg/s: what tremor reaches

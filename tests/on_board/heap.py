@@ -35,7 +35,7 @@ def fill_name_table():
 
 def main(modules):
     fill_name_table()
-    taken = [0] * len(modules)  # made first, so that it is no module's cost
+    taken = [0] * len(modules)  # made first, so that no module is charged for it
     for i in range(len(modules)):
         before = used()
         __import__(modules[i])
