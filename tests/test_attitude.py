@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from host_tools.augment import signal, streams
+from host_tools.augment import streams
+from host_tools.augment.movements import rotation_between
 from host_tools.dataset import Dataset, Recording, Span
 from host_tools.model.attitude import ONE, Attitude, level
 from host_tools.training.features import describe
@@ -90,7 +91,7 @@ def test_how_it_is_worn_does_not_matter(seed, angle):
     for part in (0.5, 1.0):  # in two steps, as neither is near to half a turn
         half = np.cos(angle * part) * UP + np.sin(angle * part) * np.cross(
             axis / np.linalg.norm(axis), UP)
-        turn = signal.rotations_between((turn @ UP)[None], half[None])[0] @ turn
+        turn = rotation_between(turn @ UP, half) @ turn
     assert np.allclose(turn @ UP, aim, atol=1e-3)
     still = Attitude(attitude().up)  # gravity alone: the mean is exactly known
     plain = level(still, counts(accel, gyro))
@@ -117,15 +118,16 @@ def test_weightless_windows_stay_as_they_are():
 @settings(max_examples=50, deadline=None)
 def test_shortest_rotations(seed):
     rng = np.random.default_rng(seed)
-    a, b = rng.normal(size=(2, 8, 3))
-    unit = [x / np.linalg.norm(x, axis=1, keepdims=True) for x in (a, b)]
-    cosine = (unit[0] * unit[1]).sum(axis=1)
-    m = signal.rotations_between(a, b)
-    assert np.allclose(m @ m.transpose(0, 2, 1), np.eye(3), atol=1e-4)
-    near = cosine > -0.9
-    assert np.allclose((m @ unit[0][..., None])[near, :, 0], unit[1][near], atol=1e-4)
-    assert np.allclose(m[~near], np.eye(3))
-    assert np.allclose(np.trace(m, axis1=1, axis2=2)[near], 1 + 2 * cosine[near], atol=1e-4)
+    a, b = rng.normal(size=(2, 3))
+    unit = [x / np.linalg.norm(x) for x in (a, b)]
+    m = rotation_between(a, b)
+    assert np.allclose(m @ m.T, np.eye(3), atol=1e-4)
+    assert np.allclose(m @ unit[0], unit[1], atol=1e-4)
+    assert np.trace(m) == pytest.approx(1 + 2 * unit[0] @ unit[1], abs=1e-4)
+
+
+def test_between_opposite_directions_there_is_no_shortest_rotation():
+    assert np.array_equal(rotation_between(UP, -UP), np.eye(3))
 
 
 def test_the_way_between_two_rests_is_a_turn():

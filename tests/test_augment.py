@@ -1,13 +1,19 @@
 """Augmentations obey the physics that they claim, and the seed."""
 
+from dataclasses import fields, replace
+
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from host_tools.augment import negatives, signal, timeline
-from host_tools.augment.kinds import KINDS
+from host_tools.augment import negatives, signal
+from host_tools.augment.examples import example
+from host_tools.augment.kinds import BETWEEN, KINDS, MOVEMENT, SENSOR, Augment, markdown_table
+from host_tools.augment.movements import Movements, Stroke
+from host_tools.augment.pieces import collect
+from host_tools.augment.simulate import Simulator
 from host_tools.augment.smote import smote
+from host_tools.dataset import Dataset, Recording, Span
+from host_tools.paths import REPOSITORY
 from host_tools.plots import augment_page
 from host_tools.units import GRAVITY
 
@@ -23,54 +29,10 @@ def windows():
     return w
 
 
-@given(st.integers(0, 1000), st.floats(0, 90))
-def test_rotations_are_rotations(seed, spread):
-    r = signal.rotations(rng(seed), 5, spread)
-    assert np.allclose(r @ r.transpose(0, 2, 1), np.eye(3), atol=1e-5)
-    assert np.allclose(np.linalg.det(r), 1, atol=1e-5)
-
-
-def test_rotating_keeps_sizes_and_turns_both_sensors_alike(windows):
-    r = signal.rotations(rng(), 20, 30)
-    out = signal.rotate(windows, r)
-    for s in (0, 3):
-        assert np.allclose(np.linalg.norm(out[s : s + 3], axis=0),
-                           np.linalg.norm(windows[s : s + 3], axis=0), atol=1e-4)
-    assert np.allclose(out[3:, 7, 9], r[7] @ windows[3:, 7, 9], atol=1e-4)
-
-
-def test_amplifying_leaves_gravity(windows):
-    out = signal.amplify(windows, np.full((20, 1), 2.0), np.full((20, 1), 3.0))
-    assert np.allclose(out[:3].mean(axis=2), windows[:3].mean(axis=2), atol=1e-4)
-    assert np.allclose(out[:3].std(axis=2), 2 * windows[:3].std(axis=2), rtol=1e-4)
-    assert np.allclose(out[3:], 3 * windows[3:])
-
-
-def test_tempo_is_the_law_of_motion():
-    """x(f t): velocity grows by f, acceleration by f^2, shown on a sine."""
-    t = np.linspace(0, 2, 400)
-    f = 1.3
-    x, dt = np.sin(2 * t), t[1] - t[0]
-    fast = np.gradient(np.gradient(np.sin(2 * f * t), dt), dt)
-    slow = np.gradient(np.gradient(x, dt), dt)
-    accel, gyro = signal.tempo_gains(np.array([f]))
-    predicted = accel[0, 0] * np.interp(f * t, t, slow)
-    inside = (f * t < 1.9) & (t > 0.05)
-    assert np.allclose(predicted[inside], fast[inside], atol=0.05)
-    assert gyro[0, 0] == pytest.approx(f)
-
-
 def test_clip_is_the_range(windows):
     out = signal.clip(windows * 100, 2, 250)
     assert np.abs(out[:3]).max() == pytest.approx(2 * GRAVITY, rel=1e-5)
     assert np.abs(out[3:]).max() == pytest.approx(250)
-
-
-@given(st.integers(0, 500), st.floats(0, 0.07), st.integers(10, 120))
-def test_the_warped_clock_never_runs_backwards(seed, strength, length):
-    p = timeline.warp(timeline.straight(8, length), rng(seed), strength)
-    assert (np.diff(p, axis=1) > -1e-9).all()
-    assert np.allclose(p[:, -1], 0)
 
 
 def test_tilting_agrees_between_sensors():
@@ -97,18 +59,96 @@ def test_backwards_twice_is_forwards(windows):
     assert np.array_equal(negatives.reverse(windows)[3:, :, 0], -windows[3:, :, -1])
 
 
+# -- the registry ------------------------------------------------------------------------
+
+
+@pytest.fixture(params=[3, 6])
+def gesture(request):
+    """A second at 50 Hz: a push of 8 m/s^2 with some turning, held obliquely."""
+    x = rng(5).normal(0, 0.05, (request.param, 50)).astype(np.float32)
+    x[:3] += GRAVITY / np.sqrt(3)
+    wave = np.sin(np.linspace(0, 2 * np.pi, 34)).astype(np.float32)
+    x[0, 8:42] += 8 * wave
+    x[3:, 8:42] += 60 * wave
+    return x
+
+
+def test_every_amount_belongs_to_one_kind():
+    amounts = [amount.field for kind in KINDS for amount in kind.amounts]
+    assert sorted(amounts) == sorted(f.name for f in fields(Augment))
+    assert len({kind.name for kind in KINDS}) == len(KINDS)
+
+
 @pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.name)
-def test_every_kind_is_seeded_and_changes_nothing_given(kind, windows):
-    kept = windows.copy()
-    one, two = (kind.apply(windows, rng(7), 100.0) for _ in range(2))
+def test_every_kind_is_seeded_and_changes_nothing_given(kind, gesture):
+    kept = gesture.copy()
+    one, two = (example(kind, gesture, 50.0, rng(7)) for _ in range(2))
     assert np.array_equal(one, two) and np.isfinite(one).all()
-    assert one.shape == windows.shape and np.array_equal(windows, kept)
-    assert not np.array_equal(one, windows)
+    assert len(one) == len(gesture) and one.dtype == np.float32
+    assert np.array_equal(gesture, kept)
+    if kind.name != "clipping":  # which this gentle gesture does not need
+        assert one.shape != gesture.shape or not np.array_equal(one, gesture)
+    assert np.abs(example(kind, 3 * gesture, 50.0, rng(7))[:3]).max() < 200
 
 
-def test_the_page_shows_every_kind():
-    page = augment_page.html_page(rng().normal(size=(6, 80)), 100.0, "x < y")
+def simulator(augment, seed=3):
+    x = rng(5).normal(0, 0.05, (6, 150)).astype(np.float32)
+    x[2] += GRAVITY
+    x[0, 50:80] += 8 * np.sin(np.linspace(0, 2 * np.pi, 30)).astype(np.float32)
+    r = Recording("a", x.T, 50.0, (Span(900, 1700, "push"),))
+    made = Simulator(collect(Dataset("d", [r]), [x], 50.0, ("none", "push")), augment, rng(seed))
+    made.make._noise[:] = 0
+    made.material.rest.clear()
+    return made
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind in KINDS if kind.amounts], ids=lambda kind: kind.name
+)
+def test_training_does_what_each_amount_says(kind):
+    """A stream with this amount alone differs from one without any, and nowhere else."""
+    none = Augment(**{f.name: 0.0 for f in fields(Augment)})
+    plain = simulator(none)
+    other = simulator(replace(none, **{amount.field: amount.shown for amount in kind.amounts}))
+    piece = plain.material.pieces[0]
+    varied = [s.varied(piece).samples for s in (plain, other)]
+    same = varied[0].shape == varied[1].shape and np.allclose(*varied)
+    assert same == (kind.stage != MOVEMENT)
+    plain, other = simulator(none), simulator(other.amounts)
+    worn = [s.worn(piece.samples) for s in (plain, other)]
+    assert np.allclose(worn[0], worn[1], atol=1e-6) == (kind.stage != SENSOR)
+
+
+def noted(method, name, seen):
+    def wrapper(*args, **more):
+        seen.add(name)
+        return method(*args, **more)
+
+    return wrapper
+
+
+def test_training_makes_every_movement_that_is_shown(monkeypatch):
+    """What the pictures show between gestures is what streams are made of."""
+    seen = set()
+    names = {"way back": (Stroke, "undone")}
+    for kind in KINDS:
+        if kind.stage == BETWEEN:
+            where, name = names.get(kind.name, (Movements, kind.name))
+            monkeypatch.setattr(where, name, noted(getattr(where, name), kind.name, seen))
+    made = simulator(Augment())
+    for _ in range(40):
+        made.stream(made.material.pieces * 10)
+    assert seen == {kind.name for kind in KINDS if kind.stage == BETWEEN}
+
+
+def test_the_page_shows_every_kind(gesture):
+    page = augment_page.html_page(gesture, 50.0, "x < y")
     assert page.count("<svg") == 2 * len(KINDS) and "x &lt; y" in page
+    assert all(f"<h2>{kind.name}</h2>" in page for kind in KINDS)
+
+
+def test_the_docs_show_the_same_table():
+    assert markdown_table() in (REPOSITORY / "docs" / "data.md").read_text()
 
 
 def test_smote_fills_up_inside_the_class():

@@ -49,11 +49,11 @@ def test_a_stretch_of_movement(found):
 
 
 def test_the_times_are_on_the_recordings_clock(monkeypatch):
-    energy = moved((100, 150, STRONG)).astype(np.float32)
+    energy = moved((100, 151, STRONG)).astype(np.float32)
     monkeypatch.setattr(proposals, "motion_energy", lambda samples, rate_hz, gaps: energy)
     r = Recording("r", np.zeros((1000, 6), np.float32), 30.0, start_ms=7000.0)
-    # 100 / 30 s and 150 / 30 s, to a tenth of a millisecond
-    assert propose(r) == [Proposal(10333.3, 12000.0)]
+    # 100 / 30 s and 151 / 30 s, to a tenth of a millisecond
+    assert propose(r) == [Proposal(10333.3, 12033.3)]
 
 
 def test_the_energy_is_that_of_the_samples_without_its_gaps():
@@ -84,6 +84,7 @@ def test_a_stretch_reaches_out_to_its_foot_and_no_further(found):
     """From 0.8 of the level on, 0.28, which alone would be nothing."""
     slope = moved((100, 140, STRONG), (94, 100, 0.3), (140, 147, 0.3))
     assert found(slope) == [(94, 147)]
+    assert found(moved((100, 140, STRONG), (93, 100, 0.3), (140, 148, 0.3))) == [(93, 148)]
     assert found(moved((100, 140, STRONG), (94, 100, 0.27), (140, 147, 0.27))) == [(100, 140)]
     assert found(moved((94, 147, 0.3))) == []
 
@@ -92,12 +93,20 @@ def test_a_stretch_may_begin_and_end_with_the_recording(found):
     assert found(moved((0, 40, STRONG))) == [(0, 40)]
     assert found(moved((0, 10, 0.3), (10, 40, STRONG))) == [(0, 40)]
     assert found(moved((960, 1000, STRONG))) == [(960, 1000)]
+    assert found(moved((0, 40, STRONG), (960, 1000, STRONG))) == [(0, 40), (960, 1000)]
     assert found(moved((960, 990, STRONG), (990, 1000, 0.3))) == [(960, 1000)]
 
 
 @pytest.mark.parametrize(("n", "count"), [(19, 0), (20, 1), (600, 1), (601, 0)])
 def test_a_gesture_takes_a_fifth_of_a_second_to_six(found, n, count):
     assert len(found(moved((100, 100 + n, STRONG), n=4000))) == count
+
+
+@pytest.mark.parametrize(("n", "count"), [(6000, 1), (6001, 0)])
+def test_six_seconds_are_not_a_millisecond_more(monkeypatch, n, count):
+    energy = moved((100, 100 + n, STRONG), n=40_000).astype(np.float32)
+    monkeypatch.setattr(proposals, "motion_energy", lambda samples, rate_hz, gaps: energy)
+    assert len(propose(Recording("r", np.zeros((40_000, 6), np.float32), 1000.0))) == count
 
 
 def test_a_rest_of_a_quarter_second_ends_a_stretch(found):
@@ -156,6 +165,11 @@ def test_the_level_is_otsus(seed):
     energy = np.concatenate([10 ** rng.normal(-1.5, 0.3, 700), 10 ** rng.normal(0, 0.3, 200),
                              np.zeros(seed)]).astype(np.float32)
     assert proposals._otsu(energy) == pytest.approx(otsu(energy), rel=1e-6)
+
+
+def test_two_samples_are_enough_to_divide():
+    energy = np.float32([1.0, 2.0])
+    assert proposals._otsu(energy) == pytest.approx(2 ** (1 / 128))
 
 
 def test_energies_that_are_all_the_same_have_no_level():

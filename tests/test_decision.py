@@ -1,5 +1,6 @@
 """The rules for events: against their description, and over long rests."""
 
+import inspect
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -180,3 +181,8 @@ def test_settings_in_place_of_the_model_s():
     counting = pack(10, 1, 0, 1, 0)
     assert events_of(with_rule, windows, counting) == events_of(
         replace(MODEL, debounce=counting, decision=None), windows)
+
+
+def test_the_usual_settings_are_the_same_on_both_sides():
+    usual = inspect.signature(share_debounce_module().ShareDebouncer).parameters.values()
+    assert tuple(p.default for p in usual)[2:] == settings_of(Decision())

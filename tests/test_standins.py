@@ -407,8 +407,8 @@ class Imu:
 async def main():
     sampler = Sampler(Imu(), RingBuffer(8), pin=Pin(4))
     started = []
-    waker = sampler._wake_anyway
-    sampler._wake_anyway = lambda: started.append(1) or waker()
+    waker = sampler._data_ready._wake_anyway
+    sampler._data_ready._wake_anyway = lambda: started.append(1) or waker()
     for _ in range(3):
         task = asyncio.create_task(sampler.run())
         await asyncio.sleep_ms(50)

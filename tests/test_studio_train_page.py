@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 
+from host_tools.augment.kinds import KINDS
 from host_tools.dataset import read_dataset
 from host_tools.model.golden import read_model
 from host_tools.paths import DEFAULT_MODEL, DEMO
@@ -120,13 +121,14 @@ def test_augmentation_before_and_after(judged, request):
     page = judged.page
     page.keyboard.press("a")
     cards = page.locator(".bk-kinds .bk-card")
-    cards.nth(19).wait_for()
+    cards.nth(len(KINDS) - 1).wait_for()
     picture(judged, request, "augment")
-    first = cards.nth(11).inner_html()  # noise
+    noise = [kind.name for kind in KINDS].index("noise")
+    first = cards.nth(noise).inner_html()
     page.keyboard.press("d")
     page.wait_for_function(
-        "before => document.querySelectorAll('.bk-kinds .bk-card')[11]?.innerHTML !== before",
-        arg=first)
+        "([i, before]) => document.querySelectorAll('.bk-kinds .bk-card')[i]?.innerHTML !== before",
+        arg=[noise, first])
     page.keyboard.press("Escape")
     no_dialog(page)
 

@@ -90,6 +90,14 @@ def test_dropout_comes_before_the_last_layer_only():
     assert (net.gradients[2] == np.where(kept, 4, 0)[:, None]).all()
 
 
+def test_the_gradient_is_that_of_the_latest_forward_pass():
+    net = identity(2)
+    net.forward(np.float32([[5, 6]]))
+    net.forward(np.float32([[1, 2]]))
+    net.backward(np.float32([[1, 10]]))
+    assert net.gradients[0].tolist() == [[1, 10], [2, 20]]
+
+
 def test_a_relu_of_zero_has_no_gradient():
     net = Network([Layer(1, 1), Layer(1, 1, activation=LINEAR)], 1)
     for layer in net.layers:

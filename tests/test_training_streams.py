@@ -1,12 +1,15 @@
 """Simulated streams: the physics that they claim, the labels of their windows, the shares."""
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 
 from host_tools.augment.energy import energy, moving_part
+from host_tools.augment.kinds import Augment
 from host_tools.augment.movements import Movements, rotation_between
 from host_tools.augment.pieces import collect, gravity_courses
-from host_tools.augment.simulate import Amounts, Simulator
+from host_tools.augment.simulate import Simulator
 from host_tools.dataset import Dataset, Recording, Span
 from host_tools.errors import BeckonError
 from host_tools.model.decision import Decision
@@ -20,7 +23,7 @@ from host_tools.training.stream_labels import UNLABELLED, seeming_ends, window_l
 
 GRAVITY = 9.80665
 HZ = 50.0
-STILL = Amounts(*[0.0] * 10)
+STILL = Augment(*[0.0] * len(fields(Augment)))
 
 
 def take(label="push", seed=1, seconds=3.0, axes=6, level=(0, 0, GRAVITY), where=(1.0, 1.6),
@@ -107,7 +110,7 @@ def test_a_stream_holds_the_gestures_where_it_says():
 def test_a_way_back_is_weaker_and_gravity_stays():
     data = material(takes())
     simulator = Simulator(data, STILL, np.random.default_rng(3))
-    stroke = simulator._varied(data.pieces[-1])
+    stroke = simulator.varied(data.pieces[-1])
     back = stroke.undone(2.0)
     assert back.shape[1] == pytest.approx(2 * stroke.samples.shape[1], abs=1)
     assert np.ptp(back[0]) == pytest.approx(np.ptp(stroke.samples[0]) / 4, rel=0.1)
@@ -201,3 +204,12 @@ def test_a_restless_model_is_refused():
         probes.refuse_restless(export(net, recipe, inputs, Decision(calm_windows=0)), bank)
     still, walk = probes.probes(bank).values()
     assert energy(still.samples.T, HZ).max() < 1.2 < np.quantile(energy(walk.samples.T, HZ), 0.9)
+
+
+def test_rest_holds_no_movement():
+    """Neither the beginning of one, nor of a recording that is hardly ever at rest."""
+    data = takes()
+    short = take("push", 9, seconds=0.9, where=(0.1, 0.7))
+    data.recordings.append(short.with_spans([Span(0, 880, "push", "p")]))
+    for x in material(data).rest:
+        assert np.ptp(x[:3], axis=1).max() < 0.5 and len(x[0]) >= 0.3 * HZ

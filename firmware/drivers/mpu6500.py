@@ -343,7 +343,7 @@ class MPU6500:
         """Move n frames, at most CHUNK_FRAMES, from the FIFO into `frames`.
 
         left: bytes that must lie in the FIFO afterwards, more only by whole frames;
-        -1 if that cannot be said, as after an overflow. sound() tells whether they did.
+        -1 if that cannot be said, as after an overflow. sound() says whether they did.
         Raises OSError; then how far the FIFO was read is unknown, and only
         start_fifo() finds the beginning of a frame again.
         """

@@ -139,7 +139,7 @@ class Publisher:
         try:
             await asyncio.wait_for_ms(self._finish(), timeout_ms * 3 // 4)
         except (LinkDown, asyncio.TimeoutError):
-            await self._save()  # and the broker's last will tells that this end is gone
+            await self._save()  # and the broker's last will says that this end is gone
         await self._link.close(max(0, ticks_diff(give_up, ticks_ms())))
         return self._count
 
@@ -302,7 +302,7 @@ class Publisher:
             try:
                 await self._publish_diag()
             except LinkDown:
-                pass  # the counters go on counting; the next minute tells
+                pass  # the counters go on counting, and go out a minute later
 
     async def _finish(self):
         await self._link.ready.wait()

@@ -4,7 +4,7 @@ A folder of numbered segments; a record is appended to the youngest and is safe
 once append() returns, since littlefs makes a file's new content durable, all of
 it or nothing, when the file is closed. A segment is removed when all of it has
 been taken, so taking writes nothing: after a loss of power the rest of the
-oldest segment comes again, which its reader tells by boot and sequence number.
+oldest segment comes again, which its reader knows by boot and sequence number.
 So a record costs the flash one append, and each block is used in turn.
 
 A record is its length (2 bytes, little endian), the CRC-32 of its bytes (4), and

@@ -205,7 +205,7 @@ class Link:
                 self._say(None)
                 await self._over.wait()
             except LinkDown:
-                pass  # the fault tells why
+                pass  # the fault says why
             if self._fault:
                 raise self._fault
         finally:
@@ -348,7 +348,7 @@ class Link:
             await self._sent.wait()
 
     def _expect(self, packet_id):
-        if self._over.is_set():  # nobody would answer, or tell that it is late
+        if self._over.is_set():  # nothing would answer, or time out
             raise LinkDown(errno.ENOTCONN)
         return self._inbox.add(packet_id, ticks_add(ticks_ms(), self._timeout_ms))
 

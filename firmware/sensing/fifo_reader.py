@@ -19,8 +19,8 @@ class FifoReader:
     """clock: SampleClock. stall_ms: so long without a sample that is due is too long.
 
     After look(): `lost` samples come before the first of the `frames` that are to be moved
-    now; then `doubt` names the counter of what is wrong, or is empty; `again`: look again in
-    a millisecond, not when samples are due.
+    now; then `doubt` names the counter of what is wrong, or is empty; if not, the FIFO must be
+    started again. `again`: look again in a millisecond, not when samples are due.
     """
 
     def __init__(self, clock, stall_ms):
@@ -31,16 +31,16 @@ class FifoReader:
         self.gaps = 0
         """How often the clock found samples lost from a FIFO that was not full."""
         self.lost = self.frames = 0
-        self.known = True
-        """Whether it is known what lies in the FIFO behind `frames`; False after an overflow."""
-        self.doubt = ""
-        self.again = True
         self._doubts = 0
         self._passed = -1  # frames, at the last doubt
         self.start(0, 12, 512, True)
 
     def start(self, now_us, frame_bytes, fifo_bytes, stops):
         """The FIFO is about to be emptied and started. stops: it keeps its oldest frames."""
+        self.doubt = ""
+        self.again = True
+        self.known = True
+        """Whether it is known what lies in the FIFO behind `frames`; False after an overflow."""
         self._frame = frame_bytes
         self._full = fifo_bytes - frame_bytes
         self._stops = stops
@@ -71,13 +71,12 @@ class FifoReader:
     def look(self, size, before_us, after_us, now_ms):
         """size bytes lay in the FIFO at a look from before_us to after_us. Allocates nothing."""
         self._failed = self.lost = self.frames = 0
-        self.doubt = ""
-        self.again = self.known = True
         frame = self._frame
         if size > self._full:
             self._overflow(size)
             return
         if size % frame:  # may be half written; a frame that stays so is half lost
+            self.again = True
             self._odd += 1
             if self._odd == _ODD_LOOKS:
                 self.doubt = "fifo_misaligned"

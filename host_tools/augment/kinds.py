@@ -1,82 +1,97 @@
-"""Every augmentation by name: what it means, its setting, and how to apply it to a window."""
+"""Every augmentation: its name, its place, its amounts, and what it means.
+
+The only list of them. Training reads its amounts from Augment, `beckon tune` searches
+them, `beckon train --augment` names them, docs/data.md shows them as a table, and the
+pictures of augment.examples come out of the very code that training runs.
+"""
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
+MOVEMENT, SENSOR, BETWEEN = "the gesture", "hand and sensor", "between gestures"
 
-from host_tools.augment import negatives, signal, timeline
+
+@dataclass(frozen=True)
+class Augment:
+    """Amounts of each augmentation; 0 switches one off. KINDS holds units and meaning."""
+
+    speed: float = 0.22
+    warp: float = 0.03
+    scale: float = 0.15
+    stretch: float = 0.3
+    smooth: float = 0.3
+    rotate_deg: float = 20.0
+    accel_bias: float = 0.3
+    gyro_bias: float = 5.0
+    accel_noise: float = 0.1
+    gyro_noise: float = 1.0
+
+
+@dataclass(frozen=True)
+class Amount:
+    """A field of Augment. shown: in pictures, more than training uses, so that it can be seen.
+
+    searched_to: `beckon tune` tries 0 to this; None: it leaves the amount alone.
+    """
+
+    field: str
+    unit: str
+    shown: float
+    searched_to: float | None = None
 
 
 @dataclass(frozen=True)
 class Kind:
-    """name, what it means physically, its setting in Recipe.augment, and how to apply it.
-
-    apply(window, rng, rate_hz) -> window; window float32 (axes, n, length).
-    """
+    """stage: MOVEMENT, SENSOR or BETWEEN. amounts: none where only the data decide."""
 
     name: str
+    stage: str
     meaning: str
-    setting: str
-    apply: Callable[..., np.ndarray]
+    amounts: tuple[Amount, ...] = ()
 
-
-def _moved(change):
-    """An augmentation of time as one of windows: positions within the window itself."""
-
-    def apply(windows, rng, rate_hz):
-        axes, n, length = windows.shape
-        positions = change(timeline.straight(n, length), rng, rate_hz) + length - 1
-        at = np.clip(positions, 0, length - 1)
-        return np.stack([
-            np.stack([np.interp(at[k], np.arange(length), windows[a, k]) for k in range(n)])
-            for a in range(axes)
-        ]).astype(np.float32)
-
-    return apply
-
-
-def _gains(make):
-    def apply(windows, rng, rate_hz):
-        return signal.amplify(windows, *make(rng, windows.shape))
-
-    return apply
-
-
-def _rest(windows):
-    return windows[..., :3].mean(axis=2)
+    @property
+    def setting(self) -> str:
+        """The fields of Augment, or the stage where there are none."""
+        return ", ".join(amount.field for amount in self.amounts) or self.stage
 
 
 KINDS = (
-    Kind("speed", "the whole movement faster or slower", "speed",
-         _moved(lambda p, rng, hz: timeline.speed(p, rng, 0.3)[0])),
-    Kind("time warp", "parts of the movement earlier or later", "warp",
-         _moved(lambda p, rng, hz: timeline.warp(p, rng, 0.06))),
-    Kind("tempo", "a faster movement turns f times, accelerates f^2 times as hard", "speed",
-         _gains(lambda rng, s: signal.tempo_gains(np.full(s[1], 1.3)))),
-    Kind("size", "a larger, smaller, harder or gentler movement", "scale",
-         _gains(lambda rng, s: signal.size_gains(rng, s[1], 0.3))),
-    Kind("stretch", "the movement drawn wider, taller or deeper", "stretch",
-         lambda w, rng, hz: signal.stretch(w, rng, 0.3)),
-    Kind("rotation", "the sensor worn or held otherwise", "rotate_deg",
-         lambda w, rng, hz: signal.rotate(w, signal.rotations(rng, w.shape[1], 30))),
-    Kind("bias", "zero-point errors of another sensor", "accel_bias, gyro_bias",
-         lambda w, rng, hz: signal.bias(w, rng, 1.0, 15.0)),
-    Kind("noise", "sensor noise and tremor", "accel_noise, gyro_noise",
-         lambda w, rng, hz: signal.noise(w, rng, 0.5, 8.0)),
-    Kind("smoothing", "another sensor's filter", "smooth",
-         lambda w, rng, hz: signal.smooth(signal.smooth(w, rng, 1.0), rng, 1.0)),
-    Kind("clipping", "what the sensor's range cannot hold", "accel_g, gyro_dps",
-         lambda w, rng, hz: signal.clip(w, 1.5, 125)),
-    Kind("still (no gesture)", "held still, with tremor", "between gestures",
-         lambda w, rng, hz: negatives.still(rng, _rest(w), w.shape[2])),
-    Kind("tilt (no gesture)", "slowly turned in the hand", "between gestures",
-         lambda w, rng, hz: negatives.tilt(rng, _rest(w), w.shape[2], hz, 120)),
-    Kind("push (no gesture)", "a short push", "between gestures",
-         lambda w, rng, hz: negatives.push(rng, negatives.still(rng, _rest(w), w.shape[2]), hz)),
-    Kind("knock (no gesture)", "set down, or the table is hit", "between gestures",
-         lambda w, rng, hz: negatives.knock(rng, negatives.still(rng, _rest(w), w.shape[2]))),
-    Kind("backwards (no gesture)", "the gesture undone, in streams more slowly", "between gestures",
-         lambda w, rng, hz: negatives.reverse(w)),
+    Kind("speed", MOVEMENT, "f times as fast: turning f times, acceleration f^2 times as strong",
+         (Amount("speed", "greatest ln f", 0.5, 0.4),)),
+    Kind("time warp", MOVEMENT, "parts of the movement earlier or later",
+         (Amount("warp", "part of the gesture", 0.08, 0.06),)),
+    Kind("size", MOVEMENT, "a larger, smaller, harder or gentler movement",
+         (Amount("scale", "spread of the logarithm", 0.5, 0.4),)),
+    Kind("stretch", MOVEMENT, "the movement drawn wider, taller or deeper",
+         (Amount("stretch", "spread of the logarithm", 0.5, 0.6),)),
+    Kind("smoothing", MOVEMENT, "the filter of another sensor",
+         (Amount("smooth", "part of the gestures", 1.0),)),
+    Kind("rotation", SENSOR, "the sensor worn or held otherwise",
+         (Amount("rotate_deg", "deg, spread", 40.0, 45.0),)),
+    Kind("bias", SENSOR, "zero-point errors of another sensor",
+         (Amount("accel_bias", "m/s^2, spread", 2.0, 1.0),
+          Amount("gyro_bias", "deg/s, spread", 20.0, 15.0))),
+    Kind("noise", SENSOR, "sensor noise and tremor",
+         (Amount("accel_noise", "m/s^2, spread", 0.5), Amount("gyro_noise", "deg/s, spread", 8.0))),
+    Kind("clipping", SENSOR, "what the model's range of the sensor cannot hold"),
+    Kind("rest", BETWEEN, "held still, with a hand's tremor"),
+    Kind("turn", BETWEEN, "turned into another attitude, gravity and gyroscope agreeing"),
+    Kind("carry", BETWEEN, "the hand goes elsewhere"),
+    Kind("push", BETWEEN, "a short push, there or there and back"),
+    Kind("knock", BETWEEN, "set down, or the table is hit"),
+    Kind("walk", BETWEEN, "steps, and an arm that swings"),
+    Kind("fidget", BETWEEN, "one stroke after another without a plan"),
+    Kind("way back", BETWEEN, "the gesture undone, slower and weaker"),
 )
+
+
+def markdown_table() -> str:
+    """The table of docs/data.md."""
+    rows = ["| augmentation | where | amount: default | meaning |", "|---|---|---|---|"]
+    default = Augment()
+    for kind in KINDS:
+        amounts = ", ".join(
+            f"`{a.field}`: {getattr(default, a.field):g} ({a.unit})" for a in kind.amounts
+        )
+        rows.append(f"| {kind.name} | {kind.stage} | {amounts} | {kind.meaning} |")
+    return "\n".join(rows)

@@ -7,7 +7,7 @@ backwards.
 
 rest: float32 (axes, n), what the sensor reads when it is held still (gravity
 as held, zero points of the gyroscope). Results are float32 (axes, n, length)
-in m/s^2 and deg/s, as in augment.signal.
+in m/s^2 and deg/s.
 """
 from __future__ import annotations
 

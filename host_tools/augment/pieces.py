@@ -29,7 +29,6 @@ class Piece:
     """One gesture. first, last: its first and last moving sample.
 
     gravity: float32 (3, n), what of the acceleration is gravity; zeros if none is in the data.
-    recording, at: where the samples lie.
     """
 
     samples: np.ndarray
@@ -37,8 +36,6 @@ class Piece:
     first: int
     last: int
     label: int
-    recording: int
-    at: int
 
 
 @dataclass
@@ -67,7 +64,7 @@ def collect(
     number = {name: k for k, name in enumerate(labels)}
     found = []
     levels = []
-    for i, (r, x) in enumerate(zip(data.recordings, samples, strict=True)):
+    for r, x in zip(data.recordings, samples, strict=True):
         level, rests = _rests(x, rate_hz)
         levels.append(level)
         out.rest += rests
@@ -80,7 +77,7 @@ def collect(
             if b - a < _LEAST_S * rate_hz:
                 continue
             first, last = moving_part(x[:, a:b], rate_hz)
-            found.append((i, x, a + first, a + last - 1, number[s.label]))
+            found.append((x, a + first, a + last - 1, number[s.label]))
     _add_pieces(out, found)
     levels.sort(key=lambda f: f[0])
     out.levels = np.array([f[1] for f in levels[: max(1, len(levels) // 3)]], np.float32).T
@@ -98,15 +95,15 @@ def _add_pieces(out: Material, found) -> None:
         return
     margin = round(_MARGIN_S * out.rate_hz)
     cuts, places = [], []
-    for _, x, first, last, _ in found:
+    for x, first, last, _ in found:
         a, b = max(0, first - margin), min(x.shape[1], last + 1 + margin)
         cuts.append(x[:, a:b])
-        places.append((first - a, last - a, a))
+        places.append((first - a, last - a))
     courses, size = gravity_courses(cuts, out.rate_hz)
     out.size = size
     rows = zip(found, cuts, places, courses, strict=True)
-    for (i, _, _, _, label), x, (first, last, at), g in rows:
-        out.pieces.append(Piece(x, g, first, last, label, i, at))
+    for (_, _, _, label), x, (first, last), g in rows:
+        out.pieces.append(Piece(x, g, first, last, label))
 
 
 def gravity_courses(cuts: list[np.ndarray], rate_hz: float) -> tuple[list[np.ndarray], float]:
@@ -163,8 +160,8 @@ def _rests(x: np.ndarray, rate_hz: float):
     edges = np.flatnonzero(np.diff(np.concatenate([[0], still.view(np.int8), [0]])))
     out = []
     for a, b in edges.reshape(-1, 2):
-        part = x[:, a + edge : b - edge]  # movement begins before it is noticed
-        if part.shape[1] >= _LEAST_REST_S * rate_hz:
+        if b - a >= 2 * edge + _LEAST_REST_S * rate_hz:
+            part = x[:, a + edge : b - edge]  # movement begins before it is noticed
             out.append(part - part.mean(axis=1, keepdims=True))
     return (float(unrest[k]), blocks[:, k].mean(axis=1)), out
 

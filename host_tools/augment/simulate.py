@@ -1,6 +1,6 @@
 """Simulated streams: single gestures as a wearer makes them, with life in between.
 
-    simulator = Simulator(material, augment, rng)
+    simulator = Simulator(material, Augment(), rng)
     stream = simulator.stream(pieces)         # Simulated: samples, and where the gestures are
 
 Between two gestures the hand rests, turns, carries something elsewhere, pushes, knocks,
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from host_tools.augment import movements
+from host_tools.augment.kinds import Augment
 from host_tools.augment.pieces import Material, Piece
 
 _FADE_S = 0.08
@@ -36,24 +37,8 @@ class Simulated:
     going_on: int = -1
 
 
-@dataclass(frozen=True)
-class Amounts:
-    """How much one gesture differs from the next; see training.recipe.Augment."""
-
-    speed: float = 0.22  # greatest logarithm of the speed
-    warp: float = 0.03
-    scale: float = 0.15
-    stretch: float = 0.3
-    smooth: float = 0.3
-    rotate_deg: float = 20.0
-    accel_bias: float = 0.3
-    gyro_bias: float = 5.0
-    accel_noise: float = 0.1
-    gyro_noise: float = 1.0
-
-
 class Simulator:
-    def __init__(self, material: Material, amounts: Amounts, rng: np.random.Generator):
+    def __init__(self, material: Material, amounts: Augment, rng: np.random.Generator):
         self.material, self.amounts, self.rng = material, amounts, rng
         self.rate_hz = material.rate_hz
         self.make = movements.Movements(material, rng)
@@ -72,7 +57,7 @@ class Simulator:
             parts.append(x)
             n += x.shape[1]
 
-        drawn = [self._varied(p) for p in pieces]
+        drawn = [self.varied(p) for p in pieces]
         level = drawn[0].start if len(drawn) else make.any_level()
         add(make.rest(level, round((lead_s + rng.uniform(0.3, 1.0) * _LEAD_S) * self.rate_hz)))
         for k, piece in enumerate(drawn):
@@ -106,24 +91,14 @@ class Simulator:
         samples = self.worn(_joined(parts, round(_FADE_S * self.rate_hz)), 1.5)
         return Simulated(samples, none, none, none, True)
 
-    def real(self, samples, first, last, label) -> Simulated:
-        """A recorded stream, a little faster or slower and worn otherwise."""
-        x, f = self._other_speed(samples)
-        first, last = (np.rint(i / f).astype(int) for i in (first, last))
-        return Simulated(self.worn(x), first, last, label)
-
     def going_on(self, samples, label: int) -> Simulated:
         """A movement that goes on, a little faster or slower and worn otherwise."""
         none = np.zeros(0, int)
-        x, _ = self._other_speed(samples)
-        return Simulated(self.worn(x), none, none, none, going_on=label)
-
-    def _other_speed(self, samples: np.ndarray) -> tuple[np.ndarray, float]:
         f = float(np.exp(self.rng.uniform(-self.amounts.speed, self.amounts.speed) / 2))
         n = samples.shape[1]
         x = movements.resampled(samples, np.linspace(0, n - 1, max(2, round(n / f))))
         x[3:] *= f
-        return x, f
+        return Simulated(self.worn(x), none, none, none, going_on=label)
 
     def worn(self, samples: np.ndarray, more: float = 1.0) -> np.ndarray:
         """Held otherwise, by a sensor with other zero points and noise."""
@@ -139,7 +114,7 @@ class Simulator:
 
     # --- gestures ---------------------------------------------------------
 
-    def _varied(self, piece: Piece) -> movements.Stroke:
+    def varied(self, piece: Piece) -> movements.Stroke:
         """The gesture faster or slower, larger or smaller."""
         a, rng = self.amounts, self.rng
         f = float(np.exp(rng.uniform(-a.speed, a.speed)))

@@ -12,6 +12,7 @@ example:
 import argparse
 import sys
 from collections import Counter
+from dataclasses import fields
 from pathlib import Path
 
 from host_tools.cli.progress import progress
@@ -19,6 +20,9 @@ from host_tools.errors import BeckonError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    from host_tools.augment.kinds import Augment
+
+    amounts = ", ".join(field.name for field in fields(Augment))
     parser.add_argument("dataset", nargs="+", metavar="DATASET", help="folder, or FOLDER:label,...")
     parser.add_argument("--out", required=True, metavar="MODEL", help="model file to write (*.mlp)")
     parser.add_argument("--rate", type=int, default=100, choices=(50, 100),
@@ -37,7 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-level", action="store_true",
                         help="do not level windows; only subtract their mean")
     parser.add_argument("--augment", action="append", default=[], metavar="NAME=AMOUNT",
-                        help="amount of one augmentation, 0 for none of it; see docs/data.md")
+                        help=f"amount of one augmentation, 0 for none of it ({amounts}); see "
+                             "docs/data.md")
     parser.add_argument("--steps", type=int, help="updates of the weights")
     parser.add_argument("--epochs", type=int, help="the same, as passes over all gestures")
     parser.add_argument("--weight", action="append", default=[], metavar="LABEL=N",

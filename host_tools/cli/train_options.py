@@ -51,7 +51,7 @@ def _hidden(text: str) -> tuple[int, ...]:
 
 def _augment(texts: list[str], base):
     """The amounts by name, or base, from a file of beckon tune, with them."""
-    from host_tools.training.recipe import Augment
+    from host_tools.augment.kinds import Augment
 
     known = [f.name for f in fields(Augment)]
     amounts = dict(_named(text, "--augment", "NAME=AMOUNT, at least 0", 0.0) for text in texts)

@@ -51,8 +51,6 @@ def propose(recording: Recording, known: Sequence[Span] = ()) -> list[Proposal]:
             first -= 1
         while last < len(energy) and energy[last] > _FOOT * level:
             last += 1
-        if out and first < out[-1][1]:
-            first = out[-1][1]
         if last - first >= _LEAST_S * rate:
             out.append((first, last))
     found = []

@@ -2,10 +2,11 @@
 
 A model that decides by shares learned that a gesture has ended once the hand rests. It is
 asked when the board decides: by the sum of the shares of the windows that end soon after
-the span. A model that counts windows is asked at the span's end. A span shorter than the
-window is preceded by what the recording holds before it; beyond the recording the sensor
-rests as its first or last sample says. Time is never stretched: the board does not do that
-either.
+the span. Whether a gesture was made is what the events say; here the question is which one,
+and a span is none only if none takes nearly all. A model that counts windows is asked at
+the span's end. A span shorter than the window is preceded by what the recording holds
+before it; beyond the recording the sensor rests as its first or last sample says. Time is
+never stretched: the board does not do that either.
 """
 from __future__ import annotations
 
@@ -21,6 +22,7 @@ from host_tools.model.format import Model
 from host_tools.model.reference import Features
 
 _AFTER = range(3, 9)  # frames after a span's end
+_NONE_PERCENT = 97  # share of none above which a span is none; below, the question is which one
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,8 @@ def span_results(
     if model.decision is None:
         label, confidence = found.label, found.confidence
     else:
+        none = sums[:, model.idle] > _NONE_PERCENT * len(after)
+        sums[:, model.idle] = np.where(none, sums[:, model.idle], -1)
         label = sums.argmax(axis=1)
         confidence = sums[np.arange(len(label)), label] // len(after)
     return SpanResults(np.array(truth), label, np.array([s.subject for _, s in where]),

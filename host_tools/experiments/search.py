@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from host_tools.augment.kinds import KINDS, Augment
 from host_tools.dataset import Dataset
 from host_tools.dataset.split import folds
 from host_tools.errors import BeckonError
@@ -23,7 +24,7 @@ from host_tools.training.calibrate import streams_of
 from host_tools.training.decision_tuning import tune as tune_decision
 from host_tools.training.export import export
 from host_tools.training.fit import fit
-from host_tools.training.recipe import Augment, Recipe, choose
+from host_tools.training.recipe import Recipe, choose
 from host_tools.training.stream_batches import StreamBank
 
 _SPAN_SHARE = 0.5  # of the objective; the rest is event F1
@@ -31,20 +32,13 @@ _SPAN_SHARE = 0.5  # of the objective; the rest is event F1
 
 def suggest(trial, base: Recipe) -> Recipe:
     """One point of the search space around the recipe that the data suggests."""
-    a = base.augment
     window = max(8, round(base.window * trial.suggest_float("window", 0.7, 1.3)))
     first = trial.suggest_int("conv1", 8, 32, step=8)
     second = trial.suggest_int("conv2", 16, 48, step=8)
-    augment = replace(
-        a,
-        rotate_deg=trial.suggest_float("rotate_deg", 0, 45),
-        speed=trial.suggest_float("speed", 0.0, 0.4),
-        warp=trial.suggest_float("warp", 0.0, 0.06),
-        scale=trial.suggest_float("scale", 0.0, 0.4),
-        stretch=trial.suggest_float("stretch", 0.0, 0.6),
-        accel_bias=trial.suggest_float("accel_bias", 0.0, 1.0),
-        gyro_bias=trial.suggest_float("gyro_bias", 0.0, 15.0),
-    )
+    augment = replace(base.augment, **{
+        amount.field: trial.suggest_float(amount.field, 0.0, amount.searched_to)
+        for kind in KINDS for amount in kind.amounts if amount.searched_to
+    })
     return replace(
         base,
         levelled=base.levelled and trial.suggest_categorical("levelled", (True, False)),

@@ -5,6 +5,7 @@ from html import escape
 
 import numpy as np
 
+from host_tools.augment.examples import example
 from host_tools.augment.kinds import KINDS
 from host_tools.plots.svg import COLOURS, Plot, page
 
@@ -15,14 +16,14 @@ def html_page(window: np.ndarray, rate_hz: float, title: str, seed: int = 1) -> 
         '<p class="note">Left: as recorded. Right: one draw of the augmentation, stronger than '
         "training uses it so that it can be seen. Acceleration in m/s&sup2;, time in seconds.</p>"
     ]
-    t = np.arange(window.shape[1]) / rate_hz
     for kind in KINDS:
         rng = np.random.default_rng(seed)
-        after = kind.apply(window[:, None].astype(np.float32), rng, rate_hz)[:, 0]
+        after = example(kind, window, rate_hz, rng)
         low = float(min(window[:3].min(), after[:3].min()))
         high = float(max(window[:3].max(), after[:3].max()))
         row = []
         for x in (window, after):
+            t = np.arange(x.shape[1]) / rate_hz
             plot = Plot((t[0], t[-1]), (low, high), width=440, height=150)
             for axis in range(3):
                 plot.line(t, x[axis], COLOURS[axis], 1.3)

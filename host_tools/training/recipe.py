@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from host_tools.augment.energy import moving_part
+from host_tools.augment.kinds import Augment
 from host_tools.dataset import Dataset, is_idle
 from host_tools.errors import BeckonError
 from host_tools.units import (
@@ -32,22 +33,6 @@ _CLIPPED = 0.2  # part of the samples: so often beyond the gyroscope's range, at
 _LONG = 60  # frames, from which on a third convolution pays
 _CONV = ((8, 24, 2), (5, 28, 2))
 _CONV_LONG = ((8, 16, 2), (5, 24, 2), (4, 32, 2))
-
-
-@dataclass(frozen=True)
-class Augment:
-    """Amounts of each augmentation; 0 switches one off. See docs/data.md for their meaning."""
-
-    speed: float = 0.22
-    warp: float = 0.03
-    scale: float = 0.15
-    stretch: float = 0.3
-    rotate_deg: float = 20.0
-    accel_bias: float = 0.3
-    gyro_bias: float = 5.0
-    accel_noise: float = 0.1
-    gyro_noise: float = 1.0
-    smooth: float = 0.3
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ import numpy as np
 
 from host_tools.augment import signal
 from host_tools.augment.background import Background
-from host_tools.augment.pieces import Piece, collect, idle_seconds
-from host_tools.augment.simulate import Amounts, Simulated, Simulator
+from host_tools.augment.pieces import collect, idle_seconds
+from host_tools.augment.simulate import Simulated, Simulator
 from host_tools.dataset import Dataset, Recording
 from host_tools.dataset.resample import resample_recording
 from host_tools.paths import BACKGROUND
@@ -79,7 +79,7 @@ class StreamBank:
             self.material.clips += Background.load(BACKGROUND).clips(
                 seconds, rng, self.rate_hz, recipe.axes, self.material.size > 0
             )
-        self._simulator = Simulator(self.material, amounts(recipe), rng)
+        self._simulator = Simulator(self.material, recipe.augment, rng)
         kept = [self._cut(streams, rng) for streams in self._all_streams(rng)]
         self._inputs = np.concatenate([k.inputs for k in kept])
         self._labels = np.concatenate([k.labels for k in kept])
@@ -120,15 +120,17 @@ class StreamBank:
         return x[:, : n * self.fold].reshape(len(x), n, self.fold).mean(axis=2, dtype=np.float32)
 
     def _all_streams(self, rng):
-        """Lists of streams: simulated ones, real ones, everyday movement."""
+        """Lists of streams: simulated ones, everyday movement, movements that go on.
+
+        Recorded streams are cut and simulated like single takes: as they are, seen again and
+        again, they cost 2 to 3 points of F1 on people left out (docs/training.md).
+        """
         pieces = self.material.pieces
         draws = min(self.recipe.draws, _DRAWS_PER_STEP * self.recipe.steps)
         lead_s = self.window / self.recipe.feature_hz
         some: list[Simulated] = []
-        real = self._real(rng)
-        simulated = draws // 2 if real else draws
-        if pieces and simulated:
-            for number, chosen in enumerate(self._dealt(simulated, rng)):
+        if pieces and draws:
+            for number, chosen in enumerate(self._dealt(draws, rng)):
                 lead = lead_s * (number % 4 == 0)
                 some.append(self._simulator.stream([pieces[i] for i in chosen], lead))
                 if len(some) == _TOGETHER:
@@ -139,7 +141,7 @@ class StreamBank:
             if len(some) == _TOGETHER:
                 yield some
                 some = []
-        for s in [*real, *self._going_on(rng)]:
+        for s in self._going_on(rng):
             some.append(s)
             if len(some) == _TOGETHER:
                 yield some
@@ -159,28 +161,6 @@ class StreamBank:
             order.append(np.concatenate(rounds)[:each])
         mixed = rng.permutation(np.concatenate(order))
         return [mixed[i : i + _PER_STREAM] for i in range(0, len(mixed), _PER_STREAM)]
-
-    def _real(self, rng) -> list[Simulated]:
-        """Recorded streams as they are, faster or slower and worn otherwise.
-
-        So often that they hold half of all gestures.
-        """
-        by_recording: dict[int, list[Piece]] = {}
-        for p in self.material.pieces:
-            by_recording.setdefault(p.recording, []).append(p)
-        streams = [sorted(v, key=lambda p: p.at) for v in by_recording.values() if len(v) > 1]
-        held = sum(map(len, streams))
-        if not held or not self.recipe.draws:
-            return []
-        out = []
-        for _ in range(max(1, round(self.recipe.draws / 2 / held))):
-            for stream in streams:
-                x = self._samples[stream[0].recording]
-                first = np.array([p.at + p.first for p in stream])
-                last = np.array([p.at + p.last for p in stream])
-                label = np.array([p.label for p in stream])
-                out.append(self._simulator.real(x, first, last, label))
-        return out
 
     def _going_on(self, rng) -> list[Simulated]:
         """Movements that go on: their spans, one at a time."""
@@ -336,13 +316,3 @@ def uses_background(data: Dataset, recipe: Recipe) -> bool:
     return recipe.background and seconds < _HOURS_S
 
 
-def amounts(recipe: Recipe) -> Amounts:
-    """The recipe's augmentation in the simulator's terms."""
-    a = recipe.augment
-    return Amounts(
-        a.speed, a.warp, a.scale, a.stretch, a.smooth, a.rotate_deg, a.accel_bias, a.gyro_bias,
-        a.accel_noise, a.gyro_noise,
-    )
-
-
-__all__ = ["StreamBank", "uses_background"]

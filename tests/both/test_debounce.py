@@ -99,6 +99,24 @@ def test_reset_forgets_the_burst_but_not_the_dead_time():
     assert events(held, "cc") == [(1, CIRCLE)]
 
 
+def test_reset_forgets_the_votes():
+    one = debouncer(min_count=3)
+    assert events(one, "xx") == []
+    one.reset()
+    assert events(one, "ccc") == [(2, CIRCLE)] and one.label_confidence == 100
+
+
+def test_reset_in_the_last_window_of_the_dead_time_releases_nothing():
+    one = debouncer(min_count=1, quiet=1, refractory=1)
+    assert events(one, "c") == [(0, CIRCLE)]
+    one.reset()
+    assert events(one, "c.c") == [(2, CIRCLE)]
+    two = debouncer(min_count=1, quiet=2, refractory=1)
+    assert events(two, "c") == [(0, CIRCLE)]
+    two.reset()
+    assert events(two, ".c..c") == [(4, CIRCLE)]  # it takes two windows of rest after it, too
+
+
 def test_settings_that_cannot_be():
     for settings in (
         {"min_count": 0},
@@ -120,6 +138,86 @@ def test_settings_that_cannot_be():
         except ValueError:
             continue
         raise AssertionError((classes, idle))
+
+
+def test_settings_at_their_limits_will_do():
+    assert Debouncer(2, 1).update(0, 50) == NO_EVENT
+    assert events(debouncer(min_count=1, quiet=1), "c.x.") == [(0, CIRCLE), (2, X)]
+    assert events(debouncer(min_count=1, threshold_percent=100), "c", 99) == []
+    assert events(debouncer(min_count=1, threshold_percent=100), "c", 100) == [(0, CIRCLE)]
+    assert events(debouncer(min_count=1, threshold_percent=0), "c", 0) == [(0, CIRCLE)]
+
+
+def test_what_it_does_unless_it_is_set_otherwise():
+    """Half sure, three windows, no span, five of quiet, no dead time, all of them vote."""
+    assert events(debouncer(), "..ccc..", 50) == [(4, CIRCLE)]
+    assert events(debouncer(), "..ccc..", 49) == []
+    assert events(debouncer(), "cc....c") == [(6, CIRCLE)]
+    assert events(debouncer(), "cc.....c") == []
+    assert events(debouncer(), "ccc.....xxx") == [(2, CIRCLE), (10, X)]
+    assert events(debouncer(), "ccc....xxx") == [(2, CIRCLE)]
+    assert events(debouncer(min_count=4), "cxxx") == [(3, X)]
+    one = debouncer()
+    assert events(one, "ccc") == [(2, CIRCLE)]
+    one.reset()
+    assert events(one, "ccc") == [(2, CIRCLE)]
+
+
+def test_the_threshold_of_the_model_comes_back():
+    one = debouncer(min_count=1, quiet=1, threshold_percent=60)
+    one.threshold_percent = 0
+    assert one.threshold_percent == 0 and events(one, "c.", 1) == [(0, CIRCLE)]
+    one.threshold_percent = -1
+    assert one.threshold_percent == 60
+    assert events(one, "c.", 59) == [] and events(one, "c.", 60) == [(0, CIRCLE)]
+
+
+def test_nothing_is_known_before_the_first_event():
+    new = debouncer()
+    assert (new.confidence, new.label_confidence) == (0, 0)
+
+
+def test_label_confidence_is_the_share_of_the_votes():
+    one = debouncer(min_count=3)
+    assert events(one, "xcc") == [(2, CIRCLE)]
+    assert one.label_confidence == 66
+    # Only the first two vote; the last window is of a label without a vote.
+    two = debouncer(min_count=3, majority_of=2)
+    assert events(two, "xxc") == [(2, X)]
+    assert (two.confidence, two.label_confidence) == (90, 100)
+
+
+def test_a_burst_that_came_to_nothing_leaves_no_votes_and_no_span():
+    one = debouncer(min_count=3, quiet=2)
+    assert events(one, "xx..ccx") == [(6, CIRCLE)]
+    assert one.label_confidence == 66
+    late = debouncer(min_count=1, min_span=3, quiet=2)
+    assert events(late, "c.." "c...") == []
+    assert events(late, "c..") == [] and events(late, "cccc") == [(3, CIRCLE)]
+
+
+def test_an_event_leaves_no_votes_and_no_span():
+    one = debouncer(min_count=3, quiet=1)
+    assert events(one, "ccc.xxc") == [(2, CIRCLE), (6, X)]
+    assert one.label_confidence == 66
+    late = debouncer(min_count=1, min_span=2, quiet=1)
+    assert events(late, "ccc.cc") == [(2, CIRCLE)]
+    assert events(late, "c") == [(0, CIRCLE)]
+
+
+def test_a_movement_that_goes_on_is_held_back_until_it_rests():
+    held = debouncer(min_count=2, quiet=3)
+    assert events(held, "cc" + "..c" * 5) == [(1, CIRCLE)]
+    assert events(held, "...cc") == [(4, CIRCLE)]
+
+
+def test_the_dead_time_counts_every_window_from_the_event():
+    """Also those of rest; with one window of quiet the next burst may begin right behind it."""
+    for dead in (3, 4):
+        one = debouncer(min_count=1, quiet=1, refractory=dead)
+        assert events(one, "c" + "." * dead + "x") == [(0, CIRCLE), (dead + 1, X)]
+        two = debouncer(min_count=1, quiet=1, refractory=dead)
+        assert events(two, "c" + "." * (dead - 1) + "x.x") == [(0, CIRCLE), (dead + 2, X)]
 
 
 def test_allocates_nothing():

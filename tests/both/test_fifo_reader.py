@@ -120,8 +120,10 @@ def test_lost_samples_wait_for_a_frame_behind_them():
 def test_more_samples_than_can_have_been_taken_are_in_doubt():
     reader, clock = joined()
     clock.answers = [-1]
-    assert look(reader, 3) == (0, 0, True, "fifo_garbled", True)
+    assert look(reader, 3)[:4] == (0, 0, True, "fifo_garbled")
     assert reader.next == 2
+    reader.start(9000, FRAME, SIZE, True)
+    assert reader.doubt == ""
 
 
 def test_frames_wait_while_the_clock_is_unsure():
@@ -145,24 +147,25 @@ def test_half_a_frame_is_waited_for_but_not_for_ever():
 def test_of_a_full_fifo_the_oldest_frames_are_moved():
     reader, clock = joined()
     asked = len(clock.asked)
-    assert look(reader, 42, odd=8) == (0, 28, False, "fifo_overflows", True)
+    assert look(reader, 42, odd=8)[:4] == (0, 28, False, "fifo_overflows")
     assert len(clock.asked) == asked  # its count says nothing about time any more
     reader, clock = joined()
     assert look(reader, 41) == (0, 41, True, "", False)  # a frame of room: not full
-    assert look(reader, 41, odd=9) == (0, 28, False, "fifo_overflows", True)
+    assert look(reader, 41, odd=9)[:4] == (0, 28, False, "fifo_overflows")
 
 
 def test_a_full_fifo_is_dropped_if_frames_are_cut_or_of_unknown_index():
     reader = reader_of(Clock(), stops=False)
     look(reader, 2)
-    assert look(reader, 42, odd=8) == (0, 0, True, "fifo_overflows", True)
-    assert look(reader_of(Clock()), 42, odd=8) == (0, 0, True, "fifo_overflows", True)
+    assert look(reader, 42, odd=8)[:4] == (0, 0, True, "fifo_overflows")
+    assert look(reader_of(Clock()), 42, odd=8)[:4] == (0, 0, True, "fifo_overflows")
 
 
 def test_a_count_that_no_fifo_has_is_garbled():
     reader, clock = joined()
     assert look(reader, 341, odd=4)[3] == "fifo_overflows"  # 4096 bytes
-    assert look(reader, 341, odd=5) == (0, 0, True, "fifo_garbled", True)
+    reader, clock = joined()
+    assert look(reader, 341, odd=5)[:4] == (0, 0, True, "fifo_garbled")
 
 
 def stall_of(looks):

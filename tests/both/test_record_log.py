@@ -135,6 +135,17 @@ def test_records_fill_a_block_to_its_last_byte_and_eight_blocks():
 
 
 @on_empty_folder
+def test_a_record_one_byte_too_long_for_the_block_begins_another():
+    for last, files in ((506, 1), (507, 2)):
+        spool = RecordLog(FOLDER)
+        for _ in range(7):
+            spool.append(b"x" * 506)
+        spool.append(b"y" * last)
+        assert len(os.listdir(FOLDER)) == files
+        clear()
+
+
+@on_empty_folder
 def test_the_counters():
     spool = small(segments=3)
     counted = {}

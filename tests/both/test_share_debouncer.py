@@ -95,6 +95,74 @@ def test_reset_forgets_all_but_the_dead_time():
     assert events(held, ".0.0.0c9c9") == [(4, CIRCLE)]
 
 
+class Dice:
+    """The same numbers on both interpreters: a linear congruential generator."""
+
+    def __init__(self, seed):
+        self._x = seed
+
+    def __call__(self, low, high):
+        """A number from low to high."""
+        self._x = (self._x * 16807) % 2147483647
+        return low + self._x // 8 % (high - low + 1)
+
+
+def described(settings, idle, windows):
+    """Events of one stretch without a gap, each sum made from nothing."""
+    (span, percent, by_gesture, calm_windows, ratio, floor, peak_windows, quiet, refractory,
+     thresholds) = settings
+    found, calm, low, last = [], 0, 0, None
+    armed = True
+    for t in range(len(windows)):
+        some = [shares for shares, _ in windows[max(0, t + 1 - span):t + 1]]
+        sums = [sum(row[k] for row in some) if k != idle else -1 for k in range(3)]
+        label = sums.index(max(sums))
+        gesture = sum(100 - row[idle] for row in some)
+        evidence = gesture if by_gesture else sums[label]
+        least = (thresholds[label] if thresholds else percent) * span
+        peak = max(e for _, e in windows[max(0, t + 1 - peak_windows):t + 1])
+        calm = calm + 1 if windows[t][1] < max(floor, peak * ratio >> 6) else 0
+        low = low + 1 if 2 * evidence < least else 0
+        if not armed:
+            armed = low >= quiet and t - last >= refractory
+        elif evidence >= least and calm >= calm_windows:
+            sure = min(100, 100 * sums[label] // max(1, gesture))
+            found.append((t, label, gesture // span, sure))
+            armed, low, last = False, 0, t
+    return found
+
+
+def test_random_windows_give_the_events_of_the_description():
+    total = 0
+    for seed in range(1, 120):
+        dice = Dice(seed * 7919)
+        thresholds = bytes([dice(1, 100) for _ in range(3)]) if dice(0, 1) else b""
+        settings = (dice(1, 6), dice(1, 90), dice(0, 1), dice(0, 3), dice(0, 64), dice(0, 60),
+                    dice(1, 9), dice(1, 5), dice(0, 9), thresholds)
+        idle = dice(0, 2)
+        one = ShareDebouncer(3, idle, *settings)
+        for _ in range(2):  # twice, with a gap in between
+            windows = []
+            while len(windows) < 50:
+                part, label, loud = dice(0, 3) * 33, dice(0, 2), dice(0, 1) * 300 + 40
+                for _ in range(dice(1, 9)):
+                    shares = [0, 0, 0]
+                    shares[label] = part
+                    shares[idle] += 100 - part - (dice(0, 9) == 0)
+                    windows.append((bytes(shares), dice(0, loud)))
+            quiet = bytes([100 if k == idle else 0 for k in range(3)])
+            windows += [(quiet, 0)] * 16  # so that no dead time is left at the gap
+            found = []
+            for t in range(len(windows)):
+                label = one.update(*windows[t])
+                if label != NO_EVENT:
+                    found.append((t, label, one.confidence, one.label_confidence))
+            assert found == described(settings, idle, windows), (seed, settings)
+            total += len(found)
+            one.reset()
+    assert total > 200, total
+
+
 def test_settings_that_cannot_be():
     for settings in (
         {"span": 0}, {"span": 65}, {"threshold_percent": 0}, {"threshold_percent": 101},

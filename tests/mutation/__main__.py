@@ -4,6 +4,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -31,6 +32,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--sample", type=int, default=0, metavar="N",
                       help="test only N mutants of each module, drawn with the seed")
     made.add_argument("--seed", type=int, default=0, help="of the sample (default: 0)")
+    made.add_argument("--again", type=Path, metavar="FILE",
+                      help="test only the mutants that survived in an earlier run, whose output "
+                           "is in FILE")
     made.add_argument("--verbose", action="store_true", help="a line for each mutant")
     return made
 
@@ -72,13 +76,14 @@ def _chosen(asked: list[str], modules: list[str]) -> list[str]:
 
 
 def results(module: str, tests: list[str], copy: Path, env: dict[str, str], seed: int = 0,
-            most: int = 0, **limits) -> Iterator[dict]:
+            most: int = 0, only: list[str] | None = None, **limits) -> Iterator[dict]:
     """What the worker says about a module of the copy; raises MutationError if it fails.
 
     First {mutants, chosen, tests, seconds}, then one with a verdict per mutant.
     """
     reader, writer = os.pipe()
-    job = {"module": module, "tests": tests, "seed": seed, "most": most, "results": writer,
+    job = {"module": module, "tests": tests, "seed": seed, "most": most, "only": only,
+           "results": writer,
            "both": [t for t in tests if t.startswith("tests/both/")], **limits}
     worker = subprocess.Popen(
         [sys.executable, "-P", "-m", "tests.mutation.worker", json.dumps(job)], cwd=copy, env=env,
@@ -105,7 +110,8 @@ def results(module: str, tests: list[str], copy: Path, env: dict[str, str], seed
 
 
 def _test(report: Report, tests: list[str], copy: Path, env: dict[str, str], args) -> None:
-    found = results(report.module, tests, copy, env, args.seed, args.sample)
+    only = _survivors_in(args.again) if args.again else None
+    found = results(report.module, tests, copy, env, args.seed, args.sample, only)
     head = next(found)
     report.sampled = head["chosen"] < head["mutants"]
     print(f"{report.module}: {head['chosen']} of {head['mutants']} mutants, {head['tests']} "
@@ -119,6 +125,12 @@ def _test(report: Report, tests: list[str], copy: Path, env: dict[str, str], arg
             print(f"  {report.total} of {head['chosen']}", file=sys.stderr)
     for function, line in report.stale:
         print(f"  listed, but it does not survive: {function}: {line}")
+
+
+def _survivors_in(output: Path) -> list[str]:
+    """The changed lines of what survived, as _show printed them."""
+    text = output.read_text(encoding="utf-8")
+    return re.findall(r"^  survived[^:]*: \d+ [^:]*: (.*?)(?:   \[.*\])?$", text, re.MULTILINE)
 
 
 def _show(report: Report, result: dict) -> None:

@@ -39,7 +39,8 @@ _OPTIONS = ["-q", "-p", "no:cacheprovider", "--basetemp", "../pytest"]
 
 class Worker:
     """job: module and tests (paths below the copy), both (run these on MicroPython, too),
-    seed, most, results (a file descriptor), and least times for tests of the tool itself."""
+    seed, most, only (lines as shown), results (a file descriptor), and least times for tests
+    of the tool itself."""
 
     def __init__(self, job: dict):
         self.job = job
@@ -67,6 +68,8 @@ class Worker:
         costs, lines, shared = baseline
         found = mutants(self.source)
         chosen = list(walk(found, self.job["seed"], self.job["most"]))
+        if self.job.get("only") is not None:
+            chosen = [m for m in chosen if m.shown(self.source) in self.job["only"]]
         self._say({"mutants": len(found), "chosen": len(chosen), "tests": len(session.items),
                    "seconds": sum(costs.values())})
         for mutant in chosen:

@@ -14,6 +14,7 @@ from host_tools.dataset.split import parts_by
 from host_tools.evaluation.emulator import Board, Detected
 from host_tools.evaluation.matching import DUPLICATE, FALSE, GRACE_MS, HIT, match_events
 from host_tools.evaluation.metrics import poisson_interval
+from host_tools.evaluation.span_accuracy import span_results
 from host_tools.model.decision import Decision
 from host_tools.model.format import Model
 from host_tools.model.golden import read_model
@@ -40,12 +41,16 @@ class LifeBench:
         data = self._set(name)
         parts = parts_by(data, by, count, self.args.seed)[: self.args.folds]
         found = []
+        named = asked = 0
         for k, part in enumerate(parts):
             held = set(part)
             known, test = _divided(data, held)
             trained = self._train(f"streams.{name} {k + 1}/{len(parts)}", known)
             found.append((trained, self._streams_of(test)))
-        return self._figures(found)
+            spans = span_results(Board(trained.model), test)
+            named += int((spans.truth == spans.found).sum())
+            asked += len(spans.truth)
+        return {**self._figures(found), "span_accuracy": named / max(1, asked)}
 
     def few(self, number: str) -> dict[str, Any]:
         """N takes per gesture of one person, the person's other takes as streams."""

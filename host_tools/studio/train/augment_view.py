@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from nicegui import run, ui
 
+from host_tools.augment import examples
 from host_tools.augment.kinds import KINDS, Kind
 from host_tools.dataset import Dataset, is_idle
 from host_tools.errors import BeckonError
@@ -41,7 +42,7 @@ def example(project: Project, label: str, number: int) -> tuple[np.ndarray, floa
 def pictures(window: np.ndarray, rate_hz: float, kind: Kind, seed: int) -> tuple[str, str]:
     """Before and after as SVG, in the same scale: acceleration of three axes."""
     rng = np.random.default_rng(seed)
-    after = kind.apply(window[:, None].astype(np.float32), rng, rate_hz)[:, 0]
+    after = examples.example(kind, window, rate_hz, rng)
     low = float(min(window[:3].min(), after[:3].min()))
     high = float(max(window[:3].max(), after[:3].max()))
     made = []
