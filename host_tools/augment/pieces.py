@@ -180,6 +180,13 @@ def _idle_stretches(r: Recording, n: int, rate_hz: float):
     return idle
 
 
+def idle_seconds(r: Recording) -> float:
+    """How much of the recording becomes clips."""
+    n = len(r.samples)
+    stretches = [b - a for a, b in _idle_stretches(r, n, r.rate_hz)]
+    return sum(k for k in stretches if k >= _LEAST_CLIP_S * r.rate_hz) / r.rate_hz
+
+
 def _clips(x: np.ndarray, rate_hz: float) -> list[np.ndarray]:
     """Stretches with movement in them, of _MOST_CLIP_S at most."""
     most = round(_MOST_CLIP_S * rate_hz)

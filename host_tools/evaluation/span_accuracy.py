@@ -30,7 +30,7 @@ _NONE_PERCENT = 85  # share of none above which a span is none; below, the quest
 class SpanResults:
     """truth, found: label indices of the model, int (n,); subject: str (n,).
 
-    confidence: percent, int (n,). where: recording's index and span, one a window.
+    confidence: percent, int (n,). where: recording's index and span, one per window.
     """
 
     truth: np.ndarray

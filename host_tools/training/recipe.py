@@ -18,7 +18,7 @@ from host_tools.units import (
     gyro_counts,
 )
 
-FEATURE_HZ = 25.0  # frames a second that the network sees: movement of a hand lies below 12 Hz
+FEATURE_HZ = 25.0  # frames per second of the network: a hand moves below 12 Hz
 _GRAVITY_SEEN = (0.7, 1.3)  # mean acceleration of most gestures, in g, if gravity is in the data
 _USUAL = 2000.0  # int16 value of a usual deviation: peaks of 16 times that still fit
 _LEAST_FLOOR = (0.3, 8.0)  # m/s^2, deg/s: what tremor reaches
@@ -68,6 +68,7 @@ class Recipe:
     quantised_share: float = 0.2  # last part of the steps, with weights rounded as in the model
     ended_after: int = 3  # frames of rest after which a gesture has ended
     draws: int = 9000  # gestures in the simulated streams
+    background: bool = True  # generated everyday movement, where little of it was recorded
     continuing: tuple[str, ...] = ()  # labels of movements that go on
     seed: int = 1
     augment: Augment = field(default_factory=Augment)
@@ -102,10 +103,10 @@ def choose(data: Dataset, rate_hz: int = 100, **by_hand) -> Recipe:
     fits = _FITS_STREAM if streams * 2 > len(data.recordings) else _FITS
     length_s = float(np.quantile(lengths, fits)) * 1.05 if lengths else 2.0
     window = round(float(np.clip(length_s, 0.6, LONGEST_S)) * rate_hz / decimation) + _WAIT
-    accel = max(float(np.abs(r.samples[:, :3]).max()) for r in data.recordings)
-    gyro = max(
-        (float(np.abs(r.samples[:, 3:]).max()) for r in data.recordings if r.axes == 6), default=0
-    )
+    # The gestures decide the ranges: of other movement it does not matter how strong it is
+    held = [r for r in data.recordings if any(not is_idle(s.label) for s in r.spans)]
+    accel = max(float(np.abs(r.samples[:, :3]).max()) for r in held)
+    gyro = max((float(np.abs(r.samples[:, 3:]).max()) for r in held if r.axes == 6), default=0)
     sizes = [m.size for m in moves]
     up = _up([m.mean_g for m in moves])
     accel_g = _smallest(ACCEL_COUNTS_PER_G, accel / GRAVITY)
