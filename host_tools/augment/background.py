@@ -93,15 +93,15 @@ class Background:
         each = self.envelope.shape[1]
         first = rng.integers(0, each, len(kinds))
         at = np.empty((len(kinds), periods), int)
-        for k, a in enumerate(first):
+        for k, start in enumerate(first):
             # There and back again, so that what follows belongs to what was before
             there = np.concatenate([np.arange(each), np.arange(each)[::-1]])
-            at[k] = np.resize(np.roll(there, -a), periods)
+            at[k] = np.resize(np.roll(there, -start), periods)
         level = np.take_along_axis(self.envelope[kinds], at, axis=1)
-        for k in np.flatnonzero(rng.random(len(kinds)) < _PAUSED):
-            begin = int(rng.integers(0, periods))
-            end = begin + round(rng.uniform(*_PAUSE_S) / STEADY_S)
-            level[k, begin : max(begin + 1, end)] = 0.02
+        for paused in np.flatnonzero(rng.random(len(kinds)) < _PAUSED):
+            a = int(rng.integers(0, periods))
+            b = a + round(rng.uniform(*_PAUSE_S) / STEADY_S)
+            level[paused, a : max(a + 1, b)] = 0.02
         level = level * np.exp(rng.normal(0, _GAIN, (len(kinds), 1)))
         course = np.arange(n) / width
         return np.stack([np.interp(course, np.arange(periods), row) for row in level], axis=1)
