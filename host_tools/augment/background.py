@@ -93,10 +93,10 @@ class Background:
         each = self.envelope.shape[1]
         first = rng.integers(0, each, len(kinds))
         at = np.empty((len(kinds), periods), int)
-        for k, a in enumerate(first):
+        for k, start in enumerate(first):
             # There and back again, so that what follows belongs to what was before
             there = np.concatenate([np.arange(each), np.arange(each)[::-1]])
-            at[k] = np.resize(np.roll(there, -a), periods)
+            at[k] = np.resize(np.roll(there, -start), periods)
         level = np.take_along_axis(self.envelope[kinds], at, axis=1)
         for k in np.flatnonzero(rng.random(len(kinds)) < _PAUSED):
             a = int(rng.integers(0, periods))
