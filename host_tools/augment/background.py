@@ -98,10 +98,10 @@ class Background:
             there = np.concatenate([np.arange(each), np.arange(each)[::-1]])
             at[k] = np.resize(np.roll(there, -start), periods)
         level = np.take_along_axis(self.envelope[kinds], at, axis=1)
-        for k in np.flatnonzero(rng.random(len(kinds)) < _PAUSED):
+        for paused in np.flatnonzero(rng.random(len(kinds)) < _PAUSED):
             a = int(rng.integers(0, periods))
             b = a + round(rng.uniform(*_PAUSE_S) / STEADY_S)
-            level[k, a : max(a + 1, b)] = 0.02
+            level[paused, a : max(a + 1, b)] = 0.02
         level = level * np.exp(rng.normal(0, _GAIN, (len(kinds), 1)))
         course = np.arange(n) / width
         return np.stack([np.interp(course, np.arange(periods), row) for row in level], axis=1)
