@@ -20,7 +20,7 @@ def pytest_addoption(parser):
     parser.addoption("--soak", action="store_true", help="run the tests that take minutes, too")
     parser.addoption("--update-sizes", action="store_true", help="accept the firmware's sizes")
     parser.addoption("--update-pictures", action="store_true",
-                     help="make the screenshots in docs/ anew")
+                     help="make the screenshots in docs/ again")
 
 
 def pytest_collection_modifyitems(config, items):
@@ -39,7 +39,7 @@ def repository() -> Path:
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The folder of real recordings, which is no part of the repository."""
+    """The folder of real recordings, which is not part of the repository."""
     folder = REPOSITORY.parent / "shared" / "data"
     if not folder.is_dir():
         pytest.skip("no ../shared/data beside the repository")

@@ -111,13 +111,13 @@ def test_the_life_of_a_clone(tmp_path):
     assert status == 0 and "installing" in err and "making" not in err
     assert builds(clone) == 2 and (clone / ".venv" / "kept").exists()
 
-    # Moved: anew, as an environment holds its own path.
+    # Moved: made again, as an environment holds its own path.
     clone = clone.rename(tmp_path / "moved")
     status, out, err = beckon(clone)
     assert (status, out) == (0, f"main {clone}/.venv\n")
     assert "making" in err and not (clone / ".venv" / "kept").exists()
 
-    # An unfinished environment, as an interrupted run leaves it: anew.
+    # An unfinished environment, as an interrupted run leaves it: made again.
     (clone / ".venv" / "beckon-stamp").unlink()
     shutil.rmtree(clone / ".venv" / "lib")
     assert beckon(clone)[:2] == (0, f"main {clone}/.venv\n")

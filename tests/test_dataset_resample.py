@@ -48,6 +48,6 @@ def test_a_long_signal_is_the_same_in_pieces(monkeypatch):
     assert np.array_equal(whole, resample(x, 49.7, 100))
 
 
-def test_holes_move_along():
+def test_gaps_move_along():
     r = Recording("a", np.zeros((100, 6), np.float32), 100.0, gaps=((40, 60),))
     assert resample_recording(r, 50.0).gaps == ((20, 30),)

@@ -198,7 +198,7 @@ def test_judgements_that_no_simulated_board_needs():
     "name, ok, text, state, cure",
     [
         ("identity", True, "MPU9250 at 0x68", "ok", ""),
-        ("identity", False, "WHO_AM_I 0x33 is no known part; ...", "warning", "self-test"),
+        ("identity", False, "WHO_AM_I 0x33 is not a known part; ...", "warning", "self-test"),
         ("identity", False, "[Errno 19] ENODEV; check power, SDA, SCL", "fault", "AD0 to GND"),
         ("identity", False, "[Errno 5] EIO; check power", "fault", "i2c_hz 100000"),
         ("identity", False, "odd; check power", "fault", "check power"),

@@ -115,7 +115,7 @@ def test_labels_the_model_does_not_know_are_no_gesture(model):
     assert label_number(model, "no_motion") == model.idle
 
 
-def test_no_window_spans_a_hole(model):
+def test_no_window_spans_a_gap(model):
     whole = stream((2, 3), seconds=6)
     broken = Recording(**{**whole.__dict__, "gaps": ((105, 140),)})
     board = Board(model)

@@ -42,7 +42,7 @@ def first_event(peer, repeated):
 @pytest.mark.parametrize(
     "fault, told",
     [
-        (lambda peer: peer.send(b"\x20\x02\0\x05"), "does not let this user in"),
+        (lambda peer: peer.send(b"\x20\x02\0\x05"), "refuses this user"),
         (lambda peer: peer.send(b"\x20\x02\0\x04"), "refuses user or password"),
         (lambda peer: peer.send(b"\x20\x02\0\x63"), "code 99"),
         (lambda peer: peer.close(), "closed the connection"),

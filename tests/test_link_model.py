@@ -165,7 +165,7 @@ def test_an_update_interrupted_anywhere_goes_on_or_begins_anew(glove):
     begun = device.request("model", step="begin", size=len(NEW), crc32=zlib.crc32(NEW))
     assert begun["offset"] == CHUNK_BYTES and begun["nonce"] != nonce  # goes on
     begun = device.request("model", step="begin", size=len(OLD), crc32=zlib.crc32(OLD) ^ 1)
-    assert begun["offset"] == 0  # another one begins anew
+    assert begun["offset"] == 0  # another one begins again
     device.request("model", step="abort")
     assert not (folder / "model.mlp.new").exists()
     with pytest.raises(BeckonError, match="begin first"):

@@ -71,7 +71,7 @@ def test_overwrite_mode_drops_the_oldest_bytes():
     assert chip.fifo_count() == 512
     assert chip.read(0x3A) & 0x10
     truth = chip.sensor.true_counts.astype(">i2").tobytes()
-    # 512 is no multiple of 12: the first byte lies within a frame.
+    # 512 is not a multiple of 12: the first byte lies within a frame.
     assert chip.read(0x74, 512) == truth[-512:]
     assert chip.sensor.overflow_bytes == len(truth) - 512
 

@@ -104,7 +104,7 @@ def peers():
 
 @pytest.fixture
 def fresh(monkeypatch, peers):
-    """Import a driver anew, so that it meets the modules that were put in place."""
+    """Import a driver again, so that it meets the modules that were put in place."""
 
     def load(name):
         for known in [m for m in sys.modules if m == name or m.startswith(name + ".")]:

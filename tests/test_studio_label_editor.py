@@ -44,7 +44,7 @@ def test_one_key_rejects_and_goes_on(editor):
     editor.delete()
     editor.delete()
     assert editor.chosen() is None and editor.proposals == 0
-    assert editor.store.can_undo is None  # a rejected proposal is no change of the labels
+    assert editor.store.can_undo is None  # a rejected proposal does not change the labels
 
 
 def test_all_with_a_label_are_accepted_as_one_action(editor):

@@ -253,7 +253,7 @@ def test_a_kill_in_the_middle_costs_one_action_at_most(browser, tmp_path):
 
 
 def test_pictures_for_the_docs(browser, tmp_path, request):
-    """docs/studio/label-*.png; made anew with --update-pictures."""
+    """docs/studio/label-*.png; made again with --update-pictures."""
     folder = tmp_path / "my-gestures"
     shutil.copytree(DEMO, folder)
     rows = (folder / "labels.csv").read_text().splitlines(keepends=True)

@@ -48,7 +48,7 @@ class Commands:
         self._came.set()
 
     async def run(self):
-        """Carry out what comes, one after the other; for ever."""
+        """Carry out commands forever, one after the other."""
         while True:
             await self._came.wait()
             self._came.clear()

@@ -3,7 +3,7 @@
 A board that resets in the middle of a read leaves the sensor waiting for clocks
 with SDA low, and the ESP32's I2C block can then make no start condition. The
 cure (UM10204 3.1.16): clock SCL by hand until SDA is let go, make a stop
-condition, set the block up anew.
+condition, set the block up again.
 """
 from time import sleep_us
 
@@ -48,7 +48,7 @@ class I2CBus:
         """Free the bus; True if SDA was held low and is high now. Takes 0.3 ms.
 
         SDA stays released while SCL is clocked: a low SDA would be an
-        acknowledge, at which the device goes on with its next byte for ever.
+        acknowledge, and the device would send one byte after another forever.
         """
         scl = Pin(self._scl, Pin.OPEN_DRAIN, value=1)
         sda = Pin(self._sda, Pin.OPEN_DRAIN, value=1)

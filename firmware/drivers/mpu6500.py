@@ -174,8 +174,8 @@ class MPU6500:
     def bring_up(self):
         """Reset, identify and configure; yields the milliseconds to wait, step by step.
 
-        Raises OSError: of the bus when nothing answers, ENODEV when the answer is
-        no sensor's, EIO when a register does not keep what was written.
+        Raises OSError: the bus's own when nothing answers, ENODEV when the answer is not
+        a sensor's, EIO when a register does not keep what was written.
         """
         yield _POWER_UP_MS
         self._test_bits = 0
@@ -308,9 +308,9 @@ class MPU6500:
         self.write(_ACCEL_CONFIG, self._want[3])
 
     def start_fifo(self):
-        """Empty the FIFO and fill it anew, beginning with the next sample.
+        """Empty the FIFO and fill it again, beginning with the next sample.
 
-        Raises OSError: of the bus, or EIO when a setting is not what it was.
+        Raises OSError: the bus's own, or EIO when a setting has changed.
         """
         write = self.write
         user = self._user_ctrl

@@ -1,4 +1,4 @@
-"""What a part is that answers an identity which nobody knows."""
+"""Which known part one with an unknown identity resembles."""
 from micropython import const
 
 from drivers import mpu_family
@@ -21,7 +21,7 @@ def probe(imu):
         imu.write(_FIFO_EN, 0x78)
         if imu.read(_FIFO_EN) == 0x18:  # it has no bit for each axis of the gyroscope
             kind = mpu_family.ICM20602
-    return kind, "WHO_AM_I 0x%02x is no known part; it is treated as %s" % (
+    return kind, "WHO_AM_I 0x%02x is not a known part; it is treated as %s" % (
         imu.identity,
         ("an MPU6500", "an MPU6050", "an ICM206xx", "an ICM20602")[kind],
     )

@@ -24,7 +24,7 @@ class Discovery:
         link.subscribe(_STATUS, self._on_status)
 
     async def run(self, version):
-        """Announce at each connection, and when Home Assistant comes up; for ever.
+        """Announce forever, at each connection and when Home Assistant starts.
 
         version: the firmware's.
         """

@@ -29,7 +29,7 @@ _TRANSACTION = '{"transaction":"{{ now().timestamp() }}"'
 def messages(device, firmware, labels, idle, commands=()):
     """Yield (topic, payload), both bytes, for a device.
 
-    labels: all of the model, `idle` the index of the one that is no gesture. commands:
+    labels: all of the model. idle: index of the label for no gesture. commands:
     the buttons, verbs that need nothing but a transaction.
     """
     about = {

@@ -118,7 +118,7 @@ class Publisher:
         return event.seq
 
     async def run(self):
-        """Send what is queued, in order, whenever the link is up; for ever."""
+        """Send what is queued forever, in order, whenever the link is up."""
         asyncio.create_task(self._diagnose())
         asyncio.create_task(self._make_room())
         self._wake.set()
@@ -157,7 +157,7 @@ class Publisher:
             self._log.counters(into)
 
     async def _publish_state(self):
-        """Send `state` anew, after something that it shows has changed."""
+        """Send `state` again, after something that it shows has changed."""
         await self._publish(self._state_topic, self._state_json, True)
 
     async def _publish_diag(self):

@@ -1389,7 +1389,7 @@ class _Reader:
         layer, neuron = self._place["Layers"], self._place["Neurons"]
         while True:
             if self._peek() != "{":
-                raise ValueError("a connection in the JSON is no object")
+                raise ValueError("a connection in the JSON is not an object")
             o = loads(self._until("}") + "}")
             self._at += 1
             at, source, weight = o["LSrc"], o["NSrc"], _finite(o["Wght"], "weight")

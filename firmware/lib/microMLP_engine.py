@@ -49,7 +49,7 @@ _STATUS = const(4)  # of the last inference: 0 none, 1 ran, 2 still (gated)
 _SUMS = const(5)  # 6 words
 _MEANS = const(11)  # 6 words
 _AXES = const(17)
-_STRIDE = const(18)  # values a frame; even in the fast form
+_STRIDE = const(18)  # values per frame; even in the fast form
 _WINDOW = const(19)
 _HOP = const(20)
 _DECIMATION = const(21)
@@ -1014,7 +1014,7 @@ class Engine:
 
     @property
     def activity(self):
-        """How much the hand moves, in 1/16 of what a resting one may: at most 5015.
+        """How much the hand moves, in 1/16 of a resting hand's limit: at most 5015.
 
         The greatest of the last `hop` frames when the last window was due; 0 if the
         model does not measure it.

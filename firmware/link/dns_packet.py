@@ -22,7 +22,7 @@ def query(host, number):
     name = b""
     for label in host.encode().rstrip(b".").split(b"."):
         if not 0 < len(label) < 64:
-            raise ValueError("%r is no host name" % host)
+            raise ValueError("%r is not a host name" % host)
         name += bytes((len(label),)) + label
     return struct.pack(">HHHHHH", number, 0x0100, 1, 0, 0, 0) + name + b"\0\0\x01\0\x01"
 
@@ -30,7 +30,7 @@ def query(host, number):
 def answer(data, number):
     """The first IPv4 address in an answer to question `number`, as text.
 
-    "" when the answer has none; None when it is no answer to that question.
+    "" when the answer has none; None when it answers another question.
     """
     try:
         if _word(data, 0) != number or not data[2] & 0x80:  # QR, 4.1.1: an answer

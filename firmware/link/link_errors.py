@@ -1,4 +1,4 @@
-"""Why there is no link, in words that help. Loaded when there is none."""
+"""Why there is no link, in words that help. Loaded only while there is none."""
 
 import errno
 
@@ -8,7 +8,7 @@ _REFUSALS = {
     2: "the broker refuses the client id",
     3: "the broker is not available",
     4: "the broker refuses user or password",
-    5: "the broker does not let this user in",
+    5: "the broker refuses this user",
 }
 
 
@@ -36,5 +36,5 @@ def explain(error, host):
     if number == errno.ENOENT:
         return "no such host as %s is known" % host
     if number == errno.EINVAL:
-        return "what answers is no MQTT broker"
+        return "what answers is not an MQTT broker"
     return repr(error)

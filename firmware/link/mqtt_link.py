@@ -1,4 +1,4 @@
-"""One MQTT 3.1.1 link, kept up for ever, that never holds the event loop.
+"""One MQTT 3.1.1 link, kept up forever, that never holds up the event loop.
 
     link = Link(settings, will=(b"beckon/x/status", b"offline"))
     link.subscribe(b"beckon/x/cmd/#", on_message)
@@ -172,7 +172,7 @@ class Link:
                 self._say(OSError(errno.ETIMEDOUT))
             if self._closing:
                 return
-            if self.connects != connects:  # it was up: start anew
+            if self.connects != connects:  # it was up: begin counting again
                 self._drops += 1
                 failures = 0
                 down_since = ticks_ms()

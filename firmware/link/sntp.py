@@ -22,10 +22,10 @@ _RETRY_MOST_S = const(1024)
 
 
 async def keep_time(wall, settings, wifi, resolver=None):
-    """Set a WallClock every hour, and try again soon while no server answers; for ever.
+    """Set a WallClock every hour, forever; try again soon while no server answers.
 
     settings: time_server, host or host:port, and name_server. resolver: the dns.Resolver
-    that others use, too; without one it is made anew each time.
+    that others use, too; without one, each look-up makes its own.
     """
     pause_s = _RETRY_S
     while True:

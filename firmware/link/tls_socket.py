@@ -64,6 +64,6 @@ class NoTime(OSError):
 def _content(path):
     size = os.stat(path)[6]
     if not 0 < size < 8192:
-        raise ValueError("%s has %d bytes, which is no certificate or key" % (path, size))
+        raise ValueError("%s has %d bytes, so it is not a certificate or key" % (path, size))
     with open(path, "rb") as file:
         return file.read()

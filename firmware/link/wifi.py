@@ -36,7 +36,7 @@ class Wifi:
             wlan.active(True)
         # The default power save lets packets wait for beacons, 100 ms and more.
         wlan.config(pm=wlan.PM_NONE)
-        # connect() during an attempt, which the driver repeats by itself, is an error.
+        # The driver repeats its attempts; connect() during one of them is an error.
         wlan.disconnect()
         wlan.connect(self._ssid, self._key or None)
         give_up = ticks_add(ticks_ms(), _CONNECT_MS)

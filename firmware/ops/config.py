@@ -31,7 +31,7 @@ SETTINGS = {
     "i2c_scl": (22, int, 0, 48),
     "i2c_sda": (21, int, 0, 48),
     "i2c_hz": (400000, int, 10000, 400000),  # as drivers/i2c_bus.py takes it; a test compares
-    "imu_address": (0x68, int, 0x68, 0x69),  # ditto drivers/mpu6500.py
+    "imu_address": (0x68, int, 0x68, 0x69),  # as drivers/mpu6500.py takes it
     "imu_int_pin": (-1, int, -1, 48),  # -1: not wired, the FIFO is polled
 }
 

@@ -33,7 +33,7 @@ class Health:
         self._parts.append(_Part(name, progress, limit_ms))
 
     async def run(self):
-        """Look after the parts for ever."""
+        """Look after the parts forever."""
         wdt = self._watchdog(timeout=_WATCHDOG_MS)
         started = uptime_ms()
         well = False

@@ -18,7 +18,7 @@ class LoopLag:
         self._max_ms = 0
 
     async def run(self):
-        """Measure for ever."""
+        """Measure forever."""
         late = self._late
         due = ticks_ms()
         while True:

@@ -6,7 +6,7 @@ from recognition.recognizer import EMPTY, NO_EVENT
 
 
 async def recognize(sampler, ring, recognizer, publisher, labels):
-    """The task: hand each event to the publisher, for ever. Waits for new frames only."""
+    """The task: hand each event to the publisher, forever. Waits for new frames only."""
     while True:
         await sampler.ready.wait()
         sampler.ready.clear()

@@ -84,7 +84,7 @@ class Calibration:
             check = entries.pop("check")
             self = cls(**entries)
         except (ValueError, KeyError, TypeError, AttributeError) as fault:
-            raise ValueError("%s is no calibration: %s; calibrate again" % (path, fault))
+            raise ValueError("%s is not a calibration: %s; calibrate again" % (path, fault))
         if _check(self._entries()) != check:
             raise ValueError("%s is damaged: its check does not match; calibrate again" % path)
         if self.sensor != sensor:

@@ -5,7 +5,7 @@
 
 Lay the board still. It takes about five seconds and leaves the sensor at rest. Each
 finding is (name, whether it is all right, one line of text); main() prints them as
-JSON, one a line, for `beckon doctor`.
+JSON, one per line, for `beckon doctor`.
 """
 import asyncio
 import json
@@ -69,7 +69,7 @@ def _bus_speed(imu, report):
             imu.bus.readfrom_mem_into(imu.address, 0x00, buffer)
             best[k] = min(best[k], (ticks_us() - start) & _WRAP)
     us = best[1] - best[0]
-    if us < 600:  # more than 1.4 MHz, which is no I2C bus
+    if us < 600:  # more than 1.4 MHz: too fast for I2C
         report("bus speed", True, "96 bytes took no time: a simulated bus, or SPI")
         return
     khz = 96 * 9 * 1000 // us

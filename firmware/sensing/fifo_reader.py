@@ -8,7 +8,7 @@ from micropython import const
 # From a full FIFO in stop mode only the oldest frames are read: ArduPilot found
 # the last third of a full one corrupt now and then (24 frames of 14 bytes are fine).
 _TRUSTED_BYTES = const(336)
-_GREATEST_FIFO = const(4096)  # of the whole family; a greater count is no count
+_GREATEST_FIFO = const(4096)  # of the whole family; a greater count is a reading error
 _STALL_LOOKS = const(4)  # in a row that moved nothing, before time counts
 _ODD_LOOKS = const(3)  # in a row at half a frame
 _BUS_TRIES = const(3)  # failing looks in a row, before the sensor is looked after

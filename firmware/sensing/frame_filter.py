@@ -157,6 +157,6 @@ class FrameFilter:
         self.dropped += lost
 
     def begin(self):
-        """The sensor was started anew: nothing is stuck yet."""
+        """The sensor has been started again: nothing is stuck yet."""
         self.give_up()
         self._blanks = 0

@@ -17,8 +17,8 @@ from micropython import const
 
 _AXES = const(6)
 
-# Places in the state that the decoding loop shares with the methods. What lies
-# there is never negative: ptr32 loads are unsigned on 64-bit ports.
+# Places in the state that the decoding loop shares with the methods. None is
+# ever negative: ptr32 loads are unsigned on 64-bit ports.
 _HEAD = const(0)  # slot that the next frame goes to
 _COUNT = const(1)  # frames waiting
 _GAP = const(2)  # samples lost in front of the next frame pushed

@@ -26,7 +26,7 @@ _FLOOR_SHIFT = const(15)  # the period is never believed to better than 30 ppm
 
 
 class SampleClock:
-    """period_us: nominal, 1000 to 256000; the true one may be off by 2 %.
+    """period_us: nominal, 1000 to 256000; the true period may differ by 2 %.
 
     Raises ValueError outside of these.
     """
@@ -103,7 +103,7 @@ class SampleClock:
         self._move(index, after_us, least, most)
 
     def _most(self, before_us, after_us, oldest_us):
-        """The greatest age of the first sample of a run, by itself."""
+        """The greatest age of the first sample of a run, from these times alone."""
         limit = (((after_us - before_us) & _WRAP) << 4) + (self._high >> 6)
         return min(limit, ((after_us - oldest_us) & _WRAP) << 4)
 
@@ -283,7 +283,7 @@ class SampleClock:
         return 0 if self.unsure else few
 
     def _wander(self, index, t, least, most):
-        """The sensor's clock has changed its speed: begin anew, believing less."""
+        """The sensor's clock has changed its speed: begin again, with wider bounds."""
         self._missed = -1
         wide = self.period_1024 >> 11  # 500 ppm
         self._low -= wide

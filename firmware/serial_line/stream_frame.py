@@ -17,7 +17,7 @@ from micropython import const
 
 _HEAD = const(5)
 _AXES = const(6)
-_MOST = const(16)  # samples a frame
+_MOST = const(16)  # samples per frame
 
 if sys.implementation.name == "micropython":
 

@@ -156,7 +156,7 @@ class Movements:
         return self.other(level)
 
     def push(self, level, n: int) -> np.ndarray:
-        """80 to 350 ms, up to 4 m/s^2, there, or there and back; a hand is no rail."""
+        """80 to 350 ms, up to 4 m/s^2, there, or there and back; a hand does not run on rails."""
         rng = self.rng
         out = self.rest(level, n)
         t = np.arange(n) / self.rate_hz

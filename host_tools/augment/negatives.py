@@ -52,7 +52,7 @@ def tilt(rng, rest: np.ndarray, length: int, rate_hz: float, turn_deg: float = 6
 def push(rng, windows: np.ndarray, rate_hz: float, accel: float = 4.0) -> np.ndarray:
     """A short push somewhere in each window: 80 to 350 ms, up to `accel` m/s^2, there and back.
 
-    With it comes a little turning, as a hand is no rail.
+    With it comes a little turning, as a hand does not run on rails.
     """
     axes, n, length = windows.shape
     t = np.arange(length)[None] / rate_hz

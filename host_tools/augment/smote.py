@@ -1,8 +1,8 @@
 """SMOTE: fill up rare classes with points between neighbours of the same class.
 
 Chawla et al. 2002, JAIR 16, 321-357, as imbalanced-learn does it. Such a
-window mixes two movements sample by sample; it is no movement that anyone
-made, which is why training here prefers the physical augmentations.
+window mixes two movements sample by sample. Nobody ever moved like that,
+which is why training here prefers the physical augmentations.
 """
 from __future__ import annotations
 

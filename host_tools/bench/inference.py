@@ -281,7 +281,7 @@ def _models(folder: Path, sizes: tuple[int, ...]) -> tuple[Path, Path]:
 
 
 def _big_model(folder: Path) -> Path:
-    """A model as big as one may be, give or take a hundred bytes."""
+    """A model of the greatest allowed size, give or take a hundred bytes."""
     return _models(folder, (600, 30, 28, 8))[0]
 
 

@@ -79,7 +79,7 @@ def summary(figures: dict[str, Any]) -> str:
         f"{figures['start_s']['median']:.1f} s",
         f"an hour, 360,000 x 6 samples, opens in {figures['open_s']['median']:.2f} s (most "
         f"{figures['open_s']['most']:.2f})",
-        f"frames a second: pan {wheel['pan']['frames_per_s']}, zoom "
+        f"frames per second: pan {wheel['pan']['frames_per_s']}, zoom "
         f"{wheel['zoom']['frames_per_s']}, with {wheel['spans_drawn']} spans",
         f"{labelling['events']} events labelled by keys, {labelling['kills']} kills: missing after "
         f"them {labelling['missing_after_a_kill']}, at the end {labelling['missing_at_the_end']}; "

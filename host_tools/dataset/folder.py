@@ -4,8 +4,8 @@
     dataset = read_dataset("shared/data/tkeyo_mpu6500_20hz_windows:none")
 
 recordings: `t_ms,ax,ay,az[,gx,gy,gz]`, m/s^2 with gravity and deg/s.
-labels.csv: `recording,start_ms,end_ms,label,subject`. What lies outside the
-spans of a labelled recording is no gesture.
+labels.csv: `recording,start_ms,end_ms,label,subject`. Outside its spans, a
+labelled recording holds no gesture.
 """
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class LabelsTable:
     other: tuple[str, ...] = ()
 
     def encode(self) -> bytes:
-        """The file's bytes: UTF-8, one line a span, those of a recording by time."""
+        """The file's bytes: UTF-8, one line per span, those of a recording by time."""
         text = io.StringIO()
         out = csv.writer(text, lineterminator="\n")
         out.writerow((*COLUMNS, *self.other))

@@ -59,7 +59,7 @@ def even_grid(path: Path, table: np.ndarray):
 
 def _refuse_changing_rate(path: Path, t: np.ndarray, step: np.ndarray, lost: np.ndarray) -> None:
     """Compare the sample period of the parts; jitter averages out, a change does not."""
-    # Losing as many samples each time for long is no loss but another rate
+    # The same loss at every sample for long is not a loss: the rate has changed
     alike = np.concatenate([[0], np.cumsum(lost[1:] != lost[:-1])])
     for run in np.unique(alike[lost > 0]):
         at = np.flatnonzero(alike == run)

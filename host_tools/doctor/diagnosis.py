@@ -61,7 +61,7 @@ def explain(traceback: str, cure: str = "") -> tuple[str, str]:
         (r"MemoryError|\b(12|ENOMEM)\b",
          "the memory is full: beckon deploy, which copies compiled files, then press reset"),
         (r"ImportError", "beckon deploy"),
-        (r"ModelError", "beckon deploy --model FILE copies it anew"),
+        (r"ModelError", "beckon deploy --model FILE copies it again"),
         (r"ENOENT", "beckon deploy"),
         (r"ValueError.*(json|JSON|setting|config)", "beckon setup, then beckon deploy --settings"),
     )  # fmt: skip
@@ -184,7 +184,7 @@ def sensor(lines: Iterable[str]) -> Iterator[Finding]:
             text += ", genuine (WHO_AM_I 0x70; 0x68 would be an MPU-6050)"
         if ok:
             yield Finding(part, OK, text)
-        elif name == "identity" and "is no known part" in text:
+        elif name == "identity" and "is not a known part" in text:
             yield Finding(part, WARNING, text, "watch the self-test")
         elif "too busy" in text or "ran over" in text:
             yield Finding(part, WARNING, "the board was too busy to follow the sensor", "try again")

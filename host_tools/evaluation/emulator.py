@@ -199,7 +199,7 @@ class Board:
             yield start - before, raw[start:]
 
     def windows(self, recording: Recording, raw: np.ndarray | None = None) -> Windows:
-        """Run the engine over the recording; after a gap it starts anew, as on the board.
+        """Run the engine over the recording; after a gap it starts again, as on the board.
 
         raw: what raw() gave, if it is at hand already.
         """

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 RESTING_ACCEL = 1.5  # m/s^2 within LAG_S, and
 RESTING_GYRO = 25.0  # deg/s: what a resting hand stays below
 LAG_S = 0.12
-ONE = 16  # activity of a hand that moves as much as a resting one may
+ONE = 16  # activity at the limit of a resting hand
 _FINER = 4  # steps of a component in one step of activity
 COMPONENT_MAX = 8191  # so that the sum of six squares stays below 2^30
 MUL_MAX = 16383
@@ -116,7 +116,7 @@ def activity_for(
 ) -> Activity:
     """The activity of frames whose values are so many for a m/s^2 and for a deg/s.
 
-    feature_hz: frames a second, after decimation. gyro_per_unit: 0 without a gyroscope.
+    feature_hz: frames per second, after decimation. gyro_per_unit: 0 without a gyroscope.
     rest: other fields of Activity.
     """
     accel = _fraction(ONE * _FINER / RESTING_ACCEL / accel_per_unit)

@@ -23,7 +23,7 @@ class BrokerAddress:
 
 
 def parse_broker(url: str) -> BrokerAddress:
-    """The broker that url names; `host` and `host:port` alone will do too.
+    """The broker that url names; `host` or `host:port` alone is enough.
 
     Raises BeckonError that names the value and the form.
     """

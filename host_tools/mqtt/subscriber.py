@@ -95,7 +95,7 @@ class Subscriber:
                     return
 
     def messages(self) -> Iterator[Message]:
-        """All messages as they come, for ever."""
+        """All messages as they come, forever."""
         while True:
             message = self.receive(3600)
             if message:

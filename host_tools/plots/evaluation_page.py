@@ -57,11 +57,11 @@ def _summary(figures: dict) -> str:
         ("events", f"{e['hits']} of {e['truth']} found, {e['false']} false, "
                    f"{e['duplicates']} repeated"),
         ("event F1", _show(e["f1"], 4)),
-        ("false alarms an hour", f"{_show(e['false_per_hour'])} (95 %: {_show(low)} to "
+        ("false alarms per hour", f"{_show(e['false_per_hour'])} (95 %: {_show(low)} to "
                                  f"{_show(high)}; {_show(e['idle_hours'])} hours)"),
         ("latency p50, p95", f"{_show(e['latency_ms']['p50'], 0)}, "
                              f"{_show(e['latency_ms']['p95'], 0)} ms after the span's end"),
-        ("model", f"{m['bytes']} bytes, {m['macs']} multiply-accumulates a window"),
+        ("model", f"{m['bytes']} bytes, {m['macs']} multiply-accumulates per window"),
         ("speed here", f"{_show(figures['speed']['realtime_factor'], 0)} times real time"),
     ]
     return table(("figure", "value"), rows)

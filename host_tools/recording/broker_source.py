@@ -22,8 +22,8 @@ _RETRY_S = 1.0
 class BrokerSource:
     """A board that runs Beckon's firmware, somewhere in reach of its broker.
 
-    It recognises nothing while it streams. Between two streams, one a minute, some samples
-    are missing; their number is known.
+    It recognises nothing while it streams. A stream lasts a minute. Some samples
+    between two streams are lost; their number is known.
     """
 
     axes = 6

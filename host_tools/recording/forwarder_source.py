@@ -12,7 +12,7 @@ from host_tools.units import ACCEL_UNITS
 
 
 class ForwarderSource:
-    """Any firmware that prints one line a sample, three or six numbers: a CSV data forwarder.
+    """Any firmware that prints one line per sample, three or six numbers: a CSV data forwarder.
 
     accel_unit: m/s2, g, or mg; gyroscope in deg/s. The rate is measured at the start.
     """

@@ -168,7 +168,7 @@ class Guide:
             self.message = f"good: {(stop - start) / self.rate_hz:.1f} s of {self.good[-1].label}"
             self.refused = False
         except BadTake as reason:
-            # A gesture that came late is no rest, either: nothing counts until the next take.
+            # A late gesture is not rest: nothing counts until the next take.
             self.bad.append((end, end + round((self.countdown_s - _LEAD_S) * self.rate_hz)))
             self.bad.append((first, end))
             self.refusals += 1

@@ -92,7 +92,7 @@ class Session:
             whole = [LabelledSpan(self.first, self.end, self.label)] if self.label else []
             return [Segment(self.first, self.end, tuple(whole))]
         spans = [LabelledSpan(t.start, t.stop, t.label) for t in self.guide.good]
-        # A take under way when it ends is cut off: half a gesture is no rest.
+        # A take under way at the end is cut off: half a gesture is not rest.
         end = self.guide.pending_from(self.end)
         return segments(end, spans, [*self.guide.bad, (0, self.first)])
 

@@ -12,9 +12,9 @@ from host_tools.simulator.sensor.ground_truth import GroundTruth
 RECORD = np.dtype(
     [
         ("index", "<i4"),
-        ("lost", "<i4"),  # as the ring says it: samples missing directly before
-        ("taken_us", "<i8"),  # the board's opinion when the sample was taken
-        ("t_ms", "<i4"),  # ditto, from sample 0
+        ("lost", "<i4"),  # as the ring counts it: samples lost directly before
+        ("taken_us", "<i8"),  # when the board believes that the sample was taken
+        ("t_ms", "<i4"),  # the same in ms, from sample 0
         ("handed_ms", "<i4"),  # board time at which the frame was read from the ring
         ("values", "<i2", 6),
     ]

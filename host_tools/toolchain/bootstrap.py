@@ -56,7 +56,7 @@ def make() -> None:
         old = STAMP.read_text() if STAMP.exists() else ""
         if (VENV / "bin" / "python").exists() and old == stamp():
             return  # another run made it while this one waited
-        # The folder or the interpreter is another one, or a run was interrupted: anew.
+        # The folder or the interpreter has changed, or a run was interrupted: make it again.
         if not old or old.splitlines()[:2] != stamp().splitlines()[:2]:
             _make_venv()
         _pip(lock, str(REPOSITORY), what="installing the Python packages that Beckon needs")

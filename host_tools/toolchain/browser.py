@@ -3,9 +3,9 @@
     browser = browser_command()
     playwright.chromium.launch(executable_path=browser.path, env=browser.env)
 
-The package is unpacked into the cache, nothing is installed. Chromium starts itself
-anew for each of its processes, so it cannot be started through a loader of its own, as
-other tools are (debian.command_in): it comes from the suite that the machine runs, and
+The package is unpacked into the cache, nothing is installed. Chromium runs its own file
+again for each of its processes, so it cannot be started through a loader of its own, as
+other tools are (debian.command_in). It comes from the suite that the machine runs, and
 uses the machine's C library with the package's other libraries.
 """
 from __future__ import annotations

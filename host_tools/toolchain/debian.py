@@ -86,8 +86,8 @@ class Apt:
         return _run(command, self._folder).stdout
 
     def _update(self) -> None:
-        # Not fatal by itself: one broken source of many must not stop us. Whether
-        # the package is there decides.
+        # A failure is not fatal: one broken source of many must not stop us. What
+        # decides is whether the package is there.
         _run(["apt-get", *self._options, "update"], self._folder)
 
     def version(self, package: str) -> str | None:

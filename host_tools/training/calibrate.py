@@ -185,10 +185,10 @@ def _habits(heard: list[Heard], trials: list[Trial], recipe: Recipe) -> list[Hab
     truth, found, subject = [], [], []
     for h, t in zip(heard, trials, strict=True):
         spans = [s for r in t.streams for s in r.spans if s.label in recipe.labels]
-        told = h.names()
-        if len(spans) == len(told):
+        detected = h.names()
+        if len(spans) == len(detected):
             truth += [s.label for s in spans]
-            found += names[told].tolist()
+            found += names[detected].tolist()
             subject += [s.subject for s in spans]
     return habits(np.array(truth, str), np.array(found, str), np.array(subject, str))
 

@@ -137,10 +137,10 @@ def _distance(key: tuple) -> float:
 
 def _score(parts: list[Counts], alarms: int, hours: float, proven: bool) -> Score:
     hits, truth = sum(c.hits for c in parts), sum(c.truth for c in parts)
-    told = sum(c.hits + c.false + c.repeated for c in parts)
+    detected = sum(c.hits + c.false + c.repeated for c in parts)
     late = [x for c in parts for x in c.latencies_ms] or [1000.0]
     return Score(
-        2 * hits / max(1, truth + told), hits / max(1, truth), hits, truth,
+        2 * hits / max(1, truth + detected), hits / max(1, truth), hits, truth,
         float(np.quantile(late, 0.5)), float(np.quantile(late, 0.95)),
         alarms, hours, proven,
     )

@@ -18,13 +18,13 @@ from host_tools.units import (
     gyro_counts,
 )
 
-FEATURE_HZ = 25.0  # frames a second that the network sees: movement of a hand lies below 12 Hz
+FEATURE_HZ = 25.0  # frames per second of the network: a hand moves below 12 Hz
 _GRAVITY_SEEN = (0.7, 1.3)  # mean acceleration of most gestures, in g, if gravity is in the data
 _USUAL = 2000.0  # int16 value of a usual deviation: peaks of 16 times that still fit
 _LEAST_FLOOR = (0.3, 8.0)  # m/s^2, deg/s: what tremor reaches
 _WEAKER = 0.6  # part of the weakest gestures' size
 CONTINUING_S = 6.0  # a label that usually moves longer is a movement that goes on, no gesture
-_FITS = 0.97  # part of the single gestures that must be in the window as a whole
+_FITS = 0.94  # part of the single gestures that must be in the window as a whole
 _FITS_STREAM = 0.75  # in a dense stream what went before must not be in it (docs/training.md)
 _CUT = 0.1  # part of a label's gestures: so many longer than the window are worth a notice
 LONGEST_S = 4.4  # of a gesture in the window: more would not fit into the file

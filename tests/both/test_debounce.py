@@ -26,7 +26,7 @@ def test_too_few_inferences_give_none():
     assert events(debouncer(min_count=3), "...cc.......c......c....") == []
 
 
-def test_count_goes_on_over_short_holes():
+def test_count_goes_on_over_short_gaps():
     assert events(debouncer(min_count=3, quiet=5), "..c..c..c...") == [(8, CIRCLE)]
 
 

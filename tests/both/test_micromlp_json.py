@@ -1,4 +1,4 @@
-"""Networks as JSON files: both ways, to the last digit, and what is no network."""
+"""Networks as JSON files: both ways, to the last digit, and files that hold no network."""
 
 import json
 import os

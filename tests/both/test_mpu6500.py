@@ -167,7 +167,7 @@ def test_a_chip_that_stays_in_its_reset():
 
 
 def test_the_family_and_its_differences():
-    for who, name, size, stops, power in (
+    for identity, name, size, stops, power in (
         (0x70, "MPU6500", 512, True, 0x01),
         (0x71, "MPU9250", 512, True, 0x01),
         (0x74, "MPU6515", 512, True, 0x01),
@@ -177,11 +177,12 @@ def test_the_family_and_its_differences():
         (0x12, "ICM20602", 1008, True, 0x41),
         (0x98, "ICM20689", 512, True, 0x40),
     ):
-        bus, imu = brought_up(FakeI2C(who, power))
-        assert (imu.identity, imu.name, imu.fifo_size, imu.fifo_stops) == (who, name, size, stops)
+        bus, imu = brought_up(FakeI2C(identity, power))
+        assert (imu.identity, imu.name, imu.fifo_size, imu.fifo_stops) == (
+            identity, name, size, stops)
         assert not imu.warning
         assert bool(bus.registers[0x1A] & 0x40) == stops
-        if who == 0x68:  # 0x1D is a free-fall threshold there
+        if identity == 0x68:  # 0x1D is a free-fall threshold there
             assert 0x1D not in [r for r, _ in bus.writes]
 
 
@@ -197,7 +198,7 @@ def test_an_unknown_identity_is_named_and_probed():
 
 
 def test_temperature_formula_of_each_kind():
-    for who, power, raw, centi in (
+    for identity, power, raw, centi in (
         (0x70, 1, 0, 2100),
         (0x70, 1, 3339, 3100),
         (0x70, 1, -10016, -900),
@@ -206,7 +207,7 @@ def test_temperature_formula_of_each_kind():
         (0x12, 0x41, 0, 2500),
         (0x12, 0x41, 3268, 3500),
     ):
-        bus, imu = brought_up(FakeI2C(who, power))
+        bus, imu = brought_up(FakeI2C(identity, power))
         bus.registers[0x41] = raw >> 8 & 0xFF
         bus.registers[0x42] = raw & 0xFF
         assert abs(imu.centi_c() - centi) <= 1

@@ -15,8 +15,8 @@ class Proxy:
     """Forwards 127.0.0.1:`port` to the broker's port; a context manager.
 
     `mode` may be changed at any time, also for connections that exist:
-    "pass"; "closed": nobody listens and connections end; "hole": connections are
-    taken and nothing goes through; "slow": a byte a second each way; "refuse": each
+    "pass"; "closed": nobody listens and connections end; "silent": connections are
+    accepted and nothing goes through; "slow": a byte per second each way; "refuse": each
     login is refused.
     """
 
@@ -108,7 +108,7 @@ class _Connection:
 
     def set_mode(self, mode: str) -> None:
         self._slow = mode == "slow"
-        if mode == "hole":
+        if mode == "silent":
             self._open.clear()
         else:
             self._open.set()

@@ -30,7 +30,7 @@ from host_tools.simulator.unix_board import SimulatedBoard
 _ON_BOARD = Path(__file__).resolve().parent / "on_board"
 _DEVICE = "bench"
 _END_TIMEOUT_S = 30
-KINDS = ("stopped", "black hole", "restarted", "slow")
+KINDS = ("stopped", "silent", "restarted", "slow")
 
 
 @dataclass
@@ -134,7 +134,7 @@ def _stage(kind: str, broker: Mosquitto, proxy: Proxy, rng: random.Random, most_
         broker.stop(kill=True)
         broker.start(with_session=False)
     else:
-        proxy.set_mode({"black hole": "hole", "slow": "slow"}[kind])
+        proxy.set_mode(kind)
         time.sleep(down_s)
         proxy.set_mode("pass")
     time.sleep(min(rng.uniform(2.0, 6.0), max(0.0, most_s - down_s)))

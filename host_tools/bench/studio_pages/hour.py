@@ -25,7 +25,7 @@ _GESTURES = 700  # movements in the hour, so that there is something to propose 
 _NAMES = ("a-short-one", "hour")
 _TIMEOUT_MS = 60_000
 
-# While rAF ticks, one wheel event a frame goes to the canvas; frames are those drawn.
+# While rAF ticks, one wheel event per frame goes to the canvas; frames are those drawn.
 _DRIVE = """async ([seconds, kind]) => {
   const view = document.querySelector('.bk-signal').signalView, {canvas} = view;
   const box = canvas.getBoundingClientRect();
@@ -147,7 +147,7 @@ def label_and_kill(browser: Any, folder: Path, events: int, kills: int,
     """Label `events` proposals with a key each; kill tab and server within some of them.
 
     After each kill, actions that were begun and are not in the file are counted: at
-    most the last one may be missing.
+    most the last one.
     """
     path = folder / "labels.csv"
     path.unlink(missing_ok=True)

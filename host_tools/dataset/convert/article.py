@@ -91,7 +91,7 @@ def write(data: Dataset, folder: Path, options: Options) -> int:
     """windows_RATEhz.csv with a row for each span, and move_LABEL_NAME.csv for each stream
     of one gesture; returns how many files. All at the lowest rate of the recordings.
 
-    Raises BeckonError when the rate is no whole number of ms.
+    Raises BeckonError when the sample period is not a whole number of ms.
     """
     rate_hz = min(r.rate_hz for r in data.recordings)
     step_ms = 1000 / rate_hz

@@ -1,4 +1,4 @@
-"""Edge Impulse: the data-acquisition JSON and CSV, one file a sample.
+"""Edge Impulse: the data-acquisition JSON and CSV, one file per sample.
 
 JSON: {"protected": {"ver": "v1", "alg"}, "signature": hex, "payload": {"device_name",
 "device_type", "interval_ms", "sensors": [{"name", "units"}], "values": [[..]]}}
@@ -141,7 +141,7 @@ def _check_signature(path: Path, text: str, content: dict, key: bytes) -> None:
 
 
 def write(data: Dataset, folder: Path, options: Options) -> int:
-    """One JSON file a span into a new folder, signed if there is a key; returns how many.
+    """One JSON file per span into a new folder, signed if there is a key; returns how many.
 
     Without a key `alg` is none, which the uploader accepts.
     """
@@ -171,7 +171,7 @@ def write(data: Dataset, folder: Path, options: Options) -> int:
 
 
 def write_csv(data: Dataset, folder: Path, options: Options) -> int:
-    """One CSV file a span, timestamp in ms, into a new folder; returns how many."""
+    """One CSV file per span, timestamp in ms, into a new folder; returns how many."""
     count = 0
     with new_folder(folder) as temporary:
         for name, r, x in _pieces(data):

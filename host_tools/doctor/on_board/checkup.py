@@ -45,7 +45,7 @@ def scan():
 
 
 def sensor():
-    """Prints its findings itself, one JSON object a line."""
+    """Prints its findings itself, one JSON object per line."""
     from sensing import checkup
 
     bus, s = _bus()
@@ -101,7 +101,7 @@ def broker(timeout_s):
     if len(answer) != 4 or answer[0] != 0x20 or answer[1] != 2:
         return {"up": False, "why": "what answers is not an MQTT broker"}
     if answer[3]:
-        why = {4: "the broker refuses user or password", 5: "the broker does not let this user in"}
+        why = {4: "the broker refuses user or password", 5: "the broker refuses this user"}
         return {"up": False, "why": why.get(answer[3], "the broker refuses, code %d" % answer[3])}
     return {"up": True, "why": ""}
 

@@ -43,7 +43,7 @@ class SimulatedMPU6500:
     a movement that has not been through a sensor's filter already. A recording has,
     and goes through unchanged but for range and rounding.
     errors: bias, scale and noise of this part. None: noise as in the data sheet for
-    a movement that is no recording, else nothing.
+    a synthetic movement, nothing for a recording.
     self_test_ratio: response of gyroscope and accelerometer to the self-test over
     what the factory noted; 1 is a good part.
     reset_us, reset_answers: how long a reset takes, and whether the chip answers

@@ -113,7 +113,7 @@ class SignalChain:
         noise = np.full((len(t_us), 1), e.noise)
         duration = getattr(self.movement, "duration_s", None)
         if duration is not None and e.noise == 0:
-            # No sensor says the same for ever, and a driver must take one that does for
+            # No sensor repeats one value forever, and a driver must take one that does for
             # frozen. A recording does so after its end, and where it was rounded or padded.
             noise[(t_s > duration) | self._stands_still(moved, t_s)] = 1.0
         if noise.any():

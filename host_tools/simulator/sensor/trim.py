@@ -25,7 +25,7 @@ from host_tools.units import GYRO_COUNTS_PER_DPS
 
 _ACCEL_OFFSETS = (XA_OFFSET_H, YA_OFFSET_H, ZA_OFFSET_H)
 _ACCEL_OFFSET_LSB_PER_G = 2048  # at any range, "MPU Hardware Offset Registers" 1.2
-_GYRO_OFFSET_LSB_PER_DPS = GYRO_COUNTS_PER_DPS[1000]  # at any range, ditto
+_GYRO_OFFSET_LSB_PER_DPS = GYRO_COUNTS_PER_DPS[1000]  # at any range, same source
 
 
 class Trim:

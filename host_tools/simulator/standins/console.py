@@ -14,7 +14,7 @@ import sys
 import machine
 
 _CTRL_A, _CTRL_B, _CTRL_C, _CTRL_D, _CTRL_E = 1, 2, 3, 4, 5
-_SOFT_FRIENDLY = 44  # exit status: start anew, softly
+_SOFT_FRIENDLY = 44  # exit status: a soft reset, into the friendly prompt
 _SOFT_RAW = 45
 
 _globals = {"__name__": "__main__"}

@@ -30,7 +30,7 @@ class Take:
 
 
 def generate(seed: int, people: int, gestures_each: int, pause_s: float = 1.6) -> list[Take]:
-    """One recording a person, with so many of each gesture in mixed order.
+    """One recording per person, with so many of each gesture in mixed order.
 
     pause_s: the mean pause between a gesture's end and what comes next.
     """

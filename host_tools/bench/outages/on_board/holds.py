@@ -3,12 +3,12 @@
 A turn begins when the loop comes back from waiting and ends when it waits again: one task
 runs to its next await. Besides its length by the clock three things are taken. The time in
 bus transactions: on the simulated board these wait for another process of the computer.
-The time on the processor. And whether the program ever gave the processor away by itself,
+The time on the processor. And whether the program ever gave up the processor of its own accord,
 as it does to wait for a file: if not, then what it did not spend on the processor was
 taken from it by the computer's other programs.
 
-So a turn's own time is that on the processor, and at most what is not the bus's; if it did
-wait by itself, it is all of that.
+So a turn's own time is that on the processor, and at most what is not the bus's. If
+the program did wait of its own accord, it is all of that.
 """
 
 import select
@@ -21,7 +21,7 @@ from time import ticks_diff, ticks_us
 # struct rusage of 64-bit Linux: two struct timeval, 14 long
 _usage = ffi.open(None).func("i", "getrusage", "ip")
 _USAGE_BYTES = 144
-_WAITS_AT = 128  # ru_nvcsw, how often it gave the processor away by itself
+_WAITS_AT = 128  # ru_nvcsw, voluntary context switches
 _MOST_US = 20_000
 
 
