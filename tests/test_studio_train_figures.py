@@ -11,8 +11,8 @@ from host_tools.evaluation.evaluate import evaluate
 from host_tools.evaluation.explain import reason, shares
 from host_tools.evaluation.matching import DUPLICATE, FALSE, HIT
 from host_tools.evaluation.redebounce import redebounced
-from host_tools.model.golden import read_model
 from host_tools.model.decision import Decision
+from host_tools.model.golden import read_model
 from host_tools.paths import DEFAULT_MODEL, DEMO
 from host_tools.training.debounce_tuning import pack
 
