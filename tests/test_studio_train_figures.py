@@ -11,6 +11,7 @@ from host_tools.evaluation.evaluate import evaluate
 from host_tools.evaluation.explain import reason, shares
 from host_tools.evaluation.matching import DUPLICATE, FALSE, HIT
 from host_tools.evaluation.redebounce import redebounced
+from host_tools.model.decision import Decision
 from host_tools.model.golden import read_model
 from host_tools.paths import DEFAULT_MODEL, DEMO
 from host_tools.training.debounce_tuning import pack
@@ -27,9 +28,9 @@ def board(result):
 
 
 def test_other_settings_give_what_a_model_with_them_gives(result):
-    for debounce in (pack(30, 1, 0, 1, 0), pack(95, 12, 3, 6, 20), result.model.debounce):
-        other = redebounced(result, debounce)
-        again = evaluate(replace(result.model, debounce=debounce), result.data)
+    for decision in (Decision(4, 30), Decision(8, 90), result.model.decision):
+        other = redebounced(result, decision)
+        again = evaluate(replace(result.model, decision=decision), result.data)
         found, expected = other.as_json(), again.as_json()
         assert found["events"] == expected["events"]
         assert found["per_class"] == expected["per_class"]
