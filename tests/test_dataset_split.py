@@ -9,8 +9,6 @@ from host_tools.dataset import Dataset, Recording, Span, read_datasets
 from host_tools.dataset.near_duplicates import assign_groups
 from host_tools.dataset.split import BY, day_of, folds, hold_out, parts_by
 from host_tools.errors import BeckonError
-from host_tools.training.recipe import choose
-from host_tools.training.stream_batches import StreamBank
 
 
 def recording(name, rng, label="wave", subject="", samples=None):
@@ -60,25 +58,6 @@ def test_held_out_shares_no_group():
     known, held = hold_out(Dataset("d", base + copies))
     assert not {r.group for r in known.recordings} & {r.group for r in held.recordings}
     assert len(known.recordings) + len(held.recordings) == 24
-
-
-def test_no_augmented_copy_of_what_is_held_out():
-    """Every window is the same to the last bit whatever the held-out part holds."""
-    rng = np.random.default_rng(6)
-    data = Dataset("d", [
-        recording(f"{p}{i}", rng, "xy"[i % 2], p) for p in "abc" for i in range(6)])
-    recipe = choose(data, 100)
-    known, held = hold_out(data)
-
-    def windows():
-        return StreamBank(known, recipe).draw(400, np.random.default_rng(1))[0]
-
-    before = windows()
-    for r in held.recordings:
-        r.samples[:] = np.nan
-    assert np.array_equal(before, windows())
-    known.recordings[-1].samples[:] *= 2
-    assert not np.array_equal(before, windows())
 
 
 # folds: which part each recording is in, worked by hand

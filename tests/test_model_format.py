@@ -149,9 +149,11 @@ def test_sections_that_are_wrong_are_refused(data):
             found[i] = (data.draw(st.integers(0, 300)), payload)
     bad = of_sections(good, found)
     try:
-        assert encode(decode(bad)) == bad
+        again = encode(decode(bad))
     except ModelError:
-        pass
+        return
+    # The head of 20 bytes may ask for more memory than is needed, as without `activity`.
+    assert again[20:] == bad[20:]
 
 
 @pytest.mark.parametrize("tag", [1, 2, 3, 4, 6, 7, 8, 10, 255])

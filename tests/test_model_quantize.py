@@ -278,7 +278,7 @@ def test_what_has_no_counterpart_is_named(tmp_path):
     fe = front_end(window=4)
     values = reference.features(fe, walk(rng)).values[:50]
     model = quantise(net(rng, [24, 4, 4], "tanh"), fe, LABELS, 0, values)
-    with pytest.raises(ModelError, match="no ReLU"):
+    with pytest.raises(ModelError, match="not a ReLU"):
         json_from_model(tmp_path / "n.json", model)
     with pytest.raises(ModelError, match="Gaussian"):
         write_layers(tmp_path / "n.json", 24, net(rng, [24, 4, 4]), "Gaussian")

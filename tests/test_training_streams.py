@@ -143,7 +143,7 @@ def test_the_bank_repeats_and_holds_all_kinds():
     assert all(np.array_equal(a, b) for a, b in zip(*drawn, strict=True))
     _, labels = one.draw(1000, np.random.default_rng(1))
     shares = np.bincount(labels, minlength=3) / 1000
-    assert shares == pytest.approx([0.4, 0.3, 0.3], abs=0.03)
+    assert shares == pytest.approx([0.45, 0.275, 0.275], abs=0.03)
 
 
 @pytest.mark.parametrize("axes", [3, 6])
@@ -207,9 +207,9 @@ def test_a_restless_model_is_refused():
 
 
 def test_rest_holds_no_movement():
-    """Neither the beginning of one, nor of a recording that is hardly ever at rest."""
+    """But for the slow beginning of one, also in a recording that is hardly ever at rest."""
     data = takes()
     short = take("push", 9, seconds=0.9, where=(0.1, 0.7))
     data.recordings.append(short.with_spans([Span(0, 880, "push", "p")]))
     for x in material(data).rest:
-        assert np.ptp(x[:3], axis=1).max() < 0.5 and len(x[0]) >= 0.3 * HZ
+        assert np.ptp(x[:3], axis=1).max() < 2 and len(x[0]) >= 0.3 * HZ

@@ -5,6 +5,7 @@ examples:
   beckon data check data/gestures                      findings only, on the terminal
   beckon data augment data/gestures --out kinds.html   each augmentation, before and after
   beckon data import FILE_OR_FOLDER --format csv --label wave --out my_gestures
+  beckon data background EVERYDAY --out life.npz       a generator of everyday movement
   beckon data export data/gestures --format edge-impulse --hmac-key key.txt --out upload
 """
 
@@ -12,6 +13,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from host_tools.cli.progress import waiting
 from host_tools.errors import BeckonError
 
 
@@ -32,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             sub.add_argument("--label", help="gesture to show (default: the first one)")
             sub.add_argument("--seed", type=int, default=1, help="same seed, same pictures")
     _add_import(actions)
+    _add_background(actions)
     sub = actions.add_parser("export", help="write recordings in another format")
     sub.add_argument("dataset", nargs="+", metavar="DATASET")
     sub.add_argument("--format", required=True, choices=EXPORTED)
@@ -53,6 +56,17 @@ def _add_import(actions) -> None:
     _add_units(sub)
 
 
+def _add_background(actions) -> None:
+    text = "learn a generator of everyday movement from hours of it"
+    sub = actions.add_parser("background", help=text, description=text)
+    sub.add_argument("dataset", nargs="+", metavar="DATASET",
+                     help="recordings without gestures; their labels say what is done")
+    sub.add_argument("--out", required=True, type=Path, metavar="FILE.npz")
+    sub.add_argument("--source", default="", metavar="TEXT",
+                     help="what the file says of its source and licence (default: the folders)")
+    sub.add_argument("--seed", type=int, default=1, help="same seed, same file")
+
+
 def _add_units(sub) -> None:
     from host_tools.units import ACCEL_UNITS, GYRO_UNITS, TIME_UNITS
 
@@ -68,6 +82,7 @@ def _add_units(sub) -> None:
 def run(args: argparse.Namespace) -> int:
     return {
         "show": _show, "check": _check, "augment": _augment, "import": _import, "export": _export,
+        "background": _background,
     }[args.action](args)
 
 
@@ -110,6 +125,33 @@ def _augment(args) -> int:
     text = html_page(window, rate_hz, f"Augmentation of {label}, {data.name}", args.seed)
     write_atomically(args.out, text.encode())
     print(args.out)
+    return 0
+
+
+def _background(args) -> int:
+    import numpy as np
+
+    from host_tools.augment.background import RATE_HZ
+    from host_tools.augment.background_fit import fit
+    from host_tools.dataset import read_datasets
+    from host_tools.dataset.resample import resample_recording
+
+    if not args.out.absolute().parent.is_dir():
+        raise BeckonError(f"--out {args.out}: no folder {args.out.parent}; make it first", 2)
+    with waiting("reading"):
+        data = read_datasets(args.dataset)
+    for notice in data.notices:
+        print(f"notice: {notice}", file=sys.stderr)
+    if data.axes != 6:
+        raise BeckonError(f"{data.name}: a background needs accelerometer and gyroscope", 2)
+    with waiting("learning"):
+        recordings = [resample_recording(r, RATE_HZ).samples.T for r in data.recordings]
+        activities = [r.spans[0].label if r.spans else "" for r in data.recordings]
+        source = args.source or ", ".join(Path(name).name for name in args.dataset)
+        made = fit(recordings, activities, source, np.random.default_rng(args.seed))
+    size = made.save(args.out)
+    hours = sum(r.seconds for r in data.recordings) / 3600
+    print(f"{args.out}: {size} bytes, {len(made.weights)} prototypes of {hours:.1f} h")
     return 0
 
 

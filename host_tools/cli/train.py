@@ -30,6 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1, help="same seed, same model")
     parser.add_argument("--negatives", nargs="+", default=[], metavar="DATASET",
                         help="recordings without any gesture, whatever their labels say")
+    parser.add_argument("--no-background", action="store_true",
+                        help="without the generated everyday movement that is used where less "
+                        "than ten minutes were recorded")
     parser.add_argument("--window", type=int, metavar="MS", help="length of the window")
     parser.add_argument("--hop", type=int, metavar="MS", help="time between windows")
     parser.add_argument("--hidden", metavar="N,N", help="sizes of the hidden layers")
@@ -58,6 +61,7 @@ def run(args: argparse.Namespace) -> int:
     from host_tools.training.fit import fitted
     from host_tools.training.outlook import outlook
     from host_tools.training.recipe import cut_labels
+    from host_tools.training.stream_batches import uses_background
     from host_tools.training.train import digest, train
 
     folder = Path(args.out).resolve().parent
@@ -85,6 +89,9 @@ def run(args: argparse.Namespace) -> int:
     if recipe.axes == 6 and any(recipe.up) and not recipe.levelled and not args.no_level:
         print("notice: the gyroscope is often beyond its range, so windows are not levelled; "
               "record with a larger range", file=sys.stderr)
+    if uses_background(data, recipe):
+        print("everyday movement: little was recorded, so some is generated "
+              "(--no-background to leave it out)", file=sys.stderr)
     done = 0
     with progress("training", total=recipe.steps) as step:
 

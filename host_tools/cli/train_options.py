@@ -29,6 +29,8 @@ def recipe_fields(args: argparse.Namespace) -> dict[str, Any]:
         found["axes"] = args.axes.count(",") + 1
     if args.no_level:
         found["levelled"] = False
+    if args.no_background:
+        found["background"] = False
     if args.weight:
         found["weights"] = tuple(_named(text, "--weight", "LABEL=N, N above 0", 1e-9)
                                  for text in args.weight)

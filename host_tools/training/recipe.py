@@ -24,7 +24,7 @@ _USUAL = 2000.0  # int16 value of a usual deviation: peaks of 16 times that stil
 _LEAST_FLOOR = (0.3, 8.0)  # m/s^2, deg/s: what tremor reaches
 _WEAKER = 0.6  # part of the weakest gestures' size
 CONTINUING_S = 6.0  # a label that usually moves longer is a movement that goes on, no gesture
-_FITS = 0.97  # part of the single gestures that must be in the window as a whole
+_FITS = 0.94  # part of the single gestures that must be in the window as a whole
 _FITS_STREAM = 0.75  # in a dense stream what went before must not be in it (docs/training.md)
 _CUT = 0.1  # part of a label's gestures: so many longer than the window are worth a notice
 LONGEST_S = 4.4  # of a gesture in the window: more would not fit into the file
@@ -68,6 +68,7 @@ class Recipe:
     quantised_share: float = 0.2  # last part of the steps, with weights rounded as in the model
     ended_after: int = 3  # frames of rest after which a gesture has ended
     draws: int = 9000  # gestures in the simulated streams
+    background: bool = True  # generated everyday movement, where little of it was recorded
     continuing: tuple[str, ...] = ()  # labels of movements that go on
     seed: int = 1
     augment: Augment = field(default_factory=Augment)
@@ -102,10 +103,10 @@ def choose(data: Dataset, rate_hz: int = 100, **by_hand) -> Recipe:
     fits = _FITS_STREAM if streams * 2 > len(data.recordings) else _FITS
     length_s = float(np.quantile(lengths, fits)) * 1.05 if lengths else 2.0
     window = round(float(np.clip(length_s, 0.6, LONGEST_S)) * rate_hz / decimation) + _WAIT
-    accel = max(float(np.abs(r.samples[:, :3]).max()) for r in data.recordings)
-    gyro = max(
-        (float(np.abs(r.samples[:, 3:]).max()) for r in data.recordings if r.axes == 6), default=0
-    )
+    # The gestures decide the ranges: of other movement it does not matter how strong it is
+    held = [r for r in data.recordings if any(not is_idle(s.label) for s in r.spans)]
+    accel = max(float(np.abs(r.samples[:, :3]).max()) for r in held)
+    gyro = max((float(np.abs(r.samples[:, 3:]).max()) for r in held if r.axes == 6), default=0)
     sizes = [m.size for m in moves]
     up = _up([m.mean_g for m in moves])
     accel_g = _smallest(ACCEL_COUNTS_PER_G, accel / GRAVITY)

@@ -14,10 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from host_tools.augment import signal
-from host_tools.augment.pieces import collect
+from host_tools.augment.background import Background
+from host_tools.augment.pieces import collect, idle_seconds
 from host_tools.augment.simulate import Simulated, Simulator
 from host_tools.dataset import Dataset, Recording
 from host_tools.dataset.resample import resample_recording
+from host_tools.paths import BACKGROUND
 from host_tools.training.features import INPUT_SCALE, Features
 from host_tools.training.network import Network, softmax
 from host_tools.training.recipe import Recipe
@@ -30,6 +32,8 @@ _SHARES_HOURS = {
     GESTURE: 0.55, HARD: 0.12, INSIDE: 0.06, OTHER: 0.09, DAILY_HARD: 0.13, DAILY: 0.05,
 }
 _HOURS_S = 600.0  # of recordings without gestures, from which on they are searched
+_BACKGROUND_S = 7200.0  # of generated everyday movement, where less than _HOURS_S was recorded
+_BACKGROUND_PER_DRAW_S = 0.8
 _CANDIDATES_PER_STEP = 20
 _MINED_PER_STEP = 1.0
 _PER_STREAM = 10  # gestures
@@ -69,6 +73,12 @@ class StreamBank:
             data, self._samples, self.rate_hz, recipe.labels, frozenset(recipe.continuing)
         )
         self.recorded_idle_s = sum(x.shape[1] for x in self.material.clips) / self.rate_hz
+        generated = recipe.background and self.recorded_idle_s < _HOURS_S
+        if generated:
+            seconds = min(_BACKGROUND_S, recipe.draws * _BACKGROUND_PER_DRAW_S)
+            self.material.clips += Background.load(BACKGROUND).clips(
+                seconds, rng, self.rate_hz, recipe.axes, self.material.size > 0
+            )
         self._simulator = Simulator(self.material, recipe.augment, rng)
         kept = [self._cut(streams, rng) for streams in self._all_streams(rng)]
         self._inputs = np.concatenate([k.inputs for k in kept])
@@ -76,7 +86,7 @@ class StreamBank:
         kinds = np.concatenate([k.kinds for k in kept])
         classes = range(len(recipe.labels))
         gesture = kinds == GESTURE
-        hours = self.recorded_idle_s > _HOURS_S
+        hours = generated or self.recorded_idle_s >= _HOURS_S
         self._shares = _SHARES_HOURS if hours else _SHARES
         self._candidates = self._seeming_ends(rng) if hours else None
         self._pools = {kind: np.flatnonzero(kinds == kind) for kind in _SHARES}
@@ -300,4 +310,9 @@ def _some(where: np.ndarray, most: int, label: int, kind: int, rng):
     return found, np.full(len(found), label), np.full(len(found), kind)
 
 
-__all__ = ["StreamBank"]
+def uses_background(data: Dataset, recipe: Recipe) -> bool:
+    """Whether so little everyday movement was recorded that some is generated."""
+    seconds = sum(idle_seconds(r) for r in data.recordings)
+    return recipe.background and seconds < _HOURS_S
+
+

@@ -266,6 +266,29 @@ def test_only_a_reset_may_help_after_five_doubts_without_a_frame():
     assert reader.give_up("output_stuck", 9)
 
 
+def test_before_the_first_look():
+    reader = FifoReader(Clock(), STALL_MS)
+    assert (reader.lost, reader.frames, reader.known, reader.doubt, reader.again) == (
+        0, 0, True, "", True)
+    reader.look(24, 1000, 1090, 1)  # of 12 bytes each unless start() says otherwise
+    assert reader.frames == 2
+
+
+def test_less_than_half_a_fifo_can_wait_for_a_better_look():
+    for frames, certain in ((20, True), (HALF, False)):
+        clock = Clock(known=True, located=-1)
+        look(reader_of(clock), frames)
+        assert clock.certain is certain
+
+
+def test_frames_that_still_come_in_begin_the_looks_of_a_stall_again():
+    reader, clock = joined()
+    clock.unsure = True
+    for k in range(8):
+        assert look(reader, 2 + k, k)[3] == ""
+    assert look(reader, 9, 8 + STALL_MS)[3] == ""  # late, but the second look at these
+
+
 def test_a_look_allocates_nothing():
     import micropython
 

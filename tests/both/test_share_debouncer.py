@@ -183,6 +183,42 @@ def test_settings_that_cannot_be():
         raise AssertionError((classes, idle))
 
 
+def test_settings_at_their_limits_will_do():
+    ShareDebouncer(2, 1, 1, 1, 0, 0, 0, 0, 1, 1, 0)
+    ShareDebouncer(3, 0, 64, 100, 1, 255, 64, 65535, 255, 255, 255, bytes((1, 100, 50)))
+
+
+def test_what_it_does_unless_it_is_set_otherwise():
+    """The settings by position, as a model's decision gives them."""
+    plain = ShareDebouncer(3, 0)
+    told = ShareDebouncer(3, 0, 6, 70, 1, 1, 16, 16, 50, 7, 10)
+    seed = 5
+    found = 0
+    for k in range(4000):
+        seed = (seed * 1103515245 + 12345) & 0x3FFFFFFF
+        wave = (k % 60) < 12
+        rest = (seed >> 10) % 41 if wave else 100
+        shares = bytes((rest, 100 - rest, 0))
+        activity = (seed >> 16) % 90 if wave else 14 + (seed >> 16) % 5
+        event = plain.update(shares, activity)
+        assert event == told.update(shares, activity)
+        found += event != NO_EVENT
+    assert found > 20
+    assert plain.threshold_percent == 70
+
+
+def test_a_threshold_that_cannot_be_is_cut_to_the_range():
+    one = ShareDebouncer(3, 0)
+    for asked, got in ((0, 1), (1, 1), (100, 100), (101, 100), (-1, 70)):
+        one.threshold_percent = asked
+        assert one.threshold_percent == got
+
+
+def test_nothing_is_known_before_the_first_event():
+    new = ShareDebouncer(3, 0)
+    assert (new.confidence, new.label_confidence) == (0, 0)
+
+
 def test_allocates_nothing():
     tight = ShareDebouncer(32, REST, span=8, calm_windows=2, peak_windows=50, quiet=2)
     gesture = bytearray(32)

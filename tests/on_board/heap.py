@@ -25,8 +25,11 @@ def used():
 
 
 def fill_name_table():
-    """Names go into a table that doubles when it is full; that must not happen below."""
-    for i in range(800):
+    """Names go into a table that doubles when it is full, at 620, 1260 and 2540 of them.
+
+    That must not happen below, as it would be counted for the module that is next.
+    """
+    for i in range(1400):
         setattr(Hardware, f"name{i}", None)
 
 
