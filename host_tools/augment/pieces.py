@@ -17,8 +17,7 @@ from host_tools.dataset import Dataset, Recording, is_idle
 LEAST_GRAVITY = 3.0  # m/s^2; where less remains on the mean, gravity is not in the data
 _MARGIN_S = 0.06  # kept at both ends of a movement where the recording has it
 _LEAST_S = 0.12  # shorter movements are not cut out
-# Energy of a hand that rests, or that only just begins to move: what is slow must be none,
-# too (letters of one person left out: F1 0.94 with such beginnings, 0.82 to 0.88 without)
+# Energy of a hand that rests, or that only just begins to move: what is slow must be none, too
 _REST = 0.7
 _LEAST_REST_S = 0.3
 _LEAST_CLIP_S = 0.6
