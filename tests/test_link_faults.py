@@ -48,10 +48,10 @@ def first_event(peer, repeated):
         (lambda peer: peer.close(), "closed the connection"),
         (lambda peer: peer.close(reset=True), "closed the connection"),
         (lambda peer: None, "does not answer"),
-        (lambda peer: peer.send(b"HTTP/1.1 400 Bad Request\r\n\r\n"), "no MQTT broker"),
-        (lambda peer: peer.send(b"\x20\xff\xff\xff\xff\x7f"), "no MQTT broker"),
+        (lambda peer: peer.send(b"HTTP/1.1 400 Bad Request\r\n\r\n"), "not an MQTT broker"),
+        (lambda peer: peer.send(b"\x20\xff\xff\xff\xff\x7f"), "not an MQTT broker"),
         (lambda peer: peer.send(b"\x20"), "does not answer"),
-        (lambda peer: peer.send(b"\x00\x00"), "no MQTT broker"),
+        (lambda peer: peer.send(b"\x00\x00"), "not an MQTT broker"),
     ],
 )
 def test_a_login_that_fails_is_told_and_tried_again(broker, board, fault, told):
