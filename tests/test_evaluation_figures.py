@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from host_tools.cli.app import main
+from host_tools.cli.evaluate import summary
 from host_tools.dataset import Dataset, Recording, Span
 from host_tools.evaluation.emulator import Board, debounce_module, share_debounce_module
 from host_tools.evaluation.evaluate import evaluate
@@ -207,6 +208,22 @@ def test_the_command(folder, capsys):
     html = page.read_text()
     assert html.index(">&lt;bad&gt;, m") < html.index(">good, m")  # mistakes first, names escaped
     assert "1 of 2 found" in capsys.readouterr().out
+
+
+def test_a_rate_per_hour_is_given_for_long_enough_times_only(folder, capsys):
+    """Half a minute says nothing about an hour; ten minutes say little, and how little."""
+    assert main(["evaluate", str(folder / "m.mlp"), str(folder / "set")]) == 0
+    said = capsys.readouterr().out
+    assert "too little time for a rate per hour" in said and "95 %" not in said
+    assert "2.00 per hour (95 %: 0.24 to 7.22)" in summary(_figures_of_an_hour())
+
+
+def _figures_of_an_hour():
+    counts = {"hits": 9, "truth": 9, "missed": 0, "false": 2, "duplicates": 0, "f1": 0.9,
+              "idle_hours": 1.0, "false_per_hour": 2.0, "false_per_hour_95": [0.242, 7.225],
+              "latency_ms": {"p50": 100, "p95": 200}}
+    return {"events": counts, "span": {"count": 9, "accuracy": 1, "macro_f1": 1, "not_yet": 0},
+            "model": {"bytes": 9}, "speed": {"realtime_factor": 1000}}
 
 
 def test_a_damaged_model_writes_nothing(folder, capsys):
