@@ -118,7 +118,7 @@ def test_tuning_writes_a_recipe_that_train_takes(tmp_path, capsys):
                      "2", "--steps", "10", "--storage", storage]) == 0
     assert "the best of 2 trials" in capsys.readouterr().out
     model = tmp_path / "m.mlp"
-    assert main(["train", str(tmp_path / "t"), "--out", str(model), "--steps", "10", "--recipe",
+    assert main(["train", str(tmp_path / "t"), "--out", str(model), "--steps", "300", "--recipe",
                  str(out)]) == 0
     assert model.exists()
     out.write_text('{"labels": ["x"]}')

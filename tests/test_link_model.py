@@ -5,10 +5,12 @@ import hashlib
 import hmac
 import struct
 import zlib
+from dataclasses import replace
 
 import pytest
 
 from host_tools.errors import BeckonError
+from host_tools.model.codec import decode, encode
 from host_tools.mqtt.address import BrokerAddress
 from host_tools.mqtt.remote_device import CHUNK_BYTES, RemoteDevice, signed_text
 from host_tools.paths import DEFAULT_MODEL
@@ -29,10 +31,10 @@ def sealed(data):
 
 
 def another_model():
-    """The default model with other debounce settings: as good as it, with another id."""
-    data = bytearray(OLD)
-    data[36] ^= 1
-    return sealed(data)
+    """The default model with another threshold: as good as it, with another id."""
+    model = decode(OLD)
+    decision = replace(model.decision, threshold_percent=model.decision.threshold_percent + 1)
+    return encode(replace(model, decision=decision))
 
 
 NEW = another_model()
@@ -92,7 +94,7 @@ def test_a_good_model_goes_on_trial_and_the_old_one_is_kept(glove):
     [
         (lambda d: sealed(b"XMLP" + d[4:]), "not a Beckon model"),
         (lambda d: sealed(d[:4] + b"\0\0" + d[6:]), "version 0 is not known"),
-        (lambda d: sealed(d[:4] + b"\2\0" + d[6:]), "version 2 is not known"),
+        (lambda d: sealed(d[:4] + b"\3\0" + d[6:]), "version 3 is not known"),
         (lambda d: d[:100] + bytes([d[100] ^ 1]) + d[101:], "CRC-32 is wrong"),
         (lambda d: sealed(d[:-1]), "cut"),
         (lambda d: d[:40], "bytes"),
@@ -111,8 +113,6 @@ def test_a_model_that_does_not_load_is_refused_though_signed(glove, change, told
 
 def golden_moved(data):
     """The model with one expected score off by one (docs/model-file.md: golden scores)."""
-    from host_tools.model.codec import decode
-
     model = decode(data)
     (first,) = model.golden[:1]
     at = data.index(struct.pack(f"<{len(model.golden)}i", *model.golden))

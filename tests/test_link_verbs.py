@@ -8,6 +8,7 @@ import pytest
 from host_tools.cli.app import main
 from host_tools.dataset.folder import read_recording
 from host_tools.errors import BeckonError
+from host_tools.model.golden import read_model
 from host_tools.mqtt.address import BrokerAddress
 from host_tools.mqtt.remote_device import RemoteDevice
 from host_tools.paths import DEFAULT_MODEL
@@ -213,8 +214,8 @@ def test_home_assistant_is_told_again_when_it_comes_up_and_everything_can_be_tak
 
 
 def test_the_threshold_is_changed_at_once(board, device):
-    threshold = DEFAULT_MODEL.read_bytes()[36]
-    assert device.request("set", settings={"threshold_percent": 99}) ["restart"] is False
+    threshold = read_model(DEFAULT_MODEL).decision.threshold_percent
+    assert device.request("set", settings={"threshold_percent": 99})["restart"] is False
     device.request("restart")
     assert device.await_board(TIMEOUT_S)["threshold_percent"] == 99 != threshold
     device.request("set", settings={"threshold_percent": -1})
