@@ -165,7 +165,8 @@ def life_parts(
     for person in sorted(by_person, key=lambda p: -sum(r.seconds for r in by_person[p])):
         some = by_person[person]
         if person and len(home.get(person, ())) == 1:
-            put(*home[person], some)
+            (only,) = home[person]
+            put(only, some)
         elif person and several and person not in home:
             put(seconds.index(min(seconds)), some)
         else:
