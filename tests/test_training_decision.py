@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from host_tools.evaluation.emulator import Piece, Windows, events_of
+from host_tools.evaluation.metrics import Tally
 from host_tools.model.decision import Decision
-from host_tools.training.answers import Counts, Heard
+from host_tools.training.answers import Heard
 from host_tools.training.decision import Answers
 from host_tools.training.decision import events as fast_events
 from host_tools.training.decision_tuning import made, tune, worth
@@ -137,7 +138,7 @@ def life(share, hours, per_hour):
 
 def test_what_is_counted():
     c = gestures(90).judge(RULE)
-    assert (c.truth, c.hits, c.false, c.repeated, c.f1) == (10, 10, 0, 0, 1)
+    assert (c.truth, c.hits, c.false, c.duplicates, c.f1) == (10, 10, 0, 0, 1)
     assert c.latency_ms(0.5) == 40 * 3  # evidence of 3 of 4 windows
     other = gestures(90)
     other.label[:] = 2
@@ -148,7 +149,7 @@ def test_what_is_counted():
 
 
 def test_delay_costs_and_little_delay_is_free():
-    quick, slow = Counts(10, 10, latencies_ms=[150.0]), Counts(10, 10, latencies_ms=[700.0])
+    quick, slow = Tally(10, 10, latencies_ms=[150.0]), Tally(10, 10, latencies_ms=[700.0])
     assert worth(quick) == 1 > worth(slow) > 0.8
 
 

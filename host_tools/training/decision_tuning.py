@@ -14,9 +14,9 @@ from itertools import product
 
 import numpy as np
 
-from host_tools.evaluation.metrics import poisson_interval
+from host_tools.evaluation.metrics import Tally, poisson_interval
 from host_tools.model.decision import Decision
-from host_tools.training.answers import Counts, Heard
+from host_tools.training.answers import Heard
 
 SPANS = (4, 6, 8, 10)
 THRESHOLDS = (30, 40, 50, 55, 60, 65, 70, 75, 80, 84, 88, 91, 94, 96, 98, 99)
@@ -61,11 +61,13 @@ def made(span: int, threshold: int, calm: tuple[int, int]) -> Decision:
     return Decision(span, threshold, True, *calm)
 
 
-def worth(counts: Counts) -> float:
+def worth(counts: Tally) -> float:
     """F1 less what delay costs."""
-    late = sum(
-        max(0.0, counts.latency_ms(q) - free) / _COST_MS[q] for q, free in _FREE_MS.items()
-    )
+    late = 0.2
+    if counts.hits:
+        late = sum(
+            max(0.0, counts.latency_ms(q) - free) / _COST_MS[q] for q, free in _FREE_MS.items()
+        )
     return counts.f1 - min(0.2, late)
 
 
@@ -136,9 +138,9 @@ def _distance(key: tuple) -> float:
             + abs(windows - USUAL.calm_windows) / 2 + abs(ratio - USUAL.calm_ratio) / 10)
 
 
-def _score(parts: list[Counts], alarms: int, hours: float, proven: bool) -> Score:
+def _score(parts: list[Tally], alarms: int, hours: float, proven: bool) -> Score:
     hits, truth = sum(c.hits for c in parts), sum(c.truth for c in parts)
-    detected = sum(c.hits + c.false + c.repeated for c in parts)
+    detected = sum(c.hits + c.false + c.duplicates for c in parts)
     late = [x for c in parts for x in c.latencies_ms] or [1000.0]
     return Score(
         2 * hits / max(1, truth + detected), hits / max(1, truth), hits, truth,
