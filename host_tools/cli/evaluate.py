@@ -14,8 +14,7 @@ from pathlib import Path
 
 from host_tools.cli.json_output import put_figures
 from host_tools.cli.progress import progress
-
-_LEAST_IDLE_S = 600.0  # no rate is given for less: even 0 events would allow 22 per hour
+from host_tools.evaluation.in_words import false_alarms, number, recall_at
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,30 +46,21 @@ def run(args: argparse.Namespace) -> int:
 
 def summary(figures: dict) -> str:
     """A few lines for people."""
-
-    def show(x, form="{:.3f}"):
-        return "-" if x is None else form.format(x)
-
     e, s = figures["events"], figures["span"]
-    idle_s = 3600 * (e["idle_hours"] or 0.0)
-    if idle_s < _LEAST_IDLE_S:
-        false = (f"{e['false']} in {idle_s:.0f} s without gestures: too little time for a rate per "
-                 "hour")
-    else:
-        low, high = e["false_per_hour_95"]
-        false = (f"{show(e['false_per_hour'], '{:.2f}')} per hour (95 %: {show(low, '{:.2f}')} to "
-                 f"{show(high, '{:.2f}')}) in {show(e['idle_hours'])} hours without gestures")
     # A model that was trained on streams waits until the hand rests.
     waits = (f"; {s['not_yet']} are reported only after their end" if e["hits"] > e["missed"]
              and 5 * s["not_yet"] > s["count"] else "")
-    return (
+    recall = recall_at(figures)
+    lines = [
         f"events  {e['hits']} of {e['truth']} found, {e['missed']} missed, {e['false']} false, "
-        f"{e['duplicates']} repeated; F1 {show(e['f1'])}\n"
-        f"false   {false}\n"
-        f"latency p50 {show(e['latency_ms']['p50'], '{:.0f}')} ms, "
-        f"p95 {show(e['latency_ms']['p95'], '{:.0f}')} ms after the span's end\n"
-        f"spans   {s['count']}, accuracy {show(s['accuracy'])}, macro F1 {show(s['macro_f1'])}"
-        f"{waits}\n"
+        f"{e['duplicates']} repeated; F1 {number(e['f1'])}",
+        f"false   {false_alarms(e)}",
+        f"recall  {recall}" if recall else "",
+        f"latency p50 {number(e['latency_ms']['p50'], 0)} ms, "
+        f"p95 {number(e['latency_ms']['p95'], 0)} ms after the span's end",
+        f"spans   {s['count']}, accuracy {number(s['accuracy'])}, macro F1 "
+        f"{number(s['macro_f1'])}{waits}",
         f"model   {figures['model']['bytes']} bytes; "
-        f"{show(figures['speed']['realtime_factor'], '{:.0f}')} times real time"
-    )
+        f"{number(figures['speed']['realtime_factor'], 0)} times real time",
+    ]
+    return "\n".join(line for line in lines if line)
