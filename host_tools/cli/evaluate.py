@@ -4,6 +4,9 @@ Runs exactly the board's integers, debouncer included, over whole recordings. If
 model does not know a span's label, the span counts as no gesture. So everyday movement
 shows the false alarms per hour.
 
+With --robustness the recordings are also turned, mirrored and put on top of a walk,
+and the recall lost is printed for each.
+
 example:
   beckon evaluate gesture.mlp data/demo --report report.html
 """
@@ -14,12 +17,17 @@ from pathlib import Path
 
 from host_tools.cli.json_output import put_figures
 from host_tools.cli.progress import progress
+from host_tools.errors import BeckonError
 from host_tools.evaluation.in_words import false_alarms, number, recall_at
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help="model file (*.mlp)")
     parser.add_argument("dataset", nargs="+", metavar="DATASET", help="folder, or FOLDER:label,...")
+    parser.add_argument("--robustness", action="store_true",
+                        help="also judge the gestures turned, on the other hand and while walking")
+    parser.add_argument("--walking", nargs="+", default=[], metavar="DATASET",
+                        help="recordings of a walk for --robustness (default: a made-up walk)")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write all figures; - is stdout")
     parser.add_argument("--report", metavar="FILE.html", type=Path, help="write a page with plots")
 
@@ -27,19 +35,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from host_tools.dataset import read_datasets
     from host_tools.evaluation.evaluate import evaluate
+    from host_tools.evaluation.robustness import changes, robustness, with_gestures
     from host_tools.files import write_atomically
     from host_tools.model.golden import read_model
     from host_tools.plots.evaluation_page import html_report
 
+    if args.walking and not args.robustness:
+        raise BeckonError("--walking: add --robustness, which puts the gestures on top of it", 2)
     model = read_model(args.model)
     data = read_datasets(args.dataset)
+    walking = read_datasets(args.walking).recordings if args.walking else ()
     with progress("evaluating", total=len(data.recordings)) as step:
         result = evaluate(model, data, step)
+    found = None
+    if args.robustness:
+        kept = with_gestures(model, data)
+        with progress("changed", total=len(kept) * (1 + len(list(changes(kept))))) as step:
+            found = robustness(model, data, walking, progress=step)
     for notice in result.notices:
         print(f"notice: {notice}", file=sys.stderr)
     figures = result.as_json()
+    if found:
+        figures["robustness"] = found.as_json()
     if args.report:
-        write_atomically(args.report, html_report(result).encode())
+        write_atomically(args.report, html_report(result, found).encode())
     put_figures(figures, args.json, summary(figures))
     return 0
 
@@ -63,4 +82,16 @@ def summary(figures: dict) -> str:
         f"model   {figures['model']['bytes']} bytes; "
         f"{number(figures['speed']['realtime_factor'], 0)} times real time",
     ]
-    return "\n".join(line for line in lines if line)
+    return "\n".join([line for line in lines if line] + _lost(figures))
+
+
+def _lost(figures: dict) -> list[str]:
+    """Recall of each change, and what it loses."""
+    found = figures.get("robustness")
+    if not found:
+        return []
+    lines = [f"recall of {found['truth']} gestures as recorded {number(found['recall'])}"]
+    return lines + [
+        f"  {c['name']:30} {number(c['recall'])}  {c['lost_points']:5.1f} points lost, "
+        f"{c['false']} false" for c in found["changes"]
+    ]
