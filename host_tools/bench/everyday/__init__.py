@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from host_tools.bench.everyday.added import PEOPLE, added
 from host_tools.bench.life import ARTICLE, ARTICLE_STREAMS, DAILY, SETS
 from host_tools.dataset import Dataset, Recording, is_idle, read_dataset, read_datasets
 from host_tools.dataset import with_negatives as joined
@@ -62,6 +63,11 @@ class LifeBench:
                     trained = self._train(f"few.{takes} {person}", known)
                     found.append((trained, self._streams_of(test)))
         return self._figures(found)
+
+    def added(self, number: str) -> dict[str, Any]:
+        """A sixth gesture from N takes of somebody new."""
+        people = min(self.args.folds or PEOPLE, PEOPLE)
+        return added(int(number), self._set, self._train, self._streams_of, people)
 
     def daily(self, name: str) -> dict[str, Any]:
         """Half of the everyday people as negatives; alarms in the movement of the others."""
