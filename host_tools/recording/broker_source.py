@@ -10,7 +10,7 @@ import numpy as np
 from host_tools.errors import BeckonError
 from host_tools.mqtt.address import BrokerAddress
 from host_tools.mqtt.remote_device import RemoteDevice
-from host_tools.recording.blocks import Block
+from host_tools.recording.blocks import Block, Source
 from host_tools.recording.stream import SYNC, Decoder, Samples
 from host_tools.units import GRAVITY, at_limit, sensor_ranges
 
@@ -19,7 +19,7 @@ _FIRST_TIMEOUT_S = 10.0
 _RETRY_S = 1.0
 
 
-class BrokerSource:
+class BrokerSource(Source):
     """A board that runs Beckon's firmware, somewhere in reach of its broker.
 
     It recognises nothing while it streams. A stream lasts a minute. Some samples
@@ -27,7 +27,6 @@ class BrokerSource:
     """
 
     axes = 6
-    warning = ""
 
     def __init__(self, broker: BrokerAddress, device: str):
         self.rate_hz = 0.0
