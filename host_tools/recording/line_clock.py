@@ -1,4 +1,4 @@
-"""Which sample a line is, on a line whose samples bear no time. Pure.
+"""Which sample each line belongs to, on a serial line whose samples bear no time. Pure.
 
     clock = LineClock(rate_hz, now_s)
     for index, lines in clock.feed(new_lines, now_s): ...
