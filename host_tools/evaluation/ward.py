@@ -37,11 +37,11 @@ class Ward:
 
     truth: Counter[str] = field(default_factory=Counter)
     reported: Counter[str] = field(default_factory=Counter)
-    seconds: Counter[str] = field(default_factory=Counter)
+    seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(SECONDS, 0.0))
 
     def __add__(self, other: Ward) -> Ward:
-        return Ward(self.truth + other.truth, self.reported + other.reported,
-                    self.seconds + other.seconds)
+        seconds = {k: s + other.seconds[k] for k, s in self.seconds.items()}
+        return Ward(self.truth + other.truth, self.reported + other.reported, seconds)
 
     def as_json(self) -> dict:
         return {
@@ -125,14 +125,14 @@ def _united(stretches: Sequence[Stretch]) -> list[Stretch]:
     return out
 
 
-def _seconds(truth: list[Stretch], found: list[Stretch]) -> Counter[str]:
+def _seconds(truth: list[Stretch], found: list[Stretch]) -> dict[str, float]:
     """Time of each category: what a segment is follows from its neighbours (section 4.1 there)."""
     edges = sorted({t for s in (*truth, *found) for t in s})
     kinds = []
     for a, b in zip(edges, edges[1:], strict=False):
         middle = (a + b) / 2
         kinds.append((_holds(truth, middle), _holds(found, middle)))
-    out: Counter[str] = Counter()
+    out = dict.fromkeys(SECONDS, 0.0)
     right = (True, True)
     for k, kind in enumerate(kinds):
         before = k > 0 and kinds[k - 1] == right
