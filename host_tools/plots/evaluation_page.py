@@ -8,20 +8,22 @@ from html import escape
 
 import numpy as np
 
+from host_tools.evaluation.details import Details
 from host_tools.evaluation.evaluate import Evaluation, Stream
 from host_tools.evaluation.in_words import false_alarms
 from host_tools.evaluation.matching import DUPLICATE, FALSE, GRACE_MS, HIT
 from host_tools.evaluation.mistakes import MISSED, event_mistakes, span_mistakes
-from host_tools.evaluation.robustness import Robustness
 from host_tools.plots.alarm_curve import curve_section, robustness_section
+from host_tools.plots.alarm_pictures import alarms_section, ward_section
 from host_tools.plots.svg import COLOURS, Html, Plot, page, table
 
 _MOST_STREAMS = 60  # drawn; those with mistakes come first
 _MOST_MISTAKES = 50  # listed, of each kind
 
 
-def html_report(result: Evaluation, robustness: Robustness | None = None) -> str:
-    """robustness: what is lost turned, mirrored and walking, if that was measured."""
+def html_report(result: Evaluation, details: Details | None = None) -> str:
+    """details: if they are at hand already."""
+    details = details or Details.of(result)
     figures = result.as_json()
     streams = sorted(result.streams, key=lambda s: (-s.wrong, s.recording.name))
     drawn = streams[:_MOST_STREAMS]
@@ -30,14 +32,16 @@ def html_report(result: Evaluation, robustness: Robustness | None = None) -> str
         _summary(figures),
         "".join(f'<p class="note">{escape(n)}</p>' for n in result.notices),
         *curve_section(result.curve, figures["recall_at_false_per_hour"]),
-        *robustness_section(robustness),
+        *robustness_section(details.robustness),
         "<h2>By gesture</h2>",
         _by_class(figures),
         "<h2>By subject</h2>",
         _by_subject(figures),
         "<h2>Spans: truth against what was found</h2>",
         _confusion(figures["span"]["labels"], result.confusion),
+        *ward_section(details.ward),
         *_mistakes(result),
+        *alarms_section(result, details.alarms),
         "<h2>Streams</h2>",
         '<p class="note">Those with most mistakes first. Shaded: labelled spans; framed in '
         "red: missed. Lines: events with their confidence, dashed when wrong or repeated. Top: "
