@@ -4,16 +4,21 @@ import errno
 
 # MQTT 3.2.2.3
 _REFUSALS = {
-    1: "the broker does not speak MQTT 3.1.1",
+    1: "the broker does not speak MQTT 3.1.1; let it take that, too",
     2: "the broker refuses the client id",
     3: "the broker is not available",
     4: "the broker refuses user or password",
     5: "the broker refuses this user",
+    132: "the broker speaks MQTT 5 only; let it take 3.1.1, too",  # MQTT 5, 3.2.2.2: 0x84
 }
 
 
-def explain(error, host):
-    """An error of a connection to host as a phrase that helps."""
+def explain(error, host, again="", unanswered=False):
+    """An error of a connection to host as a phrase that helps.
+
+    again: the client id, if links end soon after login again and again. unanswered: whether
+    the last one ended before the broker had acknowledged a message.
+    """
     kind = type(error).__name__
     if kind == "MQTTException":
         code = error.args[0]
@@ -29,6 +34,10 @@ def explain(error, host):
         return "the broker does not answer"
     if number == errno.ECONNREFUSED:
         return "nothing listens at the broker's address and port"
+    if number == errno.ECONNRESET and again:
+        if unanswered:
+            return "the broker ends each link when %s publishes; it is not allowed to" % again
+        return "the broker ends each link soon; another client uses the id %s" % again
     if number == errno.ECONNRESET:
         return "the broker closed the connection"
     if number == errno.EHOSTUNREACH:
