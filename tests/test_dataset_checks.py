@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from host_tools.dataset import Dataset, Recording, Span, read_dataset
-from host_tools.dataset.checks import check, turning_ratio
+from host_tools.dataset.checks import check
+from host_tools.dataset.unit_check import turning_slope
 
 
 def turning(accel=1.0, gyro=1.0, gravity=9.80665, rate_hz=100.0, subject="a"):
@@ -27,8 +28,8 @@ def findings(**kwargs):
 
 def test_nothing_wrong():
     assert findings() == []
-    good, weight = turning_ratio(turning())
-    assert good / weight == pytest.approx(1, abs=0.05)
+    r = turning()
+    assert turning_slope([(r.samples, r.rate_hz)]) == pytest.approx(1, abs=0.05)
 
 
 @pytest.mark.parametrize("fault, words", [

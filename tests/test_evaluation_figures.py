@@ -47,6 +47,14 @@ def test_latency_percentiles_by_hand():
     assert math.isnan(Tally().latency_ms(0.95))
 
 
+def test_a_wrong_name_for_a_gesture_is_no_alarm():
+    """The rate is per hour outside the gestures, so only events there count for it."""
+    events = Tally(truth=5, hits=2, false=3, alarms=1, idle_s=1800.0).as_json()
+    assert (events["missed"], events["false"], events["alarms"]) == (3, 3, 1)
+    assert events["false_per_hour"] == 2
+    assert events["false_per_hour_95"] == pytest.approx([2 * 0.0253, 2 * 5.572], abs=2e-3)
+
+
 @pytest.fixture(scope="module")
 def model():
     """Says "push" while the mean of ax over 8 frames is over 4 m/s^2, else none."""

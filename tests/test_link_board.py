@@ -257,8 +257,8 @@ sensor.calibrate = calibrate
         device.await_board(TIMEOUT_S)
         until(lambda: board_seconds(device) > 20)
         for turn in range(4):
-            device._client.publish(
-                f"beckon/{DEVICE}/cmd/calibrate", json.dumps({"transaction": turn}), qos=1)
+            command = json.dumps({"transaction": turn})
+            device._connection.publish(f"beckon/{DEVICE}/cmd/calibrate", command)
         until(lambda: device._answers.qsize() == 4)
         assert board.boots == 1 and not (board.flash / "crash.txt").exists()
         state = device.await_board(TIMEOUT_S)

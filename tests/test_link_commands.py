@@ -39,7 +39,7 @@ def glove(tmp_path):
 def raw(device, verb, payload, retain=False):
     """Publish a payload as it is; the next answer."""
     topic = verb if isinstance(verb, bytes) else f"beckon/glove/cmd/{verb}"
-    device._client.publish(topic, payload, qos=1, retain=retain)
+    device._connection.publish(topic, payload, retain=retain)
     return device._answers.get(timeout=TIMEOUT_S)
 
 
@@ -86,7 +86,7 @@ def test_what_is_wrong_is_refused_with_the_reason(glove):
 
 def test_a_command_too_long_is_passed_over(glove):
     device, _, _ = glove
-    device._client.publish("beckon/glove/cmd/get", b'{"transaction": "%s"}' % (b"x" * 5000), qos=1)
+    device._connection.publish("beckon/glove/cmd/get", b'{"transaction": "%s"}' % (b"x" * 5000))
     told = diag(device)["diag"]
     assert told["link_oversized"] == 1 and told["link_drops"] == 0
 
@@ -114,8 +114,9 @@ def test_a_retained_command_is_refused_at_each_connection(tmp_path):
     with Mosquitto(tmp_path) as mosquitto:
         address = BrokerAddress("127.0.0.1", mosquitto.port)
         with RemoteDevice(address, "glove", TIMEOUT_S) as device:
-            device._client.publish("beckon/glove/cmd/after", b'{"transaction": 1}', 1, retain=True)
-            device._client.publish("beckon/glove/cmd/\u00e9", b"\xff" * 99, 1, retain=True)
+            publish = device._connection.publish
+            publish("beckon/glove/cmd/after", b'{"transaction": 1}', retain=True)
+            publish("beckon/glove/cmd/\u00e9", b"\xff" * 99, retain=True)
             with Board(GLOVE, broker_port=mosquitto.port, cwd=tmp_path, update_key="") as board:
                 assert board.next() == {"ready": True}
                 for _ in range(2):
@@ -265,7 +266,7 @@ def test_settings_that_cannot_be_are_refused(glove):
 
 def test_ask_sends_a_command_and_prints_the_answer(glove, capsys):
     device, board, folder = glove
-    at = ["--broker", str(device._broker)]
+    at = ["--broker", str(device._connection.broker)]
     assert main(["ask", "glove", "get", 'names=["keepalive_s"]', *at]) == 0
     assert json.loads(capsys.readouterr().out) == {"ok": True, "settings": {"keepalive_s": 30}}
     assert main(["ask", "glove", "set", 'settings={"threshold_percent": 70}', *at]) == 0
@@ -294,7 +295,7 @@ def test_no_bytes_as_command_or_verb_harm_the_board(glove):
         if not rng.randrange(5):
             payload = payload * rng.randrange(1, 20)
         verb = rng.choice(["get", "get", "set", "after2", "\u00e9 ", "x/y", "diag"])
-        device._client.publish(f"beckon/glove/cmd/{verb}", bytes(payload), qos=1)
+        device._connection.publish(f"beckon/glove/cmd/{verb}", bytes(payload))
         if turn % 3 == 2:  # only four may wait, the rest would be dropped
             used = device.request("diag")["heap"]
         if turn % 100 == 99:

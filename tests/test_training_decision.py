@@ -4,15 +4,16 @@ import numpy as np
 import pytest
 
 from host_tools.evaluation.emulator import Piece, Windows, events_of
+from host_tools.evaluation.metrics import Tally
 from host_tools.model.decision import Decision
-from host_tools.training.answers import Counts, Heard
+from host_tools.training.answers import Heard
 from host_tools.training.decision import Answers
 from host_tools.training.decision import events as fast_events
 from host_tools.training.decision_tuning import made, tune, worth
 from host_tools.training.stream_labels import run_lengths
 
 MOVING, RESTING = 160, 0
-RULE = made(4, 70, 2, 16)
+RULE = made(4, 70, (2, 16))
 
 
 def answers(*parts, starts=(0,)):
@@ -35,7 +36,7 @@ def test_a_gesture_is_reported_once_and_at_rest():
 
 def test_without_a_calm_gate_it_is_reported_in_motion():
     found = answers((20, 0, 0, MOVING), (10, 95, 0, MOVING))
-    ((when, _),) = events(found, made(4, 70, 0, 16))
+    ((when, _),) = events(found, made(4, 70, (0, 16)))
     assert when == 22  # 3 of 4 windows: 285 of 400
 
 
@@ -48,13 +49,13 @@ def test_unsure_between_two_names_is_still_a_gesture():
 def test_not_armed_again_before_quiet_and_a_dead_time():
     found = answers((10, 0, 0, MOVING), (40, 95, 0, MOVING), (3, 0, 0, MOVING),
                     (20, 0, 95, MOVING), (30, 0, 0, MOVING), (20, 0, 95, MOVING))
-    rule = made(4, 70, 0, 16)
+    rule = made(4, 70, (0, 16))
     assert [k for _, k in events(found, rule)] == [1, 2]  # 3 windows are no quiet
     assert len(events(found, rule)) == 2
 
 
 def test_nothing_is_carried_from_one_stream_to_the_next():
-    rule = made(4, 70, 0, 16)
+    rule = made(4, 70, (0, 16))
     twice = answers((30, 95, 0, MOVING), (30, 95, 0, MOVING), starts=(0, 30))
     assert [w for w, _ in events(twice, rule)] == [2, 32]
 
@@ -86,7 +87,7 @@ def test_the_events_are_the_boards(seed):
     n = sum(p[0] for p in parts)
     starts = (0, *sorted(rng.choice(np.arange(1, n), 3, replace=False).tolist()))
     found = answers(*parts, starts=starts)
-    for rule in (RULE, made(8, 40, 0, 16), made(6, 60, 1, 26), made(1, 99, 3, 40)):
+    for rule in (RULE, made(8, 40, (0, 16)), made(6, 60, (1, 26)), made(1, 99, (3, 40))):
         assert events(found, rule) == on_the_board(found, rule)
 
 
@@ -137,7 +138,7 @@ def life(share, hours, per_hour):
 
 def test_what_is_counted():
     c = gestures(90).judge(RULE)
-    assert (c.truth, c.hits, c.false, c.repeated, c.f1) == (10, 10, 0, 0, 1)
+    assert (c.truth, c.hits, c.false, c.duplicates, c.f1) == (10, 10, 0, 0, 1)
     assert c.latency_ms(0.5) == 40 * 3  # evidence of 3 of 4 windows
     other = gestures(90)
     other.label[:] = 2
@@ -148,7 +149,7 @@ def test_what_is_counted():
 
 
 def test_delay_costs_and_little_delay_is_free():
-    quick, slow = Counts(10, 10, latencies_ms=[150.0]), Counts(10, 10, latencies_ms=[700.0])
+    quick, slow = Tally(10, 10, latencies_ms=[150.0]), Tally(10, 10, latencies_ms=[700.0])
     assert worth(quick) == 1 > worth(slow) > 0.8
 
 
@@ -173,4 +174,4 @@ def test_of_equals_one_person_gets_the_strictest_and_several_the_usual():
     streams = [gestures(99), gestures(99)]
     own, _ = tune(streams, [life(0, 0.1, 0)], 1.0, recorded=False)
     several, _ = tune(streams, [life(0, 0.1, 0)], 1.0, recorded=False, people=True)
-    assert own.threshold_percent > 90 and several.threshold_percent == 70
+    assert own.threshold_percent > 90 and several.threshold_percent == 65

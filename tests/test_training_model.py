@@ -176,6 +176,14 @@ def test_a_model_that_would_be_too_large_is_narrowed():
         fitted(choose(hands(each=2), 100, conv=((8, 250, 2), (8, 250, 2)), hidden=()))
 
 
+@pytest.mark.parametrize("most", [12_000, 8_000, 4_000])
+def test_a_smaller_file_on_request_narrows_all_layers(most):
+    recipe = fitted(choose(hands(each=2), 100, most_bytes=most))
+    assert 0.8 * most < model_bytes(recipe) <= most
+    with pytest.raises(BeckonError, match="900 are allowed"):
+        fitted(replace(recipe, most_bytes=900))
+
+
 def test_size_is_foretold(trained):
     _, recipe, _, model, _ = trained
     assert abs(len(encode(model)) - model_bytes(recipe)) < 400
@@ -252,6 +260,9 @@ def test_nothing_to_learn(tmp_path, capsys, labels, words):
 
 @pytest.mark.parametrize("options, words", [
     (["--window", "0"], "--window 0"),
+    (["--size", "4m"], "--size 4m"),
+    (["--size", "500"], "--size 500"),
+    (["--size", "21k"], "--size 21k"),
     (["--hidden", "a"], "--hidden a"),
     (["--window", "90000"], "choose a window"),
     (["--recipe", "missing.json"], "missing.json"),

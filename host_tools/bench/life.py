@@ -5,10 +5,12 @@ its recordings), and judges on the others:
 
   streams.SET    held-out takes joined to streams of rest, pushes and slow ways back
   few.N          N takes per gesture of one person, judged on that person's other takes
+  added.N        a sixth gesture from N takes of a person whose other takes are judged, the
+                 five others from other people
   daily.SET      half of the everyday people as --negatives, alarms counted on the other half
   default        the model that ships: recorded streams, and everyday movement
 
-Alarms are false events outside gestures. All parts together take about half an hour on two cores.
+Alarms are false events outside gestures. All parts together take about an hour on two cores.
 
 example:
   beckon bench life --only streams.wand --folds 1 --json
@@ -34,8 +36,10 @@ ARTICLE = ("tkeyo_mpu6500_100hz", "tkeyo_mpu6500_20hz_windows:none")
 ARTICLE_STREAMS = "tkeyo_mpu6500_streams"
 DAILY = ("wrist_daily_wedafall", "wrist_walk_turn_sit_spsw", "wrist_daily_wisdm")
 FEW = (3, 5, 10)
+ADDED = (1, 3, 5)
 PARTS = (
     *(f"streams.{name}" for name in SETS), *(f"few.{n}" for n in FEW),
+    *(f"added.{n}" for n in ADDED),
     "daily.article", "daily.wand", "daily.phone", "default",
 )
 

@@ -36,6 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--window", type=int, metavar="MS", help="length of the window")
     parser.add_argument("--hop", type=int, metavar="MS", help="time between windows")
     parser.add_argument("--hidden", metavar="N,N", help="sizes of the hidden layers")
+    parser.add_argument("--size", metavar="BYTES",
+                        help="a smaller model, such as 4k: less memory and time on the board, "
+                        "less accuracy (docs/training.md)")
     parser.add_argument("--axes", choices=("ax,ay,az", "ax,ay,az,gx,gy,gz"),
                         help="leave out the gyroscope, or use all (default: what the data has)")
     parser.add_argument("--no-level", action="store_true",

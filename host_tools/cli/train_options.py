@@ -6,6 +6,9 @@ from dataclasses import fields, replace
 from typing import Any
 
 from host_tools.errors import BeckonError
+from host_tools.model.format import FILE_MAX
+
+_LEAST_SIZE = 1000
 
 
 def recipe_fields(args: argparse.Namespace) -> dict[str, Any]:
@@ -25,6 +28,8 @@ def recipe_fields(args: argparse.Namespace) -> dict[str, Any]:
         found["steps"] = args.steps
     if args.hidden:
         found["hidden"] = _hidden(args.hidden)
+    if args.size:
+        found["most_bytes"] = _size(args.size)
     if args.axes:
         found["axes"] = args.axes.count(",") + 1
     if args.no_level:
@@ -47,6 +52,18 @@ def _hidden(text: str) -> tuple[int, ...]:
     if min(sizes) < 1:
         raise BeckonError(f"--hidden {text}: a layer needs at least 1 neuron", 2)
     return sizes
+
+
+def _size(text: str) -> int:
+    """Bytes of 4096, 4k or 4kB; k is 1,000."""
+    digits = text.lower().removesuffix("b").removesuffix("k")
+    thousands = text.lower().removesuffix("b").endswith("k")
+    size = int(digits) * (1000 if thousands else 1) if digits.isdecimal() else 0
+    if not _LEAST_SIZE <= size <= FILE_MAX:
+        raise BeckonError(
+            f"--size {text}: write bytes from {_LEAST_SIZE} to {FILE_MAX}, such as 4k", 2
+        )
+    return size
 
 
 def _augment(texts: list[str], base):

@@ -12,7 +12,8 @@ import numpy as np
 
 from host_tools.dataset.classes import class_faults
 from host_tools.dataset.movement import stillest
-from host_tools.dataset.recording import Dataset, Recording
+from host_tools.dataset.recording import Dataset
+from host_tools.dataset.unit_check import judge_units, turning
 from host_tools.units import GRAVITY
 
 _LEAST_RANGE = (15.0, 100.0)  # m/s^2, deg/s: no sensor's range is smaller
@@ -58,43 +59,17 @@ def _gravity(rest: float) -> list[str]:
     return []
 
 
-def turning_ratio(r: Recording) -> tuple[float, float]:
-    """How much gravity turns for each degree that the gyroscope reports, and its weight.
-
-    A fixed direction u seen from a body that turns at w moves by du/dt = -w x u.
-    The slope of the measured against the predicted change is 1; it is about 57
-    for turn rates in rad/s, and the true over the assumed rate when time is wrong.
-    """
-    if r.axes < 6:
-        return 0.0, 0.0
-    a, w = r.samples[:, :3].astype(float), np.radians(r.samples[:, 3:].astype(float))
-    size = np.linalg.norm(a, axis=1)
-    k = max(2, int(0.2 * r.rate_hz))
-    if len(a) < 2 * k:
-        return 0.0, 0.0
-    quiet = np.abs(size - np.median(size)) < 0.08 * max(np.median(size), 1e-6)
-    width = max(1, k // 3)
-    smooth = np.stack([np.convolve(c, np.ones(width) / width, "same") for c in a.T], axis=1)
-    u = smooth / np.maximum(np.linalg.norm(smooth, axis=1, keepdims=True), 1e-9)
-    turn = np.cumsum(-np.cross(w, u), axis=0) / r.rate_hz
-    whole = np.convolve(quiet, np.ones(k + 1), "valid") > k + 0.5
-    whole = whole[: len(a) - k]
-    predicted = (turn[k:] - turn[:-k])[: len(whole)][whole]
-    measured = (u[k:] - u[:-k])[: len(whole)][whole]
-    return float((measured * predicted).sum()), float((predicted**2).sum())
-
-
 def _turning(data: Dataset) -> list[str]:
-    pairs = [turning_ratio(r) for r in data.recordings]
-    both, weight = sum(p[0] for p in pairs), sum(p[1] for p in pairs)
-    if weight < 1e-4:
-        return []
-    slope = both / weight
-    said = f"gravity turns {slope:.2g} times as fast as the gyroscope says"
-    if slope > 20:
-        return [f"{said}: turn rates seem to be in rad/s; multiply by 57.2958"]
-    if weight > 5 and not 0.45 < slope < 1.6:
-        return [f"{said}: the rate, the gyroscope's range or an axis may be wrong"]
+    pieces = [(r.samples, r.rate_hz) for r in data.recordings if r.axes == 6]
+    found = judge_units(pieces) if pieces else None
+    if found and found.gyro == "rad/s":
+        return ["turn rates seem to be in rad/s: a hand turns "
+                + (f"{found.slope:.2g} times as fast" if found.slope else "much faster")
+                + " than they say in deg/s; multiply by 57.2958"]  # fmt: skip
+    both, weight = np.sum([turning(*p)[:2] for p in pieces] or [np.zeros(2)], axis=0)
+    if weight > 5 and not 0.45 < both / weight < 1.6:
+        return [f"gravity turns {both / weight:.2g} times as fast as the gyroscope says: the rate, "
+                "the gyroscope's range or an axis may be wrong"]
     return []
 
 

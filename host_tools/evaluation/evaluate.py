@@ -62,10 +62,10 @@ class Evaluation:
         for s in self.streams:
             if subject is not None and s.recording.subject != subject:
                 continue
-            which = [i for i, g in enumerate(s.gestures) if label in (None, g.label)]
+            truth = sum(label in (None, g.label) for g in s.gestures)
             verdicts = [v for e, v in zip(s.events, s.verdicts, strict=True)
                         if label in (None, e.label)]
-            out += Tally.of(len(which), len({*which} & {*s.missed}), verdicts, s.idle_s)
+            out += Tally.of(truth, verdicts, s.idle_s)
         return out
 
     @property

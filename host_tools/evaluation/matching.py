@@ -3,28 +3,32 @@
 An event hits a span when its label is the span's and its time lies between the
 span's start and GRACE_MS after the span's end; the first such event only. A
 further one is a duplicate, every other event is false. A span that no event
-hits is missed. Latency is the event's time minus the span's end.
+hits is missed. Latency is the event's time minus the span's end. An alarm is a false
+event outside every gesture and the GRACE_MS after it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike
 
 GRACE_MS = 1000.0
 
 HIT, DUPLICATE, FALSE = "hit", "duplicate", "false"
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """kind: HIT, DUPLICATE or FALSE; span: index of the span concerned, or None.
 
-    latency_ms: of a hit, else None. It is negative before the span's end.
+    latency_ms: of a hit, else None. It is negative before the span's end. alarm: a false
+    event outside every gesture.
     """
 
     kind: str
     span: int | None = None
     latency_ms: float | None = None
+    alarm: bool = False
 
 
 class Labelled(Protocol):
@@ -61,32 +65,63 @@ def in_reach(t_ms: float, start_ms: float, end_ms: float) -> bool:
     return start_ms <= t_ms <= end_ms + GRACE_MS
 
 
+class Gestures:
+    """Labelled spans, sorted once, for many runs of events: training tries thousands.
+
+    start_ms, end_ms, label: (n,) each; labels are compared with ==.
+    """
+
+    def __init__(self, start_ms: ArrayLike, end_ms: ArrayLike, label: Sequence):
+        start = np.asarray(start_ms, float)
+        self._number = np.argsort(start, kind="stable").tolist()
+        self._start = start[self._number]
+        ends = np.asarray(end_ms, float)[self._number]
+        self._reach = np.maximum.accumulate(ends + GRACE_MS)  # of this span and those before
+        self._end = ends.tolist()
+        self._label = [label[i] for i in self._number]
+
+    def __len__(self) -> int:
+        return len(self._end)
+
+    def match(self, t_ms: np.ndarray, label: Sequence) -> list[Verdict]:
+        """One verdict per event, in the order given: t_ms float (k,), label (k,).
+
+        A span's hit is its earliest fitting event that hits no earlier span.
+        """
+        out = [_ALARM] * len(t_ms)
+        # Spans first..last - 1 have begun, and one of them may still be in reach
+        first = np.searchsorted(self._reach, t_ms, side="left")
+        last = np.searchsorted(self._start, t_ms, side="right")
+        near = np.flatnonzero(first < last)
+        taken = [False] * len(self)
+        for i in near[np.argsort(t_ms[near], kind="stable")].tolist():
+            t, name = float(t_ms[i]), label[i]
+            places = range(int(first[i]), int(last[i]))
+            there = [k for k in places if t <= self._end[k] + GRACE_MS]
+            fitting = [k for k in there if self._label[k] == name]
+            free = [k for k in fitting if not taken[k]]
+            if free:
+                taken[free[0]] = True
+                out[i] = Verdict(HIT, self._number[free[0]], t - self._end[free[0]])
+            elif fitting:
+                out[i] = Verdict(DUPLICATE, self._number[fitting[-1]])
+            elif there:
+                out[i] = _MISNAMED
+        return out
+
+
+_ALARM, _MISNAMED = Verdict(FALSE, alarm=True), Verdict(FALSE)
+
+
 def match_events(
     spans: Sequence[tuple[float, float, str]], events: Sequence[tuple[float, str]]
 ) -> list[Verdict]:
     """One verdict per event, in the order given.
 
-    spans: (start_ms, end_ms, label) of gestures only. events: (t_ms, label). A
-    span's hit is its earliest fitting event that hits no earlier span.
+    spans: (start_ms, end_ms, label) of gestures only. events: (t_ms, label).
     """
-    taken: set[int] = set()
-    verdicts: list[Verdict] = [Verdict(FALSE)] * len(events)
-    by_time = sorted(range(len(events)), key=lambda i: events[i][0])
-    order = sorted(range(len(spans)), key=lambda i: spans[i][0])
-    for i in by_time:
-        t_ms, label = events[i]
-        fitting = [
-            k
-            for k in order
-            if spans[k][2] == label and in_reach(t_ms, spans[k][0], spans[k][1])
-        ]
-        free = [k for k in fitting if k not in taken]
-        if free:
-            taken.add(free[0])
-            verdicts[i] = Verdict(HIT, free[0], t_ms - spans[free[0]][1])
-        elif fitting:
-            verdicts[i] = Verdict(DUPLICATE, fitting[-1])
-    return verdicts
+    found = Gestures([s[0] for s in spans], [s[1] for s in spans], [s[2] for s in spans])
+    return found.match(np.array([t for t, _ in events], float), [label for _, label in events])
 
 
 def missed(spans: Sequence[tuple[float, float, str]], verdicts: Sequence[Verdict]) -> list[int]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 
@@ -14,31 +14,37 @@ _HOUR_S = 3600.0
 
 @dataclass
 class Tally:
-    """Counts of events; latencies_ms of the hits. The sum of two is that of all their events."""
+    """Counts of events; latencies_ms of the hits. The sum of two is that of all their events.
+
+    alarms: the false ones outside every gesture and the second after it. idle_s: seconds
+    outside the gestures.
+    """
 
     truth: int = 0
     hits: int = 0
-    missed: int = 0
     false: int = 0
     duplicates: int = 0
+    alarms: int = 0
     idle_s: float = 0.0
     latencies_ms: list[float] = field(default_factory=list)
 
     @classmethod
-    def of(cls, truth: int, missed: int, verdicts: Iterable[Verdict], idle_s: float) -> Tally:
-        """Counts over one stream: so many gestures, so many missed, and its events' verdicts."""
-        kinds = [v.kind for v in verdicts]
+    def of(cls, truth: int, verdicts: Iterable[Verdict], idle_s: float) -> Tally:
+        """Counts over one stream: so many gestures, and its events' verdicts."""
+        found = list(verdicts)
+        kinds = [v.kind for v in found]
         return cls(
-            truth, kinds.count(HIT), missed, kinds.count(FALSE), kinds.count(DUPLICATE), idle_s,
-            [v.latency_ms for v in verdicts if v.latency_ms is not None],
+            truth, kinds.count(HIT), kinds.count(FALSE), kinds.count(DUPLICATE),
+            sum(v.alarm for v in found), idle_s,
+            [v.latency_ms for v in found if v.latency_ms is not None],
         )
 
     def __add__(self, other: Tally) -> Tally:
-        return Tally(
-            self.truth + other.truth, self.hits + other.hits, self.missed + other.missed,
-            self.false + other.false, self.duplicates + other.duplicates,
-            self.idle_s + other.idle_s, self.latencies_ms + other.latencies_ms,
-        )
+        return Tally(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+    @property
+    def missed(self) -> int:
+        return self.truth - self.hits
 
     @property
     def precision(self) -> float:
@@ -55,13 +61,13 @@ class Tally:
 
     @property
     def false_per_hour(self) -> float:
-        """False events per hour outside the gestures; NaN without such time."""
-        return ratio(self.false * _HOUR_S, self.idle_s)
+        """Alarms per hour outside the gestures; NaN without such time."""
+        return ratio(self.alarms * _HOUR_S, self.idle_s)
 
     @property
     def false_per_hour_95(self) -> tuple[float, float]:
         """The 95 % interval of false_per_hour (see poisson_interval)."""
-        low, high = poisson_interval(self.false)
+        low, high = poisson_interval(self.alarms)
         return ratio(low * _HOUR_S, self.idle_s), ratio(high * _HOUR_S, self.idle_s)
 
     def latency_ms(self, part: float) -> float:
@@ -75,6 +81,7 @@ class Tally:
             "missed": self.missed,
             "false": self.false,
             "duplicates": self.duplicates,
+            "alarms": self.alarms,
             "precision": json_number(self.precision),
             "recall": json_number(self.recall),
             "f1": json_number(self.f1),

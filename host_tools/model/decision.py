@@ -94,9 +94,9 @@ class Decision:
     """
 
     span: int = 6
-    threshold_percent: int = 70
+    threshold_percent: int = 65
     by_gesture: bool = True
-    calm_windows: int = 1
+    calm_windows: int = 2
     calm_ratio: int = 16
     calm_floor: int = ONE
     peak_windows: int = 50

@@ -9,7 +9,6 @@ import hmac
 import json
 import queue
 import secrets
-import socket
 import time
 import zlib
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from typing import Any
 
 from host_tools.errors import BeckonError
 from host_tools.mqtt.address import BrokerAddress
+from host_tools.mqtt.connection import Connection, Topic
 
 CHUNK_BYTES = 768
 _ANSWER_TIMEOUT_S = 10.0
@@ -28,42 +28,21 @@ class RemoteDevice:
     """device: the board's name. A context manager; raises BeckonError throughout."""
 
     def __init__(self, broker: BrokerAddress, device: str, timeout_s: float = _ANSWER_TIMEOUT_S):
-        from paho.mqtt import client as mqtt
-
         self.device = device
-        self._broker = broker
         self._timeout_s = timeout_s
         self._root = f"beckon/{device}/"
         self._answers: queue.Queue[dict[str, Any]] = queue.Queue()
         self._states: queue.Queue[dict[str, Any]] = queue.Queue()
-        self._ready: queue.Queue[str] = queue.Queue()
-        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
-        if broker.user:
-            self._client.username_pw_set(broker.user, broker.password)
-        self._client.on_connect = self._on_connect
-        self._client.on_subscribe = lambda *args: self._ready.put("")
-        self._client.on_message = self._on_message
-        self._client.on_socket_open = _send_at_once
+        topics = [Topic(f"{self._root}rsp/#"), Topic(f"{self._root}state")]
+        self._connection = Connection(broker, "ask", topics, self._on_message,
+                                      timeout_s=timeout_s)  # fmt: skip
 
     def __enter__(self) -> "RemoteDevice":
-        try:
-            self._client.connect(self._broker.host, self._broker.port, keepalive=30)
-        except OSError as error:
-            reason = error.strerror or error
-            raise BeckonError(f"no broker answers at {self._broker} ({reason})") from None
-        self._client.loop_start()
-        try:
-            refusal = self._ready.get(timeout=self._timeout_s)
-        except queue.Empty:
-            refusal = "no answer"
-        if refusal:
-            self.__exit__()
-            raise BeckonError(f"the broker at {self._broker} refused the connection: {refusal}")
+        self._connection.__enter__()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
+        self._connection.__exit__()
 
     def await_board(self, timeout_s: float) -> dict[str, Any]:
         """Wait until the board has said what it is (again), its `state`."""
@@ -76,7 +55,7 @@ class RemoteDevice:
         """Ask for verb and return its answer."""
         transaction = secrets.token_hex(8)
         payload = json.dumps({**arguments, "transaction": transaction})
-        self._client.publish(f"{self._root}cmd/{verb}", payload, qos=1)
+        self._connection.publish(f"{self._root}cmd/{verb}", payload)
         until = time.monotonic() + self._timeout_s
         while True:
             try:
@@ -173,21 +152,15 @@ class RemoteDevice:
                 reason = lines[-1] if lines else "it could not be loaded"
                 raise BeckonError(f"{self.device} went back to its old model: {reason}")
 
-    def _on_connect(self, client, userdata, flags, reason, properties):
-        if reason.is_failure:
-            self._ready.put(str(reason))
-        else:
-            client.subscribe([(f"{self._root}rsp/#", 1), (f"{self._root}state", 1)])
-
-    def _on_message(self, client, userdata, message):
+    def _on_message(self, topic: str, content: bytes, retained: bool) -> None:
         try:
-            payload = json.loads(message.payload)
-        except ValueError:
+            payload = json.loads(content)
+        except (ValueError, RecursionError):
             return
         if not isinstance(payload, dict):
             return
-        if message.topic == f"{self._root}state":
-            if not message.retain:
+        if topic == f"{self._root}state":
+            if not retained:
                 self._states.put(payload)
         else:
             self._answers.put(payload)
@@ -195,11 +168,6 @@ class RemoteDevice:
 
 class NoAnswer(BeckonError):
     """The board did not answer in time."""
-
-
-def _send_at_once(client: object, userdata: object, sock: Any) -> None:
-    """A question waits for its answer: Nagle's algorithm would hold it back for 40 ms."""
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def signed(key: str, verb: str, device: str, nonce: str, payload: str) -> str:

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from host_tools.dataset import Recording, is_idle
 from host_tools.evaluation.emulator import Board
-from host_tools.evaluation.matching import GRACE_MS
+from host_tools.evaluation.matching import HIT, Gestures, Verdict
+from host_tools.evaluation.metrics import Tally
 from host_tools.model import reference
 from host_tools.model.decision import Decision
 from host_tools.model.format import Model
@@ -20,34 +21,6 @@ from host_tools.training.decision import Answers, events
 
 _APART_MS = 1e9  # between streams on the common clock
 _NAMED = (3, 9)  # frames after a gesture's end in which it has a name
-
-
-@dataclass
-class Counts:
-    """Events of one decision. alarms: false ones outside every gesture and the second after it."""
-
-    truth: int = 0
-    hits: int = 0
-    false: int = 0
-    repeated: int = 0
-    alarms: int = 0
-    idle_s: float = 0.0
-    latencies_ms: list[float] = field(default_factory=list)
-
-    @property
-    def f1(self) -> float:
-        """2 hits / (truth + events): a repeated event counts like a false one."""
-        return 2 * self.hits / max(1, self.truth + self.hits + self.false + self.repeated)
-
-    @property
-    def recall(self) -> float:
-        return self.hits / max(1, self.truth)
-
-    def __add__(self, other: Counts) -> Counts:
-        return Counts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
-
-    def latency_ms(self, part: float) -> float:
-        return float(np.quantile(self.latencies_ms, part)) if self.latencies_ms else 1000.0
 
 
 @dataclass
@@ -64,6 +37,7 @@ class Heard:
     label: np.ndarray
     idle_s: float
     idle: int
+    _gestures: Gestures | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, model: Model, streams: Sequence[Recording]) -> Heard:
@@ -127,32 +101,18 @@ class Heard:
 
     def found(self, decision: Decision) -> np.ndarray:
         """Which gestures an event hits, bool (k,)."""
-        return self._match(decision)[1]
+        hit = [v.span for v in self._verdicts(decision) if v.kind == HIT]
+        return np.isin(np.arange(len(self.label)), np.array(hit, int))
 
-    def judge(self, decision: Decision) -> Counts:
-        """The events of a decision against the labels, as evaluation.matching counts them."""
-        return self._match(decision)[0]
+    def judge(self, decision: Decision) -> Tally:
+        """The events of a decision against the labels."""
+        return Tally.of(len(self.label), self._verdicts(decision), self.idle_s)
 
-    def _match(self, decision: Decision) -> tuple[Counts, np.ndarray]:
+    def _verdicts(self, decision: Decision) -> list[Verdict]:
         when, named = events(decision, self.answers, self.idle)
-        out = Counts(truth=len(self.start_ms), idle_s=self.idle_s)
-        taken = np.zeros(len(self.start_ms), bool)
-        times = self.t_ms[when]
-        latest = np.searchsorted(self.start_ms, times, side="right") - 1
-        for t, k, last in zip(times.tolist(), named.tolist(), latest.tolist(), strict=True):
-            near = [i for i in range(max(0, last - 3), last + 1) if t <= self.end_ms[i] + GRACE_MS]
-            fitting = [i for i in near if self.label[i] == k]
-            free = [i for i in fitting if not taken[i]]
-            if free:
-                taken[free[0]] = True
-                out.hits += 1
-                out.latencies_ms.append(t - float(self.end_ms[free[0]]))
-            elif fitting:
-                out.repeated += 1
-            else:
-                out.false += 1
-                out.alarms += not near
-        return out, taken
+        if self._gestures is None:
+            self._gestures = Gestures(self.start_ms, self.end_ms, self.label.tolist())
+        return self._gestures.match(self.t_ms[when], named.tolist())
 
 
 def logit_of(model: Model) -> float:

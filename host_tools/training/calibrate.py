@@ -7,11 +7,12 @@ to streams first.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 
 from host_tools.augment.streams import is_stream, splice
-from host_tools.dataset import Dataset, Recording, is_idle
+from host_tools.dataset import Dataset, Recording, Span, is_idle
 from host_tools.dataset.split import LEAST_SUBJECTS, folds, hold_out
 from host_tools.evaluation.confusions import Habit, habits
 from host_tools.model.decision import Decision
@@ -27,8 +28,9 @@ from host_tools.training.stream_batches import StreamBank
 _TEMPERATURES = np.geomspace(0.6, 4.0, 39)
 _PARTS = 3  # trainings at most, and each takes
 _EACH = 0.55  # of the steps of a single one, so that the model itself takes longer
-_MOST_LIFE_S = 8000.0  # of recorded everyday movement a part: more takes too long
+_MOST_LIFE_S = 14_400.0  # of recorded everyday movement a part: more takes too long
 _PART_S = 180.0
+_LEAST_RUN_S = 30.0  # of a recording without gestures that is cut in time
 _LIFE_S = 900.0  # of made-up everyday movement a part, where none was recorded
 
 
@@ -109,20 +111,85 @@ def trials_of(data: Dataset, recipe: Recipe, steps: int) -> list[Trial]:
 
 
 def held_out(data: Dataset, seed: int) -> list[tuple[Dataset, Dataset]]:
-    """(known, held out) for each third of the people in turn, or of the time for one person."""
-    gestures = {s.label for r in data.recordings for s in r.spans if not is_idle(s.label)}
+    """(known, held out) for each third of the people in turn, or of the time for one person.
+
+    Recordings without gestures are divided on their own (life_parts), so that each part
+    has its share of everyday movement.
+    """
+    moving = [r for r in data.recordings if any(not is_idle(s.label) for s in r.spans)]
+    quiet = [r for r in data.recordings if all(is_idle(s.label) for s in r.spans)]
+    gestures = {s.label for r in moving for s in r.spans if not is_idle(s.label)}
     people = _people(data)
-    out = []
+    count = _PARTS if people < LEAST_SUBJECTS else min(_PARTS, people)
     try:
-        count = _PARTS if people < LEAST_SUBJECTS else min(_PARTS, people)
-        for part in map(set, folds(data, count, seed)):
-            known = [r for i, r in enumerate(data.recordings) if i not in part]
-            if part and gestures <= {s.label for r in known for s in r.spans}:
-                held = [data.recordings[i] for i in sorted(part)]
-                out.append((Dataset(data.name, known), Dataset(data.name, held)))
+        parts = folds(Dataset(data.name, moving), count, seed)
+    except ValueError:
+        return []
+    life = life_parts(moving, parts, quiet)
+    out = []
+    for k, part in enumerate(map(set, parts)):
+        known = [r for i, r in enumerate(moving) if i not in part]
+        if part and gestures <= {s.label for r in known for s in r.spans}:
+            held = [moving[i] for i in sorted(part)]
+            others = [r for j, some in enumerate(life) if j != k for r in some]
+            out.append((Dataset(data.name, known + others), Dataset(data.name, held + life[k])))
+    try:
         return out or [hold_out(data, seed)]
     except ValueError:
         return []
+
+
+def life_parts(
+    moving: list[Recording], parts: list[list[int]], quiet: list[Recording]
+) -> list[list[Recording]]:
+    """Recordings without gestures, dealt out to the parts of those with gestures.
+
+    Who makes gestures stays in the part of these. Others are dealt out by the hours they
+    bring. What nobody else can stand for is cut in time.
+    """
+    home: dict[str, set[int]] = {}
+    for k, part in enumerate(parts):
+        for i in part:
+            home.setdefault(moving[i].subject, set()).add(k)
+    by_person: dict[str, list[Recording]] = {}
+    for r in quiet:
+        by_person.setdefault(r.subject, []).append(r)
+    several = sum(1 for p in by_person if p and len(home.get(p, ())) != 1) >= len(parts)
+    out: list[list[Recording]] = [[] for _ in parts]
+    seconds = [0.0] * len(parts)
+
+    def put(k: int, some: list[Recording]) -> None:
+        out[k] += some
+        seconds[k] += sum(r.seconds for r in some)
+
+    for person in sorted(by_person, key=lambda p: -sum(r.seconds for r in by_person[p])):
+        some = by_person[person]
+        if person and len(home.get(person, ())) == 1:
+            (only,) = home[person]
+            put(only, some)
+        elif person and several and person not in home:
+            put(seconds.index(min(seconds)), some)
+        else:
+            for r in some:
+                for k, piece in enumerate(_cut(r, len(parts))):
+                    put(k if len(some) < len(parts) else seconds.index(min(seconds)), [piece])
+    return out
+
+
+def _cut(r: Recording, count: int) -> list[Recording]:
+    """A long recording without gestures as so many runs of equal length."""
+    if r.seconds < count * _LEAST_RUN_S:
+        return [r]
+    edges = np.linspace(0, len(r.samples), count + 1).astype(int)
+    return [_quiet_part(r, int(a), int(b)) for a, b in pairwise(edges)]
+
+
+def _quiet_part(r: Recording, a: int, b: int) -> Recording:
+    """Samples a to b of a recording without gestures."""
+    samples = r.samples[a:b]
+    end_ms = r.start_ms + (len(samples) - 1) * 1000 / r.rate_hz
+    spans = [Span(r.start_ms, end_ms, s.label, s.subject) for s in r.spans[:1]]
+    return replace(r, name=f"{r.name}_{a}", samples=samples, spans=tuple(spans))
 
 
 def _people(data: Dataset) -> int:
@@ -168,10 +235,7 @@ def _parts(r: Recording) -> list[Recording]:
     n = round(_PART_S * r.rate_hz)
     if len(r.samples) <= 2 * n:
         return [r]
-    return [
-        Recording(f"{r.name}_{a}", r.samples[a : a + n], r.rate_hz, native_hz=r.native_hz)
-        for a in range(0, len(r.samples), n)
-    ]
+    return [_quiet_part(r, a, a + n) for a in range(0, len(r.samples), n)]
 
 
 def made_up_life(data: Dataset, recipe: Recipe, seconds: float) -> list[Recording]:

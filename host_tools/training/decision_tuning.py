@@ -14,16 +14,17 @@ from itertools import product
 
 import numpy as np
 
-from host_tools.evaluation.metrics import poisson_interval
+from host_tools.evaluation.metrics import Tally, poisson_interval
 from host_tools.model.decision import Decision
-from host_tools.training.answers import Counts, Heard
+from host_tools.training.answers import Heard
 
 SPANS = (4, 6, 8, 10)
 THRESHOLDS = (30, 40, 50, 55, 60, 65, 70, 75, 80, 84, 88, 91, 94, 96, 98, 99)
-LOWS = (1, 2, 3)
-RATIOS = (16, 26)
+# calm windows and their ratio: a stricter ratio needs fewer of them
+CALMS = ((1, 10), (1, 16), (2, 16), (3, 26), (4, 26), (6, 26))
 _FREE_MS = {0.5: 200.0, 0.95: 400.0}  # delay that costs nothing, by quantile
 USUAL = Decision()
+_SURE = 0.6  # two-sided: with 80 % the rate of alarms is below the upper bound
 _AS_GOOD = 0.005  # of F1
 _COST_MS = {0.5: 4_000.0, 0.95: 10_000.0}  # so much more is worth as much as all of F1
 
@@ -56,15 +57,17 @@ class Score:
         return low / max(self.hours, 1e-6), high / max(self.hours, 1e-6)
 
 
-def made(span: int, threshold: int, low: int, ratio: int) -> Decision:
-    return Decision(span, threshold, True, low, ratio)
+def made(span: int, threshold: int, calm: tuple[int, int]) -> Decision:
+    return Decision(span, threshold, True, *calm)
 
 
-def worth(counts: Counts) -> float:
+def worth(counts: Tally) -> float:
     """F1 less what delay costs."""
-    late = sum(
-        max(0.0, counts.latency_ms(q) - free) / _COST_MS[q] for q, free in _FREE_MS.items()
-    )
+    late = 0.2
+    if counts.hits:
+        late = sum(
+            max(0.0, counts.latency_ms(q) - free) / _COST_MS[q] for q, free in _FREE_MS.items()
+        )
     return counts.f1 - min(0.2, late)
 
 
@@ -79,7 +82,7 @@ def tune(
     that no gesture is given up for it. people: the parts are different people; the next one
     will be unsurer than any of them, so that of equals the usual settings are taken.
     """
-    grid = {key: made(*key) for key in product(SPANS, THRESHOLDS, LOWS, RATIOS)}
+    grid = {key: made(*key) for key in product(SPANS, THRESHOLDS, CALMS)}
     values, alarms, counted = {}, {}, {}
     hours = sum(h.idle_s for h in life) / 3600
     for key, decision in grid.items():
@@ -104,19 +107,19 @@ def _allowed(alarms: dict, hours: float, limit: float) -> list:
     Where time is too short for any proof, those that stay under it by their count; where
     not even those exist, the quietest ones.
     """
-    proven = [k for k, n in alarms.items() if poisson_interval(n)[1] <= limit * hours]
-    if proven:
-        return proven
+    kept = [k for k, n in alarms.items() if poisson_interval(n, _SURE)[1] <= limit * hours]
+    if kept:
+        return kept
     counted = [k for k, n in alarms.items() if n <= limit * hours]
     return counted or [k for k, n in alarms.items() if n == min(alarms.values())]
 
 
 def _around(values: dict, key: tuple) -> float:
     """The mean with the neighbours in span and threshold; beyond the grid nothing is good."""
-    span, threshold, low, ratio = key
+    span, threshold, calm = key
     i, j = SPANS.index(span), THRESHOLDS.index(threshold)
     near = [
-        values[SPANS[a], THRESHOLDS[b], low, ratio]
+        values[SPANS[a], THRESHOLDS[b], calm]
         for a in (i - 1, i, i + 1) if 0 <= a < len(SPANS)
         for b in (j - 1, j, j + 1) if 0 <= b < len(THRESHOLDS)
     ]
@@ -124,20 +127,20 @@ def _around(values: dict, key: tuple) -> float:
 
 
 def _strictness(key: tuple) -> tuple:
-    span, threshold, low, ratio = key
-    return threshold, low, -ratio, -span
+    span, threshold, (windows, ratio) = key
+    return threshold, windows, -ratio, -span
 
 
 def _distance(key: tuple) -> float:
     """From the usual settings."""
-    span, threshold, low, ratio = key
+    span, threshold, (windows, ratio) = key
     return (abs(threshold - USUAL.threshold_percent) / 10 + abs(span - USUAL.span) / 2
-            + abs(low - USUAL.calm_windows) + abs(ratio - USUAL.calm_ratio) / 10)
+            + abs(windows - USUAL.calm_windows) / 2 + abs(ratio - USUAL.calm_ratio) / 10)
 
 
-def _score(parts: list[Counts], alarms: int, hours: float, proven: bool) -> Score:
+def _score(parts: list[Tally], alarms: int, hours: float, proven: bool) -> Score:
     hits, truth = sum(c.hits for c in parts), sum(c.truth for c in parts)
-    detected = sum(c.hits + c.false + c.repeated for c in parts)
+    detected = sum(c.hits + c.false + c.duplicates for c in parts)
     late = [x for c in parts for x in c.latencies_ms] or [1000.0]
     return Score(
         2 * hits / max(1, truth + detected), hits / max(1, truth), hits, truth,

@@ -18,6 +18,8 @@ from host_tools.training.stream_batches import StreamBank
 
 _DRAW = 2048  # windows made at a time
 _LEAST_CHANNELS = 16  # of the last convolution, when a file would be too large
+_LEAST_HIDDEN = 8
+_NARROWER = 0.05  # part of the layers' widths at a time, for a smaller file
 _MINED_AT = (0.3, 0.55)  # parts of the steps after which hard everyday movement is searched
 _WARM_UP = 100  # steps over which the learning rate rises
 
@@ -49,24 +51,41 @@ def model_bytes(recipe: Recipe) -> int:
     return weights + 300 + sum(len(label.encode()) + 5 for label in recipe.labels)
 
 
-def fitted(recipe: Recipe, most: int = FILE_MAX) -> Recipe:
-    """The recipe with its layers narrowed, if need be, until the file is small enough.
+def fitted(recipe: Recipe) -> Recipe:
+    """The recipe with its layers narrowed, if need be, until the file has `most_bytes` or less.
 
-    The last convolution first: a wide hidden layer is worth more (docs/training.md).
-    Raises BeckonError when the convolutions alone are too large.
+    Up to a full file the last convolution gives way first: a wide hidden layer is worth
+    more (docs/training.md). For a smaller file all layers are narrowed alike.
+    Raises BeckonError when even narrow layers are too large.
     """
-    while model_bytes(recipe) > most:
+    whole = recipe
+    if recipe.most_bytes < FILE_MAX:
+        for share in np.arange(1.0, 0.0, -_NARROWER):
+            recipe = _scaled(whole, float(share))
+            if model_bytes(recipe) <= recipe.most_bytes:
+                return recipe
+    while model_bytes(recipe) > recipe.most_bytes:
         if recipe.conv and recipe.conv[-1][1] > _LEAST_CHANNELS:
             *before, (kernel, outputs, *rest) = recipe.conv
             recipe = replace(recipe, conv=(*before, (kernel, outputs - 4, *rest)))
-        elif recipe.hidden and min(recipe.hidden) > 8:
+        elif recipe.hidden and min(recipe.hidden) > _LEAST_HIDDEN:
             recipe = replace(recipe, hidden=tuple(h - 4 for h in recipe.hidden))
         else:
             raise BeckonError(
-                f"a model of {model_bytes(recipe)} bytes; {most} are allowed: "
+                f"a model of {model_bytes(recipe)} bytes; {recipe.most_bytes} are allowed: "
                 "choose a shorter window or smaller layers"
             )
     return recipe
+
+
+def _scaled(recipe: Recipe, share: float) -> Recipe:
+    """All layers with this part of their outputs."""
+    conv = tuple(
+        (kernel, max(_LEAST_HIDDEN, round(outputs * share)), *rest)
+        for kernel, outputs, *rest in recipe.conv
+    )
+    hidden = tuple(max(_LEAST_HIDDEN, round(h * share)) for h in recipe.hidden)
+    return replace(recipe, conv=conv, hidden=hidden)
 
 
 @dataclass

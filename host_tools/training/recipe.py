@@ -10,6 +10,7 @@ from host_tools.augment.energy import moving_part
 from host_tools.augment.kinds import Augment
 from host_tools.dataset import Dataset, is_idle
 from host_tools.errors import BeckonError
+from host_tools.model.format import FILE_MAX
 from host_tools.units import (
     ACCEL_COUNTS_PER_G,
     GRAVITY,
@@ -66,6 +67,7 @@ class Recipe:
     weights: tuple[tuple[str, float], ...] = ()  # label and how much its windows count, if not 1
     average: float = 0.998
     quantised_share: float = 0.2  # last part of the steps, with weights rounded as in the model
+    most_bytes: int = FILE_MAX  # of the model file
     ended_after: int = 3  # frames of rest after which a gesture has ended
     draws: int = 9000  # gestures in the simulated streams
     background: bool = True  # generated everyday movement, where little of it was recorded

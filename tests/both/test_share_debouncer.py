@@ -191,7 +191,7 @@ def test_settings_at_their_limits_will_do():
 def test_what_it_does_unless_it_is_set_otherwise():
     """The settings by position, as a model's decision gives them."""
     plain = ShareDebouncer(3, 0)
-    told = ShareDebouncer(3, 0, 6, 70, 1, 1, 16, 16, 50, 7, 10)
+    told = ShareDebouncer(3, 0, 6, 65, 1, 2, 16, 16, 50, 7, 10)
     seed = 5
     found = 0
     for k in range(4000):
@@ -204,12 +204,12 @@ def test_what_it_does_unless_it_is_set_otherwise():
         assert event == told.update(shares, activity)
         found += event != NO_EVENT
     assert found > 20
-    assert plain.threshold_percent == 70
+    assert plain.threshold_percent == 65
 
 
 def test_a_threshold_that_cannot_be_is_cut_to_the_range():
     one = ShareDebouncer(3, 0)
-    for asked, got in ((0, 1), (1, 1), (100, 100), (101, 100), (-1, 70)):
+    for asked, got in ((0, 1), (1, 1), (100, 100), (101, 100), (-1, 65)):
         one.threshold_percent = asked
         assert one.threshold_percent == got
 

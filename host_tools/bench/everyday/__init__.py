@@ -7,19 +7,19 @@ from typing import Any
 
 import numpy as np
 
+from host_tools.bench.everyday.added import PEOPLE, added
 from host_tools.bench.life import ARTICLE, ARTICLE_STREAMS, DAILY, SETS
 from host_tools.dataset import Dataset, Recording, is_idle, read_dataset, read_datasets
 from host_tools.dataset import with_negatives as joined
 from host_tools.dataset.split import parts_by
 from host_tools.evaluation.emulator import Board, Detected
-from host_tools.evaluation.matching import DUPLICATE, FALSE, GRACE_MS, HIT, match_events
-from host_tools.evaluation.metrics import poisson_interval
+from host_tools.evaluation.matching import match_events
+from host_tools.evaluation.metrics import Tally, poisson_interval
 from host_tools.evaluation.span_accuracy import span_results
 from host_tools.model.decision import Decision
 from host_tools.model.format import Model
 from host_tools.model.golden import read_model
 from host_tools.paths import DEFAULT_MODEL
-from host_tools.training.answers import Counts
 from host_tools.training.calibrate import streams_of
 from host_tools.training.recipe import choose
 from host_tools.training.train import Trained, train
@@ -63,6 +63,11 @@ class LifeBench:
                     trained = self._train(f"few.{takes} {person}", known)
                     found.append((trained, self._streams_of(test)))
         return self._figures(found)
+
+    def added(self, number: str) -> dict[str, Any]:
+        """A sixth gesture from N takes of somebody new."""
+        people = min(self.args.folds or PEOPLE, PEOPLE)
+        return added(int(number), self._set, self._train, self._streams_of, people)
 
     def daily(self, name: str) -> dict[str, Any]:
         """Half of the everyday people as negatives; alarms in the movement of the others."""
@@ -135,7 +140,7 @@ class LifeBench:
 
     def _figures(self, found: Sequence[tuple[Trained, list[Recording]]]) -> dict[str, Any]:
         """Event figures over all (model, held-out streams) together."""
-        total = Counts()
+        total = Tally()
         parts, sizes = [], []
         for trained, streams in found:
             c = counted(trained.model, streams)
@@ -145,7 +150,7 @@ class LifeBench:
         hours = total.idle_s / 3600
         return {
             "f1": total.f1, "recall": total.recall, "hits": total.hits, "truth": total.truth,
-            "false": total.false, "alarms": total.alarms, "repeated": total.repeated,
+            "false": total.false, "alarms": total.alarms, "repeated": total.duplicates,
             "idle_hours": hours, "p50_ms": total.latency_ms(0.5), "p95_ms": total.latency_ms(0.95),
             "f1_each": parts, "bytes": max(sizes),
             "decisions": [_settings(t.calibration.decision) for t, _ in found],
@@ -187,10 +192,10 @@ def _alternating(data: Dataset) -> tuple[Dataset, Dataset]:
     return Dataset(data.name, known), Dataset(data.name, test)
 
 
-def counted(model: Model, streams: Sequence[Recording]) -> Counts:
+def counted(model: Model, streams: Sequence[Recording]) -> Tally:
     """Events of the board against the labels; alarms are the false ones outside gestures."""
     board = Board(model)
-    out = Counts()
+    out = Tally()
     for k in range(0, len(streams), _TOGETHER):  # a few at a time: memory
         some = streams[k : k + _TOGETHER]
         for r, windows in zip(some, board.windows_of(some, [board.raw(r) for r in some]),
@@ -199,18 +204,12 @@ def counted(model: Model, streams: Sequence[Recording]) -> Counts:
     return out
 
 
-def _count(r: Recording, events: Sequence[Detected], model: Model) -> Counts:
+def _count(r: Recording, events: Sequence[Detected], model: Model) -> Tally:
     spans = [(s.start_ms, s.end_ms, s.label) for s in r.spans
              if not is_idle(s.label) and s.label in model.labels]
     verdicts = match_events(spans, [(e.t_ms, e.label) for e in events])
-    kinds = [v.kind for v in verdicts]
-    outside = [not any(a <= e.t_ms <= b + GRACE_MS for a, b, _ in spans) for e in events]
-    return Counts(
-        len(spans), kinds.count(HIT), kinds.count(FALSE), kinds.count(DUPLICATE),
-        sum(k == FALSE and o for k, o in zip(kinds, outside, strict=True)),
-        r.seconds - sum(b - a for a, b, _ in spans) / 1000,
-        [v.latency_ms for v in verdicts if v.latency_ms is not None],
-    )
+    idle_s = r.seconds - sum(b - a for a, b, _ in spans) / 1000
+    return Tally.of(len(spans), verdicts, idle_s)
 
 
 def _alarms(model: Model, heard: Dataset) -> tuple[int, float]:

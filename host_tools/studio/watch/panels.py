@@ -282,6 +282,9 @@ class EventsPanel:
         with ui.element("div").style("text-align: right"):
             ui.label(f"{_shown(last.confidence)} %").classes("bk-big")
             ui.label("confidence").classes("bk-quiet")
+            if last.label_confidence is not None:
+                ui.label(f"{last.label_confidence} %").classes("bk-big")
+                ui.label("label confidence").classes("bk-quiet")
             ui.label(f"{_shown(last.latency_ms)} ms").classes("bk-big")
             ui.label("until sent").classes("bk-quiet")
 
@@ -317,14 +320,15 @@ class EventsPanel:
             return
         with ui.element("div").classes("bk-scroll"), ui.element("table").classes("bk-table"):
             with ui.element("tr"):
-                for name in ("gesture", "device", "time", "confidence", "delay", "no.", "model"):
+                for name in ("gesture", "device", "time", "confidence", "label confidence", "delay",
+                             "no.", "model"):
                     with ui.element("th"):
                         ui.label(name)
             for e in reversed(events):
                 with ui.element("tr"):
                     for text in (e.label, e.device, f"{e.received.astimezone():%H:%M:%S}",
-                                 f"{_shown(e.confidence)} %", f"{_shown(e.latency_ms)} ms",
-                                 _shown(e.seq), e.model):
+                                 f"{_shown(e.confidence)} %", f"{_shown(e.label_confidence)} %",
+                                 f"{_shown(e.latency_ms)} ms", _shown(e.seq), e.model):
                         with ui.element("td"):
                             ui.label(text)
 
