@@ -7,6 +7,7 @@ import time
 from time import ticks_add, ticks_diff, ticks_ms
 
 from machine import reset, reset_cause
+from micropython import const
 
 from board import SettingsError
 from ops.lazy import forget
@@ -14,11 +15,11 @@ from ops.lazy import forget
 VERSION = "0.1.0"
 
 # Collecting early packs what stays to the heap's low end and so keeps large free pieces whole.
-_COLLECT_BYTES = 16384
-_GOODBYE_MS = 5000
-_BEFORE_RESET_S = 3  # time to read the fault on the serial line
-_TRIAL_MS = 180_000  # settings on trial: if not all works by then, it restarts
-_LOOK_MS = 1000
+_COLLECT_BYTES = const(16384)
+_GOODBYE_MS = const(5000)
+_BEFORE_RESET_S = const(3)  # time to read the fault on the serial line
+_TRIAL_MS = const(180_000)  # settings on trial: if not all works by then, it restarts
+_LOOK_MS = const(1000)
 
 
 class App:

@@ -1,13 +1,14 @@
 """The whole firmware on a simulated board: crashes, safe mode, watchdog, trials."""
 
 import json
+import re
 
 import pytest
 
 from host_tools.errors import BeckonError
 from host_tools.mqtt.address import BrokerAddress
 from host_tools.mqtt.remote_device import RemoteDevice
-from host_tools.paths import DEFAULT_MODEL
+from host_tools.paths import DEFAULT_MODEL, FIRMWARE
 from host_tools.simulator.sensor.faults import Fault
 from host_tools.testing.still_board import StillBoard
 from tests.link.host import Mosquitto
@@ -202,14 +203,33 @@ def test_new_settings_stay_only_if_all_works_that_worked_before(broker, device):
         assert board.boots == 7
 
 
-def test_without_the_key_nobody_restarts_the_board_again_and_again(broker, device):
+def test_each_command_does_without_the_key_what_the_page_on_security_says(broker, device):
+    text = (FIRMWARE.parent / "docs" / "security.md").read_text()
+    rows = re.findall(r"^\| ((?:`\w+` ?)+)\| (yes|no|the settings)", text, re.MULTILINE)
+    rights = {verb: right for verbs, right in rows for verb in verbs.strip(" `").split("` `")}
+    arguments = {"stream": {"seconds": 0}, "discovery": {"on": False},
+                 "model": {"step": "begin", "size": 100, "crc32": 1},
+                 "set": {"settings": {"threshold_percent": 1}}}  # fmt: skip
     with Board(broker, speed=1):
         device.await_board(TIMEOUT_S)
+        with pytest.raises(BeckonError) as refusal:
+            device.request("nothing")
+        assert str(refusal.value).endswith("there are " + ", ".join(sorted(rights)))
         for verb in ("restart", "calibrate"):
             with pytest.raises(BeckonError, match=r"just started; ask again in \d+ s"):
                 device.request(verb)
         with pytest.raises(BeckonError, match="HMAC is wrong"):
             device.request_signed("restart", "another key")
+        for verb in sorted(set(rights) - {"restart", "calibrate"}):
+            if rights[verb] == "no":
+                with pytest.raises(BeckonError, match="hmac must be"):
+                    device.request(verb, **arguments[verb])
+            else:
+                assert device.request(verb, **arguments.get(verb, {}))["ok"]
+        with pytest.raises(BeckonError, match=r"too many changes; ask again in \d+ s"):
+            for percent in range(2, 30):
+                device.request("set", settings={"threshold_percent": percent})
+        assert 3 <= percent < 12  # two changes came before
 
 
 def test_a_sensor_that_is_away_is_missed_and_its_samples_count_as_lost(broker, device):

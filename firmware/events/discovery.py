@@ -4,6 +4,8 @@ import asyncio
 import gc
 import random
 
+from micropython import const
+
 from link.mqtt_link import LinkDown
 from ops.files import write_atomically
 from ops.lazy import forget
@@ -11,11 +13,11 @@ from ops.uptime import uptime_ms
 
 _STATUS = b"homeassistant/status"  # where Home Assistant reports that it has come up
 _ANNOUNCED = "announced.txt"  # "DEVICE GESTURES" of the last announcement
-_LOOK_S = 5
-_SPREAD_MS = 4096
-_SUBSCRIBES_S = 1  # Home Assistant takes that long to subscribe to what it did not know
-_COMES_BACK_MS = 15_000  # it connects again within 10 s of a broker's restart
-_MARGIN_MS = 1000  # an event that waited still has to get there in time
+_LOOK_S = const(5)
+_SPREAD_MS = const(4096)
+_SUBSCRIBES_S = const(1)  # Home Assistant takes that long to subscribe to what it did not know
+_COMES_BACK_MS = const(15_000)  # it connects again within 10 s of a broker's restart
+_MARGIN_MS = const(1000)  # an event that waited still has to get there in time
 
 
 class Discovery:

@@ -13,6 +13,16 @@ _REFUSALS = {
 }
 
 
+# Of mbedTLS, ssl.h.
+_TLS = {
+    # It offers RSA-PSS for TLS 1.3, and then cannot check it in TLS 1.2.
+    -0x6600: "an answer that is not understood; if it speaks TLS 1.2 with an RSA key, let it "
+    "speak 1.3, or give it an ECDSA key",
+    -0x7780: "the broker ends the handshake; does it want a certificate of this board (tls_cert), "
+    "or another version of TLS?",
+}
+
+
 def explain(error, host, again="", unanswered=False):
     """An error of a connection to host as a phrase that helps.
 
@@ -27,9 +37,11 @@ def explain(error, host, again="", unanswered=False):
         return "the time of day is not known yet, so no certificate can be checked"
     if kind == "ValueError":  # of a name, or of TLS about a certificate
         return "%s: %s" % (host, str(error).strip())
-    if "MBEDTLS" in str(error):
-        return "TLS with %s fails: %s" % (host, error)
     number = getattr(error, "errno", None)
+    if number in _TLS:
+        return "TLS with %s fails: %s" % (host, _TLS[number])
+    if "MBEDTLS" in str(error) or (number or 0) < 0:  # as mbedTLS counts its errors
+        return "TLS with %s fails: %s" % (host, error)
     if number == errno.ETIMEDOUT:
         return "the broker does not answer"
     if number == errno.ECONNREFUSED:

@@ -456,7 +456,7 @@ async def _resolve_blocking(host, port, again):
     return socket.getaddrinfo(host, port)[0][-1]
 
 
-def pause_ms(failures, down_ms, brief=0):
+def pause_ms(failures, down_ms, brief):
     """How long to wait before trying again: doubling, half of it at random, so that a
     broker that comes back does not meet all its devices in one instant.
 

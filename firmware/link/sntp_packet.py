@@ -3,11 +3,13 @@
 import errno
 import struct
 
-_1900_TO_1970_S = 2208988800
+from micropython import const
+
+_1900_TO_1970_S = const(2208988800)
 # No earlier and no later time can be: this firmware is not older, and no board lives so long.
-_EARLIEST_S = 1735689600  # 2025
-_LATEST_S = 3092601600  # 2068, where clocks of 32 bits that begin in 2000 end
-_UNSYNCHRONISED = 16  # stratum, RFC 4330, 4; and what is above is reserved
+_EARLIEST_S = const(1735689600)  # 2025
+_LATEST_S = const(3092601600)  # 2068, where clocks of 32 bits that begin in 2000 end
+_UNSYNCHRONISED = const(16)  # stratum, RFC 4330, 4; and what is above is reserved
 
 
 def request(cookie):
