@@ -8,10 +8,12 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from host_tools.dataset import Dataset, Recording, Span
+from host_tools.evaluation.curve import Point, curve, recall_at
 from host_tools.evaluation.emulator import Board, Detected, Windows
 from host_tools.evaluation.matching import GRACE_MS, HIT, Verdict, judge
 from host_tools.evaluation.metrics import Tally, confusion, json_number, macro_f1, ratio
@@ -68,6 +70,11 @@ class Evaluation:
             out += Tally.of(truth, verdicts, s.idle_s)
         return out
 
+    @cached_property
+    def curve(self) -> list[Point]:
+        """Recall and false alarms with other thresholds."""
+        return curve(self.model, self.streams)
+
     @property
     def model_bytes(self) -> int:
         """Size of the model file."""
@@ -122,6 +129,9 @@ class Evaluation:
                 entry["events"] = self.tally(label=label).as_json()
             per_class[label] = entry
         return {
+            "events": self.tally().as_json(),
+            "recall_at_false_per_hour": recall_at(self.curve),
+            "curve": [p.as_json() for p in self.curve],
             "span": {
                 "count": int(len(self.spans.truth)),
                 "accuracy": json_number(self.spans.accuracy),
@@ -130,7 +140,6 @@ class Evaluation:
                 "labels": list(labels),
                 "confusion": matrix.tolist(),
             },
-            "events": self.tally().as_json(),
             "per_class": per_class,
             "per_subject": {
                 name: {
