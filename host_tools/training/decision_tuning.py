@@ -3,11 +3,12 @@
 All candidates run over the same stored answers. False alarms outside gestures are
 a hard limit, on the upper bound of their rate. Of the settings that keep it the best F1 wins,
 less what delay costs, as a mean with its neighbours, since the edge of a plateau is where
-the next person falls off; of those as good, the strictest one, or for several people the
-usual one.
+the next person falls off; of those as good, the strictest one, or for several people, of
+those within one standard error, the usual one.
 """
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -92,13 +93,25 @@ def tune(
         alarms[key] = sum(h.judge(decision).alarms for h in life)
     allowed = _allowed(alarms, hours, limit_per_hour) if recorded else list(grid)
     smooth = {key: _around(values, key) for key in allowed}
-    enough = max(smooth.values()) - _AS_GOOD
+    top = max(smooth.values())
+    enough = top - (max(_AS_GOOD, _standard_error(top, streams)) if people else _AS_GOOD)
     good = [key for key in allowed if smooth[key] >= enough]
     # For one person, of settings that are as good the one that asks for the most: life has
     # more to offer than any recording of it.
     best = min(good, key=_distance) if people else max(good, key=_strictness)
     proven = recorded and poisson_interval(alarms[best])[1] <= limit_per_hour * hours
     return grid[best], _score(counted[best], alarms[best], hours, proven)
+
+
+def _standard_error(f1: float, streams: Sequence[Heard]) -> float:
+    """About what chance does to an F1 of so many gestures.
+
+    People left out agree on a plateau and not on its highest point, so that of settings
+    within one standard error the usual ones win (Breiman et al., Classification and
+    Regression Trees, 1984, ch. 3.4.3).
+    """
+    gestures = sum(len(h.start_ms) for h in streams)
+    return math.sqrt(max(0.0, f1 * (1 - f1)) / max(1, gestures))
 
 
 def _allowed(alarms: dict, hours: float, limit: float) -> list:
