@@ -43,7 +43,8 @@ def _picture(points: Sequence[Point], hours: float) -> str:
     low = np.log10(min(0.5 / hours, min(LIMITS_PER_HOUR))) - 0.1
     high = max(upper.max(), np.log10(max(LIMITS_PER_HOUR))) + 0.1
     bottom = np.floor(10 * min(0.9, recall.min())) / 10
-    plot = Plot((low, high), (bottom, 1.0), _WIDTH, _HEIGHT, title="recall")
+    plot = Plot((low, high), (bottom, 1.0), _WIDTH, _HEIGHT,
+                title="recall against false alarms per hour")
     for share in ticks(bottom, 1.0, 5)[:-1]:
         plot.line((low, high), (share, share), "#ddd", 0.6)
         if share > bottom:
@@ -60,7 +61,7 @@ def _picture(points: Sequence[Point], hours: float) -> str:
             plot.ring(x, y, COLOURS[0])
     marks = {float(np.log10(r)): f"{r:g}" for r in (*_RATES, *LIMITS_PER_HOUR)
              if low <= np.log10(r) <= high}
-    return plot.text("false alarms per hour", marks=dict(sorted(marks.items())))
+    return plot.text(marks=dict(sorted(marks.items())))
 
 
 def _spread(places: np.ndarray, least_px: float = 26.0) -> list[int]:

@@ -15,7 +15,7 @@ from host_tools.evaluation.matching import DUPLICATE, FALSE, GRACE_MS, HIT
 from host_tools.evaluation.mistakes import MISSED, event_mistakes, span_mistakes
 from host_tools.plots.alarm_curve import curve_section, robustness_section
 from host_tools.plots.alarm_pictures import alarms_section, ward_section
-from host_tools.plots.svg import COLOURS, Html, Plot, page, table
+from host_tools.plots.svg import COLOURS, Html, Plot, axes_legend, page, table
 
 _MOST_STREAMS = 60  # drawn; those with mistakes come first
 _MOST_MISTAKES = 50  # listed, of each kind
@@ -46,7 +46,8 @@ def html_report(result: Evaluation, details: Details | None = None) -> str:
         '<p class="note">Those with most mistakes first. Shaded: labelled spans; framed in '
         "red: missed. Lines: events with their confidence, dashed when wrong or repeated. Top: "
         "acceleration in m/s&sup2;; below: turning rate in deg/s and, under it, what each window "
-        f"was taken for. {_legend(result.model.labels, result.model.idle)}</p>",
+        f"was taken for. Axes: {axes_legend()}. Labels: "
+        f"{_legend(result.model.labels, result.model.idle)}</p>",
         *(_stream(s, result) for s in drawn),
     ]
     if rest > 0:

@@ -171,6 +171,12 @@ th:first-child,td:first-child{text-align:left}svg{display:block;max-width:100%;h
 """
 
 
+def axes_legend() -> str:
+    """Which colour is which axis of a signal, as HTML."""
+    return " ".join(f'<span style="color:{COLOURS[k]}">&mdash; {name}</span>'
+                    for k, name in enumerate("xyz"))
+
+
 class Html(str):
     """Text that is HTML already; everything else gets escaped in a table."""
 
