@@ -32,6 +32,17 @@ def pytest_collection_modifyitems(config, items):
             item.add_marker(skip)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_settings_of_yours(tmp_path_factory):
+    """What `beckon setup` wrote for you must not decide a test."""
+    folder = tmp_path_factory.mktemp("home") / "config"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(folder))
+        for name in ("BECKON_MQTT_USER", "BECKON_MQTT_PASSWORD"):
+            patch.delenv(name, raising=False)
+        yield
+
+
 @pytest.fixture(scope="session")
 def repository() -> Path:
     return REPOSITORY

@@ -9,6 +9,8 @@ import pytest
 from host_tools.cli.app import main
 from host_tools.cli.evaluate import summary
 from host_tools.dataset import Dataset, Recording, Span
+from host_tools.evaluation.alarms import false_alarms
+from host_tools.evaluation.details import Details
 from host_tools.evaluation.emulator import Board, debounce_module, share_debounce_module
 from host_tools.evaluation.evaluate import evaluate
 from host_tools.evaluation.metrics import Tally, confusion, macro_f1, poisson_interval
@@ -176,6 +178,7 @@ def test_the_hardest_mistakes_come_first(model):
     assert [(m.recording, m.truth, m.label) for m in wrong] == [("late", "push", "none")]
     assert wrong[0].confidence > 50
     page = html_report(result)
+    assert "What the false alarms were" in page and "Ward" in page
     assert page.index("Wrong events") < page.index("Wrong spans") < page.index("<svg")
 
 
@@ -250,3 +253,29 @@ def test_a_long_signal_keeps_its_peaks():
     plot.signal(np.linspace(0, 1, len(y)), y, "#000")
     text = plot.text()
     assert len(text) < 40_000 and f"{float(plot.y(1)):.1f}" in text
+
+
+def test_what_the_false_alarms_were(model):
+    """A push where nothing is labelled, and one in a gesture of a label that is not known."""
+    result = run(
+        model, stream((2, 2.8), (6, 6.8), spans=[(2, 2.8, "push")], name="two"),
+        stream((3, 3.8), spans=[(2.5, 4, "walk")], name="walk", subject="q"),
+    )
+    found = false_alarms(result)
+    assert [(a.recording.name, a.label, a.activity, a.outside) for a in found] == [
+        ("two", "push", "", True), ("walk", "push", "walk", True)]
+    for a in found:
+        assert a.nearest.label == "push" and a.nearest.recording.name == "two"
+        assert a.nearest.likeness > 0.8  # made the same way
+    details = Details.of(result).as_json()
+    assert details["false_alarms"]["reported"] == {"push": 2}
+    assert details["false_alarms"]["activity"] == {"walk": 1}
+    assert details["false_alarms"]["surest"][0]["nearest"]["recording"] == "two"
+    assert details["ward"]["truth"]["correct"] == 1
+    assert details["ward"]["reported"]["inserted"] == 2
+
+
+def test_false_alarms_without_any_gesture_are_like_nothing(model):
+    (alarm,) = false_alarms(run(model, stream((2, 2.8))))
+    assert alarm.nearest is None and alarm.as_json()["nearest"] is None
+    assert false_alarms(run(model, stream())) == []

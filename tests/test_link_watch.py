@@ -1,13 +1,14 @@
-"""Events as `beckon watch` prints them, and which are repeats."""
+"""Events as `beckon watch` prints them; which are repeats, and which are missing."""
 
 import time
 
 import pytest
 
-from host_tools.mqtt.events import Repeats, event_line, event_time_s, event_title
+from host_tools.mqtt.events import Arrivals, event_line, event_time_s, event_title, gap_line
 from host_tools.mqtt.subscriber import Message
 
-EVENT = {"event_type": "circle", "confidence": 93, "seq": 412, "boot": 116365, "t_ms": 25750,
+EVENT = {"event_type": "circle", "confidence": 93, "label_confidence": 98, "seq": 412,
+         "boot": 116365, "t_ms": 25750,
          "time": "2025-11-20T10:25:53.063Z", "latency_ms": 4, "model": "709cb702"}
 
 
@@ -18,7 +19,7 @@ def message(**changes):
 def test_an_event_that_waited_is_shown_with_the_time_at_which_it_was():
     line = event_line(message(latency_ms=7_200_000))
     assert line.split() == [time.strftime("%H:%M:%S", time.localtime(1763634353)), "glove",
-                            "circle", "93", "%", "7200", "s"]
+                            "circle", "93", "%", "98", "%", "7200", "s"]
     assert len(line) == len(event_title())
 
 
@@ -44,8 +45,47 @@ def test_payloads_from_strangers_neither_steer_the_terminal_nor_stop_the_watcher
 
 
 def test_repeats_are_known_by_device_boot_and_number():
-    repeats = Repeats()
-    assert not repeats.seen(message())
-    assert repeats.seen(message(latency_ms=9))
-    assert not repeats.seen(message(seq=413))
-    assert not repeats.seen(message(boot=1))
+    arrivals = Arrivals()
+    assert not arrivals.take(message()).repeat
+    assert arrivals.take(message(latency_ms=9)).repeat
+    assert not arrivals.take(message(seq=413)).repeat
+    assert not arrivals.take(message(boot=1)).repeat
+    assert arrivals.take(message()).repeat and arrivals.take(message(seq=413)).repeat
+    for number in (None, "7", True, -1):  # nothing to know it by
+        assert not arrivals.take(message(seq=number)).repeat
+        assert not arrivals.take(message(seq=number)).repeat
+
+
+def taken(arrivals, *numbers, **changes):
+    return [(a.repeat, a.missing) for a in
+            (arrivals.take(message(seq=seq, **changes)) for seq in numbers)]
+
+
+def test_numbers_that_are_left_out_are_missing_until_they_come():
+    arrivals = Arrivals()
+    assert taken(arrivals, 7, 8, 11) == [(False, 0), (False, 0), (False, 2)]
+    assert gap_line(message(seq=11), 2).startswith("glove: 2 events did not arrive (no. 9 to 10)")
+    assert "1 event did not arrive (no. 8)" in gap_line(message(seq=9), 1)
+    assert taken(arrivals, 10, 10, 9, 12) == [(False, 0), (True, 0), (False, 0), (False, 0)]
+    assert taken(arrivals, 3, 5, 7) == [(False, 0), (False, 0), (True, 0)]  # before it began
+    # A start that began while we listened began with number 0.
+    assert taken(arrivals, 0, boot=2) == [(False, 0)]
+    assert taken(arrivals, 2, boot=3) == [(False, 2)]
+    assert taken(arrivals, 13) == [(False, 0)]
+
+
+def test_what_is_remembered_is_bounded():
+    arrivals = Arrivals()
+    assert taken(arrivals, 0, 10**9, 10**9 - 1, 5) == [
+        (False, 0), (False, 10**9 - 1), (False, 0), (True, 0)]
+    for boot in range(5000):
+        taken(arrivals, 0, boot=boot)
+    assert len(arrivals._starts) == 4096 and len(arrivals._current) == 1
+
+
+def test_a_thousand_devices_do_not_push_each_other_out():
+    arrivals = Arrivals()
+    for turn in range(2):
+        for device in range(1000):
+            event = Message(f"d{device}", "event", EVENT, False, 0.0)
+            assert arrivals.take(event).repeat == bool(turn)

@@ -90,7 +90,7 @@ def test_without_a_terminal_there_is_nobody_to_ask(tmp_path, capsys):
 
 
 def test_it_asks_until_the_answers_can_be(tmp_path, capsys, monkeypatch):
-    typed = iter(["", "home", "192.0.2.7", "port", "1884", "ann", "kitchen"])
+    typed = iter(["", "home", "192.0.2.7", "", "port", "1884", "ann", "kitchen"])
     unseen = iter(["key of home", "word"])
     monkeypatch.setattr("builtins.input", lambda prompt: next(typed))
     monkeypatch.setattr(setup.getpass, "getpass", lambda prompt: next(unseen))
@@ -110,12 +110,12 @@ def test_it_asks_until_the_answers_can_be(tmp_path, capsys, monkeypatch):
 
 
 def vars_without(settings):
-    return {name: value for name, value in settings.items() if name != "client_id"}
+    return {name: value for name, value in settings.items() if name not in ("client_id", "chip")}
 
 
 def test_answers_can_be_changed_when_they_do_not_work(tmp_path, capsys, monkeypatch):
     outcomes = iter([(["the broker refuses"], []), ([], ["fine"])])
-    monkeypatch.setattr(setup, "_test", lambda settings: next(outcomes))
+    monkeypatch.setattr(setup, "_test", lambda *arguments: next(outcomes))
     monkeypatch.setattr(setup, "_ask", lambda before: {"wifi_ssid": "a", "broker_host": "b"})
     monkeypatch.setattr("builtins.input", lambda prompt: "y")
     monkeypatch.setattr(setup.sys.stdin, "isatty", lambda: True, raising=False)

@@ -2,6 +2,8 @@
 
 Give a command's arguments as NAME=VALUE. VALUE is JSON, or else plain text.
 docs/mqtt.md lists the commands. To change a board's model use `beckon deploy --mqtt`.
+Without --broker it asks the broker that you gave to beckon setup. For another one, put user and
+password into BECKON_MQTT_USER and BECKON_MQTT_PASSWORD.
 
 examples:
   beckon ask kitchen diag
@@ -11,6 +13,7 @@ examples:
 
 import json
 
+from host_tools.cli.broker_options import add_broker_arguments, broker_of
 from host_tools.errors import BeckonError
 
 
@@ -19,8 +22,7 @@ def add_arguments(parser):
     parser.add_argument("verb", metavar="COMMAND", help="for instance get, diag, self_test")
     parser.add_argument("arguments", nargs="*", metavar="NAME=VALUE",
                         help="arguments of the command")
-    parser.add_argument("--broker", default="mqtt://127.0.0.1:1883", metavar="URL",
-                        help="mqtt://[user:password@]host:port")
+    add_broker_arguments(parser)
     parser.add_argument("--timeout", type=_seconds, default=10.0, metavar="S",
                         help="seconds to wait for the answer")
 
@@ -33,7 +35,6 @@ def _seconds(text):
 
 
 def run(args):
-    from host_tools.mqtt.address import parse_broker
     from host_tools.mqtt.remote_device import RemoteDevice
 
     for part, name in ((args.device, "DEVICE"), (args.verb, "COMMAND")):
@@ -48,7 +49,7 @@ def run(args):
             arguments[name] = json.loads(value)
         except ValueError:
             arguments[name] = value
-    with RemoteDevice(parse_broker(args.broker), args.device, args.timeout) as device:
+    with RemoteDevice(broker_of(args), args.device, args.timeout) as device:
         answer = device.request(args.verb, **arguments)
     answer.pop("transaction", None)
     print(json.dumps(answer))

@@ -13,6 +13,7 @@ import statistics
 import sys
 from contextlib import ExitStack
 
+from host_tools.cli.broker_options import add_tls_arguments, broker_of
 from host_tools.cli.progress import progress, waiting
 from host_tools.errors import BeckonError
 from host_tools.paths import DEFAULT_MODEL, DEMO
@@ -20,7 +21,9 @@ from host_tools.paths import DEFAULT_MODEL, DEMO
 
 def add_arguments(parser):
     parser.add_argument("--broker", metavar="URL",
-                        help="use this broker, mqtt://host:port, instead of starting one")
+                        help="use this broker, mqtt://host:port, or mqtts:// for TLS, instead of "
+                             "starting one")
+    add_tls_arguments(parser, "with --broker: ")
     parser.add_argument("--port", type=int, default=0, metavar="N",
                         help="port of the broker that it starts, to watch from elsewhere; 0: any "
                              "free port")
@@ -61,11 +64,10 @@ def run(args):
 
 def _broker(args, stack):
     """The broker that was named, or one that lives as long as the stack."""
-    from host_tools.mqtt.address import parse_broker
     from host_tools.mqtt.broker import embedded_broker
 
     if args.broker:
-        return parse_broker(args.broker)
+        return broker_of(args)
     with waiting("starting a broker"):
         return stack.enter_context(embedded_broker(args.port))
 

@@ -16,6 +16,7 @@ import json
 import sys
 from pathlib import Path
 
+from host_tools.cli.broker_options import add_broker_arguments, broker_of
 from host_tools.cli.progress import progress
 from host_tools.errors import BeckonError
 from host_tools.paths import DEFAULT_MODEL
@@ -28,13 +29,11 @@ def add_arguments(parser):
                         help="becomes model.mlp; without it the board keeps its model, and a "
                              "board without one gets the default model")
     parser.add_argument("--settings", nargs="?", type=Path, const=Path(), metavar="FOLDER",
-                        help="also copy config.json and secrets.json, from FOLDER or from where "
-                             "beckon setup wrote them")
+                        help="also copy config.json, secrets.json and the files for TLS that they "
+                             "name, from FOLDER or from where beckon setup wrote them")
     parser.add_argument("--mqtt", metavar="DEVICE",
                         help="send --model to this device through the broker instead")
-    parser.add_argument("--broker", metavar="URL",
-                        help="with --mqtt: mqtt://[user:password@]host:port; by default the one in "
-                             "the settings")
+    add_broker_arguments(parser, "with --mqtt: ")
     parser.add_argument("--json", action="store_true", help="print what was done as JSON")
 
 
@@ -65,6 +64,8 @@ def run(args):
         print(f"{len(report.copied)} files copied ({report.bytes_copied / 1024:.0f} KiB), "
               f"{report.unchanged} unchanged, {len(report.removed)} removed")
         print(report.sign)
+        if report.sensor:
+            print(report.sensor)
     if report.warning:
         print(report.warning, file=sys.stderr)
     return 0
@@ -107,8 +108,8 @@ def _steps():
 
 def _over_mqtt(args):
     from host_tools.device.settings import default_folder, read_settings
-    from host_tools.mqtt.address import BrokerAddress, parse_broker
     from host_tools.mqtt.remote_device import RemoteDevice
+    from host_tools.mqtt.sensor_state import sensor_trouble
 
     if args.port:
         raise BeckonError("name a port or --mqtt, not both", status=2)
@@ -121,13 +122,9 @@ def _over_mqtt(args):
     if not key:
         raise BeckonError(f"no update_key in {given / 'secrets.json'}: a board accepts a model "
                           "only with it; beckon setup makes one")
-    if args.broker:
-        broker = parse_broker(args.broker)
-    elif settings["broker_host"]:
-        broker = BrokerAddress(settings["broker_host"], settings["broker_port"],
-                               settings["user"], settings["password"])
-    else:
+    if not args.broker and not settings["broker_host"]:
         raise BeckonError("name the broker with --broker", status=2)
+    broker = broker_of(args, folder=given)
     with RemoteDevice(broker, args.mqtt) as device, progress("sending", total=len(model)) as step:
         sent = 0
 
@@ -137,8 +134,12 @@ def _over_mqtt(args):
             sent = n
 
         model_id = device.send_model(model, key, on_progress)
+        trouble = sensor_trouble(device.state)
     if args.json:
         print(json.dumps({"device": args.mqtt, "model": model_id, "bytes_copied": len(model)}))
     else:
         print(f"{args.mqtt} runs on model {model_id}")
+    if trouble:
+        print(f"beckon deploy: {args.mqtt} has {trouble}", file=sys.stderr)
+        return 1
     return 0

@@ -8,7 +8,8 @@ Free: one uninterrupted recording. With one label, all of it gets that label.
 
 The board needs Beckon's firmware (beckon deploy). --from takes the samples from
 elsewhere: csv is any firmware that prints three or six numbers per sample, one line each;
-mqtt://HOST is a board with our firmware on its broker; a FILE is played as if it were live.
+broker is a board with our firmware on the broker of beckon setup, and mqtt://HOST or
+mqtts://HOST on another one; a FILE is played as if it were live.
 
 examples:
   beckon record --labels circle,x,y --takes 20 --out data/mine --subject ann
@@ -20,6 +21,7 @@ import json
 import sys
 from pathlib import Path
 
+from host_tools.cli.broker_options import add_tls_arguments, broker_of
 from host_tools.cli.progress import waiting
 from host_tools.errors import BeckonError
 
@@ -43,11 +45,16 @@ def add_arguments(parser):
                         help="range of the accelerometer")
     parser.add_argument("--gyro-dps", type=int, default=1000, choices=(250, 500, 1000, 2000),
                         help="range of the gyroscope")
-    parser.add_argument("--from", dest="source", default="board", metavar="board|csv|URL|FILE",
-                        help="where the samples come from")
-    parser.add_argument("--device", metavar="NAME", help="with --from mqtt://HOST: which board")
-    parser.add_argument("--accel-unit", default="m/s2", choices=("m/s2", "g", "mg"),
-                        help="with --from csv: the unit of the acceleration")
+    parser.add_argument("--from", dest="source", default="board",
+                        metavar="board|csv|broker|URL|FILE", help="where the samples come from")
+    parser.add_argument("--device", metavar="NAME", help="with --from broker: which board")
+    add_tls_arguments(parser, "with --from mqtts://HOST: ")
+    parser.add_argument("--accel-unit", default="", metavar="UNIT",
+                        help="with --from csv: the unit of the acceleration, m/s2, g, mg or "
+                        "counts:N for N counts per g (default: measured)")
+    parser.add_argument("--gyro-unit", default="", metavar="UNIT",
+                        help="with --from csv: the unit of the turn rates, dps, rad/s, mdps or "
+                        "counts:N for N counts per deg/s (default: measured)")
     parser.add_argument("--baud", type=int, metavar="N", help="another baud rate")
     parser.add_argument("--speed", type=float, default=1.0, metavar="N",
                         help="with --from FILE: times real time, 0 as fast as possible")
@@ -64,6 +71,8 @@ def run(args):
     labels = _checked(args)
     check_folder(args.out)
     with _source(args) as source:
+        if source.found:
+            print(source.found, file=sys.stderr)
         if source.warning:
             print(f"beckon record: {source.warning}", file=sys.stderr)
         guide = None
@@ -131,22 +140,25 @@ def _source(args):
     from host_tools.recording.forwarder_source import ForwarderSource
     from host_tools.recording.replay_source import ReplaySource
 
+    if args.source != "csv" and (args.accel_unit or args.gyro_unit):
+        raise BeckonError("--accel-unit and --gyro-unit are for --from csv alone", status=2)
     if args.source == "csv":
-        return _Opening(ForwarderSource(find_port(args.port), args.accel_unit, args.baud or 115200),
-                        "measuring the rate")
-    if args.source.startswith("mqtt://"):
-        from host_tools.mqtt.address import parse_broker
+        return _Opening(ForwarderSource(find_port(args.port), args.accel_unit, args.baud or 115200,
+                                        args.gyro_unit),
+                        "measuring rate and units: hold the sensor still")
+    if args.source == "broker" or args.source.startswith(("mqtt://", "mqtts://")):
         from host_tools.recording.broker_source import BrokerSource
 
         if not args.device:
             raise BeckonError("name the board with --device", status=2)
-        return _Opening(BrokerSource(parse_broker(args.source), args.device),
+        url = "" if args.source == "broker" else args.source
+        return _Opening(BrokerSource(broker_of(args, url), args.device),
                         "asking the board for samples")
     if args.source != "board":
         path = Path(args.source)
         if not path.is_file():
             raise BeckonError(f"--from {args.source}: no such file; write board, csv, "
-                              "mqtt://HOST, or the name of a recording", status=2)
+                              "broker, mqtts://HOST, or the name of a recording", status=2)
         return ReplaySource(path, args.speed)
     return _Opening(BoardSource(find_port(args.port), args.rate, args.accel_g, args.gyro_dps,
                                 args.baud), "starting the board's sensor")
@@ -176,6 +188,8 @@ def _ask(reason):
 
 
 def _report(args, session, paths):
+    if session.correction:
+        print(f"beckon record: {session.correction}", file=sys.stderr)
     takes = len(session.guide.good) if session.guide else 0
     refused = session.guide.refusals if session.guide else 0
     rate = session.source.measured_hz

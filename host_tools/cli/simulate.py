@@ -8,13 +8,14 @@ example:
 """
 
 import json
-import os
 import sys
 from contextlib import ExitStack
 from pathlib import Path
 
+from host_tools.cli.broker_options import add_tls_arguments, broker_of
 from host_tools.cli.progress import progress
 from host_tools.errors import BeckonError
+from host_tools.files import write_atomically
 from host_tools.paths import DEFAULT_MODEL
 
 
@@ -23,7 +24,9 @@ def add_arguments(parser):
                         help="CSV or CSV.gz: t_ms,ax,ay,az,gx,gy,gz in m/s^2 and deg/s")
     parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, metavar="FILE",
                         help="model file for the board")
-    parser.add_argument("--broker", metavar="URL", help="mqtt://host:port of a running broker")
+    parser.add_argument("--broker", metavar="URL",
+                        help="mqtt://host:port, or mqtts:// for TLS, of a running broker")
+    add_tls_arguments(parser, "with --broker: ")
     parser.add_argument("--speed", type=float, default=1.0, metavar="N",
                         help="times real time; a computer that is too slow takes longer")
     parser.add_argument("--out", type=Path, metavar="FILE",
@@ -31,7 +34,6 @@ def add_arguments(parser):
 
 
 def run(args):
-    from host_tools.mqtt.address import parse_broker
     from host_tools.mqtt.broker import embedded_broker
     from host_tools.simulator.simulate import simulate
 
@@ -41,7 +43,7 @@ def run(args):
         raise BeckonError(f"--out {args.out}: there is no folder {args.out.parent}; make it first")
     with ExitStack() as stack:
         if args.broker:
-            broker = parse_broker(args.broker)
+            broker = broker_of(args)
         else:
             broker = stack.enter_context(embedded_broker())
         step = stack.enter_context(progress("playing", total=100))
@@ -57,9 +59,7 @@ def run(args):
                            on_progress=on_progress)
     lines = "".join(json.dumps(event) + "\n" for event in outcome.events)
     if args.out:
-        temporary = args.out.with_name(args.out.name + ".tmp")
-        temporary.write_text(lines)
-        os.replace(temporary, args.out)
+        write_atomically(args.out, lines.encode())
     else:
         sys.stdout.write(lines)
     counters = outcome.counters

@@ -10,10 +10,18 @@ from types import ModuleType
 from typing import Any
 
 from host_tools.errors import BeckonError
+from host_tools.files import replace_file
 from host_tools.paths import FIRMWARE
 
 CONFIG, SECRETS = "config.json", "secrets.json"
 SECRET_NAMES = ("wifi_key", "user", "password", "update_key")
+# setting -> (the file's name in the folder and on the board, what it is)
+TLS_FILES = {
+    "tls_ca": ("ca.crt", "a CA's certificate"),
+    "tls_cert": ("client.crt", "a certificate"),
+    "tls_key": ("client.key", "a certificate's key"),
+}
+_TLS_FILE_MAX = 8191  # as firmware/link/tls_socket.py takes it; a test compares
 
 
 def default_folder() -> Path:
@@ -47,7 +55,8 @@ def read_settings(folder: Path) -> dict[str, Any]:
 
 
 def settings_files(folder: Path) -> dict[str, bytes]:
-    """What of config.json and secrets.json is in folder, checked. Raises BeckonError."""
+    """What of config.json and secrets.json is in folder, and the files for TLS that they name,
+    checked: path on the board -> content. Raises BeckonError."""
     files = {}
     for name in (CONFIG, SECRETS):
         path = folder / name
@@ -56,8 +65,42 @@ def settings_files(folder: Path) -> dict[str, bytes]:
     if not files:
         raise BeckonError(f"{folder} holds neither {CONFIG} nor {SECRETS}; make them with beckon "
                           "setup")
-    _loaded(folder)
+    settings = vars(_loaded(folder))
+    named = {name: settings[name].lstrip("/") for name in TLS_FILES if settings[name]}
+    for name, path_on_board in named.items():
+        path = folder / path_on_board
+        if ".." in Path(path_on_board).parts:
+            raise BeckonError(f"{name} is {path_on_board!r}, which leaves {folder}; write the name "
+                              "of a file in it")
+        files[path_on_board] = tls_file(path, name)
+    if "tls_ca" in named:
+        check_tls(folder, settings)
     return files
+
+
+def tls_file(path: Path, name: str) -> bytes:
+    """The content of the file for the setting name. Raises BeckonError."""
+    option = f"--{name.partition('_')[2]}"
+    try:
+        with open(path, "rb") as file:
+            content = file.read(_TLS_FILE_MAX + 1)
+    except OSError as error:
+        raise BeckonError(f"{name} names {path}, which cannot be read ({error.strerror}); run "
+                          f"beckon setup {option} FILE") from None  # fmt: skip
+    if not 0 < len(content) <= _TLS_FILE_MAX:
+        raise BeckonError(f"{path} has {path.stat().st_size} bytes, but a board takes 1 to "
+                          f"{_TLS_FILE_MAX}; leave nothing but {TLS_FILES[name][1]} in it")
+    return content
+
+
+def check_tls(folder: Path, settings: Mapping[str, Any]) -> None:
+    """Raises BeckonError unless the files that settings name are certificates and a key."""
+    from host_tools.mqtt.address import BrokerAddress, TlsFiles
+    from host_tools.mqtt.tls import tls_context
+
+    ca, cert, key = (folder / settings[name].lstrip("/") if settings[name] else None
+                     for name in TLS_FILES)  # fmt: skip
+    tls_context(BrokerAddress("", tls=TlsFiles(ca, cert, key)))
 
 
 def _loaded(folder: Path) -> Any:
@@ -67,18 +110,23 @@ def _loaded(folder: Path) -> Any:
         raise BeckonError(str(error)) from None
 
 
-def write_settings(folder: Path, values: Mapping[str, Any]) -> None:
-    """Write values as config.json and secrets.json, the latter for its owner only.
+def write_settings(folder: Path, values: Mapping[str, Any],
+                   files: Mapping[str, bytes] | None = None) -> None:  # fmt: skip
+    """Write values as config.json and secrets.json, and files (name -> content) beside them.
 
-    Settings that were there and are not in values stay. Raises BeckonError.
+    secrets.json and keys can be read by their owner only. Settings that were there and are not
+    in values stay. Raises BeckonError.
     """
     for name, value in values.items():
         check(name, value)
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        for name, content in (files or {}).items():
+            replace_file(folder / name, content, private=name.endswith(".key"))
         for file, secret in ((CONFIG, False), (SECRETS, True)):
             mine = {n: v for n, v in values.items() if (n in SECRET_NAMES) == secret}
-            _write(folder / file, {**_stored(folder / file), **mine}, 0o600 if secret else 0o644)
+            text = json.dumps({**_stored(folder / file), **mine}, indent=2) + "\n"
+            replace_file(folder / file, text.encode(), private=secret)
     except OSError as error:
         raise BeckonError(f"{error.filename or folder}: {error.strerror}; name another folder with "
                           "--folder") from None
@@ -92,13 +140,3 @@ def _stored(path: Path) -> dict[str, Any]:
     except ValueError:
         raise BeckonError(f"{path} is not a JSON object; fix or delete it") from None
     return stored if isinstance(stored, dict) else {}
-
-
-def _write(path: Path, values: Mapping[str, Any], mode: int) -> None:
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as file:
-            file.write(json.dumps(values, indent=2) + "\n")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -1,14 +1,12 @@
 """Whether this computer reaches what the board is to reach: a Wi-Fi in range, a broker."""
 
-import ipaddress
-import queue
-import secrets
 import shutil
 import socket
 import subprocess
 
 from host_tools.errors import BeckonError
-from host_tools.mqtt.address import BrokerAddress
+from host_tools.mqtt.address import BrokerAddress, is_only_here
+from host_tools.mqtt.connection import Connection
 
 _TIMEOUT_S = 5.0
 _2_4_GHZ_MHZ = range(2400, 2500)
@@ -16,47 +14,12 @@ _NMCLI = ["nmcli", "-t", "-e", "no", "-f", "FREQ,SSID", "device", "wifi", "list"
 
 
 def check_broker(broker: BrokerAddress) -> None:
-    """Connect and log in. Raises BeckonError that says why that fails."""
-    from paho.mqtt import client as mqtt
+    """Connect and log in, with TLS if broker has it. Raises BeckonError that says why that fails.
 
-    try:
-        socket.create_connection((broker.host, broker.port), _TIMEOUT_S).close()
-    except socket.gaierror:
-        raise BeckonError(f"there is no host {broker.host}") from None
-    except TimeoutError:
-        raise BeckonError(f"{broker.host} does not answer on port {broker.port}") from None
-    except OSError as error:
-        raise BeckonError(f"{broker.host}:{broker.port}: {error.strerror or error}") from None
-    answers: queue.Queue[str] = queue.Queue()
-    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, f"beckon-setup-{secrets.token_hex(4)}")
-    if broker.user:
-        client.username_pw_set(broker.user, broker.password)
-    client.on_connect = lambda c, u, f, reason, p: answers.put(
-        str(reason) if reason.is_failure else "")  # fmt: skip
-    try:
-        client.connect(broker.host, broker.port, keepalive=30)
-        client.loop_start()
-        refusal = answers.get(timeout=_TIMEOUT_S)
-    except (OSError, ValueError) as error:
-        raise BeckonError(f"{broker.host}:{broker.port}: {error}") from None
-    except queue.Empty:
-        where = f"{broker.host}:{broker.port}"
-        raise BeckonError(f"what answers at {where} is not an MQTT broker") from None
-    finally:
-        client.disconnect()
-        client.loop_stop()
-    if refusal:
-        raise BeckonError(f"the broker refuses: {refusal}")
-
-
-def is_only_here(host: str) -> bool:
-    """Whether host means the computer itself, so that no board can use it."""
-    if host.lower() in ("localhost", "localhost.localdomain"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    Nothing is sent before TLS has proved the broker.
+    """
+    with Connection(broker, "setup", timeout_s=_TIMEOUT_S):
+        pass
 
 
 def own_address() -> str:

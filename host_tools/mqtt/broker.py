@@ -12,12 +12,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from host_tools.errors import BeckonError
 from host_tools.mqtt.address import BrokerAddress
 
 _START_TIMEOUT_S = 20
 _HOST = "127.0.0.1"
+_MQTT_3_1_1 = 4
 
 
 @contextmanager
@@ -62,6 +64,7 @@ async def _serve(port: int) -> None:
     from amqtt.broker import Broker
 
     logging.disable(logging.CRITICAL)
+    _refuse_other_versions()
     if port:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -85,6 +88,21 @@ async def _serve(port: int) -> None:
     print("listening", port, flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     await broker.shutdown()
+
+
+def _refuse_other_versions() -> None:
+    """amqtt has MQTT 3.1.1 only. It reads the rest of a CONNECT before it looks at the version,
+    and then waits without end for what MQTT 5 has elsewhere."""
+    from amqtt.mqtt.connect import ConnectPayload
+
+    read = ConnectPayload.from_stream
+
+    async def from_stream(reader: Any, fixed: Any, header: Any) -> Any:
+        if header.proto_level != _MQTT_3_1_1:
+            return ConnectPayload(client_id="refused")  # amqtt answers with the reason
+        return await read(reader, fixed, header)
+
+    ConnectPayload.from_stream = from_stream
 
 
 if __name__ == "__main__":

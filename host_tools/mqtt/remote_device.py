@@ -9,7 +9,6 @@ import hmac
 import json
 import queue
 import secrets
-import socket
 import time
 import zlib
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from typing import Any
 
 from host_tools.errors import BeckonError
 from host_tools.mqtt.address import BrokerAddress
+from host_tools.mqtt.connection import Connection, Topic
 
 CHUNK_BYTES = 768
 _ANSWER_TIMEOUT_S = 10.0
@@ -28,42 +28,23 @@ class RemoteDevice:
     """device: the board's name. A context manager; raises BeckonError throughout."""
 
     def __init__(self, broker: BrokerAddress, device: str, timeout_s: float = _ANSWER_TIMEOUT_S):
-        from paho.mqtt import client as mqtt
-
         self.device = device
-        self._broker = broker
+        self.state: dict[str, Any] = {}
+        """The newest `state` that came."""
         self._timeout_s = timeout_s
         self._root = f"beckon/{device}/"
         self._answers: queue.Queue[dict[str, Any]] = queue.Queue()
         self._states: queue.Queue[dict[str, Any]] = queue.Queue()
-        self._ready: queue.Queue[str] = queue.Queue()
-        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
-        if broker.user:
-            self._client.username_pw_set(broker.user, broker.password)
-        self._client.on_connect = self._on_connect
-        self._client.on_subscribe = lambda *args: self._ready.put("")
-        self._client.on_message = self._on_message
-        self._client.on_socket_open = _send_at_once
+        topics = [Topic(f"{self._root}rsp/#"), Topic(f"{self._root}state")]
+        self._connection = Connection(broker, "ask", topics, self._on_message,
+                                      timeout_s=timeout_s)  # fmt: skip
 
     def __enter__(self) -> "RemoteDevice":
-        try:
-            self._client.connect(self._broker.host, self._broker.port, keepalive=30)
-        except OSError as error:
-            reason = error.strerror or error
-            raise BeckonError(f"no broker answers at {self._broker} ({reason})") from None
-        self._client.loop_start()
-        try:
-            refusal = self._ready.get(timeout=self._timeout_s)
-        except queue.Empty:
-            refusal = "no answer"
-        if refusal:
-            self.__exit__()
-            raise BeckonError(f"the broker at {self._broker} refused the connection: {refusal}")
+        self._connection.__enter__()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
+        self._connection.__exit__()
 
     def await_board(self, timeout_s: float) -> dict[str, Any]:
         """Wait until the board has said what it is (again), its `state`."""
@@ -76,7 +57,7 @@ class RemoteDevice:
         """Ask for verb and return its answer."""
         transaction = secrets.token_hex(8)
         payload = json.dumps({**arguments, "transaction": transaction})
-        self._client.publish(f"{self._root}cmd/{verb}", payload, qos=1)
+        self._connection.publish(f"{self._root}cmd/{verb}", payload)
         until = time.monotonic() + self._timeout_s
         while True:
             try:
@@ -91,6 +72,22 @@ class RemoteDevice:
                 raise BeckonError(f"{self.device} refuses {verb}: {answer['error']}")
             return answer
 
+    def request_signed(
+        self, verb: str, key: str, payload: str = "", **arguments: Any
+    ) -> dict[str, Any]:
+        """Ask for verb with a signature. key: update_key of the board's secrets.json.
+
+        payload: what is signed beside verb, device and nonce; docs/mqtt.md has it for each verb.
+        """
+        nonce = self.request("nonce")["nonce"]
+        signature = signed(key, verb, self.device, nonce, payload)
+        return self.request(verb, hmac=signature, **arguments)
+
+    def change_settings(self, key: str, **settings: Any) -> dict[str, Any]:
+        """Change settings that need a signature; the answer."""
+        text = json.dumps(settings)
+        return self.request_signed("set", key, text, settings=text)
+
     def send_model(
         self,
         model: bytes,
@@ -102,24 +99,27 @@ class RemoteDevice:
 
         key: update_key of the board's secrets.json. on_progress: called with the bytes sent.
         """
-        nonce = self._upload(model, on_progress or (lambda sent: None))
-        signed = hmac.new(
-            key.encode(), signed_text(self.device, nonce, model), hashlib.sha256
-        ).hexdigest()
+        self._upload(model, key, on_progress or (lambda sent: None))
         while not self._states.empty():
             self._states.get()
-        self.request("model", step="commit", hmac=signed)
+        digest = hashlib.sha256(model).hexdigest()
+        self.request_signed(
+            "model", key, f"commit {len(model)} {digest}", step="commit"
+        )
         model_id = model[8:12][::-1].hex()
         self._await_state(model_id, wait_s)
         return model_id
 
-    def _upload(self, model: bytes, on_progress: Callable[[int], None]) -> str:
-        """Bring all of model to the board; the nonce for its signature."""
+    def _upload(self, model: bytes, key: str, on_progress: Callable[[int], None]) -> None:
+        """Bring all of model to the board."""
         failures = 0
         crc = zlib.crc32(model)
         while True:
             try:
-                begun = self.request("model", step="begin", size=len(model), crc32=crc)
+                begun = self.request_signed(
+                    "model", key, f"begin {len(model)} {crc}",
+                    step="begin", size=len(model), crc32=crc,
+                )  # fmt: skip
                 offset = begun["offset"]
                 while offset < len(model):
                     chunk = model[offset : offset + CHUNK_BYTES]
@@ -132,7 +132,7 @@ class RemoteDevice:
                     )["offset"]
                     failures = 0
                     on_progress(offset)
-                return str(begun["nonce"])
+                return
             except NoAnswer:  # begin tells how far it came
                 failures += 1
                 if failures == _TRIES:
@@ -154,21 +154,16 @@ class RemoteDevice:
                 reason = lines[-1] if lines else "it could not be loaded"
                 raise BeckonError(f"{self.device} went back to its old model: {reason}")
 
-    def _on_connect(self, client, userdata, flags, reason, properties):
-        if reason.is_failure:
-            self._ready.put(str(reason))
-        else:
-            client.subscribe([(f"{self._root}rsp/#", 1), (f"{self._root}state", 1)])
-
-    def _on_message(self, client, userdata, message):
+    def _on_message(self, topic: str, content: bytes, retained: bool) -> None:
         try:
-            payload = json.loads(message.payload)
-        except ValueError:
+            payload = json.loads(content)
+        except (ValueError, RecursionError):
             return
         if not isinstance(payload, dict):
             return
-        if message.topic == f"{self._root}state":
-            if not message.retain:
+        if topic == f"{self._root}state":
+            self.state = payload
+            if not retained:
                 self._states.put(payload)
         else:
             self._answers.put(payload)
@@ -178,12 +173,7 @@ class NoAnswer(BeckonError):
     """The board did not answer in time."""
 
 
-def _send_at_once(client: object, userdata: object, sock: Any) -> None:
-    """A question waits for its answer: Nagle's algorithm would hold it back for 40 ms."""
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-
-def signed_text(device: str, nonce: str, model: bytes) -> bytes:
-    """What the HMAC of a model update is over."""
-    digest = hashlib.sha256(model).hexdigest()
-    return f"beckon-model-1 {device} {nonce} {len(model)} {digest}".encode()
+def signed(key: str, verb: str, device: str, nonce: str, payload: str) -> str:
+    """The HMAC of a signed command, in hexadecimal digits."""
+    text = f"beckon-{verb}-1 {device} {nonce} {payload}"
+    return hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()

@@ -2,16 +2,17 @@
 
 import json
 import queue
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from host_tools.errors import BeckonError
 from host_tools.mqtt.address import BrokerAddress
+from host_tools.mqtt.connection import Connection, Topic
 
 ROOT = "beckon"
+KINDS = ("event", "status", "state", "diag")
+_RETAINED = ("status", "state")
 
 
 @dataclass(frozen=True)
@@ -30,69 +31,48 @@ class Message:
 
 
 class Subscriber:
-    """Receives `beckon/<device>/#`; use as a context manager.
+    """Receives `beckon/<device>/<kind>`, over restarts of the broker; use as a context manager.
 
-    device: "+" for all. Raises BeckonError if the broker cannot be reached or
-    refuses, within timeout_s.
+    device: "+" for all. kinds: what is needed of it, since a broker's queue is bounded. The
+    broker keeps events that come while the connection is down, if it keeps its sessions.
+    on_link: called as (up, kept) from another thread, see Connection. Raises BeckonError if the
+    broker cannot be reached or refuses, within timeout_s.
     """
 
-    def __init__(self, address: BrokerAddress, device: str = "+", timeout_s: float = 5.0):
-        from paho.mqtt import client as mqtt
-
-        self._address = address
-        self._filter = f"{ROOT}/{device}/#"
+    def __init__(self, address: BrokerAddress, device: str = "+",
+                 kinds: Sequence[str] = KINDS, *, timeout_s: float = 5.0,
+                 on_link: Callable[[bool, bool], None] | None = None):  # fmt: skip
         self._timeout_s = timeout_s
-        self._queue: queue.Queue[Message | BeckonError] = queue.Queue()
-        self._subscribed = threading.Event()
-        self._refusal = ""
-        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
-        if address.user:
-            self._client.username_pw_set(address.user, address.password)
-        self._client.on_connect = self._on_connect
-        self._client.on_subscribe = self._on_subscribe
-        self._client.on_message = self._on_message
+        self._queue: queue.Queue[Message] = queue.Queue()
+        self._connection = Connection(
+            address, "watch", _topics(device, kinds), self._on_message,
+            keep_session=True, on_link=on_link, timeout_s=timeout_s,
+        )  # fmt: skip
 
     def __enter__(self) -> "Subscriber":
-        address = self._address
-        self._client.connect_timeout = self._timeout_s
-        try:
-            self._client.connect(address.host, address.port, keepalive=30)
-        except OSError as error:
-            raise BeckonError(
-                f"no broker answers at {address} ({error.strerror or error}); "
-                "start one there or name another with --broker"
-            ) from None
-        self._client.loop_start()
-        if not self._subscribed.wait(self._timeout_s) or self._refusal:
-            self.__exit__()
-            reason = self._refusal or f"no answer within {self._timeout_s:g} s"
-            raise BeckonError(f"the broker at {address} refused the connection: {reason}")
+        self._connection.__enter__()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
+        self._connection.__exit__()
+
+    @property
+    def is_up(self) -> bool:
+        return self._connection.is_up
 
     def receive(self, timeout_s: float) -> Message | None:
         """The next message, or None when none came within timeout_s."""
         try:
-            message = self._queue.get(timeout=timeout_s)
+            return self._queue.get(timeout=timeout_s)
         except queue.Empty:
             return None
-        if isinstance(message, BeckonError):
-            raise message
-        return message
 
-    def forget(self, device: str, kinds: tuple[str, ...]) -> None:
+    def forget(self, device: str, kinds: Sequence[str]) -> None:
         """Remove what the broker keeps (retains) of a device that will not come back."""
         for kind in kinds:
-            topic = f"{ROOT}/{device}/{kind}"
-            if self._client.is_connected():  # else the broker has gone, and all it kept
-                sent = self._client.publish(topic, b"", qos=1, retain=True)
-                try:
-                    sent.wait_for_publish(self._timeout_s)
-                except RuntimeError:  # it went in this moment
-                    return
+            if self.is_up:  # else the broker has gone, and all it kept
+                self._connection.publish(f"{ROOT}/{device}/{kind}", b"", retain=True,
+                                         wait_s=self._timeout_s)  # fmt: skip
 
     def messages(self) -> Iterator[Message]:
         """All messages as they come, forever."""
@@ -101,36 +81,22 @@ class Subscriber:
             if message:
                 yield message
 
-    def _on_connect(self, client, userdata, flags, reason, properties):
-        if reason.is_failure:
-            self._refusal = str(reason)
-            self._subscribed.set()
-        else:  # also after each reconnect
-            client.subscribe(self._filter, qos=1)
+    def _on_message(self, topic: str, payload: bytes, retained: bool) -> None:
+        levels = topic.split("/")
+        if len(levels) == 3 and levels[0] == ROOT:
+            self._queue.put(Message(levels[1], levels[2], _decode(payload), retained,
+                                    time.monotonic()))  # fmt: skip
 
-    def _on_subscribe(self, client, userdata, mid, reasons, properties):
-        if any(reason.is_failure for reason in reasons):
-            self._refusal = f"subscription to {self._filter} refused"
-        self._subscribed.set()
 
-    def _on_message(self, client, userdata, message):
-        levels = message.topic.split("/")
-        if len(levels) < 3 or levels[0] != ROOT:
-            return
-        self._queue.put(
-            Message(
-                device=levels[1],
-                kind="/".join(levels[2:]),
-                payload=_decode(message.payload),
-                retained=bool(message.retain),
-                received_s=time.monotonic(),
-            )
-        )
+def _topics(device: str, kinds: Sequence[str]) -> list[Topic]:
+    """All at QoS 1, so that they arrive in the order in which a device sent them."""
+    return [Topic(f"{ROOT}/{device}/{kind}", crowded=device == "+" and kind in _RETAINED)
+            for kind in kinds]  # fmt: skip
 
 
 def _decode(payload: bytes) -> Any:
     text = payload.decode("utf-8", "replace")
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text

@@ -9,8 +9,9 @@ import numpy as np
 
 from host_tools.errors import BeckonError
 from host_tools.mqtt.address import BrokerAddress
+from host_tools.mqtt.connection import Connection, Topic
 from host_tools.mqtt.remote_device import RemoteDevice
-from host_tools.recording.blocks import Block
+from host_tools.recording.blocks import Block, Source
 from host_tools.recording.stream import SYNC, Decoder, Samples
 from host_tools.units import GRAVITY, at_limit, sensor_ranges
 
@@ -19,7 +20,7 @@ _FIRST_TIMEOUT_S = 10.0
 _RETRY_S = 1.0
 
 
-class BrokerSource:
+class BrokerSource(Source):
     """A board that runs Beckon's firmware, somewhere in reach of its broker.
 
     It recognises nothing while it streams. A stream lasts a minute. Some samples
@@ -27,7 +28,6 @@ class BrokerSource:
     """
 
     axes = 6
-    warning = ""
 
     def __init__(self, broker: BrokerAddress, device: str):
         self.rate_hz = 0.0
@@ -43,38 +43,23 @@ class BrokerSource:
         self._last: tuple[int, float] | None = None
 
     def __enter__(self) -> "BrokerSource":
-        from paho.mqtt import client as mqtt
-
-        self._remote = RemoteDevice(self._broker, self._device)
-        self._remote.__enter__()
-        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
-        try:
-            if self._broker.user:
-                self._client.username_pw_set(self._broker.user, self._broker.password)
-            subscribed: queue.Queue[None] = queue.Queue()
-            self._client.on_connect = self._on_connect
-            self._client.on_subscribe = lambda *args: subscribed.put(None)
-            self._client.on_message = self._on_message
-            self._client.connect(self._broker.host, self._broker.port, keepalive=30)
-            self._client.loop_start()
-            subscribed.get(timeout=_FIRST_TIMEOUT_S)
+        raw = Topic(f"beckon/{self._device}/raw", qos=0)
+        with contextlib.ExitStack() as stack:
+            self._remote = stack.enter_context(RemoteDevice(self._broker, self._device))
+            stack.enter_context(Connection(self._broker, "record", [raw], self._on_message))
+            stack.callback(self._end_stream)
             self._ask()
             self._await_first()
-        except (OSError, queue.Empty):
-            self.__exit__()
-            raise BeckonError(f"the broker at {self._broker} does not answer") from None
-        except BaseException:
-            self.__exit__()
-            raise
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *exception: object) -> None:
+        self._stack.close()
+
+    def _end_stream(self) -> None:
         if time.monotonic() < self._until_s:  # else it would not recognise until then
             with contextlib.suppress(BeckonError):
                 self._remote.request("stream", seconds=0)
-        self._client.disconnect()
-        self._client.loop_stop()
-        self._remote.__exit__()
 
     def read(self, timeout_s: float) -> list[Block]:
         """Raises BeckonError when the board does not answer any more."""
@@ -103,11 +88,8 @@ class BrokerSource:
         return {**self._about, "source": "broker",
                 "line_frames_refused": self._decoder.refused}  # fmt: skip
 
-    def _on_connect(self, client, userdata, flags, reason, properties):
-        client.subscribe(f"beckon/{self._device}/raw", 0)
-
-    def _on_message(self, client, userdata, message):
-        self._messages.put(bytes(message.payload))
+    def _on_message(self, topic: str, payload: bytes, retained: bool) -> None:
+        self._messages.put(payload)
 
     def _ask(self) -> None:
         """Have the board stream for another minute."""

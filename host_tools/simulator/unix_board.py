@@ -25,7 +25,7 @@ from typing import Any
 
 from host_tools.device.image import compile_tree, unix_arch, write_image
 from host_tools.errors import BeckonError
-from host_tools.mqtt.address import BrokerAddress
+from host_tools.mqtt.address import BrokerAddress, TlsFiles
 from host_tools.simulator.i2c_server import I2CServer
 from host_tools.simulator.time_server import time_server
 from host_tools.toolchain import micropython_command
@@ -35,6 +35,8 @@ STANDINS = Path(__file__).resolve().parent / "standins"
 RESET_STATUS = 42  # standins/machine.py: the program asked for a reset
 WATCHDOG_STATUS = 43
 _POWER_ON, _WATCHDOG, _SOFT = 1, 3, 5  # machine.reset_cause()
+
+_CA, _CERT, _KEY = "ca.crt", "client.crt", "client.key"  # on the board
 
 _STANDINS_KIB = 32  # more than the stand-ins take; power_on.py locks the rest away
 _END_TIMEOUT_S = 15
@@ -86,8 +88,10 @@ class SimulatedBoard:
             "broker_port": broker.port,
             # The broker answers in real time, the board waits in its own.
             "response_timeout_ms": min(60000, round(3000 * max(1, speed))),
+            **_tls_settings(broker),
             **(settings or {}),
         }
+        self._tls = broker.tls or TlsFiles()
         self._secrets = {"user": broker.user, "password": broker.password}
         self._model = model
         self._server: I2CServer | None = None
@@ -169,6 +173,9 @@ class SimulatedBoard:
         compile_tree(STANDINS, self._standins, unix_arch(), as_source=("start.py",))
         if self._model is not None:
             shutil.copyfile(self._model, self.flash / "model.mlp")
+        for file, name in ((self._tls.ca, _CA), (self._tls.cert, _CERT), (self._tls.key, _KEY)):
+            if file:
+                shutil.copyfile(file, self.flash / name)
         (self.flash / "config.json").write_text(json.dumps(self._settings))
         (self.flash / "secrets.json").write_text(json.dumps(self._secrets))
 
@@ -213,6 +220,17 @@ class SimulatedBoard:
                 self.returncode = status
                 return
             self._boot(_SOFT if status == RESET_STATUS else _WATCHDOG)
+
+
+def _tls_settings(broker: BrokerAddress) -> dict[str, str]:
+    """For the board's config.json. Raises BeckonError."""
+    tls = broker.tls
+    if tls is None:
+        return {}
+    if tls.ca is None:
+        raise BeckonError(f"a board trusts {broker} only by a file: name it with --ca", status=2)
+    own = {"tls_cert": _CERT, "tls_key": _KEY} if tls.cert else {}
+    return {"tls_ca": _CA, **own, "tls_name": tls.name or broker.host}
 
 
 def _ipv4(host: str) -> str:

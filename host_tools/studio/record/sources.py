@@ -22,12 +22,13 @@ class SourceChoice:
     rate_hz: float = 100.0
     accel_g: int = 8
     gyro_dps: int = 1000
-    accel_unit: str = "m/s2"
+    accel_unit: str = ""
     baud: int | None = None
     broker: str = ""
     device: str = ""
     path: Path = Path()
     speed: float = 1.0
+    gyro_unit: str = ""
 
     @property
     def title(self) -> str:
@@ -37,19 +38,20 @@ class SourceChoice:
 
 def make_source(choice: SourceChoice) -> Any:
     """The source, not yet entered. Raises BeckonError for a choice that is not valid."""
+    from host_tools.device.known_broker import known_broker
     from host_tools.device.ports import find_port
-    from host_tools.mqtt.address import parse_broker
     from host_tools.recording.broker_source import BrokerSource
 
     if choice.kind == "board":
         return BoardSource(find_port(choice.port), choice.rate_hz, choice.accel_g,
                            choice.gyro_dps, choice.baud)
     if choice.kind == "csv":
-        return ForwarderSource(find_port(choice.port), choice.accel_unit, choice.baud or 115200)
+        return ForwarderSource(find_port(choice.port), choice.accel_unit, choice.baud or 115200,
+                               choice.gyro_unit)
     if choice.kind == "broker":
         if not choice.device:
             raise BeckonError("enter the board's name on the broker, such as beckon-kitchen")
-        return BrokerSource(parse_broker(choice.broker), choice.device)
+        return BrokerSource(known_broker(choice.broker), choice.device)
     if not choice.path.is_file():
         raise BeckonError(f"{choice.path}: no such file; name a recording, CSV or CSV.gz")
     return ReplaySource(choice.path, choice.speed)

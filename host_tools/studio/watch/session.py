@@ -1,7 +1,7 @@
 """Watching for a page: what devices publish on a broker, kept for this run, bounded.
 
     watcher = WatchSession()
-    watcher.open(parse_broker("mqtt://127.0.0.1"))
+    watcher.open(known_broker("mqtts://homeassistant.local"))
     watcher.events()      # newest last
     watcher.devices()     # name -> Device
     watcher.close()
@@ -24,7 +24,7 @@ from host_tools.errors import BeckonError
 from host_tools.files import write_atomically
 from host_tools.mqtt.address import BrokerAddress
 from host_tools.mqtt.event_fields import event_fields
-from host_tools.mqtt.events import Repeats, printable
+from host_tools.mqtt.events import Arrivals, printable
 from host_tools.mqtt.remote_device import RemoteDevice
 from host_tools.mqtt.subscriber import Message, Subscriber
 
@@ -36,12 +36,13 @@ _POLL_S = 0.2
 
 @dataclass(frozen=True)
 class SeenEvent:
-    """received: UTC of arrival. confidence, latency_ms, seq: None if the event has none."""
+    """received: UTC of arrival. The numbers are None if the event has none."""
 
     received: datetime
     device: str
     label: str
     confidence: int | None
+    label_confidence: int | None
     latency_ms: int | None
     seq: int | None
     model: str
@@ -58,7 +59,8 @@ class Change:
 
 @dataclass
 class Device:
-    """What is known about a device. diag_at: when diag arrived."""
+    """What is known about a device. diag_at: when diag arrived. missing: events that did not
+    arrive, by their numbers."""
 
     name: str
     online: bool | None = None
@@ -66,6 +68,7 @@ class Device:
     diag: dict[str, Any] = field(default_factory=dict)
     diag_at: datetime | None = None
     events: int = 0
+    missing: int = 0
     boots: int = 0
     _boot: Any = None
 
@@ -83,12 +86,6 @@ class Device:
         return [printable(v) for v in value[:_LABELS]] if isinstance(value, list) else []
 
 
-class _Watched(Subscriber):
-    @property
-    def connected(self) -> bool:
-        return self._client.is_connected()
-
-
 class WatchSession:
     """One broker at a time. state: off, connecting, on, lost (and trying again) or failed."""
 
@@ -104,7 +101,7 @@ class WatchSession:
         self._events: deque[SeenEvent] = deque(maxlen=_KEPT)
         self._changes: deque[Change] = deque(maxlen=_KEPT)
         self._devices: dict[str, Device] = {}
-        self._repeats = Repeats()
+        self._arrivals = Arrivals()
         self._thread: threading.Thread | None = None
         self._closing = threading.Event()
         self._lock = threading.Lock()
@@ -139,7 +136,7 @@ class WatchSession:
             self._events.clear()
             self._changes.clear()
             self._devices.clear()
-            self._repeats = Repeats()
+            self._arrivals = Arrivals()
             self.counts.clear()
             self.total = 0
             self.began = datetime.now(UTC) if self.running else None
@@ -176,11 +173,12 @@ class WatchSession:
             raise BeckonError("no event has arrived yet, so there is nothing to save")
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(("received", "device", "event_type", "confidence", "latency_ms", "seq",
-                         "model"))
+        writer.writerow(("received", "device", "event_type", "confidence", "label_confidence",
+                         "latency_ms", "seq", "model"))
         for e in events:
-            writer.writerow((stamp(e.received), e.device, e.label, _cell(e.confidence),
-                             _cell(e.latency_ms), _cell(e.seq), e.model))
+            writer.writerow((stamp(e.received), plain_cell(e.device), plain_cell(e.label),
+                             _cell(e.confidence), _cell(e.label_confidence), _cell(e.latency_ms),
+                             _cell(e.seq), plain_cell(e.model)))
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, out.getvalue().encode())
         return len(events)
@@ -189,10 +187,9 @@ class WatchSession:
 
     def _run(self, broker: BrokerAddress) -> None:
         try:
-            subscriber = _Watched(broker)
-            with subscriber:
+            with Subscriber(broker) as subscriber:
                 while not self._closing.is_set():
-                    self._set_state("on" if subscriber.connected else "lost")
+                    self._set_state("on" if subscriber.is_up else "lost")
                     message = subscriber.receive(_POLL_S)
                     if message:
                         with self._lock:
@@ -230,14 +227,18 @@ class WatchSession:
             device.state = payload
         elif message.kind == "diag":
             device.diag, device.diag_at = payload, datetime.now(UTC)
-        elif message.kind == "event" and not self._repeats.seen(message):
-            self._event(name, device, payload)
+        elif message.kind == "event":
+            arrival = self._arrivals.take(message)
+            device.missing += arrival.missing
+            if not arrival.repeat:
+                self._event(name, device, payload)
 
     def _event(self, name: str, device: Device, payload: dict[str, Any]) -> None:
         known = event_fields(payload)
         label = printable(known["event_type"])
         event = SeenEvent(datetime.now(UTC), name, label, known["confidence"],
-                          known["latency_ms"], known["seq"], printable(known["model"]))
+                          known["label_confidence"], known["latency_ms"], known["seq"],
+                          printable(known["model"]))
         self._events.append(event)
         self.total += 1
         device.events += 1
@@ -246,6 +247,11 @@ class WatchSession:
         if repr(payload.get("boot")) != device._boot:
             device._boot = repr(payload.get("boot"))
             device.boots += 1
+
+
+def plain_cell(text: str) -> str:
+    """text as a spreadsheet shows it: one that begins so would be run as a formula there."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def _cell(value: int | None) -> str:

@@ -1,0 +1,284 @@
+"""The one way by which our tools reach a broker: TLS, login, MQTT version, session, faults.
+
+    with Connection(broker, "watch", [Topic("beckon/+/event")], on_message) as connection:
+        connection.publish("beckon/wand/cmd/diag", b"{}")
+
+It is MQTT 5 where the broker has it, else 3.1.1, and reconnects until it is closed.
+"""
+
+import contextlib
+import re
+import secrets
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from host_tools.errors import BeckonError
+from host_tools.mqtt.address import BrokerAddress
+from host_tools.mqtt.tls import tls_context, tls_fault
+
+_KEEPALIVE_S = 30
+_VERSION_S = 2.0  # for an answer to MQTT 5; some brokers without it give none
+_RECONNECT_S = (0.1, 2.0)  # the first wait, then twice as long each time, and the longest
+_SESSION_S = 3600  # how long a broker keeps a session (MQTT 5) whose owner was killed
+_PACKET_MAX = 1 << 20  # bytes; a board's largest message has some 8,000
+_GONE, _NO_ANSWER = "gone", "no answer"
+_MAYBE_VERSION = (_GONE, _NO_ANSWER, "Unsupported protocol version", "Malformed packet",
+                  "Protocol error")  # fmt: skip
+
+_versions: dict[tuple[str, int], int] = {}  # of MQTT, of brokers without version 5
+
+
+class NoBroker(BeckonError):
+    """Nothing answers at the address, or what answers is not what was expected there."""
+
+
+class Topic(NamedTuple):
+    """What to subscribe to. crowded: so many messages can be retained there that a broker with
+    MQTT 3.1.1 would drop some from its queue at QoS 1. They come at QoS 0 then, and again at
+    each connection."""
+
+    filter: str
+    qos: int = 1
+    crowded: bool = False
+
+
+class Connection:
+    """A context manager; entering it raises BeckonError unless the broker accepts us.
+
+    name: what the client id begins with. topics: subscribed to before entering returns.
+    on_message: called as (topic, payload, retained) in a thread of its own.
+    keep_session: the broker keeps what comes at QoS 1 while the connection is down. The session
+    ends with the connection. on_link: called as (up, kept) when the connection is lost or back,
+    in the same thread; kept: whether the broker still has the session.
+    """
+
+    def __init__(
+        self,
+        broker: BrokerAddress,
+        name: str,
+        topics: Sequence[Topic] = (),
+        on_message: Callable[[str, bytes, bool], None] | None = None,
+        *,
+        keep_session: bool = False,
+        on_link: Callable[[bool, bool], None] | None = None,
+        timeout_s: float = 5.0,
+    ):
+        self.broker = broker
+        self.version = 0
+        """5, or 4 for MQTT 3.1.1, once connected."""
+        self._id = f"beckon-{name}-{secrets.token_hex(4)}"
+        self._topics = list(topics)
+        self._on_message = on_message
+        self._keep = keep_session
+        self._on_link = on_link
+        self._timeout_s = timeout_s
+        self._came = threading.Condition()
+        self._outcome: str | None = None  # of the first connection: "" is good, else a reason
+        self._entered = False
+        self._up = True  # as on_link knows it
+        self._alert = ""  # of the broker's TLS after its handshake, in OpenSSL's words
+        self._client: Any = None
+        self._context = tls_context(broker) if broker.tls else None
+
+    def __enter__(self) -> "Connection":
+        from paho.mqtt.client import MQTTv5, MQTTv311
+
+        where = self.broker.host, self.broker.port
+        known = _versions.get(where)
+        for version in (known,) if known else (int(MQTTv5), int(MQTTv311)):
+            reason = self._try(version)
+            if not reason:
+                if version == MQTTv311:
+                    _versions[where] = version
+                self._entered = True
+                return self
+            self._stop()
+            if not any(text in reason for text in _MAYBE_VERSION) or self._alert:
+                break
+        _versions.pop(where, None)  # an update of the broker may bring MQTT 5
+        raise self._refusal(reason)
+
+    def __exit__(self, *exception: object) -> None:
+        self._entered = False
+        self._stop()
+        if self._keep and self.version == 4:
+            self._remove_session()
+
+    @property
+    def is_up(self) -> bool:
+        return self._client is not None and self._client.is_connected()
+
+    def publish(self, topic: str, payload: bytes | str, *, retain: bool = False, qos: int = 1,
+                wait_s: float = 0.0) -> None:  # fmt: skip
+        """Send, at once or when the connection is back. wait_s: for the broker to take it."""
+        sent = self._client.publish(topic, payload, qos=qos, retain=retain)
+        if wait_s:
+            with contextlib.suppress(RuntimeError):  # the connection went in this moment
+                sent.wait_for_publish(wait_s)
+
+    # -- connecting ---------------------------------------------------------------------
+
+    def _try(self, version: int) -> str:
+        """Connect with this version of MQTT; "" or why that failed. Raises BeckonError."""
+        self.version = version
+        self._outcome = None
+        self._client = client = self._make_client(version)
+        properties = _connect_properties(self._keep) if version == 5 else None
+        try:
+            client.connect(self.broker.host, self.broker.port, keepalive=_KEEPALIVE_S,
+                           properties=properties)
+        except (ssl.SSLError, ssl.CertificateError) as error:
+            raise NoBroker(tls_fault(error, self.broker)) from None
+        except OSError as error:
+            raise NoBroker(_unreachable(error, self.broker)) from None
+        client.loop_start()
+        with self._came:
+            wait_s = min(_VERSION_S, self._timeout_s) if version == 5 else self._timeout_s
+            self._came.wait_for(lambda: self._outcome is not None, wait_s)
+            return _NO_ANSWER if self._outcome is None else self._outcome
+
+    def _make_client(self, version: int) -> Any:
+        from paho.mqtt import client as mqtt
+
+        client = mqtt.Client(
+            mqtt.CallbackAPIVersion.VERSION2, self._id, protocol=mqtt.MQTTProtocolVersion(version),
+            clean_session=None if version == 5 else not self._keep,
+        )  # fmt: skip
+        client.connect_timeout = self._timeout_s
+        client.reconnect_delay_set(*_RECONNECT_S)  # type: ignore[arg-type]
+        if self.broker.user:
+            client.username_pw_set(self.broker.user, self.broker.password)
+        if self._context:
+            client.tls_set_context(self._context)
+        client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
+        client.on_disconnect = self._on_disconnect
+        client.on_message = self._take
+        client.on_socket_open = _send_at_once
+        client.on_log = self._on_log
+        return client
+
+    def _refusal(self, reason: str) -> BeckonError:
+        where = self.broker
+        if reason == _NO_ANSWER:
+            return NoBroker(f"what answers at {where} is not an MQTT broker, or has no time for "
+                            f"an answer within {self._timeout_s:g} s")
+        if reason != _GONE:
+            return BeckonError(f"the broker at {where} refuses: {reason}")
+        if self.broker.tls is None:
+            return NoBroker(f"what answers at {where} ends the connection at once; if that port "
+                            "has TLS, write mqtts://, else it is not an MQTT broker")
+        if self._alert:
+            error = ssl.SSLError(1, self._alert)
+            error.reason = self._alert
+            return BeckonError(tls_fault(error, where))
+        return NoBroker(f"the broker at {where} ends the connection at once; it may want a "
+                        "certificate of yours (--cert, --key), or is not an MQTT broker")
+
+    def _stop(self) -> None:
+        client = self._client
+        if client is None:
+            return
+        options: dict[str, Any] = {}
+        if self.version == 5 and self._keep:
+            from paho.mqtt.packettypes import PacketTypes
+            from paho.mqtt.properties import Properties
+
+            options["properties"] = properties = Properties(PacketTypes.DISCONNECT)
+            properties.SessionExpiryInterval = 0
+        client.disconnect(**options)
+        client.loop_stop()
+
+    def _remove_session(self) -> None:
+        """MQTT 3.1.1 has no expiry: a clean connection with the same id ends the session."""
+        self._keep = False
+        self._topics = []
+        with contextlib.suppress(BeckonError):
+            if not self._try(4):
+                self._stop()
+
+    def _end(self, outcome: str) -> None:
+        with self._came:
+            if self._outcome is None:
+                self._outcome = outcome
+                self._came.notify_all()
+
+    # -- in paho's thread ---------------------------------------------------------------
+
+    def _on_connect(self, client, userdata, flags, reason, properties):
+        if reason.is_failure:
+            self._end(str(reason))
+            self._give_up(client)
+            return
+        wanted = [(t.filter, 0 if t.crowded and self.version == 4 else t.qos)
+                  for t in self._topics]  # fmt: skip
+        if flags.session_present:  # QoS 0 is outside of the session
+            wanted = [(topic, qos) for topic, qos in wanted if qos == 0]
+        if wanted:
+            client.subscribe(wanted)
+        else:
+            self._end("")
+        self._tell(True, bool(flags.session_present))
+
+    def _on_subscribe(self, client, userdata, mid, reasons, properties):
+        refused = [topic.filter for topic, reason in zip(self._topics, reasons, strict=False)
+                   if reason.is_failure]  # fmt: skip
+        self._end(f"subscription to {', '.join(refused)} refused" if refused else "")
+
+    def _on_disconnect(self, client, userdata, flags, reason, properties):
+        self._end(str(reason) if flags.is_disconnect_packet_from_server else _GONE)
+        self._give_up(client)
+        self._tell(False, self._keep)
+
+    def _give_up(self, client: Any) -> None:
+        """Whoever enters decides what to do after a first connection that failed."""
+        if self._outcome:
+            client.disconnect()
+
+    def _tell(self, up: bool, kept: bool) -> None:
+        changed, self._up = up != self._up, up
+        if changed and self._entered and self._on_link:
+            self._on_link(up, kept)
+
+    def _on_log(self, client, userdata, level, text):
+        if "failed to receive" in text:
+            found = re.search(r"SSL: (\w*ALERT\w*)", text)
+            self._alert = self._alert or (found[1] if found else "")
+
+    def _take(self, client, userdata, message):
+        if self._on_message:
+            self._on_message(message.topic, bytes(message.payload), bool(message.retain))
+
+
+def _connect_properties(keep_session: bool) -> Any:
+    from paho.mqtt.packettypes import PacketTypes
+    from paho.mqtt.properties import Properties
+
+    properties = Properties(PacketTypes.CONNECT)
+    # Else a broker holds back what exceeds its own number, and drops what exceeds its queue:
+    # mosquitto's 20 and 1,000 are fewer than a thousand devices' retained messages.
+    properties.ReceiveMaximum = 65535
+    properties.MaximumPacketSize = _PACKET_MAX
+    if keep_session:
+        properties.SessionExpiryInterval = _SESSION_S
+    return properties
+
+
+def _send_at_once(client: object, userdata: object, sock: Any) -> None:
+    """A question waits for its answer: Nagle's algorithm would hold it back for 40 ms."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _unreachable(error: OSError, broker: BrokerAddress) -> str:
+    if isinstance(error, socket.gaierror):
+        return f"there is no host {broker.host}; check the broker's name"
+    if isinstance(error, TimeoutError):
+        return f"no broker answers at {broker} in time; check address and port"
+    if broker.tls and isinstance(error, ConnectionResetError | ConnectionAbortedError):
+        return (f"what answers at {broker} ends the connection and so does not speak TLS; name "
+                "the port with TLS, often 8883, or write mqtt:// if that broker has none")
+    return (f"no broker answers at {broker} ({error.strerror or error}); start one there or name "
+            "another with --broker")
