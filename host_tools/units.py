@@ -14,10 +14,39 @@ from host_tools.errors import BeckonError
 GRAVITY = 9.80665  # m/s^2 in 1 g, ISO 80000-3
 ACCEL_UNITS = {"m/s2": 1.0, "g": GRAVITY, "mg": GRAVITY / 1000}  # factors to m/s^2
 GYRO_UNITS = {"dps": 1.0, "rad/s": 180 / np.pi, "mdps": 0.001}  # factors to deg/s
-TIME_UNITS = {"ms": 1.0, "s": 1000.0, "us": 0.001}  # factors to ms
+TIME_UNITS = {"ms": 1.0, "s": 1000.0, "us": 0.001, "ns": 1e-6}  # factors to ms
 COUNT_MIN, COUNT_MAX = -32768, 32767
 ACCEL_COUNTS_PER_G = {2: 16384.0, 4: 8192.0, 8: 4096.0, 16: 2048.0}  # by range in g, PS table 2
 GYRO_COUNTS_PER_DPS = {250: 131.0, 500: 65.5, 1000: 32.8, 2000: 16.4}  # by deg/s, PS table 1
+
+
+def accel_factor(unit: str) -> float:
+    """m/s^2 in 1 of the unit: one of ACCEL_UNITS, or counts:N for N counts per g.
+
+    Raises BeckonError.
+    """
+    return _factor(unit, ACCEL_UNITS, GRAVITY, "counts per g, such as counts:16384")
+
+
+def gyro_factor(unit: str) -> float:
+    """deg/s in 1 of the unit: one of GYRO_UNITS, or counts:N for N counts per deg/s.
+
+    Raises BeckonError.
+    """
+    return _factor(unit, GYRO_UNITS, 1.0, "counts per deg/s, such as counts:131")
+
+
+def _factor(unit: str, units: dict[str, float], whole: float, counts: str) -> float:
+    if unit in units:
+        return units[unit]
+    kind, _, number = unit.partition(":")
+    try:
+        scale = float(number) if kind == "counts" else 0.0
+    except ValueError:
+        scale = 0.0
+    if not 0.001 <= scale <= 1e6:
+        raise BeckonError(f"unit {unit!r}: name one of {', '.join(units)}, or {counts}", 2)
+    return whole / scale
 
 
 def accel_counts(accel_g: float) -> float:

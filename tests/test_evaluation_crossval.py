@@ -15,7 +15,7 @@ from host_tools.evaluation.confusions import Habit, habits
 from host_tools.evaluation.evaluate import Tally
 from host_tools.evaluation.span_accuracy import SpanResults
 from host_tools.experiments import crossval
-from host_tools.experiments.crossval import cross_validate
+from host_tools.experiments.crossval import cross_validate, held_streams
 from host_tools.training.recipe import choose
 
 
@@ -114,7 +114,19 @@ def test_the_command(tmp_path, capsys):
     assert figures["events"]["truth"] == sum(f["events"]["truth"] for f in figures["folds"])
     right = sum(figures["span"]["confusion"][i][i] for i in range(len(figures["span"]["labels"])))
     assert figures["span"]["accuracy"] == pytest.approx(right / 18, abs=1e-6)
-    assert "held out" in told and "false alarms per hour" in told
+    assert told.index("events") < told.index("span accuracy") and "held out" in told
+    assert "too little time for a rate per hour" in told and "weakest gesture: " in told
+    assert set(figures["per_class"]) == {"push", "turn"}
+    assert set(figures["per_subject"]) == {"a", "b"}
+    for division in ("per_class", "per_subject"):
+        for key in ("truth", "hits"):
+            parts = [x["events"][key] for x in figures[division].values()]
+            assert sum(parts) == figures["events"][key]
+    assert figures["weakest"]["recall"] == min(
+        x["events"]["recall"] for x in figures["per_class"].values())
+    own = [p for p in figures["curve"] if p["threshold"] == 70]
+    assert len(own) == 1 and figures["recall_at_false_per_hour"] == {
+        "0.1": None, "0.6": None, "2": None}
     assert main(["crossval", str(tmp_path / "d"), "--folds", "3"]) == 2
 
 
@@ -129,6 +141,24 @@ def test_what_somebody_makes_otherwise():
     ]
 
 
+def test_streams_are_of_one_person_each_and_everyday_movement_is_heard_as_it_is():
+    """Single gestures of two people, and ten minutes of a third one's day."""
+    data = hands("ab", each=4)
+    day = Recording("day", np.zeros((60_000, 6), np.float32), 100.0,
+                    (Span(0, 599_990, "none", "n1"),))
+    test = Dataset("d", [*data.recordings, day])
+    streams = held_streams(test, choose(data, 100), np.random.default_rng(1))
+    gestures = [r for r in streams if any(s.label != "none" for s in r.spans)]
+    assert {r.name[:2] for r in gestures} == {"a/", "b/"}
+    for r in gestures:
+        assert {s.subject for s in r.spans} == {r.name[0]}
+    for person in "ab":
+        found = [s.label for r in gestures for s in r.spans if s.subject == person]
+        assert found.count("push") == found.count("turn") >= 4
+    others = [r.name for r in streams if all(s.label == "none" for s in r.spans)]
+    assert others == ["day"]  # idle takes are too short
+
+
 def test_spans_of_negatives_do_not_count(monkeypatch):
     model = SimpleNamespace(labels=("none", "push", "turn"))
     seen = []
@@ -136,7 +166,7 @@ def test_spans_of_negatives_do_not_count(monkeypatch):
     def judge(model, data):
         seen.append(sorted(r.name for r in data.recordings))
         spans = SpanResults(np.array([1]), np.array([1]), np.array(["a"]), np.array([90]), ())
-        return SimpleNamespace(spans=spans, tally=Tally, model_bytes=1)
+        return SimpleNamespace(spans=spans, tally=Tally, model_bytes=1, streams=[], curve=[])
 
     monkeypatch.setattr(crossval, "train", lambda *_: SimpleNamespace(model=model))
     monkeypatch.setattr(crossval, "evaluate", judge)

@@ -45,6 +45,9 @@ def first_event(peer, repeated):
         (lambda peer: peer.send(b"\x20\x02\0\x05"), "refuses this user"),
         (lambda peer: peer.send(b"\x20\x02\0\x04"), "refuses user or password"),
         (lambda peer: peer.send(b"\x20\x02\0\x63"), "code 99"),
+        (lambda peer: peer.send(b"\x20\x02\0\x01"), "does not speak MQTT 3.1.1"),
+        (lambda peer: peer.send(b"\x20\x03\0\x84\0"), "speaks MQTT 5 only"),
+        (lambda peer: peer.send(b"\x20\x03\0\0\0"), "not an MQTT broker"),
         (lambda peer: peer.close(), "closed the connection"),
         (lambda peer: peer.close(reset=True), "closed the connection"),
         (lambda peer: None, "does not answer"),
@@ -80,6 +83,27 @@ def test_a_broker_that_falls_silent_is_left(broker, board):
     again = broker.peer()
     first_event(again, repeated=True)
     assert tell(again, board)["link_timeouts"] == 1
+
+
+@pytest.mark.parametrize("publishes, told", [
+    (False, "another client uses the id glove"),
+    (True, "when glove publishes; it is not allowed to"),
+])
+def test_a_link_that_ends_again_and_again_says_why(broker, board, publishes, told):
+    for turn in range(4):
+        peer = broker.peer()
+        peer.accept()
+        if turn and not publishes:
+            peer.send(publish(b"beckon/glove/cmd/post", b""))
+        kind, body = peer.serve(is_event)
+        if not publishes:
+            peer.acknowledge(kind, body)
+            tell(peer, board)  # the acknowledgement has come
+        peer.close()
+    peer = broker.peer()
+    peer.accept()
+    tell(peer, board)
+    assert any(told in line for line in board.logs), board.logs
 
 
 def test_only_its_own_acknowledgement_counts(broker, board):

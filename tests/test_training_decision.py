@@ -5,12 +5,11 @@ import pytest
 
 from host_tools.evaluation.emulator import Piece, Windows, events_of
 from host_tools.evaluation.metrics import Tally
+from host_tools.evaluation.share_events import Answers, run_lengths
+from host_tools.evaluation.share_events import events as fast_events
 from host_tools.model.decision import Decision
 from host_tools.training.answers import Heard
-from host_tools.training.decision import Answers
-from host_tools.training.decision import events as fast_events
 from host_tools.training.decision_tuning import made, tune, worth
-from host_tools.training.stream_labels import run_lengths
 
 MOVING, RESTING = 160, 0
 RULE = made(4, 70, (2, 16))
@@ -67,16 +66,24 @@ class Labels:
 
 
 def on_the_board(found, rule):
-    """Events of firmware/debounce.py."""
+    """Events of firmware/recognition/share_debouncer.py; a piece that goes on comes after a gap."""
     n = np.arange(len(found.activity))
-    ends = [*found.starts[1:], len(n)]
-    out = []
-    for a, b in zip(found.starts, ends, strict=True):
+    streams = []
+    for a, b, more in zip(found.starts, [*found.starts[1:], len(n)], found.goes_on, strict=True):
         none = np.zeros(b - a, int)
         piece = Piece(n[a:b].astype(float), none, none, found.shares[a:b], found.activity[a:b])
-        out += [(int(e.t_ms), Labels.labels.index(e.label))
-                for e in events_of(Labels, Windows((piece,)), rule)]
-    return out
+        if not more:
+            streams.append([])
+        streams[-1].append(piece)
+    return [(int(e.t_ms), Labels.labels.index(e.label)) for pieces in streams
+            for e in events_of(Labels, Windows(tuple(pieces)), rule)]
+
+
+OTHER_RULES = (
+    Decision(4, 50, by_gesture=False, calm_windows=0),
+    Decision(6, 70, thresholds=(1, 40, 90), calm_windows=1, refractory=40),
+    Decision(3, 55, by_gesture=False, thresholds=(99, 60, 30), quiet=2, refractory=0),
+)
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -85,16 +92,20 @@ def test_the_events_are_the_boards(seed):
     parts = [(int(rng.integers(1, 25)), *rng.multinomial(100, rng.dirichlet([0.4] * 3))[:2],
               int(rng.choice([0, 5, 17, 18, 19, 30, 100, 400]))) for _ in range(60)]
     n = sum(p[0] for p in parts)
-    starts = (0, *sorted(rng.choice(np.arange(1, n), 3, replace=False).tolist()))
+    starts = (0, *sorted(rng.choice(np.arange(1, n), 6, replace=False).tolist()))
     found = answers(*parts, starts=starts)
-    for rule in (RULE, made(8, 40, (0, 16)), made(6, 60, (1, 26)), made(1, 99, (3, 40))):
+    found.goes_on = np.array([False, *(rng.random(6) < 0.5)])
+    rules = (RULE, made(8, 40, (0, 16)), made(6, 60, (1, 26)), made(1, 99, (3, 40)))
+    for rule in (*rules, *OTHER_RULES):
         assert events(found, rule) == on_the_board(found, rule)
 
 
-def test_only_the_rule_that_is_here():
-    for other in (Decision(by_gesture=False), Decision(thresholds=(50, 50, 50))):
-        with pytest.raises(ValueError, match="not here"):
-            events(answers((5, 0, 0, 0)), other)
+def test_a_dead_time_goes_on_after_a_gap_and_not_in_another_stream():
+    rule = Decision(4, 70, calm_windows=0, refractory=30)
+    found = answers((10, 95, 0, MOVING), (60, 0, 95, MOVING), starts=(0, 10))
+    assert [w for w, _ in events(found, rule)] == [2, 12]
+    found.goes_on = np.array([False, True])
+    assert [w for w, _ in events(found, rule)] == [2]  # not quiet since
 
 
 def test_runs_are_counted():
@@ -167,7 +178,7 @@ def test_a_lower_limit_gives_a_quieter_rule():
 def test_too_little_time_proves_nothing_and_says_so():
     rule, reached = tune([gestures(95)], [life(80, 0.5, 4)], 1.0)
     assert reached.alarms == 0 and not reached.proven and rule.threshold_percent > 60
-    assert reached.per_hour_95[1] == pytest.approx(3.689 / 0.5, abs=0.01)
+    assert reached.per_hour_95[1] == pytest.approx(3.689 / (0.5 * 1.5), abs=0.01)
 
 
 def test_of_equals_one_person_gets_the_strictest_and_several_the_usual():

@@ -146,6 +146,6 @@ async def _lines(sampler, ring, imu):
         while ring.read_into(row) >= 0:
             ax, ay, az, gx, gy, gz = row
             print(
-                "%.3f,%.3f,%.3f,%.2f,%.2f,%.2f"
+                "%.4f,%.4f,%.4f,%.3f,%.3f,%.3f"  # a count at 2 g is 0.0006 m/s^2
                 % (ax * accel, ay * accel, az * accel, gx * gyro, gy * gyro, gz * gyro)
             )

@@ -1,8 +1,9 @@
 """Train without some of the people and judge on them, in turn over the whole data set.
 
-Shows how well a model works for people, or on days, that it has not seen. Spans
-are judged as recorded. Events are judged on the held-out streams; single gestures
-are joined to streams first. All choices are made on the other parts.
+Shows how well a model works for people, or on days, that it has not seen. Events
+are counted in held-out streams and in recordings without gestures. Each person's
+single gestures are joined to streams first. Spans are judged as recorded. All choices
+are made on the other parts.
 
 example:
   beckon crossval data/my_gestures --negatives data/everyday --by subject --folds 5
@@ -16,6 +17,7 @@ from host_tools.cli.json_output import put_figures
 from host_tools.cli.progress import progress
 from host_tools.errors import BeckonError
 from host_tools.evaluation.confusions import Habit
+from host_tools.evaluation.in_words import false_alarms, number, recall_at
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -80,30 +82,35 @@ def run(args: argparse.Namespace) -> int:
 
 
 def summary(figures: dict) -> str:
-    """One line per fold, and one for all."""
+    """One line per fold, one for all, and what is behind them."""
 
-    def show(x, form="{:.3f}"):
-        return "-" if x is None else form.format(x)
+    def line(name, e, accuracy):
+        return (f"{name[:24]:24} {e['hits']:6}/{e['truth']:<5} {e['false']:5} {e['duplicates']:8} "
+                f"{number(e['f1']):>6} {number(e['latency_ms']['p50'], 0):>7} "
+                f"{number(e['latency_ms']['p95'], 0):>7} {number(accuracy):>14}")
 
-    def line(name, spans, e):
-        return (f"{name[:24]:24} {spans['count']:6} {show(spans['accuracy']):>9} "
-                f"{e['hits']:6}/{e['truth']:<5} {e['false']:5} {e['duplicates']:8} "
-                f"{show(e['f1']):>6} {show(e['latency_ms']['p50'], '{:.0f}'):>7}")
-
-    lines = [f"{'held out':24} {'spans':>6} {'accuracy':>9} {'events':>12} {'false':>5} "
-             f"{'repeated':>8} {'F1':>6} {'p50 ms':>7}"]
+    head = (f"{'held out':24} {'events':>12} {'false':>5} {'repeated':>8} {'F1':>6} {'p50 ms':>7} "
+            f"{'p95 ms':>7} {'span accuracy':>14}")
+    lines = [head]
     for i, f in enumerate(figures["folds"]):
         people = ", ".join(f["held"]) if figures["by"] == "subject" else ""
-        lines.append(line(people or f"part {i + 1}", f["span"], f["events"]))
-    e = figures["events"]
-    lines.append(line("all", figures["span"], e))
-    low, high = e["false_per_hour_95"]
-    lines.append(
-        f"macro F1 of spans {show(figures['span']['macro_f1'])}; "
-        f"{show(e['false_per_hour'], '{:.2f}')} false alarms per hour (95 %: "
-        f"{show(low, '{:.2f}')} to {show(high, '{:.2f}')}) in {show(e['idle_hours'])} hours; "
-        f"models of {figures['model']['bytes']} bytes at most"
-    )
+        lines.append(line(people or f"part {i + 1}", f["events"], f["span"]["accuracy"]))
+    e, span = figures["events"], figures["span"]
+    lines.append(line("all", e, span["accuracy"]))
+    people = figures["per_subject"]
+    if len(people) > 1 and sorted(people) != sorted(",".join(f["held"]) for f in figures["folds"]):
+        lines += ["", head.replace("held out", "person  ")]
+        lines += [line(name or "(no name)", p["events"], p["span_accuracy"])
+                  for name, p in people.items()]
+    lines += ["", f"false alarms: {false_alarms(e)}"]
+    recall = recall_at(figures)
+    if recall:
+        lines.append(f"recall with another threshold: {recall}")
+    if figures["weakest"]:
+        lines.append(f"weakest gesture: {figures['weakest']['label']}, "
+                     f"{100 * (figures['weakest']['recall'] or 0):.0f} % found")
+    lines.append(f"macro F1 of {span['count']} spans {number(span['macro_f1'])}; models of "
+                 f"{figures['model']['bytes']} bytes at most")
     for i, f in enumerate(figures["folds"]):
         if f["unknown"]:
             lines.append(f"part {i + 1} alone has {', '.join(f['unknown'])}: not counted")

@@ -49,8 +49,12 @@ def add_arguments(parser):
                         metavar="board|csv|broker|URL|FILE", help="where the samples come from")
     parser.add_argument("--device", metavar="NAME", help="with --from broker: which board")
     add_tls_arguments(parser, "with --from mqtts://HOST: ")
-    parser.add_argument("--accel-unit", default="m/s2", choices=("m/s2", "g", "mg"),
-                        help="with --from csv: the unit of the acceleration")
+    parser.add_argument("--accel-unit", default="", metavar="UNIT",
+                        help="with --from csv: the unit of the acceleration, m/s2, g, mg or "
+                        "counts:N for N counts per g (default: measured)")
+    parser.add_argument("--gyro-unit", default="", metavar="UNIT",
+                        help="with --from csv: the unit of the turn rates, dps, rad/s, mdps or "
+                        "counts:N for N counts per deg/s (default: measured)")
     parser.add_argument("--baud", type=int, metavar="N", help="another baud rate")
     parser.add_argument("--speed", type=float, default=1.0, metavar="N",
                         help="with --from FILE: times real time, 0 as fast as possible")
@@ -67,6 +71,8 @@ def run(args):
     labels = _checked(args)
     check_folder(args.out)
     with _source(args) as source:
+        if source.found:
+            print(source.found, file=sys.stderr)
         if source.warning:
             print(f"beckon record: {source.warning}", file=sys.stderr)
         guide = None
@@ -134,9 +140,12 @@ def _source(args):
     from host_tools.recording.forwarder_source import ForwarderSource
     from host_tools.recording.replay_source import ReplaySource
 
+    if args.source != "csv" and (args.accel_unit or args.gyro_unit):
+        raise BeckonError("--accel-unit and --gyro-unit are for --from csv alone", status=2)
     if args.source == "csv":
-        return _Opening(ForwarderSource(find_port(args.port), args.accel_unit, args.baud or 115200),
-                        "measuring the rate")
+        return _Opening(ForwarderSource(find_port(args.port), args.accel_unit, args.baud or 115200,
+                                        args.gyro_unit),
+                        "measuring rate and units: hold the sensor still")
     if args.source == "broker" or args.source.startswith(("mqtt://", "mqtts://")):
         from host_tools.recording.broker_source import BrokerSource
 
@@ -179,6 +188,8 @@ def _ask(reason):
 
 
 def _report(args, session, paths):
+    if session.correction:
+        print(f"beckon record: {session.correction}", file=sys.stderr)
     takes = len(session.guide.good) if session.guide else 0
     refused = session.guide.refusals if session.guide else 0
     rate = session.source.measured_hz

@@ -76,10 +76,17 @@ def motion_energy(
 
 
 def stillest(pieces: Iterable[tuple[np.ndarray, float]]) -> np.ndarray:
-    """Mean acceleration over each of the stillest blocks, (k, 3) in m/s^2.
+    """Mean acceleration over each of the stillest blocks, (k, 3) in the unit of the samples."""
+    return stillest_blocks(pieces)[0]
 
-    pieces: (samples (n, 3 or 6), rate_hz). A block is a quarter of a second; the tenth of
-    all blocks with the least spread of any axis is the stillest.
+
+def stillest_blocks(
+    pieces: Iterable[tuple[np.ndarray, float]],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean acceleration (k, 3) and spread (k,) of the stillest blocks.
+
+    pieces: (samples (n, 3 or 6), rate_hz). A block is a quarter of a second, its spread the
+    largest standard deviation of its axes; a tenth of all blocks are the stillest.
     """
     spreads, means = [np.zeros(0)], [np.zeros((0, 3))]
     for samples, rate_hz in pieces:
@@ -89,8 +96,9 @@ def stillest(pieces: Iterable[tuple[np.ndarray, float]]) -> np.ndarray:
         means.append(blocks.mean(axis=1))
     spread = np.concatenate(spreads)
     if not len(spread):
-        return means[0]
-    return np.concatenate(means)[spread <= np.quantile(spread, _STILLEST)]
+        return means[0], spread
+    chosen = spread <= np.quantile(spread, _STILLEST)
+    return np.concatenate(means)[chosen], spread[chosen]
 
 
 def moving_mean(x: np.ndarray, width: int) -> np.ndarray:

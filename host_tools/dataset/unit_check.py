@@ -14,13 +14,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from host_tools.dataset.movement import stillest
+from host_tools.dataset.movement import stillest_blocks
 from host_tools.units import ACCEL_COUNTS_PER_G, GRAVITY, GYRO_UNITS
 
 _NEAR = 0.15  # of gravity: an accelerometer that nobody calibrated, and a hand that is not still
 _NEAR_COUNTS = 0.08  # the ranges' counts are factors of 2 apart, and 1000 (mg) lies between
 _LEAST = 3.0  # m/s^2: less than that is not gravity
-_STILL = 0.1  # spread of |a| within the stillest blocks, as a part of it
+_STILL = 0.05  # spread within the stillest blocks, as a part of gravity
 _TURN_S = 0.2  # turning is compared over so long
 _LEAST_TURN = 0.02  # rad in _TURN_S, root mean square: less may be noise
 _AGREE = 0.9  # correlation of what the gyroscope predicts with what gravity does
@@ -51,27 +51,31 @@ class UnitsFound:
     fault: str
 
 
-def judge_units(pieces: Iterable[tuple[np.ndarray, float]]) -> UnitsFound:
-    """pieces: (samples (n, 3 or 6), rate_hz), n at least 2, of one sensor and one unit."""
+def judge_units(
+    pieces: Iterable[tuple[np.ndarray, float]], gravity: float = 0.0
+) -> UnitsFound:
+    """pieces: (samples (n, 3 or 6), rate_hz), n at least 2, of one sensor and one unit.
+
+    gravity: in the unit of the samples, if it is known.
+    """
     listed = [(np.asarray(x, float), rate_hz) for x, rate_hz in pieces]
-    rest, spread = rest_level(listed)
+    rest, spread = _rest(listed)
     accel, factor, fault = _accel(rest)
     if not any(np.any(x[:, :3]) for x, _ in listed):
         accel, factor, fault = "", 1.0, "zero"
     slope = turning_slope(listed)
     gyro = "counts" if accel == "counts" and listed[0][0].shape[1] == 6 else ""
     if not gyro:
-        gyro = _gyro_by_slope(slope) or (_gyro_by_size(listed, rest) if accel else "")
+        gyro = _gyro_by_slope(slope) or _gyro_by_size(listed, gravity or (rest if accel else 0))
     return UnitsFound(accel, gyro, factor, rest, spread < _STILL * rest, slope, fault)
 
 
-def rest_level(pieces: Iterable[tuple[np.ndarray, float]]) -> tuple[float, float]:
-    """Median |a| of the stillest tenth of all short blocks, and its spread; 0, 0 if there are
-    none."""
-    sizes = np.linalg.norm(stillest(pieces), axis=1)
-    if not len(sizes):
+def _rest(pieces: Iterable[tuple[np.ndarray, float]]) -> tuple[float, float]:
+    """Median |a| of the stillest blocks, and their median spread; 0, 0 if there are none."""
+    means, spreads = stillest_blocks(pieces)
+    if not len(means):
         return 0.0, 0.0
-    return float(np.median(sizes)), float(np.ptp(sizes))
+    return float(np.median(np.linalg.norm(means, axis=1))), float(np.median(spreads))
 
 
 def _accel(rest: float) -> tuple[str, float, str]:
@@ -92,14 +96,16 @@ def _gyro_by_slope(slope: float) -> str:
     return ""
 
 
-def _gyro_by_size(pieces: list[tuple[np.ndarray, float]], rest: float) -> str:
-    """The unit by how much turns while a hand moves. rest: |a| at rest, in any unit."""
+def _gyro_by_size(pieces: list[tuple[np.ndarray, float]], gravity: float) -> str:
+    """The unit by how much turns while a hand moves. gravity: in the samples' unit, or 0."""
+    if not gravity:
+        return ""
     sizes = [np.zeros(0)]
     for x, rate_hz in pieces:
         n = max(2, int(_BLOCK_S * rate_hz))
         if x.shape[1] == 6 and len(x) >= n:
             blocks = x[: len(x) // n * n].reshape(-1, n, 6)
-            moves = np.linalg.norm(blocks[:, :, :3].std(axis=1), axis=1) > _MOVING * rest
+            moves = np.linalg.norm(blocks[:, :, :3].std(axis=1), axis=1) > _MOVING * gravity
             sizes.append(np.linalg.norm(blocks[moves][:, :, 3:], axis=2).mean(axis=1))
     turns = np.concatenate(sizes)
     if len(turns) < _FEW or not turns.any():

@@ -30,7 +30,7 @@ FOREIGN = (  # gestures of other sets, without their circles
     "cyberry_wand_mpu6050:horn,letter_h,letter_phi,letter_r,letter_w,lightning,no_motion,"
     "right_angle,sharp_angle,triangle,up_and_down,wave",
     "grwd_forearm:p_shape,s_shape,swipe_down,swipe_left,swipe_right,swipe_up,twist_right,v_shape",
-    "air_keyboard_mpu6050", "waves_flicks_mpu6050",
+    "air_keyboard_mpu6050", "waves_flicks_mpu6050", "uhh_phone_streams",
 )
 DECISION = Decision(span=4, threshold_percent=80)
 _CALIBRATION_WINDOWS = 1024

@@ -8,16 +8,22 @@ from html import escape
 
 import numpy as np
 
+from host_tools.evaluation.details import Details
 from host_tools.evaluation.evaluate import Evaluation, Stream
+from host_tools.evaluation.in_words import false_alarms
 from host_tools.evaluation.matching import DUPLICATE, FALSE, GRACE_MS, HIT
 from host_tools.evaluation.mistakes import MISSED, event_mistakes, span_mistakes
-from host_tools.plots.svg import COLOURS, Html, Plot, page, table
+from host_tools.plots.alarm_curve import curve_section, robustness_section
+from host_tools.plots.alarm_pictures import alarms_section, ward_section
+from host_tools.plots.svg import COLOURS, Html, Plot, axes_legend, page, table
 
 _MOST_STREAMS = 60  # drawn; those with mistakes come first
 _MOST_MISTAKES = 50  # listed, of each kind
 
 
-def html_report(result: Evaluation) -> str:
+def html_report(result: Evaluation, details: Details | None = None) -> str:
+    """details: if they are at hand already."""
+    details = details or Details.of(result)
     figures = result.as_json()
     streams = sorted(result.streams, key=lambda s: (-s.wrong, s.recording.name))
     drawn = streams[:_MOST_STREAMS]
@@ -25,18 +31,23 @@ def html_report(result: Evaluation) -> str:
     body = [
         _summary(figures),
         "".join(f'<p class="note">{escape(n)}</p>' for n in result.notices),
-        "<h2>Spans: truth against what was found</h2>",
-        _confusion(figures["span"]["labels"], result.confusion),
+        *curve_section(result.curve, figures["recall_at_false_per_hour"]),
+        *robustness_section(details.robustness),
         "<h2>By gesture</h2>",
         _by_class(figures),
         "<h2>By subject</h2>",
         _by_subject(figures),
+        "<h2>Spans: truth against what was found</h2>",
+        _confusion(figures["span"]["labels"], result.confusion),
+        *ward_section(details.ward),
         *_mistakes(result),
+        *alarms_section(result, details.alarms),
         "<h2>Streams</h2>",
         '<p class="note">Those with most mistakes first. Shaded: labelled spans; framed in '
         "red: missed. Lines: events with their confidence, dashed when wrong or repeated. Top: "
         "acceleration in m/s&sup2;; below: turning rate in deg/s and, under it, what each window "
-        f"was taken for. {_legend(result.model.labels, result.model.idle)}</p>",
+        f"was taken for. Axes: {axes_legend()}. Labels: "
+        f"{_legend(result.model.labels, result.model.idle)}</p>",
         *(_stream(s, result) for s in drawn),
     ]
     if rest > 0:
@@ -45,26 +56,27 @@ def html_report(result: Evaluation) -> str:
 
 
 def _show(value, digits=3) -> str:
-    return "-" if value is None else f"{value:.{digits}f}".rstrip("0").rstrip(".")
+    if value is None:
+        return "-"
+    text = f"{value:.{digits}f}"
+    return text.rstrip("0").rstrip(".") if digits else text
 
 
 def _summary(figures: dict) -> str:
     e, s, m = figures["events"], figures["span"], figures["model"]
-    low, high = e["false_per_hour_95"]
     rows = [
-        ("span accuracy", f"{_show(s['accuracy'], 4)} ({s['count']} spans)"),
-        ("span macro F1", _show(s["macro_f1"], 4)),
         ("events", f"{e['hits']} of {e['truth']} found, {e['false']} false, "
                    f"{e['duplicates']} repeated"),
         ("event F1", _show(e["f1"], 4)),
-        ("false alarms per hour", f"{_show(e['false_per_hour'])} (95 %: {_show(low)} to "
-                                 f"{_show(high)}; {_show(e['idle_hours'])} hours)"),
+        ("false alarms", false_alarms(e)),
         ("latency p50, p95", f"{_show(e['latency_ms']['p50'], 0)}, "
                              f"{_show(e['latency_ms']['p95'], 0)} ms after the span's end"),
+        ("span accuracy", f"{_show(s['accuracy'], 4)} ({s['count']} spans)"),
+        ("span macro F1", _show(s["macro_f1"], 4)),
         ("model", f"{m['bytes']} bytes, {m['macs']} multiply-accumulates per window"),
         ("speed here", f"{_show(figures['speed']['realtime_factor'], 0)} times real time"),
     ]
-    return table(("figure", "value"), rows)
+    return f'<div class="facts">{table(("figure", "value"), rows)}</div>'
 
 
 def _confusion(labels, matrix: np.ndarray) -> str:
@@ -88,21 +100,26 @@ def _by_class(figures: dict) -> str:
                   _show(e["latency_ms"]["p50"], 0), _show(e["latency_ms"]["p95"], 0)
                   ) if e else ("",) * 5
         errors = figures["error_ratios"].get(label, {})
-        rows.append((label, c["spans"], _show(c["span_recall"]), _show(c["span_precision"]),
-                     *events, _show(errors.get("windows")) if errors else ""))
-    head = ("label", "spans", "recall", "precision", "events", "false", "repeated", "p50 ms",
-            "p95 ms", "article's error ratio")
+        rows.append((label, *events, c["spans"], _show(c["span_recall"]),
+                     _show(c["span_precision"]), _show(errors.get("windows")) if errors else ""))
+    head = ("label", "events", "false", "repeated", "p50 ms", "p95 ms", "spans", "recall",
+            "precision", "article's error ratio")
     return table(head, rows)
 
 
 def _by_subject(figures: dict) -> str:
-    rows = [
-        (name or "(none)", _show(s["span_accuracy"]),
-         f"{s['events']['hits']}/{s['events']['truth']}", s["events"]["false"],
-         s["events"]["duplicates"], _show(s["events"]["f1"]))
-        for name, s in figures["per_subject"].items()
-    ]
-    return table(("subject", "span accuracy", "events", "false", "repeated", "event F1"), rows)
+    rows, others = [], 0
+    for name, s in figures["per_subject"].items():
+        e = s["events"]
+        if not e["truth"] and not e["false"]:
+            others += 1
+            continue
+        rows.append((name or "(none)", f"{e['hits']}/{e['truth']}", e["false"], e["duplicates"],
+                     _show(e["f1"]) if e["truth"] else "-", _show(s["span_accuracy"])))
+    head = ("subject", "events", "false", "repeated", "event F1", "span accuracy")
+    note = (f'<p class="note">{others} more made no gesture and caused no false event.</p>'
+            if others else "")
+    return table(head, rows) + note
 
 
 def _legend(labels, idle: int) -> str:

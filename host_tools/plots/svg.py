@@ -33,11 +33,13 @@ class Plot:
         share = (np.asarray(value, float) - self.y0) / (self.y1 - self.y0)
         return (self.height - self.bottom) - share * (self.height - self.bottom - 14)
 
-    def line(self, xs, ys, colour: str, width: float = 1.0, opacity: float = 1.0) -> None:
+    def line(self, xs, ys, colour: str, width: float = 1.0, opacity: float = 1.0,
+             dash: str = "") -> None:
         points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(self.x(xs), self.y(ys), strict=True))
         self._parts.append(
             f'<polyline points="{points}" fill="none" stroke="{colour}" '
-            f'stroke-width="{width}" stroke-opacity="{opacity}"/>'
+            f'stroke-width="{width}" stroke-opacity="{opacity}"'
+            + (f' stroke-dasharray="{dash}"/>' if dash else "/>")
         )
 
     def signal(self, xs, ys, colour: str, most: int = 1200) -> None:
@@ -83,15 +85,30 @@ class Plot:
             for a, b in zip(self.x(xs), self.y(ys), strict=True)
         )
 
+    def ring(self, x: float, y: float, colour: str, size: float = 6.0) -> None:
+        self._parts.append(
+            f'<circle cx="{float(self.x(x)):.1f}" cy="{float(self.y(y)):.1f}" r="{size}" '
+            f'fill="none" stroke="{colour}" stroke-width="2"/>'
+        )
+
+    def note(self, x: float, y: float, text: str) -> None:
+        """Small text to the lower right of a point."""
+        self._parts.append(
+            f'<text x="{float(self.x(x)) + 4:.1f}" y="{float(self.y(y)) + 11:.1f}" class="n">'
+            f"{escape(text)}</text>"
+        )
+
     def _mark_line(self) -> int:
         """Neighbouring marks' labels stand on different lines."""
         self._marks += 1
         return 23 + 10 * (self._marks % 3)
 
-    def text(self, unit: str = "", values: bool = True, numbers: bool = True) -> str:
+    def text(self, unit: str = "", values: bool = True, numbers: bool = True,
+             marks: dict[float, str] | None = None) -> str:
         """The finished <svg> element with both axes.
 
-        values: write the range at the y axis; numbers: write ticks at the x axis.
+        values: write the range at the y axis; numbers: write ticks at the x axis. marks: text
+        at places of the x axis, in place of round numbers.
         """
         base = self.height - self.bottom
         axis = [
@@ -109,14 +126,16 @@ class Plot:
                 zero = float(self.y(0))
                 axis.append(f'<line x1="{self.left}" x2="{self.width - 4}" y1="{zero:.1f}" '
                             f'y2="{zero:.1f}" class="z"/>')
-        marks = ticks(self.x0, self.x1, max(2, self.width // 110)) if numbers else []
-        for i, at in enumerate(marks):
+        if marks is None:
+            at_numbers = ticks(self.x0, self.x1, max(2, self.width // 110)) if numbers else []
+            marks = {at: f"{at:g}" for at in at_numbers}
+        for i, (at, name) in enumerate(marks.items()):
             x = float(self.x(at))
             last = i == len(marks) - 1
             anchor = "end" if x > self.width - 30 else "middle" if x > self.left + 6 else "start"
             axis.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{base}" y2="{base + 3}" class="a"/>'
                         f'<text x="{x:.1f}" y="{base + 13}" class="n" text-anchor="{anchor}">'
-                        f"{at:g}{' ' + escape(unit) if unit and last else ''}</text>")
+                        f"{escape(name)}{' ' + escape(unit) if unit and last else ''}</text>")
         return (
             f'<svg viewBox="0 0 {self.width} {self.height}" width="{self.width}" '
             f'height="{self.height}">{"".join(axis)}{"".join(self._parts)}</svg>'
@@ -143,10 +162,19 @@ th,td{padding:.15em .6em;text-align:right;border-bottom:1px solid #ddd}
 th:first-child,td:first-child{text-align:left}svg{display:block;max-width:100%;height:auto}
 .t{font:600 11px sans-serif}.n{font:9px sans-serif;fill:#666}
 .m{font:600 10px sans-serif;paint-order:stroke;stroke:#fff;stroke-width:3px}
+.pair{display:flex;flex-wrap:wrap;gap:.5em 1.5em;border-top:1px solid #ddd;padding:.4em 0}
+.pair>div{flex:0 1 440px;min-width:0}.cap{font-size:12px;overflow-wrap:anywhere}
+.facts td,.facts th{text-align:left}
 .row{display:flex;flex-wrap:wrap;gap:0 2em}
 .bar{float:left;height:.7em;margin-top:.4em;background:#9bb}
 .a{stroke:#999}.z{stroke:#ddd}.bad{color:#c0392b}.good{color:#1e8449}.note{color:#666}
 """
+
+
+def axes_legend() -> str:
+    """Which colour is which axis of a signal, as HTML."""
+    return " ".join(f'<span style="color:{COLOURS[k]}">&mdash; {name}</span>'
+                    for k, name in enumerate("xyz"))
 
 
 class Html(str):

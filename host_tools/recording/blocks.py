@@ -7,7 +7,8 @@ A board (board_source), a board over MQTT (broker_source), a CSV data forwarder
     read(timeout_s)      list of Block, empty when nothing has come; raises Finished
     about()              what goes into the recording's JSON file
     measured_hz          the rate by the best clock there is, or None
-    warning              what the sensor's driver warns of, or ""
+
+and with what Source has.
 """
 
 from dataclasses import dataclass
@@ -37,3 +38,22 @@ class Block:
         n = min(max(at - self.index, 0), len(self.values))
         return (Block(self.index, self.values[:n], self.clipped[:n]),
                 Block(self.index + n, self.values[n:], self.clipped[n:]))
+
+
+class Source:
+    """What most sources do not have."""
+
+    warning = ""
+    """What the sensor's driver, or the values, warn of; known before recording begins."""
+    found = ""
+    """What is about to be recorded, if it had to be measured."""
+    held = False
+    """Whether samples have come that a later read() hands on."""
+
+    def end(self) -> list[Block]:
+        """The samples that are still held, when recording ends."""
+        return []
+
+    def corrected(self, blocks: list[Block]) -> tuple[list[Block], str]:
+        """All blocks as they should be saved, and what changed, or ""."""
+        return blocks, ""

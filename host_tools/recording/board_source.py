@@ -7,7 +7,7 @@ import numpy as np
 
 from host_tools.device.console import BAUD, Console
 from host_tools.errors import BeckonError
-from host_tools.recording.blocks import Block
+from host_tools.recording.blocks import Block, Source
 from host_tools.recording.stream import Decoder, Info, Samples
 from host_tools.units import accel_counts, at_limit
 
@@ -28,7 +28,7 @@ def baud_for(rate_hz: float) -> int:
     return _BAUDS[-1]
 
 
-class BoardSource:
+class BoardSource(Source):
     """A board with Beckon's firmware. Its program is stopped; at the end it restarts, unless
     restart is false: then its REPL listens."""
 
@@ -112,7 +112,7 @@ class BoardSource:
         return dict(self._reported)
 
     @property
-    def warning(self) -> str:
+    def warning(self) -> str:  # type: ignore[override]  # it may come with any report
         """What the sensor's driver warns of, or ""."""
         return str(self._reported.get("warning") or "")
 

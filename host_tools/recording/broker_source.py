@@ -11,7 +11,7 @@ from host_tools.errors import BeckonError
 from host_tools.mqtt.address import BrokerAddress
 from host_tools.mqtt.connection import Connection, Topic
 from host_tools.mqtt.remote_device import RemoteDevice
-from host_tools.recording.blocks import Block
+from host_tools.recording.blocks import Block, Source
 from host_tools.recording.stream import SYNC, Decoder, Samples
 from host_tools.units import GRAVITY, at_limit, sensor_ranges
 
@@ -20,7 +20,7 @@ _FIRST_TIMEOUT_S = 10.0
 _RETRY_S = 1.0
 
 
-class BrokerSource:
+class BrokerSource(Source):
     """A board that runs Beckon's firmware, somewhere in reach of its broker.
 
     It recognises nothing while it streams. A stream lasts a minute. Some samples
@@ -28,7 +28,6 @@ class BrokerSource:
     """
 
     axes = 6
-    warning = ""
 
     def __init__(self, broker: BrokerAddress, device: str):
         self.rate_hz = 0.0

@@ -8,13 +8,11 @@ from typing import Any
 import numpy as np
 
 from host_tools.dataset.folder import read_recording
-from host_tools.recording.blocks import Block, Finished
+from host_tools.recording.blocks import Block, Finished, Source
 
 
-class ReplaySource:
+class ReplaySource(Source):
     """A recording file, played as if it were live. speed: times real time, 0: at once."""
-
-    warning = ""
 
     def __init__(self, path: Path, speed: float = 1.0):
         recording, _ = read_recording(path)

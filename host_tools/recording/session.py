@@ -32,6 +32,8 @@ class Session:
     blocks: list[Block] = field(default_factory=list)
     fault: str = ""
     """Why it ended before its time, or ""."""
+    correction: str = ""
+    """What save() changed of the values, or ""."""
 
     def __post_init__(self) -> None:
         self.utc_start = datetime.now(UTC)
@@ -71,18 +73,21 @@ class Session:
         except BeckonError as error:  # unplugged, or a board that no longer answers
             self.fault = str(error)
             return False
-        if blocks:
-            if not self.blocks:
-                self.utc_start = datetime.now(UTC)
+        if blocks and not self.blocks:
+            self.utc_start = datetime.now(UTC)
+        if blocks or self.source.held:
             self._heard_s = time.monotonic()
         elif time.monotonic() - self._heard_s > _SILENCE_S:
             self.fault = f"no samples for {_SILENCE_S:g} s; check the sensor's wires"
             return False
+        self._take(blocks)
+        return not (self.guide and self.guide.phase is Phase.DONE)
+
+    def _take(self, blocks: list[Block]) -> None:
         for block in blocks:
             self.blocks.append(block)
             if self.guide:
                 self.guide.feed(block)
-        return not (self.guide and self.guide.phase is Phase.DONE)
 
     def parts(self) -> list[Segment]:
         """The recordings that there are to save."""
@@ -106,6 +111,8 @@ class Session:
         message names.
         """
         paths = []
+        self._take(self.source.end())
+        self.blocks, self.correction = self.source.corrected(self.blocks)
         stamp = self.utc_start.strftime("%Y%m%d-%H%M%S")
         parts = self.parts()
         for number, part in enumerate(parts, 1):

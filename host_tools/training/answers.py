@@ -14,10 +14,10 @@ from host_tools.dataset import Recording, is_idle
 from host_tools.evaluation.emulator import Board
 from host_tools.evaluation.matching import HIT, Gestures, Verdict
 from host_tools.evaluation.metrics import Tally
+from host_tools.evaluation.share_events import Answers, events
 from host_tools.model import reference
 from host_tools.model.decision import Decision
 from host_tools.model.format import Model
-from host_tools.training.decision import Answers, events
 
 _APART_MS = 1e9  # between streams on the common clock
 _NAMED = (3, 9)  # frames after a gesture's end in which it has a name

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from host_tools.augment.energy import energy
+from host_tools.evaluation.share_events import run_lengths
 
 UNLABELLED = -1
 LATEST = 12  # frames after the last moving one up to which a window is the gesture
@@ -57,9 +58,3 @@ def seeming_ends(frames: np.ndarray, rate_hz: float) -> np.ndarray:
         for quiet in _QUIET_FRAMES:
             out |= run == quiet + 1
     return out
-
-
-def run_lengths(flags: np.ndarray) -> np.ndarray:
-    """How many True in a row end at each place, int (n,)."""
-    n = np.arange(1, len(flags) + 1)
-    return n - np.maximum.accumulate(np.where(flags, 0, n))

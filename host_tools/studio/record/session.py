@@ -100,7 +100,7 @@ class _Tee:
             self._next = block.end
             self._offset = self.feed.sent - block.end
             self.samples += len(block.values)
-        if blocks:
+        if blocks or self.source.held:
             self.heard_s = time.monotonic()
         return blocks
 
@@ -306,6 +306,7 @@ class RecordSession:
         guide = session.guide
         with self._lock:
             self._number += 1
+            self._warning = session.correction or self._warning
             self._done = Done(tuple(paths), len(guide.good) if guide else 0,
                               guide.refusals if guide else 0, session.lost, session.seconds, fault)
             self._session = self._sitting = None

@@ -22,12 +22,13 @@ class SourceChoice:
     rate_hz: float = 100.0
     accel_g: int = 8
     gyro_dps: int = 1000
-    accel_unit: str = "m/s2"
+    accel_unit: str = ""
     baud: int | None = None
     broker: str = ""
     device: str = ""
     path: Path = Path()
     speed: float = 1.0
+    gyro_unit: str = ""
 
     @property
     def title(self) -> str:
@@ -45,7 +46,8 @@ def make_source(choice: SourceChoice) -> Any:
         return BoardSource(find_port(choice.port), choice.rate_hz, choice.accel_g,
                            choice.gyro_dps, choice.baud)
     if choice.kind == "csv":
-        return ForwarderSource(find_port(choice.port), choice.accel_unit, choice.baud or 115200)
+        return ForwarderSource(find_port(choice.port), choice.accel_unit, choice.baud or 115200,
+                               choice.gyro_unit)
     if choice.kind == "broker":
         if not choice.device:
             raise BeckonError("enter the board's name on the broker, such as beckon-kitchen")

@@ -3,16 +3,16 @@
     answers = Answers(shares, activity, starts)
     when, label = events(Decision(span=8, threshold_percent=60), answers, idle)
 
-firmware/debounce.py is the rule itself; a test holds the two to the same events.
+firmware/recognition/share_debouncer.py is the rule itself; a test holds the two to the
+same events.
 """
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from host_tools.model.decision import Decision
-from host_tools.training.stream_labels import run_lengths
 
 
 @dataclass
@@ -21,18 +21,22 @@ class Answers:
 
     shares: uint8 (n, classes), percent of every class; at rest idle has 100. activity:
     int (n,), 1/16 of what a resting hand may. starts: the first window of each stream,
-    ascending; nothing is carried from one stream to the next.
+    ascending; nothing is carried from one stream to the next. goes_on: bool, as many:
+    the same stream after a gap, where a dead time goes on.
     """
 
     shares: np.ndarray
     activity: np.ndarray
     starts: np.ndarray
+    goes_on: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
 
     def __post_init__(self) -> None:
-        self._sums: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}
+        if not len(self.goes_on):
+            self.goes_on = np.zeros(len(self.starts), bool)
+        self._sums: dict[tuple[int, int], tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
         self._calm: dict[tuple[int, int, int], np.ndarray] = {}
         self._peaks: dict[int, np.ndarray] = {}
-        self._above: dict[tuple[int, int, int], np.ndarray] = {}
+        self._above: dict[tuple, np.ndarray] = {}
         n = np.arange(len(self.activity))
         first = np.zeros(len(n), int)
         first[self.starts] = self.starts
@@ -60,11 +64,12 @@ class Answers:
             self._calm[key] = np.minimum(run, np.arange(len(run)) - self.first + 1)
         return self._calm[key]
 
-    def best(self, span: int, idle: int) -> tuple[np.ndarray, np.ndarray]:
-        """(class, evidence) of the last `span` windows, int (n,) each.
+    def best(self, span: int, idle: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(class, evidence, own) of the last `span` windows, int (n,) each.
 
         class: that of the greatest sum of shares, idle left out. evidence: sum of
-        100 - share of idle, so that X 55 % beside V 40 % is a gesture of 95 %.
+        100 - share of idle, so that X 55 % beside V 40 % is a gesture of 95 %. own: the
+        class's sum.
         """
         if (span, idle) not in self._sums:
             shares = self.shares.astype(np.int32)
@@ -75,47 +80,65 @@ class Answers:
             sums = total[1:] - total[np.maximum(n + 1 - span, self.first)]
             evidence = sums[:, idle].copy()
             sums[:, idle] = -1
-            self._sums[span, idle] = sums.argmax(axis=1), evidence
+            label = sums.argmax(axis=1)
+            self._sums[span, idle] = label, evidence, sums[n, label]
         return self._sums[span, idle]
 
-    def above(self, span: int, least: int, idle: int) -> np.ndarray:
-        """Windows with so much evidence, ascending, int (k,): few, so that rules are quick."""
-        key = span, least, idle
+    def above(self, d: Decision, idle: int, half: bool = False) -> np.ndarray:
+        """Windows with enough evidence, or half of it, int (k,): few, so that rules are quick."""
+        key = d.span, d.by_gesture, d.threshold_percent, d.thresholds, idle, half
         if key not in self._above:
-            self._above[key] = np.flatnonzero(self.best(span, idle)[1] >= least)
+            label, evidence, own = self.best(d.span, idle)
+            weight = evidence if d.by_gesture else own
+            least = np.array(d.thresholds)[label] if d.thresholds else d.threshold_percent
+            self._above[key] = np.flatnonzero((2 * weight if half else weight) >= least * d.span)
         return self._above[key]
 
 
 def events(d: Decision, answers: Answers, idle: int) -> tuple[np.ndarray, np.ndarray]:
-    """(window, class) of each event, int (k,). Only for decisions by_gesture, of one threshold."""
-    if not d.by_gesture or d.thresholds:
-        raise ValueError("the rule by a label's own share is not here")
-    label, _ = answers.best(d.span, idle)
-    least = d.threshold_percent * d.span
-    at = answers.above(d.span, least, idle)
-    loud = answers.above(d.span, -(-least // 2), idle)
+    """(window, class) of each event, int (k,)."""
+    label = answers.best(d.span, idle)[0]
+    at = answers.above(d, idle)
+    loud = answers.above(d, idle, half=True)
     if d.calm_windows:
         at = at[answers.calm(d.calm_ratio, d.calm_floor, d.peak_windows)[at] >= d.calm_windows]
     out = []
-    ends = np.append(answers.starts[1:], len(label))
+    ends = np.append(answers.starts[1:], len(label)).tolist()
+    goes_on = [*answers.goes_on[1:].tolist(), False]
     i = 0
     while i < len(at):
         t = int(at[i])
         out.append(t)
-        end = int(ends[np.searchsorted(ends, t, side="right")])
-        i = int(np.searchsorted(at, min(_armed_after(t, loud, d), end), side="left"))
+        piece = int(np.searchsorted(answers.starts, t, side="right")) - 1
+        dead = t + d.refractory
+        armed = _armed_from(dead, t, loud, d.quiet)
+        while armed >= ends[piece]:
+            armed = ends[piece]
+            if not goes_on[piece] or dead < armed:
+                break  # a new stream, or a gap after the dead time: armed at once
+            armed = _armed_from(dead, armed - 1, loud, d.quiet)
+            piece += 1
+        i = int(np.searchsorted(at, armed, side="left"))
     when = np.array(out, int)
     return when, label[when]
 
 
-def _armed_after(event: int, loud: np.ndarray, d: Decision) -> int:
-    """The first window after an event at which the rule is armed again.
+def _armed_from(dead: int, since: int, loud: np.ndarray, quiet: int) -> int:
+    """The first window at which the rule is armed again.
 
-    loud: windows with half the threshold or more, ascending.
+    dead: the window at which the dead time is over. since: quiet windows are counted from
+    here. loud: windows with half the threshold or more, ascending.
     """
-    at = event + d.refractory
+    at = dead
     while True:
         k = int(np.searchsorted(loud, at, side="right")) - 1
-        if k < 0 or loud[k] <= at - d.quiet:
+        last = since if k < 0 else max(since, int(loud[k]))
+        if last <= at - quiet:
             return at
-        at = int(loud[k]) + d.quiet
+        at = last + quiet
+
+
+def run_lengths(flags: np.ndarray) -> np.ndarray:
+    """How many True in a row end at each place, int (n,)."""
+    n = np.arange(1, len(flags) + 1)
+    return n - np.maximum.accumulate(np.where(flags, 0, n))
