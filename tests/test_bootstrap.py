@@ -167,24 +167,25 @@ def test_offline_is_one_line(tmp_path):
 def test_a_package_with_another_hash_is_not_installed(tmp_path):
     """The wheel lies in a folder that pip looks into, as a wrong index would offer it."""
     clone = make_clone(tmp_path / "clone")
-    wheel = tmp_path / "other-1-py3-none-any.whl"
+    wheel = tmp_path / "probe_of_beckon-1-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as made:
-        info = "other-1.dist-info/"
-        made.writestr("other.py", "")
-        made.writestr(info + "METADATA", "Metadata-Version: 2.1\nName: other\nVersion: 1\n")
+        info = "probe_of_beckon-1.dist-info/"
+        made.writestr("probe_of_beckon.py", "")
+        made.writestr(info + "METADATA",
+                      "Metadata-Version: 2.1\nName: probe-of-beckon\nVersion: 1\n")
         made.writestr(info + "WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\n"
                                       "Generator: test\nTag: py3-none-any\n")
         made.writestr(info + "RECORD", "")
     offered = {"PIP_FIND_LINKS": str(tmp_path), "PIP_NO_INDEX": "1"}
-    lock(clone, "other==1")
+    lock(clone, "probe-of-beckon==1")
     status, out, err = beckon(clone, **offered)
     assert (status, out) == (1, "")
-    assert "the package index gives another other==1 than packages.lock names" in err
-    installed = list((clone / ".venv").rglob("other*"))
+    assert "the package index gives another probe-of-beckon==1 than packages.lock names" in err
+    installed = list((clone / ".venv").rglob("probe_of*"))
     assert installed == [] and builds(clone) == 0
-    lock(clone, "other==1", hashlib.sha256(wheel.read_bytes()).hexdigest())
+    lock(clone, "probe-of-beckon==1", hashlib.sha256(wheel.read_bytes()).hexdigest())
     assert beckon(clone, **offered)[0] == 0
-    assert list((clone / ".venv").rglob("other.py"))
+    assert list((clone / ".venv").rglob("probe_of_beckon.py"))
 
 
 def test_the_lock_file_has_what_pyproject_asks_for(repository):
