@@ -8,7 +8,6 @@ what was copied already.
 
 import hashlib
 import json
-import re
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from host_tools.device.image import image_files
 from host_tools.device.mpremote import mpremote
 from host_tools.device.ports import wait_for_port
 from host_tools.errors import BeckonError
-from host_tools.paths import FIRMWARE
+from host_tools.version import version
 
 STAGE = ".beckon-new"
 MANIFEST = "deployed.json"
@@ -101,12 +100,6 @@ def firmware_files(survey: Survey) -> dict[str, bytes]:
     return image_files(survey.arch)
 
 
-def firmware_version() -> str:
-    """The version that the firmware of this checkout gives itself."""
-    found = re.search(r'^VERSION = "([^"]+)"', (FIRMWARE / "app.py").read_text(), re.MULTILINE)
-    return found[1] if found else "unknown"
-
-
 def look(port: str, folders: set[str]) -> Survey:
     """Stop the board's program and see what lies in folders ("" is the root)."""
     return _surveyed(port, mpremote(port, _survey_commands(folders)))
@@ -173,7 +166,7 @@ def deploy(
     first = look(port, {"lib", "lib/umqtt", "drivers"})
     code_files = dict(make_files(first))
     files = {**code_files, **make_extra(first)}
-    manifest = json.dumps({"version": firmware_version(), "files": sorted(code_files)}).encode()
+    manifest = json.dumps({"version": version(), "files": sorted(code_files)}).encode()
     files[MANIFEST] = manifest
     folders = {path.rpartition("/")[0] for path in files}
     old_code = _old_code(port, first, manifest)
