@@ -109,7 +109,7 @@ def _numbers(table: Table, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
                     raise BeckonError(f"{table.path}:{line}: {text or 'nothing'!r} is not a number")
                 value = np.nan
             out[k, j] = value
-    full = ~np.isnan(out).any(axis=1)
+    full = np.asarray(~np.isnan(out).any(axis=1))
     high = np.abs(out) >= MOST
     if high.any():
         k = int(np.argmax(high.any(axis=1)))

@@ -68,7 +68,8 @@ def parse_table(path: Path, text: str) -> Table:
 def _form(lines: list[str]) -> tuple[str | None, str]:
     """The separator and decimal sign that find the most numbers."""
     sampled = lines[:_SAMPLED]
-    best, most = _FORMS[0], 0
+    best: tuple[str | None, str] = _FORMS[0]
+    most = 0
     for form in _FORMS:
         found = 0
         for line in sampled:
