@@ -103,6 +103,13 @@ def test_the_life_of_a_clone(tmp_path):
     done = subprocess.run([tmp_path / "link"], env=environment(), capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{greeting}\n", "")
 
+    # Packages of another program do not come first.
+    foreign = tmp_path / "foreign" / "host_tools"
+    foreign.mkdir(parents=True)
+    (foreign / "__init__.py").write_text("raise SystemExit('foreign')\n")
+    changes = {"PYTHONPATH": str(foreign.parent), "PYTHONHOME": "/no/such/folder"}
+    assert beckon(clone, **changes) == (0, f"{greeting}\n", "")
+
     # Other packages: installed into the same environment.
     (clone / ".venv" / "kept").touch()
     with open(clone / "pyproject.toml", "a") as file:

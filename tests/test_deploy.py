@@ -23,7 +23,7 @@ from host_tools.paths import DEFAULT_MODEL
 from host_tools.testing.pty_board import PtyBoard, TalkingProcess
 from tests.boards import node_board, sensor_board
 
-MAIN = b"import lib.part\nprint('linked to', lib.part.NAME)\n"
+MAIN = b"import lib.part\nprint('sensor: x')\nprint('linked to', lib.part.NAME)\n"
 OLD = {"main.py": MAIN, "lib/part.py": b"NAME = 'old'\n", "lib/gone.py": b"x = 1\n"}
 NEW = {"main.py": MAIN, "lib/part.py": b"NAME = 'new'\n", "drivers/more.py": b"y = 2\n" * 60}
 

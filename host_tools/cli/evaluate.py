@@ -34,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from host_tools.dataset import read_datasets
+    from host_tools.evaluation.details import Details
     from host_tools.evaluation.evaluate import evaluate
     from host_tools.evaluation.robustness import changes, robustness, with_gestures
     from host_tools.files import write_atomically
@@ -54,11 +55,10 @@ def run(args: argparse.Namespace) -> int:
             found = robustness(model, data, walking, progress=step)
     for notice in result.notices:
         print(f"notice: {notice}", file=sys.stderr)
-    figures = result.as_json()
-    if found:
-        figures["robustness"] = found.as_json()
+    details = Details.of(result, found)
+    figures = {**result.as_json(), **details.as_json()}
     if args.report:
-        write_atomically(args.report, html_report(result, found).encode())
+        write_atomically(args.report, html_report(result, details).encode())
     put_figures(figures, args.json, summary(figures))
     return 0
 
@@ -74,6 +74,7 @@ def summary(figures: dict) -> str:
         f"events  {e['hits']} of {e['truth']} found, {e['missed']} missed, {e['false']} false, "
         f"{e['duplicates']} repeated; F1 {number(e['f1'])}",
         f"false   {false_alarms(e)}",
+        _alarms(figures),
         f"recall  {recall}" if recall else "",
         f"latency p50 {number(e['latency_ms']['p50'], 0)} ms, "
         f"p95 {number(e['latency_ms']['p95'], 0)} ms after the span's end",
@@ -83,6 +84,15 @@ def summary(figures: dict) -> str:
         f"{number(figures['speed']['realtime_factor'], 0)} times real time",
     ]
     return "\n".join([line for line in lines if line] + _lost(figures))
+
+
+def _alarms(figures: dict) -> str:
+    """Which gestures' takes the false alarms are like; "" if there are none or no takes."""
+    found = figures.get("false_alarms", {})
+    parts = [f"{k} ({n})" for k, n in found.get("nearest", {}).items()]
+    if found.get("unlike"):
+        parts.append(f"none ({found['unlike']})")
+    return f"        like takes of {', '.join(parts)}" if parts else ""
 
 
 def _lost(figures: dict) -> list[str]:

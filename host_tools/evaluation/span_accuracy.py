@@ -44,7 +44,7 @@ class SpanResults:
         return float((self.truth == self.found).mean()) if len(self.truth) else float("nan")
 
 
-def _movement_end_ms(r: Recording, span: Span) -> float:
+def movement_end_ms(r: Recording, span: Span) -> float:
     """When the last movement in a span ends; the span's end if nothing moves."""
     a = max(0, round(r.index(span.start_ms)))
     b = min(len(r.samples), round(r.index(span.end_ms)) + 1)
@@ -89,7 +89,7 @@ def span_results(
             continue
         raw = board.raw(r) if raws is None else raws[i]
         for s, k in known:
-            end_ms = s.end_ms if model.decision is None else _movement_end_ms(r, s)
+            end_ms = s.end_ms if model.decision is None else movement_end_ms(r, s)
             last = min(round((end_ms - r.start_ms) * fe.rate_hz / 1000), len(raw) - 1)
             for later in after:
                 at = np.arange(last - length + 1, last + 1) + later * fe.decimation

@@ -23,6 +23,7 @@ _KEEPALIVE_S = 30
 _VERSION_S = 2.0  # for an answer to MQTT 5; some brokers without it give none
 _RECONNECT_S = (0.1, 2.0)  # the first wait, then twice as long each time, and the longest
 _SESSION_S = 3600  # how long a broker keeps a session (MQTT 5) whose owner was killed
+_PACKET_MAX = 1 << 20  # bytes; a board's largest message has some 8,000
 _GONE, _NO_ANSWER = "gone", "no answer"
 _MAYBE_VERSION = (_GONE, _NO_ANSWER, "Unsupported protocol version", "Malformed packet",
                   "Protocol error")  # fmt: skip
@@ -260,6 +261,7 @@ def _connect_properties(keep_session: bool) -> Any:
     # Else a broker holds back what exceeds its own number, and drops what exceeds its queue:
     # mosquitto's 20 and 1,000 are fewer than a thousand devices' retained messages.
     properties.ReceiveMaximum = 65535
+    properties.MaximumPacketSize = _PACKET_MAX
     if keep_session:
         properties.SessionExpiryInterval = _SESSION_S
     return properties

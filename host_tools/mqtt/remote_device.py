@@ -29,6 +29,8 @@ class RemoteDevice:
 
     def __init__(self, broker: BrokerAddress, device: str, timeout_s: float = _ANSWER_TIMEOUT_S):
         self.device = device
+        self.state: dict[str, Any] = {}
+        """The newest `state` that came."""
         self._timeout_s = timeout_s
         self._root = f"beckon/{device}/"
         self._answers: queue.Queue[dict[str, Any]] = queue.Queue()
@@ -160,6 +162,7 @@ class RemoteDevice:
         if not isinstance(payload, dict):
             return
         if topic == f"{self._root}state":
+            self.state = payload
             if not retained:
                 self._states.put(payload)
         else:
