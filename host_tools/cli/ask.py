@@ -9,6 +9,7 @@ examples:
   beckon ask kitchen diag
   beckon ask kitchen set settings='{"threshold_percent": 70}'
   beckon ask kitchen discovery on=false     removes it from Home Assistant
+  beckon ask kitchen set settings='{"keepalive_s": 60}' --sign
 """
 
 import json
@@ -22,6 +23,8 @@ def add_arguments(parser):
     parser.add_argument("verb", metavar="COMMAND", help="for instance get, diag, self_test")
     parser.add_argument("arguments", nargs="*", metavar="NAME=VALUE",
                         help="arguments of the command")
+    parser.add_argument("--sign", action="store_true",
+                        help="sign the command with the update_key that you gave to beckon setup")
     add_broker_arguments(parser)
     parser.add_argument("--timeout", type=_seconds, default=10.0, metavar="S",
                         help="seconds to wait for the answer")
@@ -32,6 +35,21 @@ def _seconds(text):
     if not 0.1 <= value <= 3600:
         raise ValueError
     return value
+
+
+def _key(verb, arguments):
+    """The update_key to sign this command with."""
+    from host_tools.device.settings import default_folder, read_settings
+
+    if verb not in ("set", "restart", "calibrate"):
+        raise BeckonError(f"{verb} takes no signature; leave out --sign", status=2)
+    if verb == "set" and not isinstance(arguments.get("settings"), dict):
+        raise BeckonError("set needs settings='{\"NAME\": VALUE}'", status=2)
+    key = read_settings(default_folder())["update_key"]
+    if not key:
+        raise BeckonError(f"no update_key in {default_folder() / 'secrets.json'}; "
+                          "beckon setup makes one")
+    return key
 
 
 def run(args):
@@ -49,8 +67,14 @@ def run(args):
             arguments[name] = json.loads(value)
         except ValueError:
             arguments[name] = value
+    key = _key(args.verb, arguments) if args.sign else ""
     with RemoteDevice(broker_of(args), args.device, args.timeout) as device:
-        answer = device.request(args.verb, **arguments)
+        if not args.sign:
+            answer = device.request(args.verb, **arguments)
+        elif args.verb == "set":
+            answer = device.change_settings(key, **arguments["settings"])
+        else:
+            answer = device.request_signed(args.verb, key, **arguments)
     answer.pop("transaction", None)
     print(json.dumps(answer))
     return 0
