@@ -3,8 +3,8 @@
     .venv/bin/python -m host_tools.toolchain.lock
 
 Run it after a change of pyproject.toml, or for newer versions. It asks the package index for
-what all extras need on every platform, with the resolver `uv` in an environment of its own.
-bootstrap.py lets pip install what has a hash in the file, and nothing else.
+everything that the extras need on every platform, with the resolver `uv` in an
+environment of its own. bootstrap.py lets pip install what has a hash in the file, and nothing else.
 """
 
 import subprocess
