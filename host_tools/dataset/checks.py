@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 
 import numpy as np
 
-from host_tools.dataset.classes import class_faults, place
+from host_tools.dataset.classes import class_faults, lone_examples, place
 from host_tools.dataset.idle import is_idle
 from host_tools.dataset.movement import stillest
 from host_tools.dataset.recording import Dataset, Recording, Span
@@ -26,7 +26,7 @@ _CLIPPED = 0.005  # part of the samples at the limit that is worth telling
 
 def check(data: Dataset) -> list[str]:
     """All findings about a data set, most serious first."""
-    out = class_faults(data)
+    out = list(dict.fromkeys(class_faults(data) + lone_examples(data)))
     found = rest_level(data)
     if found is not None:
         out += _gravity(found)

@@ -22,8 +22,8 @@ def place(r: Recording, span: Span) -> str:
 
 
 def class_faults(data: Dataset) -> list[str]:
-    """What makes training senseless: no gesture, one class only, a class with one example, or
-    with examples that are all too short for a gesture."""
+    """What makes training senseless: no gesture, one class only, one example of everything, or a
+    class with examples that are all too short for a gesture."""
     examples: dict[str, list[tuple[Recording, Span]]] = defaultdict(list)
     for r in data.recordings:
         for s in r.spans:
@@ -41,14 +41,25 @@ def class_faults(data: Dataset) -> list[str]:
         out.append(f"{place(*first)}: {label!r} is the only class, with no rest beside it; add "
                    "another gesture, or recordings without any labelled none")
     for label, found in sorted(gestures.items()):
-        if len(found) == 1:
-            out.append(f"{place(*found[0])}: the only example of {label!r}; record at least two, "
-                       "better twenty")
-        elif max(s.length_ms for _, s in found) < _LEAST_SPAN_MS:
+        if max(s.length_ms for _, s in found) < _LEAST_SPAN_MS:
             out.append(f"{place(*found[0])}: every {label!r} is shorter than {_LEAST_SPAN_MS:g} ms "
                        f"(this one: {found[0][1].length_ms:.0f} ms); label whole gestures, or name "
                        "the right unit of time or rate when you import them")
-    return out
+    lone = lone_examples(data)
+    return out + (lone if len(lone) == len(gestures) else [])
+
+
+def lone_examples(data: Dataset) -> list[str]:
+    """Gestures with one example: a model can learn them, but not be judged on them."""
+    examples: dict[str, list[tuple[Recording, Span]]] = defaultdict(list)
+    for r in data.recordings:
+        for s in r.spans:
+            if not is_idle(s.label):
+                examples[s.label].append((r, s))
+    return [
+        f"{place(*found[0])}: the only example of {label!r}; record at least two, better twenty"
+        for label, found in sorted(examples.items()) if len(found) == 1
+    ]
 
 
 def _has_idle(r: Recording) -> bool:
