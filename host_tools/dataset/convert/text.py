@@ -13,7 +13,7 @@ from pathlib import Path
 
 from host_tools.errors import BeckonError
 
-_MOST_BYTES = 128 << 20  # five hours of six axes at 100 Hz; reading needs 15 times as much memory
+_MOST_BYTES = 128 << 20  # five hours of six axes at 100 Hz; reading needs 20 times as much memory
 _MOST_PACKED = 64 << 20  # unpacked: a trap of a few kB must not take more
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"),
           (codecs.BOM_UTF16_BE, "utf-16-be"))
