@@ -6,8 +6,9 @@ from html import escape
 
 import numpy as np
 
-COLOURS = ("#c0392b", "#1e8449", "#1f618d", "#b7950b", "#6c3483", "#117a65", "#a04000", "#566573",
-           "#d81b60", "#00838f", "#5d4037", "#7cb342")
+# The first three are the axes; all of them as far from each other as thin lines need
+COLOURS = ("#c0392b", "#1e8449", "#1f618d", "#e08e00", "#8e44ad", "#795548", "#e84393", "#607d8b",
+           "#00a8c6", "#8bab1f", "#2d3436", "#5c6bff")
 
 
 class Plot:
