@@ -165,6 +165,7 @@ th:first-child,td:first-child{text-align:left}svg{display:block;max-width:100%;h
 .m{font:600 10px sans-serif;paint-order:stroke;stroke:#fff;stroke-width:3px}
 .pair{display:flex;flex-wrap:wrap;gap:.5em 1.5em;border-top:1px solid #ddd;padding:.4em 0}
 .pair>div{flex:0 1 440px;min-width:0}.cap{font-size:12px;overflow-wrap:anywhere}
+.stream{margin-bottom:1.4em}
 .facts td,.facts th{text-align:left}
 .row{display:flex;flex-wrap:wrap;gap:0 2em}
 .bar{float:left;height:.7em;margin-top:.4em;background:#9bb}
