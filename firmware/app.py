@@ -4,8 +4,10 @@ import asyncio
 import gc
 import sys
 import time
+from time import ticks_add, ticks_diff, ticks_ms
 
-from machine import reset, reset_cause
+from machine import freq, reset, reset_cause
+from micropython import const
 
 from board import SettingsError
 from ops.lazy import forget
@@ -13,10 +15,12 @@ from ops.lazy import forget
 VERSION = "0.1.0"
 
 # Collecting early packs what stays to the heap's low end and so keeps large free pieces whole.
-_COLLECT_BYTES = 16384
-_GOODBYE_MS = 5000
-_BEFORE_RESET_S = 3  # time to read the fault on the serial line
-_LINK_MS = 180_000  # settings on trial: so long without a link, and it restarts
+_COLLECT_BYTES = const(16384)
+_GOODBYE_MS = const(5000)
+_BEFORE_RESET_S = const(3)  # time to read the fault on the serial line
+_FREQ_HZ = const(240_000_000)  # an ESP32 starts with 160 MHz
+_TRIAL_MS = const(180_000)  # settings on trial: if not all works by then, it restarts
+_LOOK_MS = const(1000)
 
 
 class App:
@@ -32,9 +36,11 @@ class App:
         forget("board", "ops.files")
         parts = self.board
         parts.link.subscribe(b"beckon/%s/cmd/#" % parts.settings.device.encode(), self._on_command)
+        self._problem = "ok"
         if parts.sensing:
+            parts.health.watch("sampling", self._sampled, 10_000)
             parts.health.watch("recognition", self._recognized, 10_000)
-            self._apply_settings()
+            parts.sensing.recognizer.threshold_percent = parts.settings.threshold_percent
         gc.collect()
 
     async def run(self):
@@ -51,8 +57,9 @@ class App:
         if board.sensing:
             tasks.append(board.sensing.sampling.run())
             tasks.append(board.sensing.recognition.run())
+            tasks.append(self._watch_sensor())
         if board.discovery:
-            tasks.append(board.discovery.run(VERSION))
+            tasks.append(board.discovery.run(VERSION, board.publisher.publish_diag))
         if board.settings.time_server:
             from link.sntp import keep_time
 
@@ -64,16 +71,60 @@ class App:
         await self.board.publisher.close(_GOODBYE_MS)
         reset()
 
+    def _sampled(self):
+        """Grows while the sampler works. To look for a sensor that is gone is work, too, and
+        so is a pause that somebody wanted."""
+        sampling = self.board.sensing.sampling
+        return self.board.health.looks if sampling.paused else self.board.sensing.sampler.progress()
+
     def _recognized(self):
         """Grows while the recogniser keeps up with what is sampled."""
         sensing = self.board.sensing
-        return sensing.recognizer.windows if len(sensing.ring) else self.board.health.looks
+        if len(sensing.ring) and not sensing.recognition.paused:
+            return sensing.recognizer.windows
+        return self.board.health.looks
+
+    async def _watch_sensor(self):
+        """Say when no samples come, and when they come (again)."""
+        sensing = self.board.sensing
+        doubts = 0
+        shown = ""
+        while True:
+            await asyncio.sleep_ms(_LOOK_MS)
+            problem = sensing.sampler.problem()
+            # The first samples after a pause take some time.
+            doubts = doubts + 1 if problem and not sensing.sampling.paused else 0
+            if doubts > 2:
+                line = "no sensor: " + problem
+                self._problem = problem
+            elif not problem and sensing.recognizer.windows:
+                line = "sensor: %s" % sensing.imu
+                self._problem = "ok"
+            else:
+                continue
+            if line != shown:
+                if shown or self._problem != "ok":
+                    self.board.publisher.state_changed()
+                shown = line
+                print(line)
+
+    def _works(self):
+        """A letter for each part that works now: what a trial must not lose."""
+        sensing = self.board.sensing
+        return "s" if sensing and sensing.recognizer.windows and self._problem == "ok" else ""
 
     def _apply_settings(self):
         """Let settings act that need no restart."""
-        sensing = self.board.sensing
-        if sensing:
-            sensing.recognizer.threshold_percent = self.board.settings.threshold_percent
+        board = self.board
+        if board.sensing:
+            board.sensing.recognizer.threshold_percent = board.settings.threshold_percent
+        if board.discovery:
+            board.discovery.renew()
+        board.publisher.state_changed()
+
+    def _calibration_failed(self, line):
+        self.board.sensing.calibration = line
+        self.board.publisher.state_changed()
 
     def _on_command(self, topic, payload, retained):
         if not self._verbs:
@@ -90,6 +141,8 @@ class App:
                 VERSION,
                 self.restart,
                 self._apply_settings,
+                self._works,
+                self._calibration_failed,
             )
             board.parts.append(self._verbs.commands)
             asyncio.create_task(self._verbs.commands.run())
@@ -97,18 +150,29 @@ class App:
 
     def _on_healthy(self):
         board = self.board
-        if board.model_rollback:
+        if board.model_rollback and self._is_as_before(board.model_rollback):
             board.model_rollback.confirm()
         if board.crash:
             crash_log().healthy()
 
+    def _is_as_before(self, rollback):
+        """Whether all works that worked before the trial of a file."""
+        works = self._works()
+        return all(part in works for part in rollback.needs)
+
     async def _try_settings(self):
-        """New settings are good once there is a link; without one the old ones come back."""
-        try:
-            await asyncio.wait_for_ms(self.board.link.ready.wait(), _LINK_MS)
-            self.board.settings_rollback.confirm()
-        except asyncio.TimeoutError:
-            await self.restart()  # the trial counts its boots
+        """New settings are good once all works again; if not in time, the old ones come back."""
+        board = self.board
+        rollback = board.settings_rollback
+        until = ticks_add(ticks_ms(), _TRIAL_MS)
+        while not (board.publisher.is_known() and self._is_as_before(rollback)):
+            if rollback.needs and board.safe:
+                rollback.fail()  # the model that they name does not load: it never will
+                await self.restart()
+            if ticks_diff(until, ticks_ms()) < 0:
+                await self.restart()  # the trial counts its boots
+            await asyncio.sleep_ms(_LOOK_MS)
+        rollback.confirm()
 
     def _describe(self):
         """What runs here, for the retained `state`."""
@@ -116,6 +180,8 @@ class App:
         state = {
             "firmware": VERSION,
             "micropython": "%d.%d.%d" % sys.implementation[1][:3],
+            "boot": board.publisher.boot,
+            "chip": board.settings.chip,
             "reset_cause": reset_cause(),
             "crash": board.crash,
             "safe_mode": board.safe,
@@ -126,6 +192,8 @@ class App:
         }
         if board.sensing:
             engine = board.sensing.engine
+            state["sensor"] = self._problem
+            state["calibration"] = board.sensing.calibration
             state.update(
                 {
                     "model": engine.model_id,
@@ -155,6 +223,10 @@ def _record_crash(fault):
 def main():
     app = None
     try:
+        try:
+            freq(_FREQ_HZ)
+        except ValueError:
+            pass  # an ESP32-C3 has 160 MHz at most
         app = App()
         asyncio.run(app.run())
     except KeyboardInterrupt:

@@ -31,7 +31,7 @@ class Parts:
     those with counters(into).
 
     Of `sensing`: engine, imu, ring, sampler, recognizer; sampling and recognition, the
-    Pausable tasks.
+    Pausable tasks; calibration, a line of text.
     """
 
 
@@ -161,7 +161,7 @@ def _report(board, describe, engine):
     if settings.ha_discovery:
         from events.discovery import Discovery
 
-        board.discovery = Discovery(board.link, settings.device, engine)
+        board.discovery = Discovery(board.link, settings, engine)
     board.publisher = Publisher(
         board.link,
         settings.device,
@@ -172,6 +172,7 @@ def _report(board, describe, engine):
         open_log,
         _is_logged(),
     )
+    board.publisher.house = board.discovery
     forget("ops.boot_number")
     gc.collect()
 
@@ -213,10 +214,11 @@ def _sense(board, engine):
         rate_hz=engine.rate_hz,
     )
     to_ring = ring
+    sensing.calibration = "none"
     if exists(CALIBRATION):
         from sensing.calibrated_ring import calibrated
 
-        to_ring = calibrated(ring, imu, CALIBRATION)
+        to_ring, sensing.calibration = calibrated(ring, imu, CALIBRATION)
     pin = settings.imu_int_pin
     sensing.sampler = sampler = Sampler(imu, to_ring, 0, Pin(pin, Pin.IN) if pin >= 0 else None)
     from ops.pausable import Pausable
@@ -232,7 +234,5 @@ def _sense(board, engine):
     publisher.sense(sampler, engine.model_id)
     board.parts.append(sampler)
     board.parts.append(recognizer)
-    # A sensor that is gone is looked for and counted: that is progress, too.
-    board.health.watch("sampling", sampler.progress, 10_000)
     gc.collect()
     return sensing

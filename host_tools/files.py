@@ -1,28 +1,98 @@
-"""Files that are written whole or not at all."""
+"""Writing files: whole or not at all, through links, and into pipes and devices as they are.
+
+    write_atomically("gesture.mlp", data)
+"""
 
 from __future__ import annotations
 
+import errno
 import os
-import tempfile
+import secrets
+import stat
+import time
 from pathlib import Path
 
 from host_tools.errors import BeckonError
 
+_READER_S = 10.0  # for so long the reader of a named pipe may be late
 
-def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
-    """Replace the file at path by data, or leave it as it is (BeckonError)."""
-    path = Path(path)
+
+def write_atomically(path: str | os.PathLike[str], data: bytes, private: bool = False) -> None:
+    """The file at path holds data afterwards, or what it held before (BeckonError).
+
+    See replace_file().
+    """
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(name, 0o644)
-            os.replace(name, path)
-        except BaseException:
-            os.unlink(name)
-            raise
+        replace_file(Path(path), data, private)
     except OSError as e:
         raise BeckonError(f"{path}: {e.strerror or e}") from None
+
+
+def replace_file(path: Path, data: bytes, private: bool = False) -> None:
+    """Write data to path. Raises OSError.
+
+    A regular file is replaced in one step, so whoever reads it sees all of the old or all of the
+    new content, also after a power cut. It keeps its mode; a new one has what the umask leaves,
+    and nothing for others if it is private. A link stays; the file it leads to is replaced.
+    What is not a regular file (a device, a pipe) is written to.
+    """
+    if _is_stream(path):
+        _write_through(path, data)
+        return
+    target = Path(os.path.realpath(path))
+    temporary = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}.tmp")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    try:
+        with open(os.open(temporary, flags, 0o600 if private else 0o666), "wb") as file:
+            if target.exists() and not private:
+                os.chmod(temporary, stat.S_IMODE(target.stat().st_mode))
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    _sync(target.parent)
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether path exists and is to be written to as it is: a device, a pipe, /dev/stdout."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return False
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    open_file = path.is_absolute() and path.parts[1:2] in (("dev",), ("proc",))
+    return not stat.S_ISREG(mode) or open_file
+
+
+def _write_through(path: Path, data: bytes) -> None:
+    until_s = time.monotonic() + _READER_S
+    while True:
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK)
+            break
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+            if time.monotonic() > until_s:
+                raise OSError(errno.ENXIO, "nobody reads from this pipe", str(path)) from None
+            time.sleep(0.05)
+    os.set_blocking(handle, True)
+    with open(handle, "wb") as stream:
+        stream.write(data)
+
+
+def _sync(folder: Path) -> None:
+    """Have the new name itself on the disk."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return  # a folder that can be written to but not read
+    try:
+        os.fsync(handle)
+    except OSError:
+        pass  # a file system that has no such thing
+    finally:
+        os.close(handle)

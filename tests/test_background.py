@@ -226,3 +226,11 @@ def test_without_gravity_or_gyroscope_too():
     bank = bank_of(free)
     assert abs(np.concatenate(bank.material.clips, axis=1)[:3].mean()) < 0.1
     assert all(len(x) == 3 for x in bank_of(data, axes=3).material.clips)
+
+
+def test_a_file_that_unpacks_to_a_huge_one_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("host_tools.augment.background._MOST_BYTES", 1 << 20)
+    path = tmp_path / "trap.npz"
+    np.savez_compressed(path, weights=np.zeros(1 << 18))
+    with pytest.raises(BeckonError, match="unpacks to more than 1 MB"):
+        Background.load(path)

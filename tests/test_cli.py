@@ -1,13 +1,15 @@
 """The dispatcher: discovery, usage, and every fault as one line with its status."""
 
 import os
+import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import host_tools.cli
-from host_tools.cli import app
+from host_tools.cli import app, environment
 
 COMMAND = '''"""{summary}
 
@@ -111,6 +113,123 @@ def test_wrong_usage_of_a_command_is_one_line(command, capsys, words):
     assert line.startswith("beckon probed: ") and line.endswith("see beckon probed --help")
 
 
+@pytest.mark.parametrize("words, line", [
+    (["--ratte", "3"], "probei: unrecognized arguments: --ratte 3: did you mean '--rate'?"),
+    (["--ratte=3"], "probei: unrecognized arguments: --ratte=3: did you mean '--rate'?"),
+    (["--zzz"], "probei: unrecognized arguments: --zzz"),
+    (["fly", "--hight", "2"], "probei: unrecognized arguments: --hight 2: did you mean '--height'?"),
+    (["fly", "--rat"], "probei: unrecognized arguments: --rat: did you mean '--rate'?"),
+    (["swim", "--height", "2"], "probei: unrecognized arguments: --height 2"),
+])
+def test_a_mistyped_option_gets_the_nearest(command, capsys, words, line):
+    command("probei", "return 0")
+    more = '''
+_declare = add_arguments
+def add_arguments(parser):
+    _declare(parser)
+    ways = parser.add_subparsers(dest="way")
+    ways.add_parser("fly").add_argument("--height")
+    ways.add_parser("swim")
+'''
+    with open(app.FOLDER / "probei.py", "a") as file:
+        file.write(more)
+    assert app.main(["probei", *words]) == 2
+    assert one_line(capsys) == f"beckon {line}; see beckon probei --help"
+
+
+@pytest.mark.parametrize("words, near", [
+    (["data", "chek"], "check"), (["image", "x", "--chip", "esp23"], "esp32"),
+])
+def test_a_mistyped_choice_gets_the_nearest(capsys, words, near):
+    assert app.main(words) == 2
+    line = one_line(capsys)
+    assert f"did you mean '{near}'?" in line and "choose from" in line
+
+
+@pytest.mark.parametrize("use", ["from foreign_probe import nothing", "import foreign_probe; "
+                                 "foreign_probe.nothing", "import foreign_probe.part",
+                                 "import foreign_probe; foreign_probe.fail()"])
+def test_a_module_of_another_program_is_named(command, capsys, monkeypatch, tmp_path, use):
+    monkeypatch.delenv("BECKON_DEBUG", raising=False)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "foreign_probe.py").write_text("def fail():\n    return {}['x']\n")
+    monkeypatch.setenv("PYTHONPATH", f"/no/such{os.pathsep}{other}")
+    monkeypatch.syspath_prepend(str(other))
+    command("probej", use)
+    try:
+        assert app.main(["probej"]) == 1
+    finally:
+        sys.modules.pop("foreign_probe", None)
+    line = one_line(capsys)
+    if "part" in use:  # nothing to find there: the usual line
+        assert "is missing" in line
+    else:
+        assert line.startswith(f"beckon probej: PYTHONPATH brings in {other}/foreign_probe.py")
+        assert "a bug in Beckon" not in line and "env -u PYTHONPATH" in line
+
+
+def test_a_fault_of_ours_stays_ours_with_pythonpath(command, capsys, monkeypatch):
+    monkeypatch.delenv("BECKON_DEBUG", raising=False)
+    monkeypatch.setenv("PYTHONPATH", str(Path(app.__file__).parents[2]))
+    command("probek", "import json; json.loads('{').no")
+    assert app.main(["probek"]) == 1
+    assert "PYTHONPATH" not in one_line(capsys)
+
+
+def test_missing_packages_of_an_extra(monkeypatch):
+    lines = ["numpy<3", "nicegui<4,>=3.10; extra == 'studio'", "beckon[studio]; extra == 'all'",
+             'no-such-package<6,>=1; extra == "studio"', "other-none; extra == 'tune'"]
+    monkeypatch.setattr(environment.importlib.metadata, "requires", lambda name: lines)
+    monkeypatch.setattr(environment, "_installed", lambda need: need.startswith("nicegui"))
+    assert environment.missing_packages("studio") == ["no-such-package<6,>=1"]
+    line = environment.pip_line(["no-such-package<6,>=1"])
+    assert line == f"{sys.executable} -m pip install 'no-such-package<6,>=1'"
+
+
+def test_what_is_installed():
+    assert environment._installed("numpy<3,>=1.26") and environment._installed("beckon[studio]")
+    assert not environment._installed("no-such-package<6,>=1")
+
+
+@pytest.mark.parametrize("typed, offered", [
+    ("beckon si", ["simulate"]),
+    ("./beckon data ch", ["check"]),
+    ("beckon simulate --mod", ["--model"]),
+    ("beckon image out --chip esp32s", ["esp32s2", "esp32s3"]),
+    ("beckon evaluate mod", ["model file.mlp"]),
+    ("beckon evaluate nothing-", []),
+    ("beckon completion z", ["zsh"]),
+])
+def test_bash_completes(completion, tmp_path, typed, offered):
+    """The script in a real bash, asked as the Tab key asks."""
+    (tmp_path / "model file.mlp").touch()
+    ask = f'''
+source {completion}
+COMP_LINE={shlex.quote(typed)}; COMP_WORDS=({typed}); COMP_CWORD=$(( ${{#COMP_WORDS[@]}} - 1 ))
+$(complete -p beckon | sed 's/.*-F \\([^ ]*\\).*/\\1/')
+for word in "${{COMPREPLY[@]}}"; do echo "$word"; done
+'''
+    done = subprocess.run(["bash", "--norc", "-c", ask], capture_output=True, text=True,
+                          cwd=tmp_path, timeout=60)
+    assert done.stderr == ""
+    assert [word.strip() for word in done.stdout.splitlines()] == offered
+
+
+@pytest.fixture(scope="module")
+def completion(tmp_path_factory):
+    path = tmp_path_factory.mktemp("completion") / "made" / "beckon"
+    assert app.main(["completion", "bash", "--out", str(path)]) == 0
+    return path
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish", "tcsh"])
+def test_every_shell_gets_a_script(capsys, shell):
+    assert app.main(["completion", shell]) == 0
+    out = capsys.readouterr().out
+    assert "beckon" in out and "simulate" in out and "recording" in out
+
+
 FAULTS = [
     ("raise BeckonError('no file: give one')", 1, "no file: give one"),
     ("raise BeckonError('two\\nlines', status=2)", 2, "two lines"),
@@ -184,7 +303,7 @@ def test_a_terminated_command_still_cleans_up(tmp_path):
     code = f"""
 import sys, time, types
 from pathlib import Path
-from host_tools.cli import app
+from host_tools.cli import app, environment
 def run(args):
     try:
         print("ready", flush=True)

@@ -139,6 +139,11 @@ def test_a_small_file_that_unpacks_to_a_huge_one_is_refused(tmp_path, monkeypatc
     path.write_bytes(gzip.compress(b"t_ms,ax,ay,az\n" + b"0" * (2 << 20)))
     with pytest.raises(BeckonError, match="more than 1 MB: cut it"):
         read_recording(path)
+    # Below the limit for all files, but a thousand times as large as it is packed
+    monkeypatch.setattr("host_tools.dataset.folder._MOST_BYTES", 1 << 30)
+    monkeypatch.setattr("host_tools.dataset.folder._MOST_PACKED", 1 << 20)
+    with pytest.raises(BeckonError, match="more than 1 MB: cut it"):
+        read_recording(path)
 
 
 def test_compressed_and_with_another_systems_line_ends(tmp_path):

@@ -1,14 +1,18 @@
 """The whole firmware on a simulated board: crashes, safe mode, watchdog, trials."""
 
 import json
+import re
 
 import pytest
 
 from host_tools.errors import BeckonError
 from host_tools.mqtt.address import BrokerAddress
 from host_tools.mqtt.remote_device import RemoteDevice
-from host_tools.paths import DEFAULT_MODEL
+from host_tools.paths import DEFAULT_MODEL, FIRMWARE
+from host_tools.simulator import unix_board
+from host_tools.simulator.sensor.faults import Fault
 from host_tools.testing.still_board import StillBoard
+from host_tools.toolchain.interpreter_32 import ARCH
 from tests.link.host import Mosquitto
 from tests.test_link_model import another_model
 from tests.waiting import TIMEOUT_S, until
@@ -53,16 +57,27 @@ def state_with(device, key):
     return until(state, f"a state with {key}")
 
 
+SAY_FREQUENCY = """
+import machine
+freq = machine.freq
+def set_frequency(hz):
+    freq(hz)
+    print("MHz", freq() // 1000000)
+machine.freq = set_frequency
+"""
+
+
 def test_a_board_that_is_well_says_so(broker, device):
-    with Board(broker) as board:
+    with Board(broker, SAY_FREQUENCY) as board:
         state = device.await_board(TIMEOUT_S)
+        assert board.says("MHz") == "MHz 240"
         assert state["crash"] == "" and state["safe_mode"] == ""
         assert state["model"] == DEFAULT_MODEL.read_bytes()[8:12][::-1].hex()
         assert state["model_taken_back"] is False
         told = device.request("diag")["diag"]
         assert told["link_connects"] == 1 and told["samples_lost"] == 0
         assert not any(isinstance(value, float) for value in told.values())
-        assert device.request("restart")["ok"]
+        assert device.request_signed("restart", KEY)["ok"]
         assert device.await_board(TIMEOUT_S)["reset_cause"] == 5
         assert device.request("diag")["diag"]["reset_cause"] == 5 != told["reset_cause"]
         assert board.boots == 2
@@ -87,7 +102,7 @@ def test_three_crashes_in_a_row_lead_to_a_safe_mode_that_takes_commands(broker, 
         assert "samples" not in device.request("diag")["diag"]
         # A minute without a crash, and it is worth another try.
         until(lambda: not (board.flash / "crash.txt").exists())
-        device.request("restart")
+        device.request_signed("restart", KEY)
         until(lambda: board.boots >= 6, "it crashed again, and came up again")
 
 
@@ -161,20 +176,146 @@ Recognizer.__init__ = crash
 
 
 IMPATIENT = """
-import asyncio
-wait_for_ms = asyncio.wait_for_ms
-asyncio.wait_for_ms = lambda job, ms: wait_for_ms(job, min(ms, 15000))  # three minutes, too
+import time
+add = time.ticks_add
+time.ticks_add = lambda t, ms: add(t, min(ms, 15000))  # a trial of settings takes three minutes
 """
 
 
 def test_settings_without_a_way_to_the_broker_are_taken_back(broker, device):
     with Board(broker, IMPATIENT) as board:
         device.await_board(TIMEOUT_S)
-        device.request("set", settings={"broker_port": 1})
-        device.request("restart")
+        device.change_settings(KEY, broker_port=1)
+        device.request_signed("restart", KEY)
         state = state_with(device, "settings_taken_back")
         assert state["model"] and board.boots >= 3
         assert json.loads((board.flash / "config.json").read_text())["broker_port"] == broker.port
+
+
+def test_new_settings_stay_only_if_all_works_that_worked_before(broker, device):
+    def try_settings(**settings):
+        """Once the sensor works and gestures are looked for."""
+        until(lambda: device.request("diag")["diag"].get("windows"))
+        device.change_settings(KEY, **settings)
+        assert (board.flash / "config.json.try").read_text() == "0s"
+        device.request_signed("restart", KEY)
+
+    with Board(broker, IMPATIENT) as board:
+        device.await_board(TIMEOUT_S)
+        try_settings(model="nope.mlp")
+        state = state_with(device, "settings_taken_back")
+        assert state["safe_mode"] == "" and state["model"]
+        assert board.boots == 3  # at once: waiting would not bring the model
+        try_settings(imu_address=0x69)
+        state = state_with(device, "settings_taken_back")
+        assert state["sensor"] == "ok" and board.boots == 6
+        try_settings(keepalive_s=60)
+        until(lambda: not (board.flash / "config.json.try").exists())
+        kept = device.request("get", names=["keepalive_s", "imu_address", "model"])
+        assert kept["settings"] == {"keepalive_s": 60, "imu_address": 0x68, "model": "model.mlp"}
+        assert board.boots == 7
+
+
+def test_each_command_does_without_the_key_what_the_page_on_security_says(broker, device):
+    text = (FIRMWARE.parent / "docs" / "security.md").read_text()
+    rows = re.findall(r"^\| ((?:`\w+` ?)+)\| (yes|no|the settings)", text, re.MULTILINE)
+    rights = {verb: right for verbs, right in rows for verb in verbs.strip(" `").split("` `")}
+    arguments = {"stream": {"seconds": 0}, "discovery": {"on": False},
+                 "model": {"step": "begin", "size": 100, "crc32": 1},
+                 "set": {"settings": {"threshold_percent": 1}}}  # fmt: skip
+    with Board(broker, speed=1):
+        device.await_board(TIMEOUT_S)
+        with pytest.raises(BeckonError) as refusal:
+            device.request("nothing")
+        assert str(refusal.value).endswith("there are " + ", ".join(sorted(rights)))
+        for verb in ("restart", "calibrate"):
+            with pytest.raises(BeckonError, match=r"just started; ask again in \d+ s"):
+                device.request(verb)
+        with pytest.raises(BeckonError, match="HMAC is wrong"):
+            device.request_signed("restart", "another key")
+        for verb in sorted(set(rights) - {"restart", "calibrate"}):
+            if rights[verb] == "no":
+                with pytest.raises(BeckonError, match="hmac must be"):
+                    device.request(verb, **arguments[verb])
+            else:
+                assert device.request(verb, **arguments.get(verb, {}))["ok"]
+        with pytest.raises(BeckonError, match=r"too many changes; ask again in \d+ s"):
+            for percent in range(2, 30):
+                device.request("set", settings={"threshold_percent": percent})
+        assert 3 <= percent < 12  # two changes came before
+
+
+def test_a_sensor_that_is_away_is_missed_and_its_samples_count_as_lost(broker, device):
+    """From the start on, and pulled later."""
+    with Board(broker, speed=5) as board:
+        sensor = board.sensor
+        sensor.inject(Fault("no_answer", 0, 15_000_000))
+        sensor.inject(Fault("chip_reset", 25_000_000, 30_000_000))
+        lost = []
+        for began_s, ended_s in ((0, 15), (25, 55)):
+            while (state := device.await_board(TIMEOUT_S))["sensor"] == "ok":
+                pass  # as the board started
+            assert state["sensor"].startswith("nothing answers at address 0x68")
+            assert sensor.now_us / 1e6 - began_s < 10
+            while (state := device.await_board(TIMEOUT_S))["sensor"] != "ok":
+                pass
+            assert ended_s - 1 < sensor.now_us / 1e6 < ended_s + 10
+            lost.append(device.request("diag")["diag"]["samples_lost"])
+        assert 1000 < lost[0] < 2000  # it counts from the program's start on
+        assert 2900 < lost[1] - lost[0] < 3400
+        assert board.says("no sensor: nothing answers at address 0x68")
+        assert board.says("sensor: MPU6500 at 0x68")
+        assert board.boots == 1
+
+
+def board_seconds(device):
+    return device.request("diag")["diag"]["uptime_ms"] / 1000
+
+
+def test_commands_that_pause_sampling_are_no_stall(broker, device):
+    """Each measures for four seconds and fails at the end; the watchdog waits ten."""
+    slow = """
+from commands import sensor
+import asyncio
+async def calibrate(imu, sampling):
+    sampling.pause()
+    try:
+        await asyncio.sleep(4)
+        raise ValueError("it moved by 12 deg/s; keep the board still")
+    finally:
+        sampling.resume()
+sensor.calibrate = calibrate
+"""
+    with Board(broker, slow) as board:
+        device.await_board(TIMEOUT_S)
+        until(lambda: board_seconds(device) > 20)
+        for turn in range(4):
+            command = json.dumps({"transaction": turn})
+            device._connection.publish(f"beckon/{DEVICE}/cmd/calibrate", command)
+        until(lambda: device._answers.qsize() == 4)
+        assert board.boots == 1 and not (board.flash / "crash.txt").exists()
+        state = device.await_board(TIMEOUT_S)
+        assert state["calibration"] == "failed: it moved by 12 deg/s; keep the board still"
+
+
+def test_an_esp32_s_heap_is_enough(broker, device, micropython_32, monkeypatch):
+    """On 32 bits, with commands, Home Assistant and a new model beside the one in use.
+
+    MicroPython's ESP32 port, emulated, had 144,768 bytes of heap with everything running.
+    """
+    monkeypatch.setattr(unix_board, "micropython_command", lambda: micropython_32)
+    monkeypatch.setattr(unix_board, "unix_arch", lambda: ARCH)
+    board = Board(broker, speed=5)
+    board._heap_kib = 141
+    with board:
+        device.await_board(TIMEOUT_S)
+        device.request("discovery", on=True)
+        model = another_model()
+        assert device.send_model(model, KEY, wait_s=TIMEOUT_S) == model[8:12][::-1].hex()
+        until(lambda: device.request("diag")["diag"].get("windows"))
+        diag = device.request("diag")["diag"]
+        assert diag["samples_lost"] == diag["messages_oversized"] == 0
+        assert board.boots == 2 and not (board.flash / "crash.txt").exists()
 
 
 def test_settings_that_cannot_be_read_end_the_program_with_a_line(broker):

@@ -2,17 +2,24 @@
 
 import json
 import random
+import re
 
 import pytest
 
+from commands.settings_store import OPEN
 from host_tools.cli.app import main
 from host_tools.errors import BeckonError
 from host_tools.mqtt.address import BrokerAddress
-from host_tools.mqtt.remote_device import RemoteDevice
+from host_tools.mqtt.remote_device import RemoteDevice, signed
+from host_tools.paths import FIRMWARE
+from ops.config import SETTINGS
 from tests.link.host import Board, Mosquitto
 from tests.waiting import TIMEOUT_S
 
+DOCS = FIRMWARE.parent / "docs"
+
 GLOVE = "link_commands.py"
+KEY = "k3y"
 
 
 @pytest.fixture
@@ -23,7 +30,7 @@ def glove(tmp_path):
         folder.mkdir()
         (folder / "config.json").write_text('{"keepalive_s": 30}')
         address = BrokerAddress("127.0.0.1", mosquitto.port)
-        with Board(GLOVE, broker_port=mosquitto.port, cwd=folder) as board:
+        with Board(GLOVE, broker_port=mosquitto.port, cwd=folder, update_key=KEY) as board:
             assert board.next() == {"ready": True}
             with RemoteDevice(address, "glove", TIMEOUT_S) as device:
                 yield device, board, folder
@@ -88,7 +95,8 @@ def test_an_unknown_verb_is_refused_with_the_known_ones(glove):
     device, _, _ = glove
     for verb in ("", "nothing", "a/b/c", "GET", "get/", "\u20ac", "x" * 300):
         answer = raw(device, verb, b'{"transaction": 1}')
-        assert "no such command; there are after, diag, fail, get, large, set" == answer["error"]
+        known = "after, diag, fail, get, large, nonce, set"
+        assert answer["error"] == f"no such command; there are {known}"
 
 
 def test_a_repeated_transaction_is_not_carried_out_again(glove):
@@ -109,7 +117,7 @@ def test_a_retained_command_is_refused_at_each_connection(tmp_path):
             publish = device._connection.publish
             publish("beckon/glove/cmd/after", b'{"transaction": 1}', retain=True)
             publish("beckon/glove/cmd/\u00e9", b"\xff" * 99, retain=True)
-            with Board(GLOVE, broker_port=mosquitto.port, cwd=tmp_path) as board:
+            with Board(GLOVE, broker_port=mosquitto.port, cwd=tmp_path, update_key="") as board:
                 assert board.next() == {"ready": True}
                 for _ in range(2):
                     answer = device._answers.get(timeout=TIMEOUT_S)
@@ -140,13 +148,99 @@ def test_secrets_are_not_told_and_not_taken(glove):
     assert json.loads((folder / "config.json").read_text()) == {"keepalive_s": 30}
 
 
-def test_settings_are_changed_on_trial(glove):
+def test_signed_settings_are_changed_on_trial(glove):
     device, _, folder = glove
-    assert device.request("set", settings={"keepalive_s": 60, "device": "mitten"})["restart"]
+    assert device.change_settings(KEY, keepalive_s=60, device="mitten")["restart"]
     assert json.loads((folder / "config.json").read_text()) == {
         "keepalive_s": 60, "device": "mitten"}
     assert json.loads((folder / "config.json.old").read_text()) == {"keepalive_s": 30}
-    assert (folder / "config.json.try").read_text() == "0"
+    assert (folder / "config.json.try").read_text() == "0s"  # what must work again
+
+
+VALUES = {"device": "mitten", "tls_ca": "ca.pem", "broker_host": "evil.example", "imu_int_pin": 4}
+
+
+def test_the_rights_of_a_publisher_are_those_of_the_table(glove, rights):
+    """Each setting of docs/security.md, changed without a signature, and with one."""
+    device, _, folder = glove
+    assert sorted(rights) == sorted(SETTINGS)
+    for name, right in rights.items():
+        _, kind, least, most = SETTINGS[name]
+        value = VALUES.get(name, "x" if kind is str else most)
+        before = (folder / "config.json").read_text()
+        if right == "everyone":
+            continue  # below: they count as changes
+        with pytest.raises(BeckonError, match="secret" if right == "nobody" else "signature"):
+            device.request("set", settings={name: value})
+        if right == "nobody":
+            with pytest.raises(BeckonError, match="secret"):
+                device.change_settings(KEY, **{name: value})
+        assert (folder / "config.json").read_text() == before
+        assert not (folder / "config.json.try").exists()
+        if right == "key":
+            device.change_settings(KEY, **{name: value})
+            assert json.loads((folder / "config.json").read_text())[name] == value
+            (folder / "config.json").write_text(before)
+            (folder / "config.json.try").unlink(missing_ok=name == "ha_discovery")
+        else:
+            assert right == "nobody"
+    assert [name for name, right in rights.items() if right == "everyone"] == list(OPEN)
+    device.request("set", settings=dict.fromkeys(OPEN, 1))
+    assert json.loads((folder / "config.json").read_text()).keys() == {"keepalive_s", *OPEN}
+
+
+@pytest.fixture
+def rights():
+    """Setting -> who may change it, as docs/security.md says."""
+    text = (DOCS / "security.md").read_text()
+    rows = re.findall(r"^\| `([a-z0-9_`, ]+)` \| (everyone|key|nobody) \|", text, re.MULTILINE)
+    return {name: right for names, right in rows for name in names.split("`, `")}
+
+
+def test_tls_cannot_be_switched_off(tmp_path):
+    with Mosquitto(tmp_path) as mosquitto:
+        (tmp_path / "config.json").write_text('{"tls_ca": "ca.pem"}')
+        address = BrokerAddress("127.0.0.1", mosquitto.port)
+        with Board(GLOVE, broker_port=mosquitto.port, cwd=tmp_path, update_key=KEY) as board:
+            assert board.next() == {"ready": True}
+            with RemoteDevice(address, "glove", TIMEOUT_S) as device:
+                with pytest.raises(BeckonError, match="TLS cannot be switched off over MQTT"):
+                    device.change_settings(KEY, tls_ca="", keepalive_s=60)
+                assert device.change_settings(KEY, tls_ca="newer.pem")["restart"]
+
+
+def test_a_signed_change_works_once_and_as_it_was_signed_only(glove):
+    device, _, folder = glove
+    text = '{"keepalive_s": 60}'
+    nonce = device.request("nonce")["nonce"]
+    good = {"settings": text, "hmac": signed(KEY, "set", "glove", nonce, text)}
+    for wrong in ({"hmac": signed("other", "set", "glove", nonce, text)},
+                  {"hmac": signed(KEY, "model", "glove", nonce, text)},
+                  {"hmac": signed(KEY, "set", "mitten", nonce, text)},
+                  {"hmac": signed(KEY, "set", "glove", "00" * 16, text)},
+                  {"hmac": ""}, {"settings": '{"keepalive_s": 61}'}):  # fmt: skip
+        with pytest.raises(BeckonError, match="HMAC is wrong"):
+            device.request("set", **{**good, **wrong})
+    with pytest.raises(BeckonError, match="hexadecimal"):
+        device.request("set", settings=text)
+    with pytest.raises(BeckonError, match="needs a signature"):
+        device.request("set", settings={"keepalive_s": 60}, hmac=good["hmac"])
+    assert json.loads((folder / "config.json").read_text()) == {"keepalive_s": 30}
+    assert device.request("set", **good)["restart"]
+    with pytest.raises(BeckonError, match="HMAC is wrong"):
+        device.request("set", **good)
+    for text in ("", "[1]", '{"keepalive_s": 60', "7", "{}"):
+        with pytest.raises(BeckonError, match="settings must be"):
+            device.request_signed("set", KEY, text, settings=text)
+
+
+def test_changes_that_wear_the_flash_are_limited(glove):
+    device, board, folder = glove
+    for percent in (1, 2, 3, 3, 3, 3):  # what changes nothing writes nothing
+        assert device.request("set", settings={"threshold_percent": percent})["ok"]
+    with pytest.raises(BeckonError, match="too many changes"):
+        device.request("set", settings={"threshold_percent": 4})
+    assert json.loads((folder / "config.json").read_text())["threshold_percent"] == 3
 
 
 def test_settings_that_act_at_once_are_not_on_trial(glove):
@@ -162,8 +256,9 @@ def test_settings_that_act_at_once_are_not_on_trial(glove):
 
 def test_settings_that_cannot_be_are_refused(glove):
     device, _, folder = glove
-    for values in ({"keepalive_s": "60"}, {"keepalive_s": 1}, {"keepalive_s": True}, {"nothing": 1},
-                   {"device": "x" * 33}, {"device": None}, {}, [1], "x", None):
+    for values in ({"keepalive_s": "60"}, {"threshold_percent": 101}, {"keepalive_s": 1},
+                   {"keepalive_s": True}, {"nothing": 1}, {"device": "x" * 33}, {"device": None},
+                   {}, [1], "x", None):  # fmt: skip
         with pytest.raises(BeckonError, match="refuses set"):
             device.request("set", settings=values)
         assert [path.name for path in folder.iterdir()] == ["config.json"]
@@ -183,6 +278,26 @@ def test_ask_sends_a_command_and_prints_the_answer(glove, capsys):
     for wrong in (["a/b", "get"], ["glove", "+"], ["", "get"], ["glove", "get", "names"],
                   ["glove", "get", "=1"], ["glove", "get", "verb=1"]):
         assert main(["ask", *wrong, *at]) == 2
+        assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_ask_signs_with_the_key_of_setup(glove, capsys, tmp_path, monkeypatch):
+    device, _, folder = glove
+    own = tmp_path / "settings"
+    own.mkdir()
+    monkeypatch.setattr("host_tools.device.settings.default_folder", lambda: own)
+    at = ["--broker", str(device._connection.broker)]
+    change = ["ask", "glove", "set", 'settings={"keepalive_s": 60}', *at]
+    assert main([*change, "--sign"]) == 1
+    assert "no update_key" in capsys.readouterr().err
+    (own / "secrets.json").write_text(json.dumps({"update_key": KEY}))
+    assert main(change) == 1
+    assert "keepalive_s needs a signature" in capsys.readouterr().err
+    assert main([*change, "--sign"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"ok": True, "restart": True}
+    assert json.loads((folder / "config.json").read_text()) == {"keepalive_s": 60}
+    for wrong in (["get"], ["set"], ["set", "settings=5"]):
+        assert main(["ask", "glove", *wrong, "--sign", *at]) == 2
         assert len(capsys.readouterr().err.splitlines()) == 1
 
 

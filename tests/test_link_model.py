@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import hmac
 import struct
 import zlib
 from dataclasses import replace
@@ -12,7 +11,7 @@ import pytest
 from host_tools.errors import BeckonError
 from host_tools.model.codec import decode, encode
 from host_tools.mqtt.address import BrokerAddress
-from host_tools.mqtt.remote_device import CHUNK_BYTES, RemoteDevice, signed_text
+from host_tools.mqtt.remote_device import CHUNK_BYTES, RemoteDevice, signed
 from host_tools.paths import DEFAULT_MODEL
 from tests.link.host import Board, Mosquitto
 
@@ -52,14 +51,20 @@ def glove(tmp_path):
                 yield device, board, folder
 
 
+def begin(device, model, key=KEY, crc=None, **changes):
+    crc = zlib.crc32(model) if crc is None else crc
+    values = {"step": "begin", "size": len(model), "crc32": crc, **changes}
+    return device.request_signed(
+        "model", key, f"begin {values['size']} {values['crc32']}", **values)
+
+
 def upload(device, model, upto=None):
-    """Send chunks up to `upto` bytes; the nonce."""
-    begun = device.request("model", step="begin", size=len(model), crc32=zlib.crc32(model))
-    offset = begun["offset"]
+    """Send chunks up to `upto` bytes; a nonce for the commit."""
+    offset = begin(device, model)["offset"]
     upto = len(model) if upto is None else min(upto, len(model))
     while offset < upto:
         offset = chunk(device, model, offset)["offset"]
-    return begun["nonce"]
+    return device.request("nonce")["nonce"]
 
 
 def chunk(device, model, at, **changes):
@@ -69,7 +74,8 @@ def chunk(device, model, at, **changes):
 
 
 def sign(nonce, model, key=KEY, device="glove"):
-    return hmac.new(key.encode(), signed_text(device, nonce, model), hashlib.sha256).hexdigest()
+    digest = hashlib.sha256(model).hexdigest()
+    return signed(key, "model", device, nonce, f"commit {len(model)} {digest}")
 
 
 def unchanged(folder):
@@ -85,7 +91,7 @@ def test_a_good_model_goes_on_trial_and_the_old_one_is_kept(glove):
     assert board.next() == {"restart": model_id}
     assert (folder / "model.mlp").read_bytes() == NEW
     assert (folder / "model.mlp.old").read_bytes() == OLD
-    assert (folder / "model.mlp.try").read_text() == "0"
+    assert (folder / "model.mlp.try").read_text() == "0s"
     assert not (folder / "model.mlp.new").exists()
 
 
@@ -161,15 +167,39 @@ def test_an_update_interrupted_anywhere_goes_on_or_begins_anew(glove):
         with pytest.raises(BeckonError, match="bytes are here" if done < count else "HMAC"):
             device.request("model", step="commit", hmac="00")
         assert unchanged(folder)
-    nonce = upload(device, NEW, upto=CHUNK_BYTES)
-    begun = device.request("model", step="begin", size=len(NEW), crc32=zlib.crc32(NEW))
-    assert begun["offset"] == CHUNK_BYTES and begun["nonce"] != nonce  # goes on
-    begun = device.request("model", step="begin", size=len(OLD), crc32=zlib.crc32(OLD) ^ 1)
-    assert begun["offset"] == 0  # another one begins again
-    device.request("model", step="abort")
-    assert not (folder / "model.mlp.new").exists()
+    upload(device, NEW, upto=CHUNK_BYTES)
+    assert begin(device, NEW)["offset"] == CHUNK_BYTES  # goes on
+    assert begin(device, OLD, crc=zlib.crc32(OLD) ^ 1)["offset"] == 0  # another one begins again
+
+
+def test_without_the_key_no_update_begins_and_none_is_ended(glove):
+    device, board, folder = glove
     with pytest.raises(BeckonError, match="begin first"):
         chunk(device, NEW, 0)
+    upload(device, NEW, upto=CHUNK_BYTES)
+    for wrong in ({"key": "another key"}, {"key": ""}):
+        with pytest.raises(BeckonError, match="HMAC is wrong"):
+            begin(device, OLD, **wrong)
+    for changes in ({}, {"hmac": None}, {"hmac": 5}, {"hmac": "xyz"}):
+        with pytest.raises(BeckonError, match="hexadecimal"):
+            device.request("model", step="begin", size=100, crc32=1, **changes)
+    with pytest.raises(BeckonError, match="step must be"):
+        device.request("model", step="abort")
+    assert begin(device, NEW)["offset"] == CHUNK_BYTES  # it is still there
+
+
+def test_a_nonce_serves_one_command_and_is_the_same_until_then(glove):
+    device, board, folder = glove
+    nonce = device.request("nonce")["nonce"]
+    assert device.request("nonce")["nonce"] == nonce  # nobody can make it worthless by asking
+    first = signed(KEY, "model", "glove", nonce, "begin 100 1")
+    begun = {"step": "begin", "size": 100, "crc32": 1, "hmac": first}
+    with pytest.raises(BeckonError, match="HMAC is wrong"):
+        device.request("model", **{**begun, "size": 101})
+    assert device.request("model", **begun)["offset"] == 0
+    with pytest.raises(BeckonError, match="HMAC is wrong"):
+        device.request("model", **begun)
+    assert device.request("nonce")["nonce"] != nonce
 
 
 def test_a_wrong_chunk_is_refused_and_the_right_one_still_taken(glove):
@@ -190,17 +220,17 @@ def test_a_wrong_chunk_is_refused_and_the_right_one_still_taken(glove):
         with pytest.raises(BeckonError, match=told):
             chunk(device, NEW, 0, **changes)
         assert chunk(device, NEW, 0)["offset"] == CHUNK_BYTES
-        device.request("model", step="abort")
+        begin(device, OLD)
 
 
 def test_more_than_was_announced_is_refused(glove):
     device, _, _ = glove
-    device.request("model", step="begin", size=100, crc32=1)
+    begin(device, NEW, size=100)
     with pytest.raises(BeckonError, match="a chunk of 768 bytes at 0 of 100"):
         chunk(device, NEW, 0)
     for size in (0, 20_001, -1, None, "5", 1.5):
         with pytest.raises(BeckonError, match="size must be"):
-            device.request("model", step="begin", size=size, crc32=1)
+            begin(device, NEW, size=size)
     with pytest.raises(BeckonError, match="step must be"):
         device.request("model", step="jump")
 

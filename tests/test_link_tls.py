@@ -10,6 +10,7 @@ from host_tools.mqtt.address import BrokerAddress
 from host_tools.mqtt.broker import free_port
 from host_tools.mqtt.remote_device import RemoteDevice
 from host_tools.testing.still_board import StillBoard
+from tests.link.certificates import Authority
 from tests.link.host import TESTS, Board, FakeBroker, Mosquitto, wait_for_port
 from tests.waiting import TIMEOUT_S
 
@@ -73,6 +74,28 @@ def test_a_broker_that_is_not_the_one_is_refused(broker, settings, told):
             said = said_or_skipped(board)
     assert not said["linked"] and said["link_failed"] >= 1 and said["link_connects"] == 0
     assert any(told in line for line in board.logs), board.logs
+
+
+def test_an_rsa_key_works_with_tls_1_3_and_with_1_2_there_is_one_true_line(tmp_path):
+    authority = Authority(tmp_path)
+    crt, key = authority.issue("server", kind="rsa")
+    lines = ["allow_anonymous true", f"certfile {crt}", f"keyfile {key}"]
+    own = {"tls_ca": str(authority.ca)}
+    with Mosquitto(tmp_path, 0, *lines, "tls_version tlsv1.3") as mosquitto:
+        with tls_board(mosquitto.port, **own) as board:
+            assert said_or_skipped(board)["linked"]
+    with Mosquitto(tmp_path, 0, *lines, "tls_version tlsv1.2") as mosquitto:
+        with tls_board(mosquitto.port, patience_ms=BRIEF_MS, **own) as board:
+            said = said_or_skipped(board)
+    true_line = "if it speaks TLS 1.2 with an RSA key, let it speak 1.3, or give it an ECDSA key"
+    assert said["linked"] or any(true_line in line for line in board.logs), board.logs
+
+
+def test_a_broker_that_wants_a_certificate_is_understood(broker):
+    with broker("require_certificate true", "tls_version tlsv1.2") as mosquitto:
+        with tls_board(mosquitto.port, patience_ms=BRIEF_MS) as board:
+            said_or_skipped(board)
+    assert any("does it want a certificate" in line for line in board.logs), board.logs
 
 
 def test_a_board_proves_itself_by_its_certificate(broker):

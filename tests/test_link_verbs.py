@@ -1,6 +1,7 @@
 """The commands that use the sensor, and Home Assistant's discovery, on the whole board."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from host_tools.cli.app import main
 from host_tools.dataset.folder import read_recording
 from host_tools.errors import BeckonError
-from host_tools.model.golden import read_model
+from host_tools.model.golden import filled_in, read_model, write_model
 from host_tools.mqtt.address import BrokerAddress
 from host_tools.mqtt.remote_device import RemoteDevice
 from host_tools.paths import DEFAULT_MODEL
@@ -20,6 +21,7 @@ from tests.link.host import Mosquitto, Subscriber
 from tests.waiting import TIMEOUT_S, until
 
 DEVICE = "glove"
+KEY = "k3y"
 
 
 @pytest.fixture
@@ -36,7 +38,7 @@ def device(broker):
 
 @pytest.fixture
 def board(broker, device):
-    with StillBoard(broker, {"device": DEVICE}, speed=5) as board:
+    with StillBoard(broker, {"device": DEVICE, "update_key": KEY}, speed=5) as board:
         device.await_board(TIMEOUT_S)
         yield board
 
@@ -59,7 +61,7 @@ def recognises(device):
 
 def test_calibration_measures_the_bias_and_is_used_from_then_on(board, device):
     goes_on(device)
-    answer = device.request("calibrate")
+    answer = device.request_signed("calibrate", KEY)
     state = device.await_board(TIMEOUT_S)
     assert state["crash"] == "" and state["safe_mode"] == ""
     kept = json.loads((board.flash / "calibration.json").read_text())
@@ -67,7 +69,7 @@ def test_calibration_measures_the_bias_and_is_used_from_then_on(board, device):
     assert all(abs(bias) < 20_000 for bias in answer["gyro_bias_mdps"])
     goes_on(device)
     assert not any("not calibrated" in line for line in board.output)
-    again = device.request("calibrate")  # the bias itself is measured before the correction
+    again = device.request_signed("calibrate", KEY)  # the bias is measured before the correction
     for old, new in zip(answer["gyro_bias_mdps"], again["gyro_bias_mdps"], strict=True):
         assert abs(old - new) < 100
     device.await_board(TIMEOUT_S)
@@ -79,10 +81,10 @@ def test_calibration_of_a_moving_board_is_refused(broker, device):
     values = turn + [0, 0, 9.81, 0, 0, 0] + np.random.default_rng(1).normal(0, 0.02, (6000, 6))
     sensor = SimulatedMPU6500(RecordedMovement(t_ms, values))
     with SimulatedBoard(DEFAULT_MODEL, broker, {(0, 0x68): sensor}, speed=5,
-                        settings={"device": DEVICE}) as board:
+                        settings={"device": DEVICE, "update_key": KEY}) as board:
         device.await_board(TIMEOUT_S)
         with pytest.raises(BeckonError, match="keep the board still"):
-            device.request("calibrate")
+            device.request_signed("calibrate", KEY)
         goes_on(device)
         assert not (board.flash / "calibration.json").exists()
 
@@ -183,41 +185,76 @@ def test_a_stream_can_be_ended_early(board, device, broker):
     assert device.request("stream", seconds=1)["ok"]
 
 
-def test_home_assistant_is_told_again_when_it_comes_up_and_everything_can_be_taken_back(
-    board, device, broker
-):
-    def configs(subscriber):
-        return {topic: payload for topic, payload, _ in subscriber.messages}
+TOPIC = f"homeassistant/device/{DEVICE}/config"
 
-    with Subscriber(broker.port, "homeassistant/+/#") as house:
-        assert configs(house) == {}
-        device.request("discovery", on=True)
-        told = configs(house)
-        assert {topic.split("/")[1] for topic in told} == {
-            "event", "device_automation", "sensor", "number", "button"}
-        event = json.loads(told[f"homeassistant/event/{DEVICE}/gesture/config"])
-        assert event["event_types"] == ["circle", "x", "y"]
-        device.request("restart")
-        device.await_board(TIMEOUT_S)
-        house.wait(lambda messages: len(messages) >= 2 * len(told))
-        house.messages.clear()
-        house.client.publish("homeassistant/status", b"online", 1)
-        house.wait(lambda messages: len(messages) > len(told))
-        again = configs(house)
-        again.pop("homeassistant/status")
-        assert again == told
-        device.request("discovery", on=False)
-    with Subscriber(broker.port, "homeassistant/+/#") as house:
-        house.catch_up("homeassistant/test/catch-up")
-        assert configs(house) == {}  # nothing is retained
-    assert json.loads((board.flash / "config.json").read_text())["ha_discovery"] == 0
+
+def test_home_assistant_knows_the_board_its_sensors_and_its_new_name(broker, device):
+    """The model has 24 labels of 55 bytes: more than a packet of the link holds."""
+    labels = ["none", *(f"{i:02} {'x' * 52}" for i in range(23))]
+
+    def configs(subscriber):
+        """What is retained; what was taken back is not."""
+        found = {topic: payload for topic, payload, _ in subscriber.messages}
+        return {topic: json.loads(payload) for topic, payload in found.items() if payload}
+
+    with LabelledBoard(broker, labels, {"device": DEVICE, "update_key": KEY}) as board:
+        assert device.await_board(TIMEOUT_S)["labels"] == labels
+        with Subscriber(broker.port, "homeassistant/+/#") as house:
+            device.request("discovery", on=True)
+            (announced,) = configs(house).values()
+            assert announced["cmps"]["gesture"]["evt_typ"] == labels[1:]
+            assert announced["cmps"]["gesture_22"]["pl"] == labels[23]
+            device.request_signed("restart", KEY)
+            device.await_board(TIMEOUT_S)
+            house.wait(lambda messages: [m[0] for m in messages].count(TOPIC) >= 2)
+            house.messages.clear()
+            with Subscriber(broker.port, f"beckon/{DEVICE}/diag") as diag:
+                house.client.publish("homeassistant/status", b"online", 1)
+                house.wait(lambda messages: TOPIC in [m[0] for m in messages])
+                diag.wait(lambda messages: messages)  # its sensors need not wait a minute
+            device.request("set", settings={"trigger_age_s": 9})
+            house.wait(lambda messages: any(b"< 9000" in m[1] for m in messages))
+            until(lambda: device.request("diag")["diag"].get("windows"))
+            device.change_settings(KEY, device="mitten")
+            device.request_signed("restart", KEY)
+            house.wait(lambda messages: (TOPIC, b"") in [m[:2] for m in messages])
+        renamed = TOPIC.replace(DEVICE, "mitten")
+        with RemoteDevice(broker, "mitten", TIMEOUT_S) as mitten:
+            until(lambda: not (board.flash / "config.json.try").exists())
+            with (Subscriber(broker.port, "homeassistant/+/#") as house,
+                  Subscriber(broker.port, f"beckon/{DEVICE}/+") as old):
+                house.catch_up("homeassistant/test/catch-up")
+                old.catch_up(f"beckon/{DEVICE}/catch-up")
+                assert list(configs(house)) == [renamed]
+                assert not any(retained for _, _, retained in old.messages)
+            mitten.request("discovery", on=False)
+            with Subscriber(broker.port, "homeassistant/+/#") as house:
+                house.catch_up("homeassistant/test/catch-up")
+                assert configs(house) == {}
+        assert json.loads((board.flash / "config.json").read_text())["ha_discovery"] == 0
+        assert not (board.flash / "crash.txt").exists()
+
+
+class LabelledBoard(StillBoard):
+    """With the default model, widened to these labels, so that its gestures are nonsense."""
+
+    def __init__(self, broker, labels, settings):
+        super().__init__(broker, settings, speed=5)
+        model = read_model(DEFAULT_MODEL)
+        *layers, last = model.layers
+        rows = [i % len(model.labels) for i in range(len(labels))]
+        layers.append(replace(last, weights=last.weights[rows], bias=last.bias[rows]))
+        model = replace(model, layers=tuple(layers), labels=tuple(labels),
+                        decision=replace(model.decision, thresholds=()))  # fmt: skip
+        self._model = self._folder / "labelled.mlp"
+        write_model(self._model, filled_in(model))
 
 
 def test_the_threshold_is_changed_at_once(board, device):
     threshold = read_model(DEFAULT_MODEL).decision.threshold_percent
     assert device.request("set", settings={"threshold_percent": 99})["restart"] is False
-    device.request("restart")
+    assert device.await_board(TIMEOUT_S)["threshold_percent"] == 99  # and `state` shows it
+    device.request_signed("restart", KEY)
     assert device.await_board(TIMEOUT_S)["threshold_percent"] == 99 != threshold
     device.request("set", settings={"threshold_percent": -1})
-    device.request("restart")
     assert device.await_board(TIMEOUT_S)["threshold_percent"] == threshold

@@ -1,10 +1,12 @@
 """Studio's frame in a real browser: safety, keys, themes, strangers' files, the signal."""
 
+import asyncio
 import gzip
 import http.client
 import json
 import shutil
 import socket
+from pathlib import Path
 from urllib.parse import quote
 
 import numpy as np
@@ -15,10 +17,12 @@ from host_tools.paths import DEMO
 pytest.importorskip("nicegui", reason="the extra studio is not installed")
 
 from host_tools.errors import BeckonError
+from host_tools.studio.frame.access import AccessGuard, Keys
 from host_tools.studio.frame.project import Project
-from host_tools.testing.browser import Studio, open_tab
-from tests.waiting import TIMEOUT_S
+from host_tools.testing.browser import _COMMAND, Studio, open_tab
+from tests.waiting import TIMEOUT_S, until
 
+COMMAND_WITH_BROWSER = "import sys; sys.argv.remove('--no-browser'); " + _COMMAND
 PAGES = ("record", "label", "train", "watch")
 
 
@@ -57,9 +61,7 @@ def ask(studio, path="/label", headers=None, method="GET"):
 
 
 def cookie(studio):
-    status, headers, _ = ask(studio, "/?" + studio.address.split("?")[1])
-    assert status == 303
-    return headers["set-cookie"].split(";")[0]
+    return studio.cookie()
 
 
 def test_without_the_token_nobody_comes_in(studio):
@@ -71,13 +73,77 @@ def test_without_the_token_nobody_comes_in(studio):
     assert status == 200 and len(body) > 10_000
 
 
-def test_the_token_leaves_the_address_bar(studio):
+def test_the_token_is_spent_and_not_the_key(studio):
+    value = cookie(studio).partition("=")[2]
     token = studio.address.split("token=")[1]
-    status, headers, _ = ask(studio, f"/label?recording=a%26b&token={token}")
-    assert (status, headers["location"]) == (303, "/label?recording=a%26b")
-    assert "HttpOnly" in headers["set-cookie"] and "SameSite=Strict" in headers["set-cookie"]
+    assert value != token
+    for used in (token, value):
+        status, _, body = ask(studio, f"/?token={used}")
+        assert status == 403 and b"press Enter" in body
+
+
+@pytest.fixture
+def keys():
+    return Keys()
+
+
+def test_the_token_leaves_the_address_bar(keys):
+    def welcome(path, query):
+        sent = []
+
+        async def send(message):
+            sent.append(message)
+
+        scope = {"type": "http", "method": "GET", "path": path, "query_string": query.encode(),
+                 "headers": [(b"host", b"127.0.0.1:1")]}
+        asyncio.run(AccessGuard(None, 1, keys)(scope, None, send))
+        return sent[0]["status"], dict(sent[0]["headers"]), sent[1]["body"].decode()
+
+    used = []
+    query = f"recording=a%26b&token={keys.new_token(lambda: used.append(1))}"
+    status, headers, body = welcome("/label", query)
+    assert status == 200 and "url=/label?recording=a%26b\"" in body and used == [1]
+    made = headers[b"set-cookie"]
+    assert b"HttpOnly" in made and b"SameSite=Strict" in made and keys.session.encode() in made
+    assert welcome("/label", query)[0] == 403
     # Two slashes at the beginning would be another host's address
-    assert ask(studio, f"//evil.example/x?token={token}")[1]["location"] == "/evil.example/x"
+    assert "url=/evil.example/x\"" in welcome("//evil.example/x", f"token={keys.new_token()}")[2]
+    assert "<b>" not in welcome('/"><b>', f"token={keys.new_token()}")[2]
+
+
+def test_the_browser_is_led_by_a_file_that_others_cannot_read(browser, tmp_path, studio_in_browser):
+    """What the list of processes shows of the browser is the name of the file."""
+    studio, opened = studio_in_browser(tmp_path / "mine")
+    file = Path(opened.removeprefix("file://"))
+    assert file.parent == tmp_path / "mine" and file.stat().st_mode & 0o777 == 0o600
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(opened)
+    page.wait_for_url("**/record")
+    page.wait_for_function("window.socket?.connected")
+    assert not file.exists() and "token" not in page.url
+    context.close()
+
+
+@pytest.fixture
+def studio_in_browser(monkeypatch, tmp_path):
+    """Start Studio on a folder with a browser that only notes what it is to open."""
+    noted = tmp_path / "opened"
+    script = tmp_path / "browser"
+    script.write_text(f'#!/bin/sh\necho "$1" > {noted}\n')
+    script.chmod(0o755)
+    monkeypatch.setenv("BROWSER", str(script))
+    running = []
+
+    def start(folder):
+        studio = Studio(folder, command=COMMAND_WITH_BROWSER)
+        running.append(studio)
+        until(lambda: noted.exists() and noted.read_text().strip())
+        return studio, noted.read_text().strip()
+
+    yield start
+    for studio in running:
+        studio.close()
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1:1", "", "127.0.0.1.evil.example"])

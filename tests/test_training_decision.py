@@ -178,7 +178,7 @@ def test_a_lower_limit_gives_a_quieter_rule():
 def test_too_little_time_proves_nothing_and_says_so():
     rule, reached = tune([gestures(95)], [life(80, 0.5, 4)], 1.0)
     assert reached.alarms == 0 and not reached.proven and rule.threshold_percent > 60
-    assert reached.per_hour_95[1] == pytest.approx(3.689 / 0.5, abs=0.01)
+    assert reached.per_hour_95[1] == pytest.approx(3.689 / (0.5 * 1.5), abs=0.01)
 
 
 def test_of_equals_one_person_gets_the_strictest_and_several_the_usual():

@@ -13,7 +13,7 @@ from tests.conftest import REPOSITORY
 
 PLACES = (
     *sorted((REPOSITORY / "docs").rglob("*.md")),
-    REPOSITORY / "README.md", REPOSITORY / "data" / "README.md",
+    *sorted(REPOSITORY.glob("*.md")), REPOSITORY / "data" / "README.md",
     *sorted((REPOSITORY / "firmware").rglob("*.py")),
     *sorted((REPOSITORY / "host_tools").rglob("*.py")),
     *sorted((REPOSITORY / "host_tools" / "studio").rglob("*.js")),

@@ -4,10 +4,19 @@ Loaded with the first command that comes, and the code of each verb with its fir
 A verb gets the parts that it uses.
 """
 
+from micropython import const
+
 from commands.dispatcher import Commands
 from ops.files import CONFIG
 from ops.lazy import forget
 from ops.rollback import Rollback
+from ops.uptime import uptime_ms
+
+# What a publisher without the key can make the board write to flash, and how often it can
+# make it restart.
+_YOUNG_MS = const(20_000)  # this long after a start nobody restarts it without a signature
+_CHANGE_MS = const(20_000)  # between two changes that flash keeps
+_CHANGES_MS = const(100_000)  # five of them may come at once
 
 
 class Verbs:
@@ -15,11 +24,22 @@ class Verbs:
     safe says why. version: the firmware's.
 
     restart: awaited after the answer to what needs it. apply_settings: called when settings
-    that act at once have changed.
+    that act at once have changed. needs: returns what works now, see Rollback. failed: called
+    with a line when a calibration has failed.
     """
 
     def __init__(
-        self, link, settings, publisher, sensing, safe, version, restart, apply_settings
+        self,
+        link,
+        settings,
+        publisher,
+        sensing,
+        safe,
+        version,
+        restart,
+        apply_settings,
+        needs,
+        failed,
     ):
         self._link = link
         self._settings = settings
@@ -29,14 +49,19 @@ class Verbs:
         self._version = version
         self._restart_board = restart
         self._apply_settings = apply_settings
+        self._needs = needs
+        self._failed = failed
         self._update = None
         self._stream = None
+        self._signer = None
+        self._changed_ms = 0  # when the flash has rested from all changes so far
         self.commands = commands = Commands(link, settings.device)
         commands.add("calibrate", self._calibrate)
         commands.add("diag", self._diag)
         commands.add("discovery", self._discovery)
         commands.add("get", self._get)
         commands.add("model", self._model)
+        commands.add("nonce", self._nonce)
         commands.add("restart", self._restart)
         commands.add("self_test", self._self_test)
         commands.add("set", self._set)
@@ -46,6 +71,7 @@ class Verbs:
         return {"diag": self._publisher.diag()}
 
     async def _restart(self, arguments):
+        self._may_restart("restart", arguments)
         return {"after": self._restart_board}
 
     async def _get(self, arguments):
@@ -54,20 +80,55 @@ class Verbs:
     async def _set(self, arguments):
         return await self._store().set(arguments)
 
+    async def _nonce(self, arguments):
+        return {"nonce": self._signature().nonce()}
+
+    def _signature(self):
+        if not self._signer:
+            from commands.signature import Signature
+
+            self._signer = Signature(self._settings.device, self._settings.update_key)
+        return self._signer
+
+    def _may_restart(self, verb, arguments):
+        """Raises ValueError if the board has only just started, unless the command is signed."""
+        if "hmac" in arguments:
+            self._signature().check(verb, "", arguments["hmac"])
+            return
+        left_ms = _YOUNG_MS - uptime_ms()
+        if left_ms > 0:
+            raise ValueError(
+                "the board has just started; ask again in %d s, or sign it" % (left_ms // 1000 + 1)
+            )
+
+    def _limit(self):
+        """Count a change without a signature. Raises ValueError if there are too many."""
+        after_ms = max(self._changed_ms, uptime_ms()) + _CHANGE_MS
+        left_ms = after_ms - uptime_ms() - _CHANGES_MS
+        if left_ms > 0:
+            raise ValueError("too many changes; ask again in %d s" % (left_ms // 1000 + 1))
+        self._changed_ms = after_ms
+
     def _store(self):
         from commands.settings_store import SettingsStore
 
-        return SettingsStore(self._settings, Rollback(CONFIG), self._apply_settings)
+        return SettingsStore(
+            self._settings,
+            Rollback(CONFIG),
+            self._signature(),
+            self._apply_settings,
+            self._needs,
+            self._limit,
+        )
 
     async def _model(self, arguments):
         if not self._update:
             from commands.model_update import ModelUpdate
 
-            settings = self._settings
             self._update = ModelUpdate(
-                settings.device,
-                settings.update_key,
-                Rollback(settings.model),
+                self._signature(),
+                Rollback(self._settings.model),
+                self._needs,
                 _load,
                 self._restart_board,
             )
@@ -75,9 +136,14 @@ class Verbs:
 
     async def _calibrate(self, arguments):
         sensing = self._need_sensor()
+        self._may_restart("calibrate", arguments)
         from commands.sensor import calibrate
 
-        result = await calibrate(sensing.imu, sensing.sampling)
+        try:
+            result = await calibrate(sensing.imu, sensing.sampling)
+        except (ValueError, OSError) as fault:
+            self._failed("failed: %s" % fault)
+            raise
         result["after"] = self._restart_board
         return result
 
@@ -110,12 +176,11 @@ class Verbs:
         from events.discovery import announce, remove
 
         self._store().change({"ha_discovery": int(on)})
-        device = self._settings.device
         if on:
             engine = self._sensing.engine if self._sensing else None
-            await announce(self._link, device, self._version, engine)
+            await announce(self._link, self._settings, self._version, engine)
         else:
-            await remove(self._link, device)
+            await remove(self._link, self._settings.device)
 
     def _need_sensor(self):
         """The sensing part. Raises ValueError in safe mode."""

@@ -1,16 +1,14 @@
-"""What Home Assistant is to know of this board: MQTT discovery, one message an entity. Pure.
+"""What Home Assistant is to know of this board: MQTT discovery, all of it in one message. Pure.
 
 An `event` entity for the gestures, a device trigger for each of them, diagnostics as
-sensors, the threshold as `number`, `restart` and `calibrate` as buttons. All lie under
-homeassistant/ and are retained; an empty one removes its entity. Keys are Home
-Assistant's abbreviations; `~` is the base topic.
+sensors, the threshold as `number`, `restart` and `calibrate` as buttons. They are the
+components of one device under homeassistant/device/, retained; an empty message removes them
+all. Keys are Home Assistant's abbreviations.
 """
-
-import json
 
 from micropython import const
 
-_MOST_LABELS = const(32)
+_MOST_LABELS = const(32)  # earlier firmware announced these one by one
 
 # counter in `diag`: (name, device class, unit, state class)
 _SENSORS = (
@@ -26,103 +24,151 @@ _SENSORS = (
 _TRANSACTION = '{"transaction":"{{ now().timestamp() }}"'
 
 
-def messages(device, firmware, labels, idle, commands=()):
-    """Yield (topic, payload), both bytes, for a device.
+def topic(device):
+    """Where announcement() is published."""
+    return _topic("device", device)
 
-    labels: all of the model. idle: index of the label for no gesture. commands:
-    the buttons, verbs that need nothing but a transaction.
+
+def announcement(device, firmware, labels, idle, trigger_age_s, removed=0):
+    """The message as a value for ops.json_pieces.
+
+    labels: all of the model. idle: index of the label for no gesture. trigger_age_s: how
+    old an event may be that still triggers something. removed: how many gestures were announced
+    before; those that are no longer there are taken back.
     """
-    about = {
-        "ids": [device],
-        "name": device,
-        "mf": "Beckon",
-        "mdl": "Gesture sensor",
-        "sw": firmware,
-    }
     gestures = [labels[i] for i in range(len(labels)) if i != idle]
-    entity = _Entity(device, about)
-    yield entity.message("event", "gesture", "Gesture", stat_t="~/event", event_types=gestures)
-    for i in range(len(gestures)):
-        yield trigger(device, i, about, gestures[i])
-    for counter, name, device_class, unit, state_class in _SENSORS:
-        more = {"ent_cat": "diagnostic", "stat_t": "~/diag", "stat_cla": state_class}
-        more["val_tpl"] = "{{ value_json.%s }}" % counter
+    base = "beckon/%s/" % device
+
+    def components():
+        yield from _entities(device, base, gestures, trigger_age_s)
+        for i in range(max(len(gestures), removed)):
+            name = "gesture_%d" % i  # a label may hold what a name must not
+            if i < len(gestures):
+                yield name, _trigger(base, gestures[i], trigger_age_s)
+            else:  # nothing but the platform: Home Assistant removes it
+                yield name, {"p": "device_automation"}
+
+    return {
+        "dev": {
+            "ids": [device],
+            "name": device,
+            "mf": "Beckon",
+            "mdl": "Gesture sensor",
+            "sw": firmware,
+        },
+        "o": {"name": "Beckon", "sw": firmware},
+        "avty_t": base + "status",
+        "qos": 1,
+        "cmps": components,
+    }
+
+
+def _entities(device, base, gestures, trigger_age_s):
+    """Yield (name, component)."""
+
+    def entity(name, platform, shown, **more):
+        more["p"] = platform
+        more["name"] = shown
+        more["uniq_id"] = "%s_%s" % (device, name)
+        return name, more
+
+    yield entity(
+        "gesture",
+        "event",
+        "Gesture",
+        stat_t=base + "event",
+        evt_typ=gestures,
+        # Home Assistant passes over an empty one.
+        val_tpl="{{ value if %s }}" % _fresh(trigger_age_s),
+    )
+    yield entity(
+        "sensor",
+        "binary_sensor",
+        "Sensor",
+        dev_cla="problem",
+        ent_cat="diagnostic",
+        stat_t=base + "state",
+        val_tpl="{{ 'OFF' if value_json.sensor == 'ok' else 'ON' }}",
+        json_attr_t=base + "state",
+        json_attr_tpl="{{ {'why': value_json.sensor} | tojson }}",
+    )
+    yield entity(
+        "calibration",
+        "sensor",
+        "Calibration",
+        ent_cat="diagnostic",
+        stat_t=base + "state",
+        val_tpl="{{ value_json.calibration }}",
+    )
+    for counter, shown, device_class, unit, state_class in _SENSORS:
+        more = {"stat_cla": state_class}
         if unit:
             more["dev_cla"] = device_class
             more["unit_of_meas"] = unit
-        yield entity.message("sensor", counter, name, **more)
-    yield entity.message(
-        "number",
+        yield entity(
+            counter,
+            "sensor",
+            shown,
+            ent_cat="diagnostic",
+            stat_t=base + "diag",
+            val_tpl="{{ value_json.%s }}" % counter,
+            **more
+        )
+    yield entity(
         "threshold",
+        "number",
         "Threshold",
         ent_cat="config",
-        stat_t="~/state",
+        stat_t=base + "state",
         val_tpl="{{ value_json.threshold_percent }}",
-        cmd_t="~/cmd/set",
+        cmd_t=base + "cmd/set",
         cmd_tpl=_TRANSACTION + ',"settings":{"threshold_percent":{{ value | int }}}}',
         min=0,
         max=100,
         unit_of_meas="%",
     )
-    for verb in commands:
-        yield entity.message(
-            "button",
+    for verb, more in (("calibrate", {}), ("restart", {"dev_cla": "restart"})):
+        yield entity(
             verb,
+            "button",
             verb[0].upper() + verb[1:],
             ent_cat="config",
-            cmd_t="~/cmd/" + verb,
+            cmd_t=base + "cmd/" + verb,
             cmd_tpl=_TRANSACTION + "}",
+            **more
         )
 
 
-def removals(device, commands=()):
-    """Yield (topic, empty payload) for all that messages() may ever have announced."""
-    yield _topic("event", device, "gesture"), b""
-    for i in range(_MOST_LABELS):
-        yield trigger_topic(device, i), b""
-    for sensor in _SENSORS:
-        yield _topic("sensor", device, sensor[0]), b""
-    yield _topic("number", device, "threshold"), b""
-    for verb in commands:
-        yield _topic("button", device, verb), b""
-
-
-def trigger(device, number, about, gesture):
+def _trigger(base, gesture, trigger_age_s):
     """A device trigger: what automations can begin with."""
-    return trigger_topic(device, number), json.dumps(
-        {
-            "atype": "trigger",
-            "t": "beckon/%s/event" % device,
-            "val_tpl": "{{ value_json.event_type }}",
-            "pl": gesture,
-            "type": "gesture",
-            "stype": gesture,
-            "qos": 1,
-            "dev": about,
-        }
-    ).encode()
+    return {
+        "p": "device_automation",
+        "atype": "trigger",
+        "t": base + "event",
+        "val_tpl": "{{ value_json.event_type if %s }}" % _fresh(trigger_age_s),
+        "pl": gesture,
+        "type": "gesture",
+        "stype": gesture,
+    }
 
 
-def trigger_topic(device, number):
-    """Labels may hold what a topic must not, so triggers are numbered."""
-    return _topic("device_automation", device, "gesture_%d" % number)
+def _fresh(trigger_age_s):
+    """Whether an event is young enough; one whose age is not known is not."""
+    age = "value_json.latency_ms"
+    return "%s is number and %s < %d" % (age, age, 1000 * trigger_age_s)
 
 
-class _Entity:
-    def __init__(self, device, about):
-        self._device = device
-        self._about = about
-
-    def message(self, component, name, shown, **more):
-        device = self._device
-        more["~"] = "beckon/" + device
-        more["name"] = shown
-        more["uniq_id"] = "%s_%s" % (device, name)
-        more["avty_t"] = "~/status"
-        more["qos"] = 1
-        more["dev"] = self._about
-        return _topic(component, device, name), json.dumps(more).encode()
+def earlier_topics(device):
+    """Yield the topics under which earlier firmware announced a device, one per entity."""
+    yield _topic("event/" + device, "gesture")
+    for i in range(_MOST_LABELS):
+        yield _topic("device_automation/" + device, "gesture_%d" % i)
+    for sensor in _SENSORS:
+        yield _topic("sensor/" + device, sensor[0])
+    yield _topic("number/" + device, "threshold")
+    for verb in ("calibrate", "restart"):
+        yield _topic("button/" + device, verb)
 
 
-def _topic(component, device, name):
-    return ("homeassistant/%s/%s/%s/config" % (component, device, name)).encode()
+def _topic(folder, name):
+    return ("homeassistant/%s/%s/config" % (folder, name)).encode()

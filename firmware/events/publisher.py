@@ -14,6 +14,7 @@ from events.event import Event
 from micropython import const
 
 from link.mqtt_link import LinkDown
+from ops.json_pieces import pieces
 from ops.uptime import uptime_ms
 
 ONLINE = b"online"
@@ -21,6 +22,7 @@ OFFLINE = b"offline"
 
 _QUEUE = const(6)  # events that wait in RAM
 _DIAG_MS = const(60_000)
+_HOLD_MS = const(100)  # how often it looks whether Home Assistant is back
 _DIAG_BYTES = const(1500)  # the most that the link takes
 
 
@@ -53,9 +55,10 @@ class Publisher:
     ):
         self.model = ""
         self._dropped = self._delivered = self._oversized = 0
+        self.house = None  # Discovery, once Home Assistant is to know of this board
         self._link = link
         self._clock = None
-        self._boot = boot
+        self.boot = boot
         self._describe = describe
         self._parts = parts
         self._wall = wall
@@ -66,6 +69,7 @@ class Publisher:
         self._count = 0
         self._seq = 0
         self._born = 0  # the connection that has had its birth message
+        self._state_sent = False  # whether the broker has the `state` that is true now
         self._wake = asyncio.Event()
         self._crowded = asyncio.Event()
         self._empty = asyncio.Event()
@@ -104,7 +108,7 @@ class Publisher:
         event.model = self.model
         event.confidence = confidence
         event.label_confidence = label_confidence
-        event.boot = self._boot
+        event.boot = self.boot
         event.seq = self._seq
         event.t_ms = self._clock.t_ms(index)
         event.captured_ms = uptime_ms() - self._clock.age_ms(index)
@@ -136,12 +140,22 @@ class Publisher:
         Returns the number of events that were neither sent nor logged.
         """
         give_up = ticks_add(ticks_ms(), timeout_ms)
+        self.house = None
         try:
             await asyncio.wait_for_ms(self._finish(), timeout_ms * 3 // 4)
         except (LinkDown, asyncio.TimeoutError):
             await self._save()  # and the broker's last will says that this end is gone
         await self._link.close(max(0, ticks_diff(give_up, ticks_ms())))
         return self._count
+
+    def state_changed(self):
+        """What describe() returns has changed: `state` is sent again. Never waits."""
+        self._state_sent = False
+        self._wake.set()
+
+    def is_known(self):
+        """Whether the broker has acknowledged what runs here on the link that is up now."""
+        return self._link.ready.is_set() and self._born == self._link.connects
 
     def waiting(self):
         """How many events wait in RAM."""
@@ -157,12 +171,20 @@ class Publisher:
             self._log.counters(into)
 
     async def _publish_state(self):
-        """Send `state` again, after something that it shows has changed."""
-        await self._publish(self._state_topic, self._state_json, True)
+        self._state_sent = True  # a change from here on is sent in its turn
+        try:
+            gc.collect()
+            state = self._describe()  # as large as the model's labels
+            await self._link.publish_pieces(self._state_topic, lambda: pieces(state), True)
+        except (ValueError, MemoryError):
+            self._oversized += 1
 
-    async def _publish_diag(self):
+    async def publish_diag(self):
         """Send the counters of all parts now."""
-        await self._publish(self._diag_topic, self._diag_json, False)
+        try:
+            await self._link.publish(self._diag_topic, self._diag_json(), False)
+        except (ValueError, MemoryError):  # too large for the link, or for the heap just now
+            self._oversized += 1
 
     def diag(self):
         """The counters of all parts, as a dict."""
@@ -170,10 +192,6 @@ class Publisher:
         for some in self._reports():
             counters.update(some)
         return counters
-
-    def _state_json(self):
-        # What lies behind a str is UTF-8 already; encode() would copy a kilobyte.
-        return memoryview(json.dumps(self._describe()))  # type: ignore[arg-type]
 
     def _diag_json(self):
         """The same as JSON, made a part at a time, as the dict of all takes more heap."""
@@ -190,7 +208,7 @@ class Publisher:
     def _reports(self):
         gc.collect()
         yield {
-            "boot": self._boot,
+            "boot": self.boot,
             "uptime_ms": uptime_ms(),
             "heap_free": gc.mem_free(),
             "heap_used": gc.mem_alloc(),
@@ -212,8 +230,12 @@ class Publisher:
             self._born = connection
         try:
             while True:
+                if not self._state_sent:
+                    await self._publish_state()
                 event = self._log.next() if self._log else None
-                if event:
+                if self._is_held(event):
+                    await asyncio.sleep_ms(_HOLD_MS)
+                elif event:
                     boot, seq = event.boot, event.seq
                     await self._send(event, event.sent)
                     self._log.done(boot, seq)
@@ -226,6 +248,14 @@ class Publisher:
             await self._save()
             raise
 
+    def _is_held(self, event):
+        """Whether the oldest event, the log's or the queue's, waits for Home Assistant."""
+        if not event and self._count:
+            event = self._queue[self._head]
+        if not (event and self.house and self._link.ready.is_set()):
+            return False
+        return event.boot == self.boot and self.house.holds(uptime_ms() - event.captured_ms)
+
     async def _send_queued(self):
         event = self._queue[self._head]
         seq = event.seq
@@ -234,7 +264,7 @@ class Publisher:
         if self._count and event.seq == seq and event is self._queue[self._head]:
             self._drop_oldest()
         elif self._log:  # _make_room has moved it there while it was under way
-            self._log.done(self._boot, seq)
+            self._log.done(self.boot, seq)
 
     async def _make_room(self):
         """Move events to flash when the link is up but does not answer."""
@@ -255,7 +285,7 @@ class Publisher:
 
     async def _send(self, event, repeat):
         wall = self._wall
-        if event.boot == self._boot:
+        if event.boot == self.boot:
             latency_ms = uptime_ms() - event.captured_ms
             unix_ms = wall.unix_ms(event.captured_ms) if wall else 0
         else:  # its uptime is over; what remains is the time of day, if it was known
@@ -290,22 +320,16 @@ class Publisher:
         self._count -= 1
         self._head = (self._head + 1) % _QUEUE if self._count else 0
 
-    async def _publish(self, where, make, retain):
-        try:
-            await self._link.publish(where, make(), retain)
-        except (ValueError, MemoryError):  # too large for the link, or for the heap just now
-            self._oversized += 1
-
     async def _diagnose(self):
         while True:
             await asyncio.sleep_ms(_DIAG_MS)
             try:
-                await self._publish_diag()
+                await self.publish_diag()
             except LinkDown:
                 pass  # the counters go on counting, and go out a minute later
 
     async def _finish(self):
         await self._link.ready.wait()
         await self._empty.wait()
-        await self._publish_diag()
+        await self.publish_diag()
         await self._link.publish(self._status_topic, OFFLINE, True)

@@ -72,6 +72,21 @@ class Client(simple.MQTTClient):
         if repeat:
             self.pipe.view[at] |= 8  # DUP, MQTT 3.3.1.1
 
+    def begin(self, packet_id, topic, size, retain):
+        """Write the head of a PUBLISH with QoS 1; `size` bytes of payload must follow."""
+        self.pid = packet_id
+        left = len(topic) + 4 + size
+        head = bytearray((0x33 if retain else 0x32,))
+        while True:  # MQTT 2.2.3
+            head.append(left & 127 | (128 if left > 127 else 0))
+            left >>= 7
+            if not left:
+                break
+        self.pipe.write(head)
+        self.pipe.write(bytes((len(topic) >> 8, len(topic) & 255)))
+        self.pipe.write(topic)
+        self.pipe.write(bytes((packet_id >> 8, packet_id & 255)))
+
     def register(self, packet_id, topic):
         """Write a SUBSCRIBE."""
         self.pipe.feed(bytes((0x90, 3, packet_id >> 8, packet_id & 255, 1)))

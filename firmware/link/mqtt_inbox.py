@@ -98,7 +98,7 @@ class Inbox:
             self.set(_PONG, 0)
         elif kind == _SUBACK and size == 3:
             self.set(packet[at] << 8 | packet[at + 1], packet[at + 2])
-        elif kind == _CONNACK and size == 2:
+        elif kind == _CONNACK and (size == 2 or size > 2 and packet[at + 1]):  # MQTT 5 refuses
             self.set(_LOGIN, packet[at + 1])
         else:
             raise OSError(errno.EINVAL)

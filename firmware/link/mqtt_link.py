@@ -35,6 +35,9 @@ _PAUSE_MS = const(250)
 _PAUSE_MOST_MS = const(1500)
 _PATIENCE_MS = const(300_000)  # down for longer: try more rarely
 _PAUSE_RARE_MS = const(15_000)
+_LIVED_MS = const(2000)  # a link that ends sooner has not worked
+_STEADY_MS = const(60_000)  # and after a few of those, only such a one has
+_BRIEF = const(4)  # a few
 
 # The same in lwIP, Linux and BSD; not every port's socket module has the names.
 _IPPROTO_TCP = const(6)
@@ -88,11 +91,17 @@ class Link:
         self._work = asyncio.Event()
         self._sent = asyncio.Event()
         self._over = asyncio.Event()
+        self.broker_left = False
+        """Whether it was the broker that kept the link down last, not this end."""
         self.on_change = None  # called without arguments when `ready` is set or cleared
         self._fault = None
         self._closing = False
         self._last_in = self._last_out = 0
         self._turns = 0
+        self._busy = False  # whether a large packet is being sent: nothing may come between
+        self._up_ms = 0  # when the link came up, ticks
+        self._brief = 0  # links in a row that ended soon
+        self._unanswered = False  # whether the last one ended while packets were under way
         self.connects = 0
         self._drops = self._refused = self._failed = self._timeouts = self._malformed = 0
 
@@ -114,17 +123,63 @@ class Link:
         Raises LinkDown, and ValueError for what is larger than the link takes.
         """
         size = len(topic) + len(payload) + 9
-        while not self._pipe.room(size) and self.ready.is_set():
-            self._sent.clear()
-            await self._sent.wait()
-        if not self.ready.is_set():
-            raise LinkDown(errno.ENOTCONN)
+        self._pipe.room(size)
+        while self._busy:
+            await self._next_sent()
+        await self._room(size)
         packet_id = self._client.next_id(self._inbox) if qos else 0
         self._client.send(packet_id, topic, payload, retain, qos, repeat)
         answer = self._expect(packet_id) if qos else None
         self._send()
         if qos:
             await self._answered(answer)
+
+    async def publish_pieces(self, topic, pieces, retain=False):
+        """publish() with QoS 1 for a payload of any size.
+
+        pieces: called twice, returns an iterator of the same bytes each time, at most 1024 in
+        one piece. Raises LinkDown.
+        """
+        size = 0
+        for piece in pieces():
+            size += len(piece)
+        while self._busy:
+            await self._next_sent()
+        self._busy = True  # from here on nothing but this packet is written
+        try:
+            await self._room(len(topic) + 16)
+            packet_id = self._client.next_id(self._inbox)
+            self._client.begin(packet_id, topic, size, retain)
+            for piece in pieces():
+                if not self._pipe.room(len(piece)):
+                    self._send()
+                    await self._room(len(piece))
+                self._pipe.write(piece)
+                size -= len(piece)
+            answer = self._expect(packet_id)
+            self._send()
+        except LinkDown:
+            raise
+        except BaseException:  # half a packet is out: nothing can follow it
+            self._end(OSError(errno.EIO))
+            raise
+        finally:
+            self._busy = False
+            self._sent.set()
+        if size:
+            self._end(OSError(errno.EIO))
+        await self._answered(answer)
+
+    async def _room(self, size):
+        """Wait for room in the pipe. Raises LinkDown, ValueError."""
+        while not self._pipe.room(size) and self.ready.is_set():
+            await self._next_sent()
+        if not self.ready.is_set():
+            raise LinkDown(errno.ENOTCONN)
+
+    async def _next_sent(self):
+        self._sent.clear()
+        await self._sent.wait()
 
     async def close(self, timeout_ms):
         """Say goodbye, so that the broker keeps the will to itself; run() returns."""
@@ -167,18 +222,26 @@ class Link:
                 await self._session(failures)
             except _FAULTS as error:
                 self._say(error)
+                number = getattr(error, "errno", None)
+                self.broker_left = number in (errno.ECONNRESET, errno.ECONNREFUSED)
             except asyncio.TimeoutError:
+                self.broker_left = False
                 self._timeouts += 1
                 self._say(OSError(errno.ETIMEDOUT))
             if self._closing:
                 return
-            if self.connects != connects:  # it was up: begin counting again
+            if self.connects != connects:  # it was up: begin counting again, if that is worth it
                 self._drops += 1
-                failures = 0
+                lived_ms = ticks_diff(ticks_ms(), self._up_ms)
+                if lived_ms > (_LIVED_MS if self._brief < _BRIEF else _STEADY_MS):
+                    failures = self._brief = 0
+                else:
+                    self._brief += 1
                 down_since = ticks_ms()
             else:
                 self._failed += 1
-            await asyncio.sleep_ms(pause_ms(failures, ticks_diff(ticks_ms(), down_since)))
+            down_ms = ticks_diff(ticks_ms(), down_since)
+            await asyncio.sleep_ms(pause_ms(failures, down_ms, self._brief))
             failures += 1
 
     async def _session(self, failures):
@@ -200,6 +263,7 @@ class Link:
             try:
                 await self._log_in()
                 self.connects += 1
+                self._up_ms = ticks_ms()
                 self.ready.set()
                 self._changed()
                 self._say(None)
@@ -269,6 +333,7 @@ class Link:
         if self._over.is_set():
             return
         self._fault = fault
+        self._unanswered = self.ready.is_set() and bool(self._inbox.due)
         self._over.set()
         self.ready.clear()
         self._changed()
@@ -285,6 +350,8 @@ class Link:
             if n == 0:
                 raise OSError(errno.ECONNRESET)
             self._last_in = ticks_ms()
+            while self._busy:  # acknowledgements must not come in between
+                await self._next_sent()
             inbox.recv(n)
             if self._pipe.pending:  # acknowledgements
                 self._send()
@@ -308,7 +375,9 @@ class Link:
             self._turns += 1
             now = ticks_ms()
             for answer in self._inbox.due:
-                if ticks_diff(now, answer.at_ms) > 0:
+                if self._busy:  # answers are not read just now: they have more time
+                    answer.at_ms = ticks_add(now, self._timeout_ms)
+                elif ticks_diff(now, answer.at_ms) > 0:
                     self._timeouts += 1
                     raise OSError(errno.ETIMEDOUT)
             if self._sending and ticks_diff(now, self._last_out) > 2 * self._timeout_ms:
@@ -318,7 +387,7 @@ class Link:
                 raise OSError(errno.EHOSTUNREACH)
             # Sending counts for the broker, hearing for us: ping when either was long ago.
             idle_ms = max(ticks_diff(now, self._last_out), ticks_diff(now, self._last_in))
-            if self._sending or self._inbox.count(_PINGRESP):
+            if self._sending or self._busy or self._inbox.count(_PINGRESP):
                 continue  # it is about to send, or has just asked
             if idle_ms > keepalive_ms // 2:
                 self._client.ping()
@@ -364,16 +433,20 @@ class Link:
 
     def _say(self, error):
         """Log a change: the error that keeps the link down, None when it is up."""
-        if self._closing or repr(error) == self._said:
+        said = repr(error) + str(self._brief > 1)
+        if self._closing or said == self._said:
             return
-        self._said = repr(error)
+        self._said = said
         host = self._settings.broker_host
         if error is None:
             self._log("linked to %s" % host)
             return
         from link.link_errors import explain
 
-        self._log("no link: %s" % explain(error, host))
+        again = ""
+        if self._brief > 1:
+            again = self._settings.client_id
+        self._log("no link: %s" % explain(error, host, again, self._unanswered))
         forget("link.link_errors")  # rarely used
 
 
@@ -383,9 +456,12 @@ async def _resolve_blocking(host, port, again):
     return socket.getaddrinfo(host, port)[0][-1]
 
 
-def pause_ms(failures, down_ms):
+def pause_ms(failures, down_ms, brief):
     """How long to wait before trying again: doubling, half of it at random, so that a
-    broker that comes back does not meet all its devices in one instant."""
-    most = _PAUSE_MOST_MS if down_ms < _PATIENCE_MS else _PAUSE_RARE_MS
+    broker that comes back does not meet all its devices in one instant.
+
+    brief: links in a row that ended soon, as when another client uses the same id."""
+    rare = down_ms >= _PATIENCE_MS or brief >= _BRIEF
+    most = _PAUSE_RARE_MS if rare else _PAUSE_MOST_MS
     whole = min(most, _PAUSE_MS << min(failures, 10))
     return whole // 2 + random.getrandbits(14) % (whole // 2 + 1)

@@ -27,7 +27,7 @@ async def keep_time(wall, settings, wifi, resolver=None):
     settings: time_server, host or host:port, and name_server. resolver: the dns.Resolver
     that others use, too; without one, each look-up makes its own.
     """
-    pause_s = _RETRY_S
+    retry_s = 0
     while True:
         while not wifi.is_up():
             await asyncio.sleep(1)
@@ -35,12 +35,13 @@ async def keep_time(wall, settings, wifi, resolver=None):
             host, _, port = settings.time_server.partition(":")
             if not host.replace(".", "").isdigit():
                 made = resolver or _resolver(settings, wifi)
-                host = await made.address(host, pause_s > _RETRY_S)
+                host = await made.address(host, retry_s > 0)
             await _set(wall, host, int(port or _PORT))
             pause_s = _AGAIN_S
+            retry_s = 0
         except (OSError, ValueError, MemoryError):
             wall.failures += 1
-            pause_s = min(pause_s * 2, _RETRY_MOST_S)
+            pause_s = retry_s = min(retry_s * 2 or _RETRY_S, _RETRY_MOST_S)
         if not resolver:
             forget("link.sntp_packet", "link.udp", "link.dns", "link.dns_packet")
             gc.collect()

@@ -25,7 +25,8 @@ SETTINGS = {
     "time_server": ("pool.ntp.org", str, 0, 253),  # host or host:port; empty: events have no time
     "threshold_percent": (-1, int, -1, 100),  # of confidence; -1: the model's own
     "ha_discovery": (0, int, 0, 1),  # 1: announce the board to Home Assistant
-    "update_key": ("", str, 0, 64),  # who knows it may send a model; empty: nobody
+    "trigger_age_s": (5, int, 1, 86400),  # older events trigger nothing in Home Assistant
+    "update_key": ("", str, 0, 64),  # who knows it may sign commands; empty: nobody
     "model": ("model.mlp", str, 1, 64),
     "i2c_id": (0, int, 0, 1),
     "i2c_scl": (22, int, 0, 48),
@@ -39,7 +40,8 @@ _SAFE = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 
 
 class Config:
-    """One attribute a setting, see SETTINGS; `client_id` is made from the device."""
+    """One attribute per setting, see SETTINGS; `client_id` is made from the device and the chip's
+    id, which `chip` holds as hexadecimal digits."""
 
 
 def load(paths=("config.json", "secrets.json"), chip_id=b""):
@@ -53,12 +55,16 @@ def load(paths=("config.json", "secrets.json"), chip_id=b""):
     for path in paths:
         for name, value in _read(path).items():
             setattr(config, name, checked(path, name, value))
+    config.chip = "".join("%02x" % byte for byte in chip_id)
     if not config.device:
-        config.device = "beckon-" + "".join("%02x" % byte for byte in chip_id[-3:])
+        config.device = "beckon-" + config.chip[-6:]
     for character in config.device:
         if character not in _SAFE:
             raise ValueError("device %r may hold letters, digits, _ and - only" % config.device)
+    # With the chip's id: two boards of one name must not push each other off the broker.
     config.client_id = config.device
+    if config.chip[-6:] not in config.device:
+        config.client_id += "-" + config.chip[-6:]
     return config
 
 

@@ -10,7 +10,7 @@ class Pausable:
         self._make = make
         self._args = args
         self._task = None
-        self._paused = False
+        self.paused = False
         self._resumed = asyncio.Event()
 
     async def run(self):
@@ -21,18 +21,18 @@ class Pausable:
                 await self._task
                 return
             except asyncio.CancelledError:
-                if not self._paused:
+                if not self.paused:
                     raise
             await self._resumed.wait()
 
     def pause(self):
         """Stop at the next point where it waits. Raises ValueError if it is paused already."""
-        if self._paused:
+        if self.paused:
             raise ValueError("busy with another command that needs the sensor")
-        self._paused = True
+        self.paused = True
         self._resumed.clear()
         self._task.cancel()
 
     def resume(self):
-        self._paused = False
+        self.paused = False
         self._resumed.set()

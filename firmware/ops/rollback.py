@@ -2,7 +2,8 @@
 
     PATH        what is used
     PATH.old    what was used before
-    PATH.try    a digit: how many boots the trial has seen; gone once it is over
+    PATH.try    a digit: how many boots the trial has seen; behind it, what worked before and
+                must work again. Gone once the trial is over
 
 Each step is one rename or one small file, so a loss of power between two of them
 leaves either the old file or a trial that goes on. Pure.
@@ -19,16 +20,25 @@ _COPY_BYTES = const(256)
 
 
 class Rollback:
+    """needs: a letter for each part that worked before, since boot(); see replace()."""
+
     def __init__(self, path):
         self.path = path
+        self.needs = ""
         self.reverted = False  # whether this boot has taken the old file back
 
     def is_on(self):
         return exists(self.path + ".try")
 
-    def replace(self, new):
-        """Put the file `new` in place of PATH, on trial. Raises OSError."""
-        if exists(self.path):
+    def replace(self, new, needs=""):
+        """Put the file `new` in place of PATH, on trial. Raises OSError.
+
+        needs: a letter for each part that works now, kept for whoever judges the trial.
+        """
+        self.needs = needs
+        if self._read() >= 0:
+            pass  # PATH itself is on trial: the last good file stays the old one
+        elif exists(self.path):
             _copy(self.path, self.path + ".tmp")
             os.rename(self.path + ".tmp", self.path + ".old")
         self._write(0)
@@ -36,13 +46,9 @@ class Rollback:
 
     def boot(self):
         """Call before PATH is used: count this boot, or take the old file back."""
-        try:
-            with open(self.path + ".try") as file:
-                boots = int(file.read(1) or 0)
-        except OSError:
+        boots = self._read()
+        if boots < 0:
             return
-        except ValueError:
-            boots = _MOST_BOOTS
         if boots >= _MOST_BOOTS:
             self.revert()
         else:
@@ -57,14 +63,31 @@ class Rollback:
             os.remove(self.path + ".try")
         return self.reverted
 
+    def fail(self):
+        """The new file is not good: the next boot takes the old one back."""
+        if self.is_on():
+            self._write(_MOST_BOOTS)
+
     def confirm(self):
         """The new file is good."""
         if self.is_on():
             os.remove(self.path + ".try")
 
+    def _read(self):
+        """How many boots the trial has seen; -1 if there is none."""
+        try:
+            with open(self.path + ".try") as file:
+                boots = int(file.read(1) or 0)
+                self.needs = file.read()
+            return boots
+        except OSError:
+            return -1
+        except ValueError:
+            return _MOST_BOOTS
+
     def _write(self, boots):
         with open(self.path + ".tmp", "w") as file:
-            file.write(str(boots))
+            file.write(str(boots) + self.needs)
         os.rename(self.path + ".tmp", self.path + ".try")
 
 

@@ -76,7 +76,7 @@ class CalibratedRing:
 
 
 def calibrated(ring, imu, path):
-    """A CalibratedRing with the calibration in `path`.
+    """(a CalibratedRing with the calibration in `path`, a line about it).
 
     The plain ring if the file is damaged or from another sensor, or no sensor answers:
     gestures are then recognised as before there was one. Takes a fifth of a second.
@@ -84,7 +84,7 @@ def calibrated(ring, imu, path):
     try:
         for wait_ms in imu.bring_up():
             time.sleep_ms(wait_ms)
-        return CalibratedRing(ring, Calibration.load(path, imu.fingerprint()), imu)
+        return CalibratedRing(ring, Calibration.load(path, imu.fingerprint()), imu), "in use"
     except (OSError, ValueError) as fault:
         print("beckon: not calibrated:", fault)
-        return ring
+        return ring, "not used: %s" % fault

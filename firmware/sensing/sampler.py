@@ -14,11 +14,14 @@ from time import ticks_ms, ticks_us
 import micropython
 from micropython import const
 
+from ops.uptime import uptime_ms
+
 from sensing.fifo_reader import FifoReader
 from sensing.frame_filter import FrameFilter
 from sensing.sample_clock import SampleClock
 
 _STALL_MS = const(60)  # without a sample that is due: look what is wrong
+_SILENT_MS = const(3000)  # without a sample: the sensor counts as gone
 _RETRY_MS = (1, 10, 20, 50, 100, 200, 500, 1000)  # waits between attempts to find the sensor
 
 
@@ -55,7 +58,11 @@ class Sampler:
         self._least_us = max(1000, poll_us - imu.period_us // 2)
         self._reader = FifoReader(self.clock, _STALL_MS + 4 * imu.period_us // 1000)
         self._counts = {}
+        self._doubt = ""
         self._warned = ""
+        self._passed = 0  # frames when problem() last saw new ones, and the uptime then
+        self._passed_ms = uptime_ms()
+        self._never = 0  # samples not taken before the first one
         self._data_ready = None
         if pin:
             from sensing.data_ready import DataReady
@@ -78,11 +85,34 @@ class Sampler:
         frames = self._filter
         return frames.passed + frames.dropped + sum(self._counts.values())
 
+    def problem(self):
+        """A line that says why no samples come, or "". To be asked every second or so."""
+        passed = self._filter.passed
+        if passed != self._passed:
+            if not self._passed:  # the clock counts from the first sample on: not these
+                self._never = self._due()
+            self._passed = passed
+            self._passed_ms = uptime_ms()
+        if not self._missing():
+            return ""
+        if self.fault and not self._doubt:
+            return "nothing answers at address 0x%02x: %s" % (self._imu.address, self.fault)
+        return "it sends no samples: %s" % (self._doubt or "sensor_stalls")
+
+    def _missing(self):
+        """Samples that were due since the last one, if that was long ago."""
+        return self._due() if self._filter.passed == self._passed else 0
+
+    def _due(self):
+        silent_ms = uptime_ms() - self._passed_ms
+        return silent_ms * 1000 // self._imu.period_us if silent_ms > _SILENT_MS else 0
+
     def counters(self, into):
         """Add the sampler's counters to the dict `into`."""
         frames = self._filter
         into["samples"] = frames.passed
-        into["samples_lost"] = frames.dropped
+        # The gap of an outage is known when it is over; till then, it grows with time.
+        into["samples_lost"] = frames.dropped + self._never + self._missing()
         into["samples_saturated"] = frames.saturated
         if self._reader.gaps:
             into["fifo_losses"] = self._reader.gaps
@@ -113,7 +143,7 @@ class Sampler:
                 tries = 0
                 await self._stream()
             except _Doubt as doubt:
-                name = doubt.args[0]
+                name = self._doubt = doubt.args[0]
                 self._count(name)
                 self._filter.give_up()
                 if reader.give_up(name, self._filter.passed):
@@ -163,6 +193,7 @@ class Sampler:
 
     def _bus_fault(self, error):
         self.fault = error
+        self._doubt = ""
         self._count("bus_faults")
 
     async def _stream(self):

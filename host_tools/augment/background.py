@@ -112,6 +112,9 @@ class Background:
     def load(cls, path: Path) -> Background:
         """Raises BeckonError for what is not such a file."""
         try:
+            with zipfile.ZipFile(path) as packed:  # it unpacks no more than it says here
+                if sum(member.file_size for member in packed.infolist()) > _MOST_BYTES:
+                    raise ValueError(f"it unpacks to more than {_MOST_BYTES >> 20} MB")
             with np.load(path, allow_pickle=False) as f:
                 arrays = {k: f[k].astype(np.float32) for k in _ARRAYS}
                 source = str(f["source"])
@@ -137,6 +140,7 @@ class Background:
         return len(file.getvalue())
 
 
+_MOST_BYTES = 64 << 20  # unpacked; the file in data/ has 300 kB
 _ARRAYS = ("weights", "mean", "coefficients", "drive", "envelope")
 
 

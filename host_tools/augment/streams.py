@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from host_tools.augment import negatives
+from host_tools.augment.continuing import CONTINUING_S
 from host_tools.dataset import Dataset, Recording, Span, is_idle
 from host_tools.dataset.movement import activity, find_movement
 from host_tools.dataset.resample import resample, resample_recording
@@ -38,9 +39,10 @@ def splice(data: Dataset, rate_hz: float, rng: np.random.Generator, per_stream: 
             x = r.samples[a:b]
             if is_idle(s.label):
                 idle.append(x)
-            elif not is_stream(r) and s.length_ms < 5000 and len(x) > 4:
+            elif not is_stream(r) and len(x) > 4:
                 moves, stops = find_movement(r.samples, rate_hz, a, min(b, len(r.samples)))
-                pieces.append((r.samples, moves, stops, s))
+                if stops - moves <= CONTINUING_S * rate_hz:
+                    pieces.append((r.samples, moves, stops, s))
     streams = []
     order = rng.permutation(len(pieces))
     for i in range(0, len(order), per_stream):

@@ -33,9 +33,9 @@ from pathlib import Path
 from typing import Any
 
 from host_tools.errors import BeckonError
+from host_tools.paths import BENCH, FIRMWARE
 
 NETS = ((300, 16, 4), (126, 16, 4), (300, 32, 16, 5), (600, 24, 8))
-_BENCH = Path(__file__).parents[2] / "bench"
 _NETWORKS = ("objects", "connections", "predict", "objects_learn", "connections_learn", "learn")
 _ROUND_US = 1500  # a variant's turn
 _LAPS = 3
@@ -163,12 +163,11 @@ def _measure_net(
     c_program: Path | None,
     rounds: int,
 ) -> dict[str, Any]:
-    from host_tools.paths import FIRMWARE
     from host_tools.toolchain import micropython_command
 
     numbers = [str(n) for n in sizes]
-    compiled, source = f"{mpy}:{_BENCH}:.frozen", f"{FIRMWARE / 'lib'}:.frozen"
-    board = [*micropython_command(), "-X", "heapsize=32M", str(_BENCH / "inference.py")]
+    compiled, source = f"{mpy}:{BENCH}:.frozen", f"{FIRMWARE / 'lib'}:.frozen"
+    board = [*micropython_command(), "-X", "heapsize=32M", str(BENCH / "inference.py")]
     with ExitStack() as stack:
 
         def start(command: list[str], unit_us: float = 1, path: str = compiled) -> _Variant:
@@ -229,7 +228,6 @@ def _ratio(a: float, b: float | None) -> float | None:
 def _compiled(folder: Path) -> Path:
     """A folder with the engine and MicroMLP's interface, compiled for this computer."""
     from host_tools.device.image import unix_arch
-    from host_tools.paths import FIRMWARE
     from host_tools.toolchain import compile_mpy
 
     mpy = folder / "mpy"
@@ -245,7 +243,7 @@ def _c_program(folder: Path, note: Callable[[str], None]) -> Path | None:
         return None
     program = folder / "inference"
     done = subprocess.run(
-        ["gcc", "-O2", "-fno-tree-vectorize", "-o", str(program), str(_BENCH / "inference.c")],
+        ["gcc", "-O2", "-fno-tree-vectorize", "-o", str(program), str(BENCH / "inference.c")],
         capture_output=True, text=True,
     )  # fmt: skip
     if done.returncode:

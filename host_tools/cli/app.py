@@ -17,9 +17,12 @@ import signal
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
+from host_tools.cli.parser import HelpFormatter, Parser, nearest
 from host_tools.cli.threads import one_core
 from host_tools.errors import BeckonError
+from host_tools.paths import DOCS
 
 FOLDER = Path(__file__).parent
 _INTRO = """\
@@ -70,17 +73,19 @@ def _dispatch(argv: list[str]) -> int:
         print(_overview(), end="", file=sys.stdout if argv else sys.stderr)
         return 0 if argv else 2
     if argv[0] in ("-V", "--version"):
-        from importlib.metadata import version
+        from host_tools.version import version
 
-        print(f"beckon {version('beckon')}")
+        print(f"beckon {version()}")
         return 0
     name, rest = argv[0], argv[1:]
     if name.startswith("-"):
-        raise BeckonError(f"unknown option {name}: see beckon --help", status=2)
+        near = nearest(name, ("--help", "--version"))
+        raise BeckonError(f"unknown option {name}{near or ': see beckon --help'}", status=2)
     if not is_command(name):
-        raise BeckonError(f"unknown command {name!r}{_nearest(name)}", status=2)
+        near = nearest(name, commands())
+        raise BeckonError(f"unknown command {name!r}{near or ': see beckon --help'}", status=2)
     if not {"-h", "--help"} & set(rest):
-        _provide(_assigned(name, "EXTRA"), name)
+        _provide(_assigned(name, "EXTRA"))
     module = importlib.import_module(f"host_tools.cli.{_module_name(name)}")
     _show_activity()
     parser = make_parser(name, module)
@@ -114,53 +119,40 @@ def is_command(name: str) -> bool:
 
 def make_parser(name: str, module: ModuleType) -> argparse.ArgumentParser:
     """The argument parser of one command."""
-    # cleandoc, because Python 3.13 and later clean docstrings themselves.
-    summary, _, rest = inspect.cleandoc(module.__doc__ or "").partition("\n")
-    parser = _Parser(prog=f"beckon {name}", description=summary, epilog=rest.strip("\n"),
-                     formatter_class=_Help, allow_abbrev=False)
+    parser = Parser(prog=f"beckon {name}", **about(module))
     module.add_arguments(parser)
     return parser
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message):
-        """One line instead of the whole usage."""
-        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
-
-
-class _Help(argparse.RawDescriptionHelpFormatter):
-    """Shows defaults unless they are empty; keeps the line breaks of the example."""
-
-    def _get_help_string(self, action):
-        text = action.help or ""
-        silent = action.default in (None, False, argparse.SUPPRESS, "", [], ())
-        if silent or action.nargs == 0 or "%(default)" in text:
-            return text
-        return f"{text} (default: %(default)s)"
+def about(module: ModuleType) -> dict[str, Any]:
+    """What an argument parser of the module is made with, besides its name."""
+    # cleandoc, because Python 3.13 and later clean docstrings themselves.
+    summary, _, rest = inspect.cleandoc(module.__doc__ or "").partition("\n")
+    return {"description": summary, "epilog": rest.strip("\n"),
+            "formatter_class": HelpFormatter, "allow_abbrev": False}
 
 
 def _overview() -> str:
     every = commands()
     width = max(map(len, every), default=0)
     lines = "".join(f"  {name:{width}}  {summary}\n" for name, summary in every.items())
-    return f"usage: beckon [--help] [--version] COMMAND ...\n\n{_INTRO}\ncommands:\n{lines}"
+    return (f"usage: beckon [--help] [--version] COMMAND ...\n\n{_INTRO}\ncommands:\n{lines}\n"
+            f"documentation: {DOCS}\n")
 
 
-def _nearest(name: str) -> str:
-    import difflib
-
-    near = difflib.get_close_matches(name, commands(), n=1, cutoff=0.5)
-    return f": did you mean {near[0]!r}?" if near else ": see beckon --help"
-
-
-def _provide(extra: str | None, name: str) -> None:
+def _provide(extra: str | None) -> None:
     """Install the extra that a command needs, unless it is there already."""
     if extra is None:
         return
     from host_tools.toolchain import bootstrap
 
     if Path(sys.prefix).resolve() != bootstrap.VENV.resolve():
-        return  # your own environment: the command itself reports what is missing
+        from host_tools.cli.environment import missing_packages, pip_line
+
+        missing = missing_packages(extra)
+        if missing:
+            raise BeckonError(f"needs more packages: install them with {pip_line(missing)}")
+        return
     if bootstrap.has(extra):
         return
     try:
@@ -206,11 +198,10 @@ def _complain(prefix: str, error: Exception) -> int:
         text = error.strerror or str(error) or type(error).__name__
         if error.filename is not None:
             text += f": {error.filename}"
-    elif isinstance(error, ModuleNotFoundError):
-        text = f"the Python package {error.name} is missing: start with ./beckon, which installs it"
     else:
-        text = (f"{type(error).__name__}: {error} (a bug in Beckon: report it; BECKON_DEBUG=1 "
-                "shows where)")
+        from host_tools.cli.environment import blame
+
+        text = blame(error)
     sys.stdout.flush()
     print(f"{prefix}: {' '.join(text.split())}", file=sys.stderr)
     return error.status if isinstance(error, BeckonError) else 1

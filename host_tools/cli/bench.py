@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     from host_tools.files import write_atomically
 
     module = _module(args.benchmark.replace("-", "_"))
-    _provide(getattr(module, "EXTRA", None), "bench")
+    _provide(getattr(module, "EXTRA", None))
     with progress(f"measuring {args.benchmark}") as step:
         figures = module.measure(args, lambda what: step(what, advance=0))
     text = json.dumps(figures, indent=1, ensure_ascii=False) + "\n"

@@ -64,6 +64,8 @@ def run(args):
         print(f"{len(report.copied)} files copied ({report.bytes_copied / 1024:.0f} KiB), "
               f"{report.unchanged} unchanged, {len(report.removed)} removed")
         print(report.sign)
+        if report.sensor:
+            print(report.sensor)
     if report.warning:
         print(report.warning, file=sys.stderr)
     return 0
@@ -107,6 +109,7 @@ def _steps():
 def _over_mqtt(args):
     from host_tools.device.settings import default_folder, read_settings
     from host_tools.mqtt.remote_device import RemoteDevice
+    from host_tools.mqtt.sensor_state import sensor_trouble
 
     if args.port:
         raise BeckonError("name a port or --mqtt, not both", status=2)
@@ -131,8 +134,12 @@ def _over_mqtt(args):
             sent = n
 
         model_id = device.send_model(model, key, on_progress)
+        trouble = sensor_trouble(device.state)
     if args.json:
         print(json.dumps({"device": args.mqtt, "model": model_id, "bytes_copied": len(model)}))
     else:
         print(f"{args.mqtt} runs on model {model_id}")
+    if trouble:
+        print(f"beckon deploy: {args.mqtt} has {trouble}", file=sys.stderr)
+        return 1
     return 0

@@ -8,7 +8,6 @@ example:
 """
 
 import json
-import os
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,6 +15,7 @@ from pathlib import Path
 from host_tools.cli.broker_options import add_tls_arguments, broker_of
 from host_tools.cli.progress import progress
 from host_tools.errors import BeckonError
+from host_tools.files import write_atomically
 from host_tools.paths import DEFAULT_MODEL
 
 
@@ -59,9 +59,7 @@ def run(args):
                            on_progress=on_progress)
     lines = "".join(json.dumps(event) + "\n" for event in outcome.events)
     if args.out:
-        temporary = args.out.with_name(args.out.name + ".tmp")
-        temporary.write_text(lines)
-        os.replace(temporary, args.out)
+        write_atomically(args.out, lines.encode())
     else:
         sys.stdout.write(lines)
     counters = outcome.counters

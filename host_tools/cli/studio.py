@@ -2,6 +2,7 @@
 
 PROJECT-FOLDER holds recordings/, labels.csv and models/, and is made if missing. Every
 command that takes a DATASET also takes this folder. Nothing leaves your computer.
+The printed address is good for one browser. Press Enter for another one.
 
 examples:
   beckon studio my-gestures
@@ -9,8 +10,8 @@ examples:
   beckon studio my-gestures --labels labels-anna.csv
 """
 
-import secrets
 import sys
+import threading
 
 EXTRA = "studio"  # of pyproject.toml
 
@@ -36,16 +37,35 @@ def _port(text):
 
 def run(args):
     from host_tools.studio.app import listen, open_browser, serve
+    from host_tools.studio.frame.access import redirect_file
     from host_tools.studio.frame.project import Project
 
     project = Project.open(args.project, args.labels)
 
-    def ready(address):
-        print(address, flush=True)
+    files = []
+
+    def ready(new_address):
+        print(new_address(), flush=True)
         print(f"{project.folder.name} is open; Ctrl-C ends", file=sys.stderr)
+        if sys.stdin.isatty():
+            print("Enter: an address for another browser", file=sys.stderr)
+            threading.Thread(target=_more, args=(new_address,), daemon=True).start()
         if not args.no_browser:
-            open_browser(address)
+            files.append(redirect_file(project.folder, new_address(remove)))
+            open_browser(files[0].as_uri())
+
+    def remove():
+        for file in files:
+            file.unlink(missing_ok=True)
 
     with listen(args.port) as listener:
-        serve(project, listener, secrets.token_urlsafe(24), ready)
+        try:
+            serve(project, listener, ready)
+        finally:
+            remove()
     return 0
+
+
+def _more(new_address):
+    for _ in sys.stdin:
+        print(new_address(), flush=True)

@@ -16,9 +16,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from host_tools.errors import BeckonError
+from host_tools.paths import REPOSITORY
 from host_tools.toolchain import micropython_command, mosquitto_command, umqtt_folder
 from host_tools.toolchain.browser import browser_command
-from host_tools.toolchain.cache import REPOSITORY, cache_folder
+from host_tools.toolchain.cache import cache_folder
 from host_tools.toolchain.firmware_types import type_faults
 from host_tools.toolchain.stubs import stubs_folder
 from host_tools.toolchain.webassembly import node_missing, webassembly_folder

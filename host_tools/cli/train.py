@@ -57,6 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from host_tools.augment.continuing import continuing_notice
     from host_tools.dataset import read_datasets, with_negatives
     from host_tools.dataset.checks import check
     from host_tools.dataset.classes import class_faults
@@ -86,6 +87,9 @@ def run(args: argparse.Namespace) -> int:
         f"{recipe.window} frames, {recipe.accel_g} g, {recipe.gyro_dps} deg/s",
         file=sys.stderr,
     )
+    if recipe.continuing:
+        print(f"notice: {continuing_notice(recipe.continuing, str(args.dataset[0]))}",
+              file=sys.stderr)
     for label, part in cut_labels(data, recipe).items():
         print(f"notice: {100 * part:.0f} % of {label} are longer than the window holds; their "
               "beginning is not seen", file=sys.stderr)

@@ -22,7 +22,11 @@ from host_tools.dataset.timing import even_grid
 from host_tools.errors import BeckonError
 
 MOST = 1e15  # times since 1970 in microseconds fit, and every value into 32 bits' floats
-_MOST_BYTES = 1 << 30  # unpacked: days of recording, or a trap of a few kB
+# Reading takes seven times the file's size in memory. A packed recording is three to twenty times
+# larger unpacked, one of a sensor that stands still fifty; a trap a thousand times.
+_MOST_BYTES = 1 << 30
+_MOST_PACKED = 64 << 20  # unpacked, or
+_MOST_RATIO = 100
 _SLACK_MS = 100.0  # a label may end this much after the last sample: rounding, half a sample
 
 
@@ -206,15 +210,18 @@ def read_recording(path: Path) -> tuple[Recording, list[str]]:
 def _text(path: Path) -> str:
     """What the file holds, unpacked."""
     try:
+        most = _MOST_BYTES
+        if path.suffix == ".gz":
+            most = min(most, max(_MOST_PACKED, _MOST_RATIO * path.stat().st_size))
         with gzip.open(path) if path.suffix == ".gz" else open(path, "rb") as file:
-            data = file.read(_MOST_BYTES + 1)
-        if len(data) <= _MOST_BYTES:
+            data = file.read(most + 1)
+        if len(data) <= most:
             return data.decode("ascii")
     except (OSError, EOFError, zlib.error) as e:
         raise BeckonError(f"{path}: cannot be read ({e}); copy it again") from None
     except UnicodeDecodeError:
         raise BeckonError(f"{path}: not a CSV text file") from None
-    raise BeckonError(f"{path}: holds more than {_MOST_BYTES >> 20} MB: cut it into pieces")
+    raise BeckonError(f"{path}: holds more than {most >> 20} MB: cut it into pieces")
 
 
 def _table(path: Path, lines: list[str], columns: int) -> np.ndarray:

@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import csv
 import io
-import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from host_tools.dataset.folder import read_labels
 from host_tools.errors import BeckonError
+from host_tools.files import replace_file
 
 COLUMNS = ("recording", "start_ms", "end_ms", "label", "subject")
 
@@ -100,22 +99,7 @@ def write_labels_file(path: Path, table: LabelsTable) -> bytes:
     """
     data = table.encode()
     try:
-        handle, part = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-        try:
-            with open(handle, "wb") as out:
-                out.write(data)
-                out.flush()
-                os.fsync(out.fileno())
-            os.chmod(part, path.stat().st_mode & 0o777 if path.exists() else 0o644)
-            os.replace(part, path)
-        except BaseException:
-            os.unlink(part)
-            raise
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        replace_file(path, data)
     except OSError as error:
         raise BeckonError(
             f"{path}: cannot be written ({error.strerror}); the labels are unchanged"

@@ -8,9 +8,8 @@ what was copied already.
 
 import hashlib
 import json
-import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from host_tools.device.image import image_files
 from host_tools.device.mpremote import mpremote
 from host_tools.device.ports import wait_for_port
 from host_tools.errors import BeckonError
-from host_tools.paths import FIRMWARE
+from host_tools.version import version
 
 STAGE = ".beckon-new"
 MANIFEST = "deployed.json"
@@ -30,6 +29,8 @@ _ARCHS = (None, "x86", "x64", "armv6", "armv6m", "armv7m", "armv7em", "armv7emsp
           "xtensa", "xtensawin", "rv32imc", "rv64imc")  # fmt: skip
 _LITTLEFS_SPARE = 4  # blocks that renames and folders may need in passing
 _SIGN_TIMEOUT_S = 45.0
+_SENSOR_TIMEOUT_S = 10.0  # after the first sign; the firmware knows in 6 s
+_NO_SENSOR = "no sensor: "
 # What a trial or a crash of the old files left; it says nothing about the new ones.
 _LEFT_OVER = {"config.json": ("config.json.try", "config.json.old"),
               "model.mlp": ("model.mlp.try", "model.mlp.old", "model.mlp.new")}  # fmt: skip
@@ -64,7 +65,8 @@ class Survey:
 
 @dataclass
 class Report:
-    """What a deployment did. sign: the board's first healthy line, or ""."""
+    """What a deployment did. sign: the board's first healthy line, or "". sensor: what it says
+    of its sensor, or ""."""
 
     port: str
     machine: str
@@ -74,6 +76,7 @@ class Report:
     unchanged: int = 0
     bytes_copied: int = 0
     sign: str = ""
+    sensor: str = ""
     warning: str = ""
 
 
@@ -95,12 +98,6 @@ def firmware_files(survey: Survey) -> dict[str, bytes]:
             "is needed: run beckon flash"
         )
     return image_files(survey.arch)
-
-
-def firmware_version() -> str:
-    """The version that the firmware of this checkout gives itself."""
-    found = re.search(r'^VERSION = "([^"]+)"', (FIRMWARE / "app.py").read_text(), re.MULTILINE)
-    return found[1] if found else "unknown"
 
 
 def look(port: str, folders: set[str]) -> Survey:
@@ -169,7 +166,7 @@ def deploy(
     first = look(port, {"lib", "lib/umqtt", "drivers"})
     code_files = dict(make_files(first))
     files = {**code_files, **make_extra(first)}
-    manifest = json.dumps({"version": firmware_version(), "files": sorted(code_files)}).encode()
+    manifest = json.dumps({"version": version(), "files": sorted(code_files)}).encode()
     files[MANIFEST] = manifest
     folders = {path.rpartition("/")[0] for path in files}
     old_code = _old_code(port, first, manifest)
@@ -286,43 +283,59 @@ def _verify(port: str, after: Survey, files: Mapping[str, bytes], todo: Plan) ->
 
 
 def _wait_for_life(port: str, report: Report) -> None:
-    """Restart the board and read until the firmware says how it is."""
+    """Restart the board and read until the firmware says how it and its sensor are."""
     said: list[str] = []
     try:
         with Console(port) as console:
             console.catch()
             console.restart()
-            if _take_sign(console.lines(_SIGN_TIMEOUT_S), report, said):
+            if _lives(console, report, said):
                 return
     except Unplugged:  # where MicroPython itself is the USB device, a reset unplugs it
         wait_for_port(port)
         with Console(port) as console:
-            if _take_sign(console.lines(_SIGN_TIMEOUT_S), report, said):
+            if _lives(console, report, said):
                 return
     last = f"; it last said: {said[-1]}" if said else ""
     raise BeckonError(f"all is copied, but within {_SIGN_TIMEOUT_S:g} s the board on {port} gave "
                       f"no sign of life{last}; run beckon doctor {port}")
 
 
-def _take_sign(lines: Iterator[str], report: Report, said: list[str]) -> bool:
-    """Read lines, which go to said, until one says how the firmware is; False if none does.
+def _lives(console: Console, report: Report, said: list[str]) -> bool:
+    """Read what the firmware says, into said; False if it says nothing of its link.
 
-    Raises BeckonError with what the firmware says of a fault.
+    Raises BeckonError for a fault, and for a sensor that it does not find.
     """
-    for line in lines:
-        line = line.strip()
-        if line:
-            said.append(line)
-        if line.startswith("linked to "):
-            report.sign = line
-            return True
-        if line.startswith("no link: "):
-            report.sign = "the firmware runs"
-            report.warning = f"{line}; beckon setup tells the board Wi-Fi and broker"
-            return True
-        if line.startswith("beckon: "):
-            raise BeckonError(f"all is copied, but the firmware reports: {line[8:]}")
-        if line.startswith("Traceback"):
-            error = next((more for more in lines if more and more[0] != " "), line)
-            raise BeckonError(f"all is copied, but the firmware stops: {error}")
-    return False
+    for line in console.lines(_SIGN_TIMEOUT_S):
+        _note(line.rstrip(), report, said)
+        if report.sign:
+            break
+    if report.sign and not report.sensor:
+        for line in console.lines(_SENSOR_TIMEOUT_S):
+            _note(line.rstrip(), report, said)
+            if report.sensor:
+                break
+    if report.sensor.startswith(_NO_SENSOR):
+        raise BeckonError(f"all is copied, but the firmware finds {report.sensor}; run beckon "
+                          f"doctor {report.port}")
+    if report.sign and not report.sensor:
+        doubt = f"it says nothing of its sensor; run beckon doctor {report.port}"
+        report.warning = f"{report.warning}; {doubt}" if report.warning else doubt
+    return bool(report.sign)
+
+
+def _note(line: str, report: Report, said: list[str]) -> None:
+    """Take one line of the console. Raises BeckonError with what it says of a fault."""
+    if line and not line[0].isspace():
+        said.append(line)
+    if len(said) > 1 and said[-2].startswith("Traceback") and line == said[-1]:
+        raise BeckonError(f"all is copied, but the firmware stops: {line}")
+    if line.startswith("linked to "):
+        report.sign = line
+    elif line.startswith("no link: "):
+        report.sign = "the firmware runs"
+        report.warning = f"{line}; beckon setup tells the board Wi-Fi and broker"
+    elif line.startswith((_NO_SENSOR, "sensor: ")):
+        report.sensor = line
+    elif line.startswith("beckon: "):
+        raise BeckonError(f"all is copied, but the firmware reports: {line[8:]}")

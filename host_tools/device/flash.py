@@ -3,7 +3,6 @@
 import contextlib
 import errno
 import hashlib
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from host_tools.device.esp_image import CHIPS, Chip, check_image
 from host_tools.device.esptool_log import listening
 from host_tools.device.ports import check_port, not_allowed, wait_for_port
 from host_tools.errors import BeckonError
+from host_tools.files import write_atomically
 from host_tools.toolchain.cache import cache_folder
 
 # As named on micropython.org/download; the date is the build's.
@@ -168,12 +168,7 @@ def _read(path: Path) -> bytes:
 
 def _keep(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(data)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_atomically(path, data)
 
 
 def _fetch(url: str) -> bytes:

@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from host_tools.errors import BeckonError
+from host_tools.files import replace_file
 from host_tools.paths import FIRMWARE
 
 CONFIG, SECRETS = "config.json", "secrets.json"
@@ -121,11 +122,11 @@ def write_settings(folder: Path, values: Mapping[str, Any],
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in (files or {}).items():
-            _write(folder / name, content, 0o600 if name.endswith(".key") else 0o644)
+            replace_file(folder / name, content, private=name.endswith(".key"))
         for file, secret in ((CONFIG, False), (SECRETS, True)):
             mine = {n: v for n, v in values.items() if (n in SECRET_NAMES) == secret}
             text = json.dumps({**_stored(folder / file), **mine}, indent=2) + "\n"
-            _write(folder / file, text.encode(), 0o600 if secret else 0o644)
+            replace_file(folder / file, text.encode(), private=secret)
     except OSError as error:
         raise BeckonError(f"{error.filename or folder}: {error.strerror}; name another folder with "
                           "--folder") from None
@@ -139,13 +140,3 @@ def _stored(path: Path) -> dict[str, Any]:
     except ValueError:
         raise BeckonError(f"{path} is not a JSON object; fix or delete it") from None
     return stored if isinstance(stored, dict) else {}
-
-
-def _write(path: Path, content: bytes, mode: int) -> None:
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
-            file.write(content)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

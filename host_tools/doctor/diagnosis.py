@@ -10,6 +10,7 @@ from typing import Any
 
 from host_tools.device.deploy import MANIFEST, OLDEST, Survey, firmware_files, sha256
 from host_tools.errors import BeckonError
+from host_tools.mqtt.address import is_only_here
 
 OK, WARNING, FAULT, SKIPPED = "ok", "warning", "fault", "skipped"
 
@@ -211,11 +212,40 @@ def wifi(answer: dict[str, Any]) -> Finding:
     return Finding("Wi-Fi", FAULT, f"{answer['ssid']}: {why}", "beckon setup")
 
 
-def broker(answer: dict[str, Any], where: str) -> Finding:
+# What mbedTLS says of a certificate (x509_crt.c), which part that is, and the cure.
+_CERTIFICATES = (
+    (r"not correctly signed", "chain",
+     "beckon setup --ca FILE with the one that signed it, then beckon deploy --settings"),
+    (r"does not match with the expected CN", "name",
+     "set broker_host or tls_name to the name in it, then beckon deploy --settings"),
+    (r"validity has expired", "dates", "renew the broker's certificate"),
+    (r"starts in the future", "dates", "check the clocks of the broker's computer and time server"),
+)  # fmt: skip
+_LINK_CURES = (
+    (r"is not on the board", "beckon deploy --settings copies it"),
+    (r"time of day is not known", "let the board reach UDP port 123, or set another time_server"),
+    (r"MQTT 5 only", "allow MQTT 3.1.1 in the broker's settings"),
+)
+
+
+def broker(answer: dict[str, Any], settings: dict[str, Any]) -> Finding:
+    """answer: of the board. settings: the board's."""
+    tls = bool(settings["tls_ca"])
+    where = f"{settings['broker_host']}:{settings['broker_port']}{' with TLS' if tls else ''}"
     if answer["up"]:
-        return Finding("broker", OK, where)
-    return Finding("broker", FAULT, f"{where}: {answer['why']}",
-                   "beckon setup tests it from this computer, too")  # fmt: skip
+        if tls or is_only_here(settings["broker_host"]):
+            return Finding("broker", OK, where)
+        what = "user, password and events" if settings["user"] else "all events"
+        return Finding("broker", WARNING, f"{where}, not encrypted: the network can read {what}",
+                       "beckon setup --ca FILE, then beckon deploy --settings")  # fmt: skip
+    why = " ".join(answer["why"].split())
+    wrong = [(part, cure) for pattern, part, cure in _CERTIFICATES if re.search(pattern, why)]
+    if wrong:
+        parts = " and ".join(dict.fromkeys(part for part, _ in wrong))
+        return Finding("broker", FAULT, f"{where}: {parts}: {why}", wrong[0][1])
+    cure = next((cure for pattern, cure in _LINK_CURES if re.search(pattern, why)),
+                "beckon setup tests it from this computer, too")  # fmt: skip
+    return Finding("broker", FAULT, f"{where}: {why}", cure)
 
 
 def clock(answer: dict[str, Any]) -> Finding:

@@ -186,9 +186,9 @@ class Doctor:
             yield Finding("broker", SKIPPED, "needs Wi-Fi")
             return
         if self._settings["broker_host"]:
-            where = f"{self._settings['broker_host']}:{self._settings['broker_port']}"
             yield self._ask("broker", f"broker({_BROKER_S})",
-                            lambda answer: diagnosis.broker(answer, where))  # fmt: skip
+                            lambda answer: diagnosis.broker(answer, self._settings),
+                            _BROKER_S + 30)  # fmt: skip
         yield self._ask("clock", "clock()", diagnosis.clock,
                         cure="let the board reach UDP port 123, or set another time_server")
 

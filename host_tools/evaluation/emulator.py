@@ -51,7 +51,7 @@ def _firmware_module(path: str):
     if name not in sys.modules:
         spec = importlib.util.spec_from_file_location(name, FIRMWARE / path)
         if spec is None or spec.loader is None or not (FIRMWARE / path).exists():
-            raise BeckonError(f"{FIRMWARE / path}: missing; run beckon from the repository")
+            raise BeckonError(f"{FIRMWARE / path}: missing: install Beckon again")
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         sys.modules[name] = module

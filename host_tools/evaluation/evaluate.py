@@ -12,6 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
+from host_tools.augment.continuing import continuing_in, continuing_notice
 from host_tools.dataset import Dataset, Recording, Span
 from host_tools.evaluation.curve import Point, curve, recall_at
 from host_tools.evaluation.emulator import Board, Detected, Windows
@@ -27,7 +28,7 @@ class Stream:
     """One recording through the board.
 
     gestures: the spans that count as events, those with a label of the model
-    that is not idle. events and verdicts belong together.
+    that is not idle. events and verdicts belong together. continuing: labels that go on.
     """
 
     recording: Recording
@@ -36,6 +37,7 @@ class Stream:
     events: tuple[Detected, ...]
     verdicts: tuple[Verdict, ...]
     missed: tuple[int, ...]
+    continuing: tuple[str, ...] = ()
 
     @property
     def idle_s(self) -> float:
@@ -172,6 +174,7 @@ def evaluate(model: Model, data: Dataset, progress=None) -> Evaluation:
     """
     board = Board(model)
     unknown: Counter[str] = Counter()
+    continuing = tuple(k for k in continuing_in(data) if label_number(model, k) >= 0)
     streams = []
     begun = time.perf_counter()
     raws = [board.raw(r) for r in data.recordings]
@@ -180,12 +183,15 @@ def evaluate(model: Model, data: Dataset, progress=None) -> Evaluation:
         unknown += Counter(s.label for s in r.spans if label_number(model, s.label) < 0)
         gestures = [s for s in r.spans if label_number(model, s.label) not in (-1, model.idle)]
         streams.append(
-            Stream(r, tuple(gestures), windows, tuple(events), *judge(gestures, events))
+            Stream(r, tuple(gestures), windows, tuple(events),
+                   *judge(gestures, events, continuing), continuing)
         )
         if progress is not None:
             progress()
     busy_s = time.perf_counter() - begun
     notices = list(data.notices)
+    if continuing:
+        notices.append(continuing_notice(continuing))
     if unknown:
         listed = ", ".join(f"{label} ({n})" for label, n in sorted(unknown.items()))
         notices.append(f"the model does not know these labels, they count as no gesture: {listed}")

@@ -71,6 +71,8 @@ def reason(stream: Stream, number: int, model: Model) -> str:
     if verdict.kind == HIT and verdict.span is not None and verdict.latency_ms is not None:
         side = "after" if verdict.latency_ms >= 0 else "before"
         return f"right: {abs(verdict.latency_ms):.0f} ms {side} the label's end"
+    if verdict.kind == HIT:
+        return f"right: during a {event.label} that goes on"
     if verdict.kind == DUPLICATE and verdict.span is not None:
         ends = gestures[verdict.span].end_ms / 1000
         return (f"repeated: the {event.label} that ends at {ends:.2f} s was reported already; "

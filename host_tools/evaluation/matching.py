@@ -7,7 +7,7 @@ hits is missed. Latency is the event's time minus the span's end. An alarm is a 
 event outside every gesture and the GRACE_MS after it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -22,13 +22,15 @@ class Verdict(NamedTuple):
     """kind: HIT, DUPLICATE or FALSE; span: index of the span concerned, or None.
 
     latency_ms: of a hit, else None. It is negative before the span's end. alarm: a false
-    event outside every gesture.
+    event outside every gesture. again: a hit of a movement that goes on, after its first one;
+    such a movement's hits have no latency.
     """
 
     kind: str
     span: int | None = None
     latency_ms: float | None = None
     alarm: bool = False
+    again: bool = False
 
 
 class Labelled(Protocol):
@@ -52,12 +54,24 @@ class Reported(Protocol):
 
 
 def judge(
-    gestures: Sequence[Labelled], events: Sequence[Reported]
+    gestures: Sequence[Labelled], events: Sequence[Reported],
+    continuing: Collection[str] = (),
 ) -> tuple[tuple[Verdict, ...], tuple[int, ...]]:
-    """One verdict per event, and the indices of the gestures that no event hit."""
+    """One verdict per event, and the indices of the gestures that no event hit.
+
+    continuing: labels of movements that go on (host_tools.augment.continuing). An event that
+    repeats within one is right.
+    """
     spans = [(g.start_ms, g.end_ms, g.label) for g in gestures]
     verdicts = match_events(spans, [(e.t_ms, e.label) for e in events])
+    if continuing:
+        verdicts = [_of_continuing(v) if e.label in continuing and v.span is not None else v
+                    for e, v in zip(events, verdicts, strict=True)]  # fmt: skip
     return tuple(verdicts), tuple(missed(spans, verdicts))
+
+
+def _of_continuing(verdict: Verdict) -> Verdict:
+    return Verdict(HIT, verdict.span, again=verdict.kind == DUPLICATE)
 
 
 def in_reach(t_ms: float, start_ms: float, end_ms: float) -> bool:

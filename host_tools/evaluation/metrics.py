@@ -32,7 +32,7 @@ class Tally:
     def of(cls, truth: int, verdicts: Iterable[Verdict], idle_s: float) -> Tally:
         """Counts over one stream: so many gestures, and its events' verdicts."""
         found = list(verdicts)
-        kinds = [v.kind for v in found]
+        kinds = [v.kind for v in found if not v.again]
         return cls(
             truth, kinds.count(HIT), kinds.count(FALSE), kinds.count(DUPLICATE),
             sum(v.alarm for v in found), idle_s,

@@ -29,7 +29,7 @@ def redebounced(result: Evaluation, settings: bytes | Decision) -> Evaluation:
     streams = []
     for s in result.streams:
         events = events_of(model, s.windows)
-        verdicts, missed = judge(s.gestures, events)
+        verdicts, missed = judge(s.gestures, events, s.continuing)
         streams.append(replace(s, events=tuple(events), verdicts=verdicts, missed=missed))
     return replace(result, model=model, streams=streams)
 

@@ -23,6 +23,7 @@ _KEEPALIVE_S = 30
 _VERSION_S = 2.0  # for an answer to MQTT 5; some brokers without it give none
 _RECONNECT_S = (0.1, 2.0)  # the first wait, then twice as long each time, and the longest
 _SESSION_S = 3600  # how long a broker keeps a session (MQTT 5) whose owner was killed
+_PACKET_MAX = 1 << 20  # bytes; a board's largest message has some 8,000
 _GONE, _NO_ANSWER = "gone", "no answer"
 _MAYBE_VERSION = (_GONE, _NO_ANSWER, "Unsupported protocol version", "Malformed packet",
                   "Protocol error")  # fmt: skip
@@ -125,10 +126,13 @@ class Connection:
         self.version = version
         self._outcome = None
         self._client = client = self._make_client(version)
-        properties = _connect_properties(self._keep) if version == 5 else None
+        options: dict[str, Any] = {}
+        if version == 5:
+            # Not "clean at first": mosquitto stores no session that began clean. The id is new.
+            options = {"properties": _connect_properties(self._keep), "clean_start": not self._keep}
         try:
             client.connect(self.broker.host, self.broker.port, keepalive=_KEEPALIVE_S,
-                           properties=properties)
+                           **options)
         except (ssl.SSLError, ssl.CertificateError) as error:
             raise NoBroker(tls_fault(error, self.broker)) from None
         except OSError as error:
@@ -163,8 +167,8 @@ class Connection:
     def _refusal(self, reason: str) -> BeckonError:
         where = self.broker
         if reason == _NO_ANSWER:
-            return NoBroker(f"what answers at {where} is not an MQTT broker, or has no time for "
-                            f"an answer within {self._timeout_s:g} s")
+            return NoBroker(f"no answer from {where} within {self._timeout_s:g} s: it is not an "
+                            "MQTT broker, or too busy; check address and port")
         if reason != _GONE:
             return BeckonError(f"the broker at {where} refuses: {reason}")
         if self.broker.tls is None:
@@ -260,6 +264,7 @@ def _connect_properties(keep_session: bool) -> Any:
     # Else a broker holds back what exceeds its own number, and drops what exceeds its queue:
     # mosquitto's 20 and 1,000 are fewer than a thousand devices' retained messages.
     properties.ReceiveMaximum = 65535
+    properties.MaximumPacketSize = _PACKET_MAX
     if keep_session:
         properties.SessionExpiryInterval = _SESSION_S
     return properties

@@ -29,6 +29,8 @@ class RemoteDevice:
 
     def __init__(self, broker: BrokerAddress, device: str, timeout_s: float = _ANSWER_TIMEOUT_S):
         self.device = device
+        self.state: dict[str, Any] = {}
+        """The newest `state` that came."""
         self._timeout_s = timeout_s
         self._root = f"beckon/{device}/"
         self._answers: queue.Queue[dict[str, Any]] = queue.Queue()
@@ -70,6 +72,22 @@ class RemoteDevice:
                 raise BeckonError(f"{self.device} refuses {verb}: {answer['error']}")
             return answer
 
+    def request_signed(
+        self, verb: str, key: str, payload: str = "", **arguments: Any
+    ) -> dict[str, Any]:
+        """Ask for verb with a signature. key: update_key of the board's secrets.json.
+
+        payload: what is signed beside verb, device and nonce; docs/mqtt.md has it for each verb.
+        """
+        nonce = self.request("nonce")["nonce"]
+        signature = signed(key, verb, self.device, nonce, payload)
+        return self.request(verb, hmac=signature, **arguments)
+
+    def change_settings(self, key: str, **settings: Any) -> dict[str, Any]:
+        """Change settings that need a signature; the answer."""
+        text = json.dumps(settings)
+        return self.request_signed("set", key, text, settings=text)
+
     def send_model(
         self,
         model: bytes,
@@ -81,24 +99,27 @@ class RemoteDevice:
 
         key: update_key of the board's secrets.json. on_progress: called with the bytes sent.
         """
-        nonce = self._upload(model, on_progress or (lambda sent: None))
-        signed = hmac.new(
-            key.encode(), signed_text(self.device, nonce, model), hashlib.sha256
-        ).hexdigest()
+        self._upload(model, key, on_progress or (lambda sent: None))
         while not self._states.empty():
             self._states.get()
-        self.request("model", step="commit", hmac=signed)
+        digest = hashlib.sha256(model).hexdigest()
+        self.request_signed(
+            "model", key, f"commit {len(model)} {digest}", step="commit"
+        )
         model_id = model[8:12][::-1].hex()
         self._await_state(model_id, wait_s)
         return model_id
 
-    def _upload(self, model: bytes, on_progress: Callable[[int], None]) -> str:
-        """Bring all of model to the board; the nonce for its signature."""
+    def _upload(self, model: bytes, key: str, on_progress: Callable[[int], None]) -> None:
+        """Bring all of model to the board."""
         failures = 0
         crc = zlib.crc32(model)
         while True:
             try:
-                begun = self.request("model", step="begin", size=len(model), crc32=crc)
+                begun = self.request_signed(
+                    "model", key, f"begin {len(model)} {crc}",
+                    step="begin", size=len(model), crc32=crc,
+                )  # fmt: skip
                 offset = begun["offset"]
                 while offset < len(model):
                     chunk = model[offset : offset + CHUNK_BYTES]
@@ -111,7 +132,7 @@ class RemoteDevice:
                     )["offset"]
                     failures = 0
                     on_progress(offset)
-                return str(begun["nonce"])
+                return
             except NoAnswer:  # begin tells how far it came
                 failures += 1
                 if failures == _TRIES:
@@ -141,6 +162,7 @@ class RemoteDevice:
         if not isinstance(payload, dict):
             return
         if topic == f"{self._root}state":
+            self.state = payload
             if not retained:
                 self._states.put(payload)
         else:
@@ -151,7 +173,7 @@ class NoAnswer(BeckonError):
     """The board did not answer in time."""
 
 
-def signed_text(device: str, nonce: str, model: bytes) -> bytes:
-    """What the HMAC of a model update is over."""
-    digest = hashlib.sha256(model).hexdigest()
-    return f"beckon-model-1 {device} {nonce} {len(model)} {digest}".encode()
+def signed(key: str, verb: str, device: str, nonce: str, payload: str) -> str:
+    """The HMAC of a signed command, in hexadecimal digits."""
+    text = f"beckon-{verb}-1 {device} {nonce} {payload}"
+    return hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()

@@ -2,16 +2,17 @@
 
 from typing import Any
 
+from host_tools.mqtt.events import printable
+
 OK = "ok"
-_TROUBLES = {
-    "absent": "its sensor does not answer; check VCC, GND, SCL and SDA",
-    "failing": "its sensor answers with faults; shorten the wires",
-    "wrong": "what answers on its bus is not a known sensor",
+_CURES = {
+    "nothing answers": "check VCC, GND, SCL and SDA",
+    "it sends no samples": "shorten the wires, or turn its power off and on",
 }
 
 
 def sensor_trouble(state: dict[str, Any]) -> str | None:
-    """What is wrong with the sensor, and after a semicolon what to do; "" if nothing is.
+    """"no sensor: WHY", and after a semicolon what to do; "" if the sensor works.
 
     None if the board does not say: it does not sample yet, or has an older firmware.
     """
@@ -20,4 +21,6 @@ def sensor_trouble(state: dict[str, Any]) -> str | None:
         return None
     if said == OK:
         return ""
-    return _TROUBLES.get(said, "its sensor does not work; see beckon doctor")
+    cure = next((cure for start, cure in _CURES.items() if said.startswith(start)),
+                "see beckon doctor")  # fmt: skip
+    return f"no sensor: {printable(said)}; {cure}"

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from host_tools.errors import BeckonError
+from host_tools.files import replace_file
 from host_tools.recording.blocks import Block
 from host_tools.recording.takes import joined
 
@@ -118,9 +119,9 @@ def write_recording(
         if path.exists():
             raise BeckonError(f"{path} exists already; name another folder")
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, data)
+        replace_file(path, data)
         beside = (json.dumps(entries, indent=2) + "\n").encode()
-        _replace(folder / "recordings" / f"{name}.json", beside)
+        replace_file(folder / "recordings" / f"{name}.json", beside)
         if lines:
             _append(folder / "labels.csv", lines)
     except OSError as error:
@@ -156,19 +157,7 @@ def _append(path: Path, lines: Iterable[tuple[str, ...]]) -> None:
     writer = csv.DictWriter(out, header, lineterminator="\n", extrasaction="ignore", restval="")
     for line in lines:
         writer.writerow(dict(zip(_HEADER, line, strict=True)))
-    _replace(path, (old + out.getvalue()).encode())
-
-
-def _replace(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    replace_file(path, (old + out.getvalue()).encode())
 
 
 def _fault(folder: Path, error: OSError) -> BeckonError:

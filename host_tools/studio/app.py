@@ -1,6 +1,6 @@
 """Beckon Studio's server: one project, on loopback, its pages in the browser.
 
-    serve(Project.open("my-gestures"), port=8737, token=secrets.token_urlsafe())
+    serve(Project.open("my-gestures"), listen(8737), lambda new_address: print(new_address()))
 
 A page has a folder of its own: record, label, train, watch. Its page.py has page(project, ...),
 which builds the content with nicegui.ui inside the frame (frame/layout.py: header, navigation,
@@ -26,7 +26,7 @@ like, never with ui.html.
                 bk-quiet, bk-good, bk-bad, bk-warn; colours var(--ink), var(--accent), ...
     empty page  layout.empty_state(icon, title, what to do first, action=, target=)
 
-Access: frame/access.py (Host, Origin, token). Nothing comes from elsewhere: a policy in every
+Access: frame/access.py (Host, Origin, cookie). Nothing comes from elsewhere: a policy in every
 answer makes the browser refuse it, and a test looks at the browser's network log.
 """
 from __future__ import annotations
@@ -49,7 +49,7 @@ from starlette.types import ASGIApp, Message
 
 from host_tools.errors import BeckonError
 from host_tools.studio.frame import layout
-from host_tools.studio.frame.access import AccessGuard, cookie_name
+from host_tools.studio.frame.access import AccessGuard, Keys, cookie_name
 from host_tools.studio.frame.project import Project
 from host_tools.studio.frame.routes import STATIC, add_routes
 from host_tools.studio.label import page as label_page
@@ -62,9 +62,10 @@ from host_tools.studio.watch.deploy import Deployer
 from host_tools.studio.watch.session import WatchSession
 
 DEFAULT_PORT = 8737
+NewAddress = Callable[..., str]  # (on_used) -> address
 
 
-def make_app(project: Project, port: int, token: str) -> FastAPI:
+def make_app(project: Project, port: int, keys: Keys) -> FastAPI:
     """The ASGI application; once per process, as NiceGUI has one set of pages.
 
     What runs belongs to the project, not to a page: sessions go on when tabs close, and end
@@ -98,7 +99,7 @@ def make_app(project: Project, port: int, token: str) -> FastAPI:
     ui.run_with(app, favicon=STATIC / "favicon.svg", dark=None, tailwind=False,
                 binding_refresh_interval=None, gzip_middleware_factory=None,
                 show_welcome_message=False, reconnect_timeout=5)
-    app.add_middleware(AccessGuard, port=port, token=token)
+    app.add_middleware(AccessGuard, port=port, keys=keys)
     return app
 
 
@@ -140,17 +141,25 @@ def listen(port: int | None) -> socket.socket:
     raise BeckonError("no free port on 127.0.0.1")
 
 
-def serve(project: Project, listener: socket.socket, token: str,
-          ready: Callable[[str], None]) -> None:
-    """Serve until interrupted. ready(address) is called once pages can be opened."""
+def serve(project: Project, listener: socket.socket,
+          ready: Callable[[NewAddress], None]) -> None:  # fmt: skip
+    """Serve until interrupted.
+
+    ready is called once pages can be opened, with a function that makes an address for one
+    browser; it takes what to call when the address was used.
+    """
     port = listener.getsockname()[1]
-    app = make_app(project, port, token)
+    keys = Keys()
+    app = make_app(project, port, keys)
     config = uvicorn.Config(app, log_level="warning", ws_max_size=64 << 20, lifespan="on",
                             timeout_graceful_shutdown=2, access_log=False, server_header=False)
 
     async def started() -> None:
-        await _build_once(app, port, token)
-        ready(f"http://127.0.0.1:{port}/?token={token}")
+        await _build_once(app, port, keys.session)
+        ready(new_address)
+
+    def new_address(on_used: Callable[[], None] = lambda: None) -> str:
+        return f"http://127.0.0.1:{port}/?token={keys.new_token(on_used)}"
 
     asyncio.run(_Server(config, started).serve(sockets=[listener]))
 
@@ -166,7 +175,7 @@ class _Server(uvicorn.Server):
             await self._ready()
 
 
-async def _build_once(app: ASGIApp, port: int, token: str) -> None:
+async def _build_once(app: ASGIApp, port: int, session: str) -> None:
     """Build a page that nobody sees: the first one takes 0.1 s more, for its imports."""
     path = "/label"
     scope = {
@@ -174,7 +183,7 @@ async def _build_once(app: ASGIApp, port: int, token: str) -> None:
         "scheme": "http", "path": path, "raw_path": path.encode(), "query_string": b"",
         "root_path": "", "client": ("127.0.0.1", port), "server": ("127.0.0.1", port),
         "headers": [(b"host", f"127.0.0.1:{port}".encode()),
-                    (b"cookie", f"{cookie_name(port)}={token}".encode())],
+                    (b"cookie", f"{cookie_name(port)}={session}".encode())],
     }
 
     async def receive() -> Message:

@@ -18,11 +18,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 from host_tools.errors import BeckonError
 from host_tools.paths import REPOSITORY
-from host_tools.studio.frame.access import cookie_name
 
 _TIMEOUT_MS = 120_000  # of each wait: a busy computer may take long
 
@@ -34,7 +34,8 @@ _COMMAND = (
 
 
 class Studio:
-    """The process; address: what `beckon studio` printed, with the token."""
+    """The process. address: what `beckon studio` printed, good for one browser; address_used:
+    whether that browser has come."""
 
     def __init__(self, folder: Path, *options: str, command: str = _COMMAND):
         self._process = subprocess.Popen(
@@ -44,6 +45,8 @@ class Studio:
             stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
         )
         self.said: list[str] = []  # on stderr
+        self.address_used = False
+        self._cookie = ""
         lines: queue.Queue[str] = queue.Queue()
         assert self._process.stdout is not None and self._process.stderr is not None
         for stream, take in ((self._process.stdout, lines.put), (self._process.stderr,
@@ -65,6 +68,15 @@ class Studio:
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    def cookie(self) -> str:
+        """`name=value`, for requests as from a browser that has used the address."""
+        if not self._cookie:
+            assert not self.address_used
+            self.address_used = True
+            with urlopen(self.address, timeout=_START_TIMEOUT_S) as answer:
+                self._cookie = answer.headers["Set-Cookie"].partition(";")[0]
+        return self._cookie
 
     def kill(self) -> None:
         """As a power cut would: no clean-up runs."""
@@ -141,14 +153,19 @@ class Tab:
     def enter(self, studio: Studio) -> None:
         """Open Studio by the address that it printed."""
         self.studio = studio
-        self.page.goto(studio.address)
+        if not studio.address_used:
+            studio.address_used = True
+            self.page.goto(studio.address)
+        else:
+            self.let_in(studio)
+            self.page.goto(studio.origin)
 
     def let_in(self, studio: Studio) -> None:
         """As enter(), without opening a page yet."""
         self.studio = studio
-        token = parse_qs(urlsplit(studio.address).query)["token"][0]
+        name, _, value = studio.cookie().partition("=")
         self.page.context.add_cookies([{
-            "name": cookie_name(urlsplit(studio.address).port or 0), "value": token,
+            "name": name, "value": value,
             "url": studio.origin, "httpOnly": True, "sameSite": "Strict",
         }])
 

@@ -18,8 +18,8 @@ class StillBoard(SimulatedBoard):
     """settings: more entries for config.json. speed: board time over real time."""
 
     def __init__(self, broker: BrokerAddress, settings: dict[str, Any], speed: float = 1.0):
-        sensor = SimulatedMPU6500(RecordedMovement(*_stillness()))
-        devices: dict[tuple[int, int | None], Any] = {(0, 0x68): sensor}
+        self.sensor = SimulatedMPU6500(RecordedMovement(*_stillness()))
+        devices: dict[tuple[int, int | None], Any] = {(0, 0x68): self.sensor}
         super().__init__(DEFAULT_MODEL, broker, devices, settings=settings, speed=speed)
 
     def says(self, start: str) -> str:

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-REPOSITORY = Path(__file__).parents[2]
+from host_tools.paths import REPOSITORY
 
 
 def cache_folder() -> Path:

@@ -12,7 +12,8 @@ import sys
 from collections.abc import Iterator
 
 from host_tools.errors import BeckonError
-from host_tools.toolchain.cache import REPOSITORY, cache_folder
+from host_tools.paths import FIRMWARE
+from host_tools.toolchain.cache import cache_folder
 from host_tools.toolchain.stubs import stubs_folder
 
 _TELLING = ("import-not-found", "name-defined", "call-arg", "call-overload", "syntax")
@@ -22,11 +23,10 @@ _LINE = re.compile(r"^(?P<file>[^:]+):(?P<line>\d+): error: (?P<text>.*)  \[(?P<
 def type_faults() -> list[str]:
     """One line a fault: `firmware/file.py:12: text`. Raises BeckonError if mypy cannot run."""
     stubs = stubs_folder()
-    firmware = REPOSITORY / "firmware"
     command = [sys.executable, "-m", "mypy", "--config-file", os.devnull, "--no-error-summary",
                "--cache-dir", str(cache_folder() / "mypy-firmware"), "--custom-typeshed-dir",
                str(stubs), "--explicit-package-bases", "--check-untyped-defs", "."]
-    done = subprocess.run(command, cwd=firmware, stdin=subprocess.DEVNULL, capture_output=True,
+    done = subprocess.run(command, cwd=FIRMWARE, stdin=subprocess.DEVNULL, capture_output=True,
                           text=True, timeout=300, env={**os.environ, "MYPYPATH": f"{stubs}:lib:."})
     if done.returncode not in (0, 1):
         raise BeckonError(f"mypy cannot check the firmware: {done.stdout}{done.stderr}")

@@ -8,12 +8,12 @@ import sys
 import types
 from typing import Any
 
-from host_tools.toolchain.cache import REPOSITORY
+from host_tools.paths import FIRMWARE
 
 
 def install() -> None:
     """Idempotent."""
-    for folder in (REPOSITORY / "firmware" / "lib", REPOSITORY / "firmware"):
+    for folder in (FIRMWARE / "lib", FIRMWARE):
         if str(folder) not in sys.path:
             sys.path.insert(0, str(folder))
     if "micropython" not in sys.modules:

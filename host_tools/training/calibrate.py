@@ -28,7 +28,8 @@ from host_tools.training.stream_batches import StreamBank
 _TEMPERATURES = np.geomspace(0.6, 4.0, 39)
 _PARTS = 3  # trainings at most, and each takes
 _EACH = 0.55  # of the steps of a single one, so that the model itself takes longer
-_MOST_LIFE_S = 14_400.0  # of recorded everyday movement a part: more takes too long
+# Of recorded everyday movement a part: more takes too long. Few alarms need more of it.
+_LEAST_LIFE_S, _MOST_LIFE_S = 7200.0, 14_400.0
 _PART_S = 180.0
 _LEAST_RUN_S = 30.0  # of a recording without gestures that is cut in time
 _LIFE_S = 900.0  # of made-up everyday movement a part, where none was recorded
@@ -80,7 +81,8 @@ def calibrate(
     models = [t.model(recipe, heat) for t in trials]
     heard = [h.told_by(m) for h, m in zip(heard, models, strict=True)]
     rng = np.random.default_rng(recipe.seed)
-    life = [idle_recordings(t.held, recipe, rng) for t in trials]
+    life_s = min(_MOST_LIFE_S, max(_LEAST_LIFE_S, _LEAST_LIFE_S / max(limit_per_hour, 1e-3)))
+    life = [idle_recordings(t.held, recipe, rng, life_s) for t in trials]
     recorded = any(life)
     if not recorded:
         life = [made_up_life(t.held, recipe, _LIFE_S) for t in trials]
@@ -216,15 +218,17 @@ def streams_of(data: Dataset, recipe: Recipe, rng: np.random.Generator) -> list[
     return real + spliced
 
 
-def idle_recordings(data: Dataset, recipe: Recipe, rng: np.random.Generator) -> list[Recording]:
-    """Recordings without any gesture that are long enough to say something, of _MOST_LIFE_S."""
+def idle_recordings(
+    data: Dataset, recipe: Recipe, rng: np.random.Generator, seconds: float
+) -> list[Recording]:
+    """Recordings without any gesture that are long enough to say something, of so many seconds."""
     idle = [
         part for r in data.recordings if r.spans and all(is_idle(s.label) for s in r.spans)
         for part in _parts(r) if part.seconds > 2 * recipe.window_s
     ]
     out, total_s = [], 0.0
     for i in rng.permutation(len(idle)):
-        if total_s < _MOST_LIFE_S:
+        if total_s < seconds:
             out.append(idle[i])
             total_s += idle[i].seconds
     return out

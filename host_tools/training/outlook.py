@@ -42,11 +42,12 @@ def _alarms(trained: Trained, limit_per_hour: float) -> str:
     assert score is not None
     low, high = score.per_hour_95
     kind = "recorded" if trained.calibration.recorded_life else "made-up"
-    text = (f"false alarms: {score.alarms} in {score.hours:.1f} h of {kind} everyday movement, "
-            f"{score.per_hour:.2g} per hour (95 %: {low:.2g} to {high:.2g})")
+    text = (f"false alarms: about {score.per_hour:.2g} per hour (95 %: {low:.2g} to {high:.2g}), "
+            f"from {score.alarms} in {score.hours:.1f} h of {kind} everyday movement with models "
+            "that learned from less")
     if score.proven:
         return text
-    if trained.calibration.recorded_life and score.alarms > limit_per_hour * score.hours:
+    if trained.calibration.recorded_life and score.per_hour > limit_per_hour:
         return f"{text}; more than the {limit_per_hour:g} per hour asked for: no setting keeps it"
     if not trained.calibration.recorded_life:
         return f"{text}; what the wearer's own day brings is not known"

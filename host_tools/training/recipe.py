@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from host_tools.augment.continuing import continuing_labels
 from host_tools.augment.energy import moving_part
 from host_tools.augment.kinds import Augment
 from host_tools.dataset import Dataset, is_idle
@@ -24,7 +25,6 @@ _GRAVITY_SEEN = (0.7, 1.3)  # mean acceleration of most gestures, in g, if gravi
 _USUAL = 2000.0  # int16 value of a usual deviation: peaks of 16 times that still fit
 _LEAST_FLOOR = (0.3, 8.0)  # m/s^2, deg/s: what tremor reaches
 _WEAKER = 0.6  # part of the weakest gestures' size
-CONTINUING_S = 6.0  # a label that usually moves longer is a movement that goes on, no gesture
 _FITS = 0.94  # part of the single gestures that must be in the window as a whole
 _FITS_STREAM = 0.75  # in a dense stream what went before must not be in it (docs/training.md)
 _CUT = 0.1  # part of a label's gestures: so many longer than the window are worth a notice
@@ -95,10 +95,7 @@ def choose(data: Dataset, rate_hz: int = 100, **by_hand) -> Recipe:
         raise BeckonError(
             f"{data.name}: all spans are idle ({', '.join(data.labels)}); label a gesture"
         )
-    continuing = tuple(
-        k for k in sorted(names)
-        if float(np.median([m.seconds for m in moves if m.label == k])) > CONTINUING_S
-    )
+    continuing = continuing_labels((m.label, m.seconds) for m in moves)
     decimation = max(1, round(rate_hz / FEATURE_HZ))
     lengths = [m.seconds for m in moves if m.label not in continuing]
     streams = sum(sum(not is_idle(s.label) for s in r.spans) > 1 for r in data.recordings)

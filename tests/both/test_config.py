@@ -34,6 +34,12 @@ def test_file_goes_over_defaults():
     assert settings.i2c_hz == 400000
 
 
+def test_boards_of_one_name_have_client_ids_of_their_own():
+    assert load('{"device": "kitchen"}').client_id == "kitchen-123456"
+    assert load('{"device": "my-123456"}').client_id == "my-123456"  # it has the chip's id already
+    assert load("{}").chip == "240ac4123456"
+
+
 def test_refusals_name_file_setting_and_value():
     for text, words in (
         ('{"brocker": 1}', ("brocker", "broker_host")),

@@ -72,29 +72,35 @@ def time_packet(seconds, fraction, cookie=b"12345678", first=0x24, stratum=2):
         ">II", seconds, fraction)
 
 
+_2025 = 2208988800 + 1735689600  # RFC 868: 2,208,988,800 is 1970-01-01
+
+
 def test_the_time_is_taken_from_the_transmit_field():
-    # RFC 868: 2,208,988,800 is 1970-01-01, 3,155,673,600 is 2000-01-01.
-    assert sntp.reply(time_packet(2208988800, 0), b"12345678") == 0
-    assert sntp.reply(time_packet(3155673600, 0x80000000), b"12345678") == 946684800500
+    assert sntp.reply(time_packet(_2025, 0), b"12345678") == 1735689600000
+    assert sntp.reply(time_packet(_2025 + 9, 0x80000000), b"12345678") == 1735689609500
     assert sntp.reply(time_packet(5, 0), b"12345678") == (5 + 2**32 - 2208988800) * 1000  # 2036
 
 
 def test_what_is_no_answer_is_not_taken():
-    good = time_packet(3155673600, 0)
+    good = time_packet(_2025, 0)
     assert sntp.reply(good, b"12345679") is None
     assert sntp.reply(good[:47], b"12345678") is None
-    assert sntp.reply(time_packet(3155673600, 0, first=0x23), b"12345678") is None
+    assert sntp.reply(time_packet(_2025, 0, first=0x23), b"12345678") is None
     assert len(sntp.request(b"12345678")) == 48
 
 
 def test_a_server_that_does_not_know_is_not_believed():
-    for wrong in (time_packet(3155673600, 0, stratum=0), time_packet(3155673600, 0, first=0xE4),
-                  time_packet(0, 0)):
+    wrong = [time_packet(_2025, 0, stratum=stratum) for stratum in (0, 16, 17, 255)]
+    wrong.append(time_packet(_2025, 0, first=0xE4))
+    # 1900, 1970, 2000, the last second of 2024, 2068, 2100, 2104
+    for seconds in (0, 2208988800, 3155673600, _2025 - 1, 1006623104, 2016466304, 2147483647):
+        wrong.append(time_packet(seconds, 0))
+    for packet in wrong:
         try:
-            sntp.reply(wrong, b"12345678")
-            raise AssertionError("believed")
+            sntp.reply(packet, b"12345678")
         except OSError:
-            pass
+            continue
+        raise AssertionError("believed %r" % packet)
 
 
 def test_iso():

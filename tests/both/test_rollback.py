@@ -79,6 +79,16 @@ def test_reverting_at_once():
 
 
 @cleared
+def test_a_trial_that_fails_ends_at_the_next_boot():
+    Rollback(PATH).replace(PATH + ".new", "s")
+    boot().fail()
+    assert used() == "new"
+    assert boot().reverted and used() == "old"
+    boot().fail()
+    assert not boot().is_on() and used() == "old"
+
+
+@cleared
 def test_without_a_trial_nothing_happens():
     trial = boot()
     trial.revert()
@@ -94,6 +104,28 @@ def test_the_first_file_of_all():
     for _ in range(4):
         assert not boot().reverted
     assert used() == "new"
+
+
+@cleared
+def test_a_change_of_a_file_on_trial_can_still_be_taken_back_to_the_last_good_one():
+    Rollback(PATH).replace(PATH + ".new", "s")
+    put(PATH + ".new", "newer")
+    Rollback(PATH).replace(PATH + ".new", "")
+    for _ in range(2):
+        trial = boot()
+        assert used() == "newer" and trial.needs == "s"
+    assert boot().reverted and used() == "old"
+
+
+@cleared
+def test_what_worked_before_is_known_at_each_boot():
+    Rollback(PATH).replace(PATH + ".new", "s")
+    for _ in range(2):
+        assert boot().needs == "s"
+    boot()
+    put(PATH + ".new", "new")
+    Rollback(PATH).replace(PATH + ".new")
+    assert boot().needs == ""
 
 
 @cleared

@@ -7,6 +7,7 @@ from link_rig import DEVICE, count, linked, log, say, settings
 
 from commands.dispatcher import Commands
 from commands.settings_store import SettingsStore
+from commands.signature import Signature
 from events.publisher import topic
 from link.mqtt_link import Link
 from ops import config
@@ -25,7 +26,20 @@ async def main():
     def apply():
         say(applied=made.threshold_percent)
 
-    store = SettingsStore(made, Rollback("config.json"), apply)
+    signature = Signature(DEVICE, settings().update_key)
+    changes = []
+
+    def limit():
+        changes.append(1)
+        if len(changes) > 3:
+            raise ValueError("too many changes")
+
+    store = SettingsStore(
+        made, Rollback("config.json"), signature, apply, lambda: "s", limit
+    )
+
+    async def nonce(arguments):
+        return {"nonce": signature.nonce()}
 
     async def fail(arguments):
         {}["missing"]
@@ -49,6 +63,7 @@ async def main():
         ("large", large),
         ("after", after),
         ("get", store.get),
+        ("nonce", nonce),
         ("set", store.set),
     ):
         commands.add(verb, handler)

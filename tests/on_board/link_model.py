@@ -6,6 +6,7 @@ from link_rig import DEVICE, linked, log, say, settings
 
 from commands.dispatcher import Commands
 from commands.model_update import ModelUpdate
+from commands.signature import Signature
 from events.publisher import topic
 from link.mqtt_link import Link
 from microMLP_engine import Engine
@@ -21,8 +22,14 @@ async def main():
     async def restart():
         say(restart=Engine.load("model.mlp").model_id)
 
-    update = ModelUpdate(DEVICE, made.update_key, Rollback("model.mlp"), Engine.load, restart)
+    signature = Signature(DEVICE, made.update_key)
+
+    async def nonce(arguments):
+        return {"nonce": signature.nonce()}
+
+    update = ModelUpdate(signature, Rollback("model.mlp"), lambda: "s", Engine.load, restart)
     commands.add("model", update.command)
+    commands.add("nonce", nonce)
     asyncio.create_task(link.run())
     asyncio.create_task(commands.run())
     await linked(link)

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from host_tools.bench.counting.arm import arm_command
 from host_tools.errors import BeckonError
-from host_tools.paths import FIRMWARE
+from host_tools.paths import BENCH, FIRMWARE
 from host_tools.toolchain import micropython_command
 
-SCRIPT = Path(__file__).parents[3] / "bench" / "counting.py"
+SCRIPT = BENCH / "counting.py"
 _TIMES = 10
 _TIMEOUT_S = 300
 

@@ -6,7 +6,6 @@ a good one, so that a board which refuses everything does not look well.
 
 import base64
 import hashlib
-import hmac
 import struct
 import tempfile
 import zlib
@@ -14,12 +13,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from host_tools.bench.outages.broker import Mosquitto
 from host_tools.errors import BeckonError
 from host_tools.model.golden import read_model
 from host_tools.mqtt.address import BrokerAddress
-from host_tools.mqtt.remote_device import CHUNK_BYTES, RemoteDevice, signed_text
+from host_tools.mqtt.remote_device import CHUNK_BYTES, RemoteDevice, signed
 from host_tools.paths import DEFAULT_MODEL
 from host_tools.testing.still_board import StillBoard
 
@@ -103,16 +103,24 @@ def _send(
     file_crc: int = 0,
 ) -> None:
     """An update with what is wrong about it; raises BeckonError with the refusal."""
-    begun = device.request(
-        "model", step="begin", size=len(model), crc32=zlib.crc32(model) ^ file_crc
-    )
+    crc = zlib.crc32(model) ^ file_crc
+    begun = _signed(device, f"begin {len(model)} {crc}", key, signed_for,
+                    step="begin", size=len(model), crc32=crc)  # fmt: skip
     for at in range(begun["offset"], len(model) if upto is None else upto, CHUNK_BYTES):
         data = model[at : at + CHUNK_BYTES]
         text = base64.b64encode(data).decode()
         crc = zlib.crc32(data) ^ chunk_crc
         device.request("model", step="chunk", offset=at, crc32=crc, data=text)
-    signed = hmac.new(key.encode(), signed_text(signed_for, begun["nonce"], model), hashlib.sha256)
-    device.request("model", step="commit", hmac=signed.hexdigest())
+    digest = hashlib.sha256(model).hexdigest()
+    _signed(device, f"commit {len(model)} {digest}", key, signed_for, step="commit")
+
+
+def _signed(
+    device: RemoteDevice, payload: str, key: str, signed_for: str, **arguments: Any
+) -> dict[str, Any]:
+    nonce = device.request("nonce")["nonce"]
+    signature = signed(key, "model", signed_for, nonce, payload)
+    return device.request("model", hmac=signature, **arguments)
 
 
 def _sealed(data: bytes) -> bytes:

@@ -5,8 +5,8 @@ import csv
 import gzip
 import io
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,12 +39,12 @@ def new_folder(folder: str | Path) -> Iterator[Path]:
         raise BeckonError(f"{folder}: exists already; name another folder or delete it")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=folder.name, suffix=".tmp", dir=folder.parent))
+        temporary = folder.with_name(f"{folder.name}.{secrets.token_hex(4)}.tmp")
+        temporary.mkdir()
     except OSError as e:
         raise BeckonError(f"{folder}: {e.strerror}") from None
     try:
         yield temporary
-        os.chmod(temporary, 0o755)
         os.replace(temporary, folder)
     except OSError as e:
         raise BeckonError(f"{folder}: {e.strerror}") from None

@@ -84,6 +84,7 @@ def broker(timeout_s):
 
     s = config.load()
     line = socket.socket()
+    stream = None
     try:
         try:
             address = socket.getaddrinfo(s.broker_host, s.broker_port, 0, socket.SOCK_STREAM)[0][-1]
@@ -92,18 +93,51 @@ def broker(timeout_s):
         if hasattr(line, "settimeout"):
             line.settimeout(timeout_s)
         line.connect(address)
-        line.send(_connect_packet(s))
-        answer = line.recv(4)
-    except OSError as error:
+        # The login follows when TLS has proved the broker, or at once where there is no TLS.
+        stream = _secured(line, s) if s.tls_ca else line
+        stream.write(_connect_packet(s))
+        answer = stream.read(4) or b""
+    except _Unfit as error:
+        return {"up": False, "why": error.args[0]}
+    except (OSError, ValueError) as error:
         return {"up": False, "why": explain(error, s.broker_host)}
     finally:
+        if stream:
+            stream.close()
         line.close()
-    if len(answer) != 4 or answer[0] != 0x20 or answer[1] != 2:
+    if len(answer) != 4 or answer[0] != 0x20 or not 2 <= answer[1] <= 60:
         return {"up": False, "why": "what answers is not an MQTT broker"}
     if answer[3]:
-        why = {4: "the broker refuses user or password", 5: "the broker refuses this user"}
+        why = {1: "the broker does not speak MQTT 3.1.1", 4: "the broker refuses user or password",
+               5: "the broker refuses this user", 0x84: "the broker speaks MQTT 5 only"}
         return {"up": False, "why": why.get(answer[3], "the broker refuses, code %d" % answer[3])}
     return {"up": True, "why": ""}
+
+
+class _Unfit(Exception):
+    """What TLS needs is not on the board; with a line that says so."""
+
+
+def _secured(line, s):
+    """The TLS socket on line, by the firmware's own rules. Raises _Unfit, OSError, ValueError."""
+    import os
+
+    from link.tls_socket import Tls
+
+    for path in (s.tls_ca, s.tls_cert, s.tls_key):
+        try:
+            if path:
+                os.stat(path)
+        except OSError:
+            raise _Unfit("%s is not on the board" % path)
+    if time.gmtime()[0] < 2025:
+        try:
+            clock()
+        except Exception:
+            pass
+        if time.gmtime()[0] < 2025:
+            raise _Unfit("the time of day is not known yet, so no certificate can be checked")
+    return Tls(s, None, None).wrap(line)
 
 
 def _connect_packet(s):

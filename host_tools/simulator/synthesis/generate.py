@@ -3,12 +3,12 @@
 import csv
 import gzip
 import io
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from host_tools.files import write_atomically
 from host_tools.simulator.synthesis import trajectory
 from host_tools.simulator.synthesis.kinematics import attitude, sensed
 from host_tools.simulator.synthesis.person import Person, draw_person
@@ -47,9 +47,9 @@ def write_folder(takes: list[Take], folder: Path) -> None:
     rows = csv.writer(labels, lineterminator="\n")
     rows.writerow(("recording", "start_ms", "end_ms", "label", "subject"))
     for take in takes:
-        _replace(folder / "recordings" / f"{take.name}.csv.gz", _gzipped(take.values))
+        write_atomically(folder / "recordings" / f"{take.name}.csv.gz", _gzipped(take.values))
         rows.writerows((take.name, *span, take.subject) for span in take.spans)
-    _replace(folder / "labels.csv", labels.getvalue().encode())
+    write_atomically(folder / "labels.csv", labels.getvalue().encode())
 
 
 def _take(name: str, rng: np.random.Generator, gestures_each: int, pause_s: float) -> Take:
@@ -126,9 +126,3 @@ def _gzipped(values: np.ndarray) -> bytes:
         numbers = (f"{value:.{3 if axis < 3 else 2}f}" for axis, value in enumerate(row))
         rows.writerow((i * 1000 // RATE_HZ, *numbers))
     return gzip.compress(text.getvalue().encode(), mtime=0)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_bytes(content)
-    os.replace(temporary, path)

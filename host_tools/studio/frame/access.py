@@ -1,15 +1,24 @@
-"""Who may talk to Studio: this computer's browser, from our page, with the token.
+"""Who may talk to Studio: this computer's browser, from our page, with a key.
 
 Loopback alone does not protect: any web page can send requests to 127.0.0.1, and a page whose
 name resolves to it (DNS rebinding) can even read the answers. So each request and WebSocket must
-name our own address in Host, our own origin in Origin if it has one, and carry the token. The
-token comes first in the address that `beckon studio` opens, from then on in a cookie that other
-sites cannot make the browser send (SameSite=Strict).
+name our own address in Host, our own origin in Origin if it has one, and carry the key in a
+cookie that other sites cannot make the browser send (SameSite=Strict).
+
+A browser gets the cookie for a token, once. The token is in the address that `beckon studio`
+prints, and in a file that it opens: other users see a browser's arguments in the list of
+processes, but cannot read the file.
 """
 from __future__ import annotations
 
 import hmac
+import os
+import secrets
+import tempfile
+from collections.abc import Callable
+from html import escape
 from http.cookies import CookieError, SimpleCookie
+from pathlib import Path
 from urllib.parse import parse_qs, urlencode
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -34,13 +43,46 @@ def cookie_name(port: int) -> str:
     return f"beckon_studio_{port}"
 
 
-class AccessGuard:
-    """ASGI middleware; port: where Studio listens; token: what the browser must know."""
+class Keys:
+    """session: what the cookie holds. Tokens are good for one browser each."""
 
-    def __init__(self, app: ASGIApp, port: int, token: str):
+    def __init__(self) -> None:
+        self.session = secrets.token_urlsafe(24)
+        self._tokens: dict[str, Callable[[], None]] = {}
+
+    def new_token(self, on_spent: Callable[[], None] = lambda: None) -> str:
+        token = secrets.token_urlsafe(24)
+        self._tokens[token] = on_spent
+        return token
+
+    def spend(self, token: str) -> bool:
+        """Whether token was good; it is not from then on."""
+        known = [t for t in self._tokens if hmac.compare_digest(t.encode(), token.encode())]
+        for good in known:
+            self._tokens.pop(good)()
+        return bool(known)
+
+
+def redirect_file(folder: Path, address: str) -> Path:
+    """A page in folder that leads to address, for its owner's eyes only."""
+    handle, name = tempfile.mkstemp(prefix=".studio-", suffix=".html", dir=folder)  # mode 0600
+    with os.fdopen(handle, "w") as file:
+        file.write(_redirect(address))
+    return Path(name)
+
+
+def _redirect(target: str) -> str:
+    return ("<!doctype html><meta charset=utf-8><title>Beckon Studio</title>"
+            f'<meta http-equiv=refresh content="0; url={escape(target)}">')  # fmt: skip
+
+
+class AccessGuard:
+    """ASGI middleware; port: where Studio listens; keys: what the browser must know."""
+
+    def __init__(self, app: ASGIApp, port: int, keys: Keys):
         self._app = app
         self._hosts = {f"{name}:{port}" for name in ("127.0.0.1", "localhost")}
-        self._token = token
+        self._keys = keys
         self._cookie = cookie_name(port)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,39 +103,41 @@ class AccessGuard:
         else:
             await _refuse(
                 scope, send, 403,
-                "open Beckon Studio with the whole address that `beckon studio` printed",
+                "open Beckon Studio with the whole address that `beckon studio` printed; it is "
+                "good for one browser: press Enter in its terminal for another",
             )
-
-    def _matches(self, token: str) -> bool:
-        return hmac.compare_digest(token.encode(), self._token.encode())
 
     def _knows(self, header: str) -> bool:
         try:
             cookie = SimpleCookie(header).get(self._cookie)
         except CookieError:
             return False
-        return cookie is not None and self._matches(cookie.value)
+        return cookie is not None and hmac.compare_digest(
+            cookie.value.encode(), self._keys.session.encode())  # fmt: skip
 
     def _redeems(self, scope: Scope) -> bool:
         query = parse_qs(scope["query_string"].decode("latin-1"))
-        return self._matches(query.get("token", [""])[0])
+        return self._keys.spend(query.get("token", [""])[0])
 
     async def _welcome(self, scope: Scope, send: Send) -> None:
-        """Put the token into the cookie and out of the address bar."""
+        """Give the cookie, and lead on to an address without the token.
+
+        A page of ours does that: after a redirect the browser would still count the page that
+        led here, a file, as where the request comes from, and keep a strict cookie back.
+        """
         query = parse_qs(scope["query_string"].decode("latin-1"))
         query.pop("token")
         path = "/" + scope["path"].lstrip("/")  # two slashes would name another host
         target = path + (f"?{urlencode(query, doseq=True)}" if query else "")
-        cookie = f"{self._cookie}={self._token}; Path=/; HttpOnly; SameSite=Strict"
+        cookie = f"{self._cookie}={self._keys.session}; Path=/; HttpOnly; SameSite=Strict"
         await send({
-            "type": "http.response.start", "status": 303,
+            "type": "http.response.start", "status": 200,
             "headers": [
-                (b"location", target.encode("latin-1", "replace")),
-                (b"set-cookie", cookie.encode()),
+                (b"content-type", b"text/html; charset=utf-8"), (b"set-cookie", cookie.encode()),
                 (b"cache-control", b"no-store"), *_HEADERS,
             ],
         })
-        await send({"type": "http.response.body", "body": b""})
+        await send({"type": "http.response.body", "body": _redirect(target).encode()})
 
 
 def _with_headers(send: Send) -> Send:

@@ -7,6 +7,8 @@ from typing import Any
 
 from nicegui import ui
 
+from host_tools.device.known_broker import known_broker
+from host_tools.errors import BeckonError
 from host_tools.studio.frame.shortcuts import key, key_button, shortcuts
 
 
@@ -93,6 +95,15 @@ def text_field(label: str, values: dict[str, Any], name: str, **options: Any) ->
     field.props(f'aria-label="{label}" maxlength=400')
     field.on_value_change(lambda e: values.__setitem__(name, e.value or ""))
     return field
+
+
+def broker_field(label: str, values: dict[str, Any]) -> ui.input:
+    """Of values["broker"]; empty it means the broker of `beckon setup`, which it shows."""
+    try:
+        known = str(known_broker())
+    except BeckonError as error:
+        known = str(error)
+    return text_field(label, values, "broker", placeholder=known)
 
 
 def number_field(label: str, values: dict[str, Any], name: str, least: float, most: float,

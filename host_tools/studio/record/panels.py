@@ -10,6 +10,7 @@ from host_tools.errors import BeckonError
 from host_tools.studio.frame.project import Project
 from host_tools.studio.frame.widgets import (
     Area,
+    broker_field,
     choice,
     number_field,
     select_field,
@@ -39,7 +40,7 @@ class SourcePanel:
         found = candidates()
         self._form = project.form(
             "source", kind="board", port=found[0][0] if len(found) == 1 else "", rate=100,
-            accel_g=8, gyro_dps=1000, unit="m/s2", baud=115200, broker="mqtt://127.0.0.1:1883",
+            accel_g=8, gyro_dps=1000, unit="m/s2", baud=115200, broker="",
             device="", file="", speed=1,
         )
 
@@ -86,7 +87,7 @@ class SourcePanel:
             number_field("Baud", self._form, "baud", 1200, 3_000_000, 1)
 
     def _broker(self) -> None:
-        text_field("Broker", self._form, "broker", placeholder="mqtt://homeassistant.local")
+        broker_field("Broker", self._form)
         text_field("Device", self._form, "device", placeholder="beckon-kitchen")
 
     def _file(self) -> None:

@@ -38,8 +38,8 @@ class SourceChoice:
 
 def make_source(choice: SourceChoice) -> Any:
     """The source, not yet entered. Raises BeckonError for a choice that is not valid."""
+    from host_tools.device.known_broker import known_broker
     from host_tools.device.ports import find_port
-    from host_tools.mqtt.address import parse_broker
     from host_tools.recording.broker_source import BrokerSource
 
     if choice.kind == "board":
@@ -51,7 +51,7 @@ def make_source(choice: SourceChoice) -> Any:
     if choice.kind == "broker":
         if not choice.device:
             raise BeckonError("enter the board's name on the broker, such as beckon-kitchen")
-        return BrokerSource(parse_broker(choice.broker), choice.device)
+        return BrokerSource(known_broker(choice.broker), choice.device)
     if not choice.path.is_file():
         raise BeckonError(f"{choice.path}: no such file; name a recording, CSV or CSV.gz")
     return ReplaySource(choice.path, choice.speed)

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from host_tools.device.deploy import Survey, deploy, firmware_files
+from host_tools.device.known_broker import known_broker
 from host_tools.device.ports import find_port
 from host_tools.device.settings import default_folder, read_settings, settings_files
 from host_tools.errors import BeckonError
 from host_tools.model.golden import read_model
 from host_tools.mqtt.address import BrokerAddress
 from host_tools.mqtt.remote_device import RemoteDevice
+from host_tools.mqtt.sensor_state import sensor_trouble
 from host_tools.paths import DEFAULT_MODEL
 
 
@@ -70,7 +72,7 @@ class Deployer:
             done = deploy(port, firmware_files, extra, on_step=self._step)
             message = (f"{done.machine}, MicroPython {done.version}: {len(done.copied)} files "
                        f"copied ({done.bytes_copied / 1024:.0f} KiB), {done.unchanged} unchanged. "
-                       f"{done.sign}")
+                       f"{', '.join(filter(None, (done.sign, done.sensor)))}")
             return Deployment("done", message=message, warning=done.warning, model=model_id)
 
         self._start(run)
@@ -91,12 +93,9 @@ class Deployer:
         if not key:
             raise BeckonError(f"no update_key in {folder / 'secrets.json'}: a board accepts a "
                               "model only with it; beckon setup makes one")
-        if broker is None:
-            if not known["broker_host"]:
-                raise BeckonError("enter the broker's address")
-            broker = BrokerAddress(known["broker_host"], known["broker_port"], known["user"],
-                                   known["password"])
-        address = broker
+        if broker is None and not known["broker_host"]:
+            raise BeckonError("enter the broker's address")
+        address = broker or known_broker(folder=folder)
 
         def run() -> Deployment:
             with RemoteDevice(address, device) as remote:
@@ -107,7 +106,10 @@ class Deployer:
 
                 sent(0)
                 runs_on = remote.send_model(content, key, sent)
-            return Deployment("done", message=f"{device} runs on model {runs_on}", model=model_id)
+                trouble = sensor_trouble(remote.state)
+            warning = f"{device} has {trouble}" if trouble else ""
+            return Deployment("done", message=f"{device} runs on model {runs_on}", model=model_id,
+                              warning=warning)
 
         self._start(run)
 

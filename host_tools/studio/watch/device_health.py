@@ -4,6 +4,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from host_tools.mqtt.events import printable
+from host_tools.mqtt.sensor_state import sensor_trouble
 from host_tools.studio.frame.durations import duration
 from host_tools.studio.watch.session import Device
 
@@ -26,6 +27,12 @@ def signs(device: Device, expected_model: str = "") -> list[Sign]:
     expected_model: id of the project's newest model; "" if there is none.
     """
     out = [_link(device)]
+    trouble = sensor_trouble(device.state)
+    if trouble:
+        text, _, cure = trouble.removeprefix("no sensor: ").rpartition("; ")
+        out.append(Sign("Sensor", text, BAD, cure))
+    elif trouble == "":
+        out.append(Sign("Sensor", "works", GOOD))
     crash = device.state.get("crash")
     if device.text("safe_mode"):
         out.append(Sign("Safe mode", device.text("safe_mode"), BAD,
@@ -70,6 +77,9 @@ def _counted(device: Device) -> list[Sign]:
     dropped = count("events_dropped")
     if dropped:
         out.append(Sign("Events dropped", str(dropped), BAD, "the broker was away for too long"))
+    if device.missing:
+        out.append(Sign("Events missing", str(device.missing), WARN,
+                        "by their numbers; the broker or the board lost them"))
     waiting = (count("events_queued") or 0) + (count("spool_waiting") or 0)
     if waiting:
         out.append(Sign("Events waiting", str(waiting), WARN, "they go out when the link is back"))

@@ -7,15 +7,24 @@ from pathlib import Path
 
 from nicegui import run, ui
 
+from host_tools.device.known_broker import exposure, known_broker
 from host_tools.device.ports import candidates
 from host_tools.device.settings import default_folder
 from host_tools.errors import BeckonError
 from host_tools.model.golden import read_model
-from host_tools.mqtt.address import parse_broker
 from host_tools.studio.frame.layout import message
 from host_tools.studio.frame.project import Project, free_path
 from host_tools.studio.frame.theme import LABEL_COLOURS
-from host_tools.studio.frame.widgets import Area, choice, mark, select_field, svg, text_field, warn
+from host_tools.studio.frame.widgets import (
+    Area,
+    broker_field,
+    choice,
+    mark,
+    select_field,
+    svg,
+    text_field,
+    warn,
+)
 from host_tools.studio.signal.charts import lanes
 from host_tools.studio.watch.deploy import Deployer
 from host_tools.studio.watch.device_health import Sign, signs
@@ -32,7 +41,7 @@ class BrokerPanel:
 
     def __init__(self, project: Project, watcher: WatchSession):
         self._watcher = watcher
-        self._form = project.form("watch", broker="mqtt://127.0.0.1:1883", span=60)
+        self._form = project.form("watch", broker="", span=60)
         self._area = Area("bk-card bk-stack")
 
     def refresh(self) -> None:
@@ -43,7 +52,7 @@ class BrokerPanel:
         watcher, area = self._watcher, self._area
         if watcher.state in ("off", "failed"):
             ui.label("Broker").classes("bk-title")
-            text_field("Address", self._form, "broker", placeholder="mqtt://homeassistant.local")
+            broker_field("Address", self._form)
             if watcher.state == "failed":
                 message(watcher.fault)
             area.button("Watch", "sensors", self._open, "Enter", kind="primary",
@@ -56,11 +65,14 @@ class BrokerPanel:
                     mark("good" if watcher.state == "on" else "warn")
                     ui.label(words.get(watcher.state, "Broker")).style("font-weight: 700")
                 ui.label(str(watcher.broker)).classes("bk-quiet bk-small bk-break")
+                if watcher.broker and exposure(watcher.broker):
+                    ui.label(f"Not encrypted: {exposure(watcher.broker)}").classes(
+                        "bk-warn bk-small bk-break")
             area.button("Stop", "link_off", self._close, "x", hint="stop watching")
 
     def _open(self) -> None:
         try:
-            self._watcher.open(parse_broker(self._form["broker"].strip()))
+            self._watcher.open(known_broker(self._form["broker"].strip()))
         except BeckonError as error:
             warn(error)
 
@@ -159,7 +171,7 @@ class DeployPanel:
             elif path is None:
                 raise BeckonError("choose a model; if there is none, train and save one first")
             else:
-                broker = parse_broker(self._watch_form["broker"].strip())
+                broker = known_broker(self._watch_form["broker"].strip())
                 self._deployer.mqtt(broker, form["device"].strip(), path)
         except BeckonError as error:
             warn(error)

@@ -1,7 +1,7 @@
 """Watching for a page: what devices publish on a broker, kept for this run, bounded.
 
     watcher = WatchSession()
-    watcher.open(parse_broker("mqtt://127.0.0.1"))
+    watcher.open(known_broker("mqtts://homeassistant.local"))
     watcher.events()      # newest last
     watcher.devices()     # name -> Device
     watcher.close()

@@ -1,0 +1,56 @@
+"""How commands read their arguments: one line for a fault, with the nearest known word."""
+
+import argparse
+import difflib
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser whose faults are one line that names the nearest option or choice."""
+
+    def error(self, message):
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+    def parse_args(self, args=None, namespace=None):  # type: ignore[override]
+        found, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            option = next((word for word in unknown if word.startswith("--")), "")
+            near = nearest(option.partition("=")[0], _options(self, vars(found))) if option else ""
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{near}")
+        return found
+
+    def _check_value(self, action, value):
+        """argparse calls this for an argument with choices, and for subcommands."""
+        try:
+            super()._check_value(action, value)
+        except argparse.ArgumentError as error:
+            near = nearest(str(value), map(str, action.choices or ()))
+            raise argparse.ArgumentError(action, error.message + near) from None
+
+
+class HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Shows defaults unless they are empty; keeps the line breaks of the example."""
+
+    def _get_help_string(self, action):
+        text = action.help or ""
+        silent = action.default in (None, False, argparse.SUPPRESS, "", [], ())
+        if silent or action.nargs == 0 or "%(default)" in text:
+            return text
+        return f"{text} (default: %(default)s)"
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`: did you mean 'x'?` for the known word that is most like word, or "" for none."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f": did you mean {near[0]!r}?" if near else ""
+
+
+def _options(parser: argparse.ArgumentParser, found: dict[str, Any]) -> Iterator[str]:
+    """The long options of the parser and of the subcommands that were chosen."""
+    for action in parser._actions:
+        yield from (option for option in action.option_strings if option.startswith("--"))
+        if isinstance(action, argparse._SubParsersAction):
+            chosen = action.choices.get(found.get(action.dest, ""))
+            if chosen is not None:
+                yield from _options(chosen, found)
