@@ -5,6 +5,7 @@ from pathlib import Path
 
 from host_tools.cli.data_units import add_units, options_of
 from host_tools.errors import BeckonError
+from host_tools.wording import counted
 
 
 def add_parser(actions) -> None:
@@ -32,5 +33,6 @@ def import_files(args) -> int:
     for notice in [*data.notices, *check(data)]:
         print(f"notice: {notice}", file=sys.stderr)
     write_folder(data, args.out)
-    print(f"{args.out}: {len(data.recordings)} recordings, labels {', '.join(data.labels)}")
+    print(f"{args.out}: {counted(len(data.recordings), 'recording')}, "
+          f"labels {', '.join(data.labels)}")
     return 0
