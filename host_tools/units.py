@@ -14,7 +14,7 @@ from host_tools.errors import BeckonError
 GRAVITY = 9.80665  # m/s^2 in 1 g, ISO 80000-3
 ACCEL_UNITS = {"m/s2": 1.0, "g": GRAVITY, "mg": GRAVITY / 1000}  # factors to m/s^2
 GYRO_UNITS = {"dps": 1.0, "rad/s": 180 / np.pi, "mdps": 0.001}  # factors to deg/s
-TIME_UNITS = {"ms": 1.0, "s": 1000.0, "us": 0.001}  # factors to ms
+TIME_UNITS = {"ms": 1.0, "s": 1000.0, "us": 0.001, "ns": 1e-6}  # factors to ms
 COUNT_MIN, COUNT_MAX = -32768, 32767
 ACCEL_COUNTS_PER_G = {2: 16384.0, 4: 8192.0, 8: 4096.0, 16: 2048.0}  # by range in g, PS table 2
 GYRO_COUNTS_PER_DPS = {250: 131.0, 500: 65.5, 1000: 32.8, 2000: 16.4}  # by deg/s, PS table 1

@@ -8,7 +8,7 @@ import pytest
 from host_tools.augment import negatives, signal
 from host_tools.augment.examples import example
 from host_tools.augment.kinds import BETWEEN, KINDS, MOVEMENT, SENSOR, Augment, markdown_table
-from host_tools.augment.movements import Movements, Stroke
+from host_tools.augment.movements import Movements, Stroke, mirrored
 from host_tools.augment.pieces import collect
 from host_tools.augment.simulate import Simulator
 from host_tools.augment.smote import smote
@@ -117,6 +117,29 @@ def test_training_does_what_each_amount_says(kind):
     plain, other = simulator(none), simulator(other.amounts)
     worn = [s.worn(piece.samples) for s in (plain, other)]
     assert np.allclose(worn[0], worn[1], atol=1e-6) == (kind.stage != SENSOR)
+
+
+def test_the_other_way_round_gravity_stays_and_the_strokes_turn():
+    amounts = replace(Augment(**{f.name: 0.0 for f in fields(Augment)}), heading_deg=180.0)
+    made = simulator(amounts)
+    x = made.material.pieces[0].samples
+    turned = [made.worn(x) for _ in range(20)]
+    assert all(np.allclose(t[2], x[2], atol=0.5) for t in turned)
+    ways = [t[:2, np.argmax(np.abs(x[0]))] for t in turned]
+    assert min(w[0] for w in ways) < -5 and max(w[0] for w in ways) > 5
+    assert np.allclose([np.linalg.norm(w) for w in ways], np.abs(x[0]).max(), atol=0.5)
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_a_mirrored_tilt_still_agrees_between_sensors(axis):
+    x = simulator(Augment()).make.turn(
+        np.array([0, 3, 9.3, 0, 0, 0]), np.array([4, 0, 9, 0, 0, 0]), 60)
+    m = mirrored(x, axis)
+    assert m[axis, 10] == -x[axis, 10] and np.array_equal(mirrored(m, axis), x)
+    for y in (x, m):  # dg/dt = -w x g of a body that turns
+        change = np.gradient(y[:3], axis=1) * 50
+        turning = -np.cross(np.radians(y[3:]).T, y[:3].T).T
+        assert np.abs(turning).max() > 5 and np.allclose(change, turning, atol=0.3)
 
 
 def noted(method, name, seen):

@@ -25,7 +25,9 @@ from host_tools.plots.dataset_page import html_page
 def data(axes=6, n=60):
     rng = np.random.default_rng(1)
     return Dataset("d", [
-        Recording(name, rng.normal(0, 5, (n, axes)).astype(np.float32), 50.0,
+        Recording(name, (rng.normal(0, [5, 5, 5, 99, 99, 99][:axes], (n, axes))
+                         + [0, 0, 9.8, 0, 0, 0][:axes])
+                  .astype(np.float32), 50.0,
                   (Span(0, (n - 1) * 20.0, label, "p1"),), native_hz=50.0)
         for name, label in (("a", "wave"), ("b", "none"))
     ])
@@ -186,7 +188,7 @@ def test_edge_impulse_units(tmp_path):
 
 def test_edge_impulse_csv(tmp_path):
     (tmp_path / "snake.2.csv").write_text(
-        "timestamp,accX,accY,accZ\n" + "".join(f"{i * 16},1,2,3\n" for i in range(20)))
+        "timestamp,accX,accY,accZ\n" + "".join(f"{i * 16},1,2,9\n" for i in range(20)))
     r = read_foreign(tmp_path, "edge-impulse").recordings[0]
     assert r.spans[0].label == "snake" and r.rate_hz == pytest.approx(62.5)
 
@@ -210,23 +212,24 @@ def test_a_label_column_becomes_spans(tmp_path):
 
 def test_columns_can_be_told(tmp_path):
     path = tmp_path / "x.csv"
-    path.write_text("when,one,two,three\n" + "".join(f"{i * 10},1,2,3\n" for i in range(9)))
+    path.write_text("when,one,two,three\n" + "".join(f"{i * 10},1,2,9\n" for i in range(9)))
     with pytest.raises(BeckonError, match="cannot tell which column is ax"):
         read_foreign(path, "csv")
     told = parse_columns("t_ms=when,ax=one,ay=two,az=three")
     assert read_foreign(path, "csv", Options(columns=told)).recordings[0].samples[0].tolist() == [
-        1, 2, 3]
+        1, 2, 9]
     with pytest.raises(BeckonError, match="write ours=theirs"):
         parse_columns("qq=one")
 
 
 @pytest.mark.parametrize("text, words", [
     ("t_ms,ax,ay,az\n0,1,2,3\n10,1,x,3\n", ":3: 'x' is not a number"),
-    ("t_ms,ax,ay,az\n0,1,2,3\n10,1,nan,3\n", ":3: not a finite"),
+    ("t_ms,ax,ay,az\n0,1,2,3\n10,1,inf,3\n", ":3: not a finite"),
+    ("t_ms,ax,ay,az\n0,1,2,3\n10,1,nan,3\n20,1,2,3\n", ":3: 1 of 3 rows lack a number"),
     ("t_ms,ax,ay,az\n", "0 samples"),
     ("ax,ay,az\n1,2,3\n1,2,3\n", "give the rate"),
     ("", "is empty"),
-    ('t_ms,"q\nx",ay,az\n0,1,2,3\n', "which column is ax among t_ms, q x, ay, az;"),
+    ('t_ms,"q; x",ay,az\n0,1,2,3\n', "which column is ax among t_ms, q; x, ay, az;"),
 ])
 def test_faults_are_named(tmp_path, text, words):
     path = tmp_path / "x.csv"
@@ -248,7 +251,7 @@ def test_the_articles_table(tmp_path):
 
 
 def test_numpy_pair(tmp_path):
-    np.save(tmp_path / "X.npy", np.zeros((3, 6, 40)))
+    np.save(tmp_path / "X.npy", np.full((3, 6, 40), 5.0))
     np.save(tmp_path / "y.npy", np.array(["a", "b", "a"]))
     found = read_foreign(tmp_path, "npy", Options(rate_hz=25))
     assert found.labels == ["a", "b"] and found.recordings[0].samples.shape == (40, 6)

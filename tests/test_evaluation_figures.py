@@ -9,7 +9,7 @@ import pytest
 from host_tools.cli.app import main
 from host_tools.cli.evaluate import summary
 from host_tools.dataset import Dataset, Recording, Span
-from host_tools.evaluation.alarms import false_alarms
+from host_tools.evaluation.alarms import false_alarms, samples_before
 from host_tools.evaluation.details import Details
 from host_tools.evaluation.emulator import Board, debounce_module, share_debounce_module
 from host_tools.evaluation.evaluate import evaluate
@@ -18,7 +18,7 @@ from host_tools.evaluation.mistakes import event_mistakes, span_mistakes
 from host_tools.evaluation.span_accuracy import label_number, span_results
 from host_tools.model.golden import write_model
 from host_tools.model.quantize import FloatLayer, quantise
-from host_tools.plots.evaluation_page import html_report
+from host_tools.plots.evaluation_page import _show, html_report
 from host_tools.plots.svg import Plot, ticks
 from host_tools.training.debounce_tuning import pack
 from host_tools.training.features import describe
@@ -266,7 +266,7 @@ def test_what_the_false_alarms_were(model):
         ("two", "push", "", True), ("walk", "push", "walk", True)]
     for a in found:
         assert a.nearest.label == "push" and a.nearest.recording.name == "two"
-        assert a.nearest.likeness > 0.8  # made the same way
+        assert a.nearest.alike and a.nearest.likeness > 0.8  # made the same way
     details = Details.of(result).as_json()
     assert details["false_alarms"]["reported"] == {"push": 2}
     assert details["false_alarms"]["activity"] == {"walk": 1}
@@ -279,3 +279,26 @@ def test_false_alarms_without_any_gesture_are_like_nothing(model):
     (alarm,) = false_alarms(run(model, stream((2, 2.8))))
     assert alarm.nearest is None and alarm.as_json()["nearest"] is None
     assert false_alarms(run(model, stream())) == []
+
+
+def test_round_numbers_keep_their_zeros_on_the_page(model):
+    """160 ms is not 16 ms."""
+    assert _show(160.0, 0) == "160" and _show(0.5) == "0.5" and _show(1.0) == "1"
+
+
+def test_a_window_beyond_the_recording_is_at_rest():
+    r = stream((0, 1.0), seconds=1.0)
+    r.samples[:, 5] = 30
+    window = samples_before(r, 1500.0, 1000.0)
+    assert len(window) == 50 and window[0, 5] == 30 and (window[-20:, 5] == 0).all()
+    assert (window[-20:, 0] == r.samples[-1, 0]).all()
+
+
+def test_the_curve_is_drawn_where_there_is_time_enough(model):
+    """Twelve minutes with a gesture and alarms; half a minute says nothing about an hour."""
+    long = stream((2, 2.8), (300, 300.8), spans=[(2, 2.8, "push")], seconds=720)
+    page = html_report(run(model, long))
+    assert "recall against false alarms per hour</text>" in page
+    assert "too few hours to prove it" in page
+    assert "are too little for a rate" in html_report(run(model, stream(spans=[(2, 3, "push")])))
+    assert "Recall against" not in html_report(run(model, stream()))

@@ -21,6 +21,8 @@ class Augment:
     stretch: float = 0.3
     smooth: float = 0.3
     rotate_deg: float = 20.0
+    heading_deg: float = 0.0
+    mirror: float = 0.0
     accel_bias: float = 0.3
     gyro_bias: float = 5.0
     accel_noise: float = 0.1
@@ -68,6 +70,10 @@ KINDS = (
          (Amount("smooth", "part of the gestures", 1.0),)),
     Kind("rotation", SENSOR, "the sensor worn or held otherwise",
          (Amount("rotate_deg", "deg, spread", 40.0, 45.0),)),
+    Kind("heading", SENSOR, "turned about the vertical, as when worn the other way round",
+         (Amount("heading_deg", "deg, at most either way", 90.0),)),
+    Kind("mirror", SENSOR, "made with the other hand: left and right change places",
+         (Amount("mirror", "part of the streams", 1.0),)),
     Kind("bias", SENSOR, "zero-point errors of another sensor",
          (Amount("accel_bias", "m/s^2, spread", 2.0, 1.0),
           Amount("gyro_bias", "deg/s, spread", 20.0, 15.0))),

@@ -267,6 +267,25 @@ def rotation_between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return _rotation(axis / sine, np.arctan2(sine, a @ b))
 
 
+def rotation_about(axis: np.ndarray, degrees: float) -> np.ndarray:
+    """float32 (3, 3); none about an axis (3,) that is nothing."""
+    size = float(np.linalg.norm(axis))
+    if size < 1e-3:
+        return np.eye(3, dtype=np.float32)
+    return _rotation(axis / size, np.radians(degrees))
+
+
+def mirrored(x: np.ndarray, axis: int) -> np.ndarray:
+    """x (axes, n) as in a mirror across that axis of the sensor.
+
+    Acceleration changes its sign along it; turning, an axial vector, along the two others.
+    """
+    out = x.copy()
+    out[axis] *= -1
+    out[[3 + k for k in range(len(x) - 3) if k != axis]] *= -1
+    return out
+
+
 def _rotation(axis: np.ndarray, angle: float) -> np.ndarray:
     x, y, z = axis
     k = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])

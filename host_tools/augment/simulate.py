@@ -104,6 +104,11 @@ class Simulator:
         """Held otherwise, by a sensor with other zero points and noise."""
         a, rng = self.amounts, self.rng
         turn = movements.any_rotation(rng, a.rotate_deg * more)
+        if a.heading_deg and self.material.size:
+            up = samples[:3].mean(axis=1)
+            turn = turn @ movements.rotation_about(up, rng.uniform(-1, 1) * a.heading_deg)
+        if a.mirror and rng.random() < a.mirror:
+            samples = movements.mirrored(samples, int(rng.integers(2)))
         levels = np.array([a.accel_bias] * 3 + [a.gyro_bias] * 3, np.float32)[: len(samples)]
         noise = np.array([a.accel_noise] * 3 + [a.gyro_noise] * 3, np.float32)[: len(samples)]
         bias = rng.standard_normal(len(samples)).astype(np.float32) * levels

@@ -15,7 +15,7 @@ def add_parser(actions) -> None:
     sub.add_argument("--format", required=True, choices=EXPORTED)
     sub.add_argument("--rate", type=float, metavar="HZ", help="resample to this rate first")
     sub.add_argument("--out", required=True, type=Path, metavar="FOLDER")
-    add_units(sub)
+    add_units(sub, assumed=False)
     sub.set_defaults(perform=export)
 
 

@@ -5,12 +5,19 @@ from pathlib import Path
 from host_tools.errors import BeckonError
 
 
-def add_units(sub) -> None:
+def add_units(sub, assumed: bool) -> None:
+    """assumed: the default units are those of the files, or assumed; else they are written."""
     from host_tools.units import ACCEL_UNITS, GYRO_UNITS, TIME_UNITS
 
-    sub.add_argument("--accel", default="m/s2", choices=ACCEL_UNITS, help="unit in those files")
-    sub.add_argument("--gyro", default="dps", choices=GYRO_UNITS, help="unit in those files")
-    sub.add_argument("--time", default="ms", choices=TIME_UNITS, help="unit of the times")
+    usual = "what the file says" if assumed else "{}"
+    sub.add_argument("--accel-unit", "--accel", dest="accel", metavar="UNIT",
+                     help=f"{', '.join(ACCEL_UNITS)}, or counts:N for N counts per g "
+                          f"(default: {usual.format('m/s2')})")
+    sub.add_argument("--gyro-unit", "--gyro", dest="gyro", metavar="UNIT",
+                     help=f"{', '.join(GYRO_UNITS)}, or counts:N for N counts per deg/s "
+                          f"(default: {usual.format('dps')})")
+    sub.add_argument("--time-unit", "--time", dest="time", choices=TIME_UNITS,
+                     help=f"unit of the times (default: {usual.format('ms')})")
     sub.add_argument("--columns", default="", metavar="OURS=THEIRS,...",
                      help="for CSV: the file's names for t_ms ax ay az gx gy gz label")
     sub.add_argument("--hmac-key", type=Path, metavar="FILE",
@@ -24,5 +31,7 @@ def options_of(args, **more):
     key = args.hmac_key.read_bytes().strip() if args.hmac_key else None
     if key == b"":
         raise BeckonError(f"--hmac-key {args.hmac_key}: the file is empty", 2)
-    return Options(accel=args.accel, gyro=args.gyro, time=args.time,
-                   columns=parse_columns(args.columns), hmac_key=key, **more)
+    options = Options(accel=args.accel, gyro=args.gyro, time=args.time,
+                      columns=parse_columns(args.columns), hmac_key=key, **more)
+    options.scale(6)  # a unit that is not known is refused before anything is read
+    return options

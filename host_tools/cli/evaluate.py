@@ -88,10 +88,11 @@ def summary(figures: dict) -> str:
 
 def _alarms(figures: dict) -> str:
     """Which gestures' takes the false alarms are like; "" if there are none or no takes."""
-    nearest = figures.get("false_alarms", {}).get("nearest")
-    if not nearest:
-        return ""
-    return "        most like takes of " + ", ".join(f"{k} ({n})" for k, n in nearest.items())
+    found = figures.get("false_alarms", {})
+    parts = [f"{k} ({n})" for k, n in found.get("nearest", {}).items()]
+    if found.get("unlike"):
+        parts.append(f"none ({found['unlike']})")
+    return f"        like takes of {', '.join(parts)}" if parts else ""
 
 
 def _lost(figures: dict) -> list[str]:

@@ -23,7 +23,7 @@ from host_tools.errors import BeckonError
 from host_tools.wording import counted
 
 MOST = 1e15  # times since 1970 in microseconds fit, and every value into 32 bits' floats
-# Reading takes seven times a file's size in memory. A packed recording is three to twenty times
+# Reading takes seven times the file's size in memory. A packed recording is three to twenty times
 # larger unpacked, one of a sensor that stands still fifty; a trap a thousand times.
 _MOST_BYTES = 1 << 30
 _MOST_PACKED = 64 << 20  # unpacked, or

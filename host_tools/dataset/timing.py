@@ -1,6 +1,7 @@
 """From time stamps to an even grid: the rate, lost samples, and a rate that changes."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,19 +14,21 @@ _MOST_LOST = 20  # samples to fill in for each that is there; more is another re
 _GAP_MS = 60.0  # a longer gap is marked: no window may reach across it
 
 
-def even_grid(path: Path, table: np.ndarray):
+def even_grid(path: Path, table: np.ndarray, lines: Sequence[int] | None = None):
     """Put samples on an even grid.
 
-    table: (n, 1 + axes), t_ms first. Returns (samples float32, start_ms,
-    rate_hz, gaps, notices). Raises BeckonError, naming the line, when time
-    does not advance or the rate changes.
+    table: (n, 1 + axes), t_ms first. lines: of the file, for messages; None: one line per
+    sample below one of a header. Returns (samples float32, start_ms, rate_hz, gaps, notices).
+    Raises BeckonError, naming the line, when time does not advance or the rate changes.
     """
+    if lines is None:
+        lines = range(2, len(table) + 2)
     t = table[:, 0]
     step = np.diff(t)
     if (step <= 0).any():
-        line = int(np.argmax(step <= 0)) + 3
+        i = int(np.argmax(step <= 0))
         raise BeckonError(
-            f"{path}:{line}: t_ms does not advance ({t[line - 3]:g} to {t[line - 2]:g})"
+            f"{path}:{lines[i + 1]}: t_ms does not advance ({t[i]:g} to {t[i + 1]:g})"
         )
     usual = float(np.median(step))
     lost = np.maximum(np.rint(step / usual) - 1, 0).astype(int)
@@ -33,11 +36,11 @@ def even_grid(path: Path, table: np.ndarray):
     if lost.sum() > _MOST_LOST * len(t):
         i = int(lost.argmax())
         raise BeckonError(
-            f"{path}:{i + 3}: nothing for {step[i] / 1000:.4g} s after t_ms {t[i]:g}; "
+            f"{path}:{lines[i + 1]}: nothing for {step[i] / 1000:.4g} s after t_ms {t[i]:g}; "
             "cut the recording there"
         )
     period = float((t[-1] - t[0]) / (len(step) + lost.sum()))
-    _refuse_changing_rate(path, t, step, lost)
+    _refuse_changing_rate(path, t, step, lost, lines)
     rate_hz = 1000.0 / period
     if abs(rate_hz - round(rate_hz)) < 0.002 * rate_hz:
         rate_hz = float(round(rate_hz))
@@ -57,7 +60,9 @@ def even_grid(path: Path, table: np.ndarray):
     return samples.astype(np.float32), float(t[0]), rate_hz, tuple(gaps), notices
 
 
-def _refuse_changing_rate(path: Path, t: np.ndarray, step: np.ndarray, lost: np.ndarray) -> None:
+def _refuse_changing_rate(
+    path: Path, t: np.ndarray, step: np.ndarray, lost: np.ndarray, lines: Sequence[int]
+) -> None:
     """Compare the sample period of the parts; jitter averages out, a change does not."""
     # The same loss at every sample for long is not a loss: the rate has changed
     alike = np.concatenate([[0], np.cumsum(lost[1:] != lost[:-1])])
@@ -65,7 +70,7 @@ def _refuse_changing_rate(path: Path, t: np.ndarray, step: np.ndarray, lost: np.
         at = np.flatnonzero(alike == run)
         if len(at) >= _LONG:
             raise BeckonError(
-                f"{path}:{int(at[0]) + 3}: the rate changes within the recording, "
+                f"{path}:{lines[int(at[0]) + 1]}: the rate changes within the recording, "
                 f"{1000 / np.median(step[lost == 0]):.1f} to {1000 / step[at].mean():.1f} Hz near "
                 f"t_ms {t[at[0]]:g}; record it again at one rate"
             )
@@ -77,8 +82,8 @@ def _refuse_changing_rate(path: Path, t: np.ndarray, step: np.ndarray, lost: np.
     for part in parts[1:]:
         here = float(step[part].mean())
         if abs(here / first - 1) > _CHANGE:
-            line = int(part[0]) + 3
             raise BeckonError(
-                f"{path}:{line}: the rate changes within the recording, {1000 / first:.1f} to "
-                f"{1000 / here:.1f} Hz near t_ms {t[part[0]]:g}; record it again at one rate"
+                f"{path}:{lines[int(part[0]) + 1]}: the rate changes within the recording, "
+                f"{1000 / first:.1f} to {1000 / here:.1f} Hz near "
+                f"t_ms {t[part[0]]:g}; record it again at one rate"
             )

@@ -23,6 +23,7 @@ from host_tools.model import reference
 
 _MOST_ALARMS = 200  # looked at, the surest ones
 _MOST_TAKES = 40  # of each gesture that alarms are compared with
+_ALIKE = 0.5  # Pearson's r; two windows of different gestures seldom reach it
 _AFTER = range(0, 13, 2)  # frames after a take's last movement, when it may be reported
 
 
@@ -35,6 +36,11 @@ class Take:
     subject: str
     t_ms: float
     likeness: float
+
+    @property
+    def alike(self) -> bool:
+        """Whether it is like the take at all; the most alike of all may not be."""
+        return self.likeness >= _ALIKE
 
 
 @dataclass(frozen=True)
@@ -90,10 +96,11 @@ def false_alarms(result: Evaluation) -> list[FalseAlarm]:
 
 
 def in_numbers(alarms: Sequence[FalseAlarm]) -> dict:
-    """Counts: what was reported, what it is like, and during which activity."""
+    """Counts: what was reported, what it is like, like no take, and during which activity."""
     return {
         "reported": _counts(a.label for a in alarms),
-        "nearest": _counts(a.nearest.label for a in alarms if a.nearest),
+        "nearest": _counts(a.nearest.label for a in alarms if a.nearest and a.nearest.alike),
+        "unlike": sum(a.nearest is not None and not a.nearest.alike for a in alarms),
         "activity": _counts(a.activity for a in alarms if a.activity),
     }
 
@@ -109,9 +116,16 @@ def window_ms(result: Evaluation) -> float:
 
 
 def samples_before(r: Recording, t_ms: float, length_ms: float) -> np.ndarray:
-    """The recording's samples in the window that ends at t_ms, (n, axes)."""
-    a, b = round(r.index(t_ms - length_ms)), round(r.index(t_ms))
-    return r.samples[max(0, a) : max(0, min(b, len(r.samples)))]
+    """The samples in the window that ends at t_ms, (n, axes); beyond the recording it rests."""
+    return _resting_around(r.samples, round(r.index(t_ms)), round(length_ms * r.rate_hz / 1000))
+
+
+def _resting_around(samples: np.ndarray, last: int, length: int) -> np.ndarray:
+    """samples (n, axes) from last - length + 1 to last, held at rest before and after."""
+    at = np.arange(last - length + 1, last + 1)
+    out = samples[np.clip(at, 0, len(samples) - 1)]
+    out[(at < 0) | (at >= len(samples)), 3:] = 0
+    return out
 
 
 def _activity(r: Recording, t_ms: float) -> str:
@@ -146,10 +160,7 @@ def _windows(board: Board, where: Sequence[tuple[Recording, float]]) -> np.ndarr
             raws[id(r)] = board.raw(r)
         raw = raws[id(r)]
         last = round((t_ms - r.start_ms) * fe.rate_hz / 1000)
-        at = np.arange(last - length + 1, last + 1)
-        window = raw[np.clip(at, 0, len(raw) - 1)]
-        window[(at < 0) | (at >= len(raw)), 3:] = 0  # beyond the recording the sensor rests
-        windows.append(reference.front_end(fe, window))
+        windows.append(reference.front_end(fe, _resting_around(raw, last, length)))
     values, _ = reference.normalise(fe, np.stack(windows))
     x = values.reshape(len(values), -1).astype(np.float32)
     x -= x.mean(axis=1, keepdims=True)

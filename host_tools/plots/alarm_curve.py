@@ -8,10 +8,10 @@ import numpy as np
 from host_tools.evaluation.curve import LIMITS_PER_HOUR, Point
 from host_tools.evaluation.in_words import LEAST_IDLE_S, number
 from host_tools.evaluation.robustness import Robustness
-from host_tools.plots.svg import COLOURS, Html, Plot, table
+from host_tools.plots.svg import COLOURS, Html, Plot, table, ticks
 
 _BAR_PX = 150
-_WIDTH, _HEIGHT = 620, 260
+_WIDTH, _HEIGHT = 560, 260
 _RATES = (0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
 
 
@@ -24,7 +24,7 @@ def curve_section(points: Sequence[Point], recall_at: dict[str, float | None]) -
     if idle_s < LEAST_IDLE_S:
         return [*out, f'<p class="note">{idle_s:.0f} s without gestures are too little for a rate '
                 "per hour; add recordings of everyday movement.</p>"]
-    rows = [(f"{limit} per hour", "not to be proven in so few hours" if x is None else number(x))
+    rows = [(f"{limit} per hour", "too few hours to prove it" if x is None else number(x))
             for limit, x in recall_at.items()]
     return [
         *out,
@@ -43,9 +43,12 @@ def _picture(points: Sequence[Point], hours: float) -> str:
     low = np.log10(min(0.5 / hours, min(LIMITS_PER_HOUR))) - 0.1
     high = max(upper.max(), np.log10(max(LIMITS_PER_HOUR))) + 0.1
     bottom = np.floor(10 * min(0.9, recall.min())) / 10
-    plot = Plot((low, high), (bottom, 1.0), _WIDTH, _HEIGHT, title="recall")
-    for share in np.arange(bottom + 0.1, 1.01, 0.1):
+    plot = Plot((low, high), (bottom, 1.0), _WIDTH, _HEIGHT,
+                title="recall against false alarms per hour")
+    for share in ticks(bottom, 1.0, 5)[:-1]:
         plot.line((low, high), (share, share), "#ddd", 0.6)
+        if share > bottom:
+            plot.note(low, share, f"{share:g}")
     for limit in LIMITS_PER_HOUR:
         plot.line((np.log10(limit),) * 2, (bottom, 1.0), "#b7950b", 0.8, dash="2,3")
     plot.line(upper, recall, COLOURS[2], 1.2, 0.8, dash="5,3")
@@ -58,7 +61,7 @@ def _picture(points: Sequence[Point], hours: float) -> str:
             plot.ring(x, y, COLOURS[0])
     marks = {float(np.log10(r)): f"{r:g}" for r in (*_RATES, *LIMITS_PER_HOUR)
              if low <= np.log10(r) <= high}
-    return plot.text("per hour", marks=dict(sorted(marks.items())))
+    return plot.text(marks=dict(sorted(marks.items())))
 
 
 def _spread(places: np.ndarray, least_px: float = 26.0) -> list[int]:

@@ -8,10 +8,10 @@ import numpy as np
 from host_tools.evaluation.alarms import FalseAlarm, in_numbers, samples_before, window_ms
 from host_tools.evaluation.evaluate import Evaluation
 from host_tools.evaluation.ward import Ward
-from host_tools.plots.svg import COLOURS, Plot, table
+from host_tools.plots.svg import COLOURS, Plot, axes_legend, table
 
 _MOST_DRAWN = 24
-_WIDTH, _HEIGHT = 300, 84
+_WIDTH, _HEIGHT = 440, 84
 
 
 def alarms_section(result: Evaluation, alarms: list[FalseAlarm]) -> list[str]:
@@ -19,21 +19,22 @@ def alarms_section(result: Evaluation, alarms: list[FalseAlarm]) -> list[str]:
     if not alarms:
         return []
     counts = in_numbers(alarms)
-    heads = (("reported", "reported as"), ("nearest", "most like a take of"),
+    if counts["unlike"]:
+        counts["nearest"]["none of them"] = counts["unlike"]
+    heads = (("reported", "reported as"), ("nearest", "like a take of"),
              ("activity", "while this was labelled"))
     tables = [table((head, "times"), list(counts[key].items())) for key, head in heads
               if counts[key]]
     out = [
         "<h2>What the false alarms were</h2>",
         '<p class="note">The window behind each, the surest first, beside the take that it is '
-        "most like. r is Pearson's correlation of the two as the network gets them. Above: "
-        "acceleration in m/s&sup2; less its mean, below: turning rate in deg/s; both "
-        "pictures of a pair have the same scale.</p>",
+        "most like. r is Pearson's correlation of the two as the network gets them; below 0.5 "
+        "they are not alike. Above: acceleration in m/s&sup2; less its mean, below: turning rate "
+        "in deg/s. The network scales windows, so each picture has its own scale. "
+        f"{axes_legend()}</p>",
         f'<div class="row">{"".join(f"<div>{t}</div>" for t in tables)}</div>',
     ]
-    out.append('<div class="grid">')
     out += [_pair(a, window_ms(result)) for a in alarms[:_MOST_DRAWN]]
-    out.append("</div>")
     if len(alarms) > _MOST_DRAWN:
         out.append(f'<p class="note">{_MOST_DRAWN} of {len(alarms)} are drawn.</p>')
     return out
@@ -52,39 +53,28 @@ def _pair(a: FalseAlarm, length_ms: float) -> str:
         n = a.nearest
         right = samples_before(n.recording, n.t_ms, length_ms)
         name = f"{n.recording.name}{', ' + n.subject if n.subject else ''}"
-        columns.append((f"a <b>{escape(n.label)}</b>, r = {n.likeness:.2f} {escape(name)}",
-                        right, n.recording.rate_hz))
-    ranges = [_range([x for _, x, _ in columns], first) for first in (0, 3)]
+        like = "" if n.alike else ", not alike"
+        columns.append((f"nearest: <b>{escape(n.label)}</b>, r = {n.likeness:.2f}{like} "
+                        f"({escape(name)})", right, n.recording.rate_hz))
     cells = "".join(
-        f'<div><div class="cap">{text}</div>{_picture(x, rate_hz, length_ms, ranges)}</div>'
+        f'<div><div class="cap">{text}</div>{_picture(x, rate_hz, length_ms)}</div>'
         for text, x, rate_hz in columns
     )
     return f'<div class="pair">{cells}</div>'
 
 
-def _centred(x: np.ndarray, first: int) -> np.ndarray:
-    part = x[:, first : first + 3]
-    return part - part.mean(axis=0) if first == 0 and len(part) else part
-
-
-def _range(windows: list[np.ndarray], first: int) -> tuple[float, float]:
-    parts = [_centred(x, first) for x in windows]
-    top = max((float(np.abs(p).max()) for p in parts if p.size), default=1.0)
-    return -top, top
-
-
-def _picture(x: np.ndarray, rate_hz: float, length_ms: float, ranges) -> str:
-    # The window ends at 0, also where the recording begins within it
+def _picture(x: np.ndarray, rate_hz: float, length_ms: float) -> str:
     t = (np.arange(len(x)) - len(x)) / rate_hz
     out = []
-    for first, y_range in zip((0, 3), ranges, strict=True):
-        part = _centred(x, first)
-        if not part.shape[1]:
-            continue
-        plot = Plot((-length_ms / 1000, 0), y_range, _WIDTH, _HEIGHT, left=34)
-        for axis in range(part.shape[1] if len(part) else 0):
+    for first in range(0, x.shape[1], 3):
+        part = x[:, first : first + 3]
+        if first == 0:
+            part = part - part.mean(axis=0)
+        top = float(np.abs(part).max())
+        plot = Plot((-length_ms / 1000, 0), (-top, top), _WIDTH, _HEIGHT, left=34)
+        for axis in range(3):
             plot.line(t, part[:, axis], COLOURS[axis], 1.3)
-        out.append(plot.text("s", numbers=first == 3 or x.shape[1] == 3))
+        out.append(plot.text("s", numbers=first + 3 >= x.shape[1]))
     return "".join(out)
 
 
@@ -93,8 +83,7 @@ def ward_section(ward: Ward) -> list[str]:
     found = ward.as_json()
     if not any(found["truth"].values()):
         return []
-    events = [("gestures", k, n) for k, n in found["truth"].items()]
-    events += [("events", k, n) for k, n in found["reported"].items()]
+    gestures, events = (list(found[k].items()) for k in ("truth", "reported"))
     seconds = [(k, f"{s:.1f}") for k, s in found["seconds"].items()]
     return [
         "<h2>Ward's categories</h2>",
@@ -102,6 +91,7 @@ def ward_section(ward: Ward) -> list[str]:
         "several gestures; fragmented: several events for one. Overfill: movement around the "
         "label; underfill: labelled time without it. A wrong name is a gesture deleted and an "
         "event inserted.</p>",
-        f'<div class="row"><div>{table(("", "category", "count"), events)}</div>'
+        f'<div class="row"><div>{table(("gestures", ""), gestures)}</div>'
+        f"<div>{table(('events', ''), events)}</div>"
         f"<div>{table(('time', 's'), seconds)}</div></div>",
     ]

@@ -15,7 +15,7 @@ from host_tools.evaluation.matching import DUPLICATE, FALSE, GRACE_MS, HIT
 from host_tools.evaluation.mistakes import MISSED, event_mistakes, span_mistakes
 from host_tools.plots.alarm_curve import curve_section, robustness_section
 from host_tools.plots.alarm_pictures import alarms_section, ward_section
-from host_tools.plots.svg import COLOURS, Html, Plot, page, table
+from host_tools.plots.svg import COLOURS, Html, Plot, axes_legend, page, table
 
 _MOST_STREAMS = 60  # drawn; those with mistakes come first
 _MOST_MISTAKES = 50  # listed, of each kind
@@ -46,7 +46,8 @@ def html_report(result: Evaluation, details: Details | None = None) -> str:
         '<p class="note">Those with most mistakes first. Shaded: labelled spans; framed in '
         "red: missed. Lines: events with their confidence, dashed when wrong or repeated. Top: "
         "acceleration in m/s&sup2;; below: turning rate in deg/s and, under it, what each window "
-        f"was taken for. {_legend(result.model.labels, result.model.idle)}</p>",
+        f"was taken for. Axes: {axes_legend()}. Labels: "
+        f"{_legend(result.model.labels, result.model.idle)}</p>",
         *(_stream(s, result) for s in drawn),
     ]
     if rest > 0:
@@ -55,7 +56,10 @@ def html_report(result: Evaluation, details: Details | None = None) -> str:
 
 
 def _show(value, digits=3) -> str:
-    return "-" if value is None else f"{value:.{digits}f}".rstrip("0").rstrip(".")
+    if value is None:
+        return "-"
+    text = f"{value:.{digits}f}"
+    return text.rstrip("0").rstrip(".") if digits else text
 
 
 def _summary(figures: dict) -> str:
@@ -72,7 +76,7 @@ def _summary(figures: dict) -> str:
         ("model", f"{m['bytes']} bytes, {m['macs']} multiply-accumulates per window"),
         ("speed here", f"{_show(figures['speed']['realtime_factor'], 0)} times real time"),
     ]
-    return table(("figure", "value"), rows)
+    return f'<div class="facts">{table(("figure", "value"), rows)}</div>'
 
 
 def _confusion(labels, matrix: np.ndarray) -> str:
@@ -104,12 +108,18 @@ def _by_class(figures: dict) -> str:
 
 
 def _by_subject(figures: dict) -> str:
-    rows = [
-        (name or "(none)", f"{s['events']['hits']}/{s['events']['truth']}", s["events"]["false"],
-         s["events"]["duplicates"], _show(s["events"]["f1"]), _show(s["span_accuracy"]))
-        for name, s in figures["per_subject"].items()
-    ]
-    return table(("subject", "events", "false", "repeated", "event F1", "span accuracy"), rows)
+    rows, others = [], 0
+    for name, s in figures["per_subject"].items():
+        e = s["events"]
+        if not e["truth"] and not e["false"]:
+            others += 1
+            continue
+        rows.append((name or "(none)", f"{e['hits']}/{e['truth']}", e["false"], e["duplicates"],
+                     _show(e["f1"]) if e["truth"] else "-", _show(s["span_accuracy"])))
+    head = ("subject", "events", "false", "repeated", "event F1", "span accuracy")
+    note = (f'<p class="note">{others} more made no gesture and caused no false event.</p>'
+            if others else "")
+    return table(head, rows) + note
 
 
 def _legend(labels, idle: int) -> str:

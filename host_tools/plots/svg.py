@@ -162,13 +162,19 @@ th,td{padding:.15em .6em;text-align:right;border-bottom:1px solid #ddd}
 th:first-child,td:first-child{text-align:left}svg{display:block;max-width:100%;height:auto}
 .t{font:600 11px sans-serif}.n{font:9px sans-serif;fill:#666}
 .m{font:600 10px sans-serif;paint-order:stroke;stroke:#fff;stroke-width:3px}
-.grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(300px,1fr));gap:1em}
-.pair{display:flex;gap:.5em;border-top:1px solid #ddd;padding-top:.4em;grid-column:span 2}
-.pair>div{flex:0 0 300px}.cap{font-size:12px;overflow-wrap:anywhere}
+.pair{display:flex;flex-wrap:wrap;gap:.5em 1.5em;border-top:1px solid #ddd;padding:.4em 0}
+.pair>div{flex:0 1 440px;min-width:0}.cap{font-size:12px;overflow-wrap:anywhere}
+.facts td,.facts th{text-align:left}
 .row{display:flex;flex-wrap:wrap;gap:0 2em}
 .bar{float:left;height:.7em;margin-top:.4em;background:#9bb}
 .a{stroke:#999}.z{stroke:#ddd}.bad{color:#c0392b}.good{color:#1e8449}.note{color:#666}
 """
+
+
+def axes_legend() -> str:
+    """Which colour is which axis of a signal, as HTML."""
+    return " ".join(f'<span style="color:{COLOURS[k]}">&mdash; {name}</span>'
+                    for k, name in enumerate("xyz"))
 
 
 class Html(str):

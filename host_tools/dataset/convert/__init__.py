@@ -1,6 +1,6 @@
 """Other people's formats: read into data sets, write from them.
 
-    data = read_foreign("exports/", "edge-impulse")
+    data = read_foreign("exports/")
     write_folder(data, "my_gestures")
 
 FORMATS lists them all: commands, docs and tests read it.
@@ -11,8 +11,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from host_tools.dataset.convert import article, csv_files, edge_impulse, npy
-from host_tools.dataset.convert.options import Options
+from host_tools.dataset.convert import (
+    article,
+    createai,
+    csv_files,
+    detect,
+    edge_impulse,
+    npy,
+    uci_har,
+)
+from host_tools.dataset.convert.archive import in_archive, is_archive, unpacked
+from host_tools.dataset.convert.check import check_imported
+from host_tools.dataset.convert.options import Imported, Options, Source
 from host_tools.dataset.convert.writer import write_folder
 from host_tools.dataset.recording import Dataset
 from host_tools.errors import BeckonError
@@ -20,13 +30,13 @@ from host_tools.errors import BeckonError
 
 @dataclass(frozen=True)
 class Format:
-    """read(path, options) -> Dataset; write(data, folder, options) -> number of files.
+    """read(path, options) -> Imported; write(data, folder, options) -> number of files.
 
     None: not in this direction. imports, exports: what docs/data.md says of each.
     """
 
     name: str
-    read: Callable[[Path, Options], Dataset] | None
+    read: Callable[[Path, Options], Imported] | None
     write: Callable[[Dataset, Path, Options], int] | None
     imports: str = ""
     exports: str = ""
@@ -40,9 +50,11 @@ def _write_own(data: Dataset, folder: Path, options: Options) -> int:
 FORMATS = {
     form.name: form
     for form in (
+        Format("auto", detect.read, None, "every file by its own format", ""),
         Format("edge-impulse", edge_impulse.read, edge_impulse.write,
-               "JSON of the acquisition format and CSV; labels of `info.labels`, else of the "
-               "file's name", "JSON, one file per span"),
+               "JSON, CBOR and CSV; labels of `info.labels` and `structured_labels.labels`, else "
+               "of the file's name; `training` and `testing` stay apart",
+               "JSON, one file per span"),
         Format("edge-impulse-csv", None, edge_impulse.write_csv,
                "as `edge-impulse`", "CSV, one file per span"),
         Format("article", article.read, article.write,
@@ -52,8 +64,10 @@ FORMATS = {
                "`LABEL/*.npy`, or `X.npy` with `y.npy`; `--rate`", "`LABEL/*.npy`, one file per "
                "span"),
         Format("csv", csv_files.read, csv_files.write,
-               "any header: `--columns ax=accX,...`, `--time`, `--accel`, `--gyro`; column "
-               "`label`", "the same, one file per recording"),
+               "tables of any make, files of a phone's sensors, labels of Label Studio beside "
+               "them, WISDM", "a column `label`, one file per recording"),
+        Format("createai", createai.read, None, "data samples of micro:bit CreateAI", ""),
+        Format("uci-har", uci_har.read, None, "UCI HAR, its windows joined to streams", ""),
         Format("folder", None, _write_own, "", "our own form"),
     )
 }
@@ -61,21 +75,38 @@ IMPORTED = tuple(form.name for form in FORMATS.values() if form.read)
 EXPORTED = tuple(form.name for form in FORMATS.values() if form.write)
 
 
-def read_foreign(path: str | Path, form: str, options: Options | None = None) -> Dataset:
-    """Read recordings of another format. Raises BeckonError naming the file."""
+def read_foreign(
+    path: str | Path, form: str = "auto", options: Options | None = None
+) -> Imported:
+    """Read recordings of another format: a file, a folder, or a zip as it was downloaded.
+
+    Raises BeckonError naming the file, also where the values betray that the unit is another
+    and neither the file nor the options name one.
+    """
     path = Path(path)
     read = FORMATS[form].read if form in FORMATS else None
     if read is None:
         raise BeckonError(f"format {form!r} is not known; there are {', '.join(IMPORTED)}", 2)
     if not path.exists():
         raise BeckonError(f"{path}: no such file or folder")
-    data = read(path, options or Options())
+    if is_archive(path):
+        with unpacked(path) as folder:
+            data = _read(read, folder, form, options or Options(), path)
+        data.notices = [in_archive(text, folder, path) for text in data.notices]
+        return data
+    return _read(read, path, form, options or Options(), path)
+
+
+def _read(read, place: Path, form: str, options: Options, path: Path) -> Imported:
+    data: Imported = read(place, options)
     if not data.recordings:
-        raise BeckonError(f"{path}: holds no recording of format {form}")
-    return _with_unique_names(data, path)
+        others = "" if form == "auto" else f" of format {form}; leave --format out"
+        raise BeckonError(f"{path}: holds no recording{others}")
+    check_imported(data, path, options)
+    return _with_unique_names(data, place)
 
 
-def _with_unique_names(data: Dataset, path: Path) -> Dataset:
+def _with_unique_names(data: Imported, path: Path) -> Imported:
     """Recordings of one name get their folder's before it, else a number behind it."""
     seen: set[str] = set()
     for i, r in enumerate(data.recordings):
@@ -114,7 +145,9 @@ __all__ = [
     "FORMATS",
     "IMPORTED",
     "Format",
+    "Imported",
     "Options",
+    "Source",
     "markdown_table",
     "read_foreign",
     "write_folder",

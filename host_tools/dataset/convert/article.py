@@ -16,8 +16,11 @@ from pathlib import Path
 import numpy as np
 
 from host_tools.dataset.convert import csv_files
-from host_tools.dataset.convert.options import Options
+from host_tools.dataset.convert.options import Imported, Options, Piece, Source
+from host_tools.dataset.convert.tables import number, read_table
+from host_tools.dataset.convert.text import decode, read_text
 from host_tools.dataset.convert.writer import file_name, label_as_file, new_folder
+from host_tools.dataset.folder import MOST
 from host_tools.dataset.idle import is_idle
 from host_tools.dataset.recording import AXES, Dataset, Recording, Span
 from host_tools.dataset.resample import resample_recording
@@ -29,21 +32,37 @@ _ORIGINALS = (0, -99)  # values of shift; -99 marks further windows of no gestur
 _NAMES = {"0": "none"}  # the author's number for it; a table with names needs no translation
 
 
-def read(path: Path, options: Options) -> Dataset:
+def is_table(path: Path) -> bool:
+    """Whether a CSV file is a table of windows, by its header."""
+    try:
+        with open(path, "rb") as file:
+            head = (decode(file.read(4000)) or "") if path.suffix != ".gz" else read_text(path)
+    except (OSError, BeckonError):
+        return False
+    return any(_COLUMN.match(name.strip()) for name in head.split("\n")[0].split(","))
+
+
+def read(path: Path, options: Options) -> Imported:
     """A table of windows, a stream, or a folder of either."""
     files = [path] if path.is_file() else sorted(
-        p for p in path.rglob("*") if p.name.endswith((".csv", ".csv.gz"))
+        p for p in path.rglob("*") if p.name.lower().endswith((".csv", ".csv.gz"))
     )
-    data = Dataset(path.name, [])
+    return read_files(path, files, options)
+
+
+def read_files(path: Path, files: list[Path], options: Options) -> Imported:
+    data = Imported(path.name, [])
+    source = Source("article", "ms", options.accel or "m/s2", options.gyro or "dps",
+                    options.accel is None, options.gyro is None)
     for file in files:
-        header, rows = csv_files.read_table(file)
-        if any(_COLUMN.match(h) for h in header):
-            data.recordings += _windows(file, header, rows, options)
+        table = read_table(file)
+        if any(_COLUMN.match(h) for h in table.header):
+            data.add([Piece(r, source) for r in _windows(file, table.header, table.rows, options)])
         else:
             stream = _STREAM.match(file.name)
             label = options.label or (stream[1] if stream else None)
-            recording, notices = csv_files.read_file(file, replace(options, label=label))
-            data.recordings.append(recording)
+            pieces, notices = csv_files.read_file(file, replace(options, label=label))
+            data.add(pieces)
             data.notices += notices
     return data
 
@@ -69,17 +88,30 @@ def _windows(path: Path, header, rows, options: Options) -> list[Recording]:
     out: list[Recording] = []
     for line, row in rows:
         if shift_at is not None:
-            if csv_files.to_numbers(path, line, row, [shift_at])[0] not in _ORIGINALS:
+            if _to_numbers(path, line, row, [shift_at])[0] not in _ORIGINALS:
                 continue
-        values = csv_files.to_numbers(path, line, row, columns)
+        values = _to_numbers(path, line, row, columns)
         samples = np.array(values).reshape(len(times), len(axes)) * options.scale(len(axes))
         found = options.label or row[label_at].strip()
+        if not found:
+            raise BeckonError(f"{path}:{line}: the window has no label")
         label = _NAMES.get(found, found)
         span = Span(0.0, float(times[-1] - times[0]), label, options.subject, line)
         rate_hz = 1000 / step_ms
         name = f"{label}_{len(out) + 1:04d}"
         out.append(Recording(name, samples.astype(np.float32), rate_hz, (span,), path=path,
                              native_hz=rate_hz))
+    return out
+
+
+def _to_numbers(path: Path, line: int, row: list[str], columns: list[int]) -> list[float]:
+    out = []
+    for i in columns:
+        value = number(row[i]) if i < len(row) else None
+        if value is None or not abs(value) < MOST:
+            text = row[i] if i < len(row) else "nothing"
+            raise BeckonError(f"{path}:{line}: {text!r} is not a finite number below {MOST:g}")
+        out.append(value)
     return out
 
 

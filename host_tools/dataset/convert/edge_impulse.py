@@ -1,13 +1,13 @@
-"""Edge Impulse: the data-acquisition JSON and CSV, one file per sample.
+"""Edge Impulse: the data-acquisition JSON, CBOR and CSV, one file per sample.
 
-JSON: {"protected": {"ver": "v1", "alg"}, "signature": hex, "payload": {"device_name",
+JSON and CBOR: {"protected": {"ver": "v1", "alg"}, "signature": hex, "payload": {"device_name",
 "device_type", "interval_ms", "sensors": [{"name", "units"}], "values": [[..]]}}
-CSV: timestamp,accX,accY,accZ[,gyrX,gyrY,gyrZ], milliseconds. The label is that of
-info.labels beside the files, as an export has it, else the file's name up to the
-first dot. Units of the JSON are taken from the file.
+CSV: timestamp,accX,accY,accZ[,gyrX,gyrY,gyrZ], milliseconds. Labels: see
+edge_impulse_labels.py; else the file's name up to the first dot. Units are taken from the
+file. The folders training and testing, or the categories of info.labels, stay apart.
 
 With alg HS256 the signature is the HMAC-SHA256 of the whole text with 64 zeros in
-the signature's place ("Data acquisition format", Signing data).
+the signature's place ("Data acquisition format", Signing data). That of CBOR is not checked.
 """
 from __future__ import annotations
 
@@ -15,85 +15,129 @@ import csv
 import hashlib
 import hmac
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from host_tools.dataset.convert import csv_files
-from host_tools.dataset.convert.options import ACCEL_UNITS, GYRO_UNITS, Options
+from host_tools.dataset.convert.edge_impulse_labels import FileLabel, read_file_labels
+from host_tools.dataset.convert.labelling import Labelling
+from host_tools.dataset.convert.layout import find_layout
+from host_tools.dataset.convert.options import Imported, Options, Piece, Source
+from host_tools.dataset.convert.samples import check_rate
+from host_tools.dataset.convert.tables import Table
+from host_tools.dataset.convert.text import decode, read_bytes
 from host_tools.dataset.convert.writer import file_name, label_as_file, new_folder
 from host_tools.dataset.folder import MOST
-from host_tools.dataset.recording import AXES, Dataset, Recording, Span
+from host_tools.dataset.recording import Dataset, Recording, Span
 from host_tools.errors import BeckonError
+from host_tools.units import accel_factor, gyro_factor
 
 _NAMES = ("accX", "accY", "accZ", "gyrX", "gyrY", "gyrZ")
-_SAME = {"m/s2": "m/s2", "m/s^2": "m/s2", "m/s²": "m/s2", "g": "g", "mg": "mg",
-         "dps": "dps", "deg/s": "dps", "°/s": "dps", "rad/s": "rad/s", "mdps": "mdps"}
-
-
 _ZEROS = "0" * 64
+_SUFFIXES = (".json", ".cbor", ".csv")
+_CATEGORIES = {"training": "training", "train": "training", "testing": "testing",
+               "test": "testing"}  # fmt: skip
 
 
-def read(path: Path, options: Options) -> Dataset:
+def read(path: Path, options: Options) -> Imported:
     files = [path] if path.is_file() else sorted(
-        p for p in path.rglob("*") if p.suffix in (".json", ".csv")
+        p for p in path.rglob("*") if p.suffix.lower() in _SUFFIXES and p.is_file()
     )
-    known = _info_labels(path)
-    data = Dataset(path.name, [])
-    unchecked = 0
+    return read_files(path, files, options)
+
+
+def read_files(path: Path, files: list[Path], options: Options) -> Imported:
+    known = read_file_labels(path)
+    labelling = Labelling(path, files, replace(options, label_from=options.label_from or "name"))
+    data = Imported(path.name, [])
+    unchecked = unlabelled = 0
     for file in files:
-        label = options.label or known.get(file) or file.name.split(".")[0]
-        if file.suffix == ".json":
-            found = read_json(file, options, label)
-            if found is not None:
-                data.recordings.append(found[0])
-                unchecked += found[1]
-        else:
-            recording, notices = csv_files.read_file(file, options)
-            if len({s.label for s in recording.spans}) == 1:
-                span = recording.spans[0]
-                only = Span(span.start_ms, recording.spans[-1].end_ms, label, options.subject)
-                recording = recording.with_spans([only])
-            data.recordings.append(recording)
+        given = known.get(file, FileLabel())
+        if given.unlabelled and not options.label:
+            unlabelled += 1
+            continue
+        category = given.category or _folder_category(path, file)
+        label = options.label or given.label or (
+            labelling.label(file) if options.label_from == "folder" else file.name.split(".")[0])
+        if file.suffix.lower() == ".csv":
+            pieces, notices = _read_csv(file, options, label, labelling)
             data.notices += notices
+        else:
+            piece, signed = read_sample(file, options, label, labelling.subject(file)) or (None, 0)
+            if piece is None:
+                continue
+            pieces = [piece]
+            unchecked += signed
+        if given.parts and not options.label:
+            pieces = [_with_parts(p, given.parts, file) for p in pieces]
+        data.add([replace(p, source=replace(p.source, category=category)) for p in pieces])
     if unchecked:
         data.notices.append(
             f"{path}: {unchecked} samples are signed; give the project's key to have that checked"
         )
+    if unlabelled:
+        data.notices.append(f"{path}: {unlabelled} samples have no label and are left out")
     return data
 
 
-def _info_labels(path: Path) -> dict[Path, str]:
-    """The labels of info.labels, by file; others than single ones are left out."""
-    info = path / "info.labels"
-    if not info.is_file():
-        return {}
-    try:
-        files = json.loads(info.read_text(encoding="utf-8"))["files"]
-        return {
-            path / str(f["path"]): str(f["label"]["label"])
-            for f in files if f.get("label", {}).get("type") == "label"
-        }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as e:
-        raise BeckonError(f"{info}: not a list of labels ({e!r})") from None
+def _folder_category(root: Path, file: Path) -> str:
+    for part in reversed(file.parts[len(root.parts) : -1]):
+        if part.lower() in _CATEGORIES:
+            return _CATEGORIES[part.lower()]
+    return ""
 
 
-def read_json(path: Path, options: Options, label: str) -> tuple[Recording, bool] | None:
-    """A sample, and whether its signature was left unchecked.
+def _read_csv(file: Path, options: Options, label: str, labelling: Labelling):
+    pieces, notices = csv_files.read_file(file, options, labelling, "Edge Impulse CSV")
+    out = []
+    for piece in pieces:
+        r = piece.recording
+        if len({s.label for s in r.spans}) == 1:
+            only = Span(r.spans[0].start_ms, r.spans[-1].end_ms, label, r.subject)
+            piece = replace(piece, recording=r.with_spans([only]))
+        out.append(piece)
+    return out, notices
+
+
+def _with_parts(piece: Piece, parts: tuple[tuple[int, int, str], ...], file: Path) -> Piece:
+    """The spans of parts (first, last, label), by sample index or, if only those fit, by ms."""
+    r = piece.recording
+    period_ms = 1000 / r.rate_hz
+    end = max(last for _, last, _ in parts)
+    length = len(r.samples)
+    unit = 1.0
+    if end <= length:
+        unit = period_ms
+    elif end > length * period_ms + 100:
+        raise BeckonError(f"{file}: its labels end at {end}, the sample at {length - 1}")
+    spans = []
+    for first, last, label in parts:
+        stop = min((last + 1) * unit, (length - 1) * period_ms)
+        if stop > first * unit:
+            spans.append(Span(first * unit, stop, label, r.subject))
+    return replace(piece, recording=r.with_spans(spans))
+
+
+def read_sample(
+    path: Path, options: Options, label: str, subject: str = ""
+) -> tuple[Piece, bool] | None:
+    """A JSON or CBOR sample, and whether its signature was left unchecked.
 
     None for a JSON file that is something else (settings, lists of files).
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-        content = json.loads(text)
-    except (OSError, ValueError, RecursionError) as e:
-        raise BeckonError(f"{path}: not JSON ({e})") from None
+    raw = read_bytes(path)
+    is_cbor = path.suffix.lower() == ".cbor"
+    text = "" if is_cbor else decode(raw) or ""
+    content = _load_cbor(path, raw) if is_cbor else _load_json(path, text)
     payload = content.get("payload") if isinstance(content, dict) else None
     if not isinstance(payload, dict) or "values" not in payload:
         return None
     try:
-        names = [s["name"] for s in payload["sensors"]]
-        units = [str(s.get("units", "")) for s in payload["sensors"]]
+        names = [" ".join(str(s["name"]).split()) for s in payload["sensors"]]
+        units = [" ".join(str(s.get("units", "")).split()) for s in payload["sensors"]]
         interval_ms = float(payload["interval_ms"])
         values = np.array(payload["values"], dtype=np.float64)
         signed = content.get("protected", {}).get("alg", "none") != "none"
@@ -106,23 +150,42 @@ def read_json(path: Path, options: Options, label: str) -> tuple[Recording, bool
             raise BeckonError(f"{path}: value {i} is not a finite number below {MOST:g}")
     if not 0.1 <= interval_ms <= 1000:
         raise BeckonError(f"{path}: interval_ms {interval_ms:g} is not within 0.1..1000")
-    if signed and options.hmac_key is not None:
+    if signed and options.hmac_key is not None and not is_cbor:
         _check_signature(path, text, content, options.hmac_key)
-    where = csv_files.match_columns(path, [str(n) for n in names], options)
-    axes = [a for a in AXES if a in where]
-    samples = np.empty((len(values), len(axes)), np.float32)
-    for k, axis in enumerate(axes):
-        known = ACCEL_UNITS if k < 3 else GYRO_UNITS
-        usual = options.accel if k < 3 else options.gyro
-        unit = _SAME.get(units[where[axis]].strip().lower(), usual)
-        if unit not in known:
-            raise BeckonError(f"{path}: {axis} in {unit!r}; use {', '.join(known)}")
-        samples[:, k] = values[:, where[axis]] * known[unit]
+    header = [f"{n} ({u})" if u else n for n, u in zip(names, units, strict=True)]
+    by_name = dict(zip(names, header, strict=True))
+    columns = tuple((ours, by_name.get(theirs, theirs)) for ours, theirs in options.columns)
+    layout = find_layout(Table(path, header, []), replace(options, columns=columns))
+    factors = [accel_factor(layout.accel) if a[0] == "a" else gyro_factor(layout.gyro)
+               for a in layout.axes]
+    samples = values[:, [layout.at[a] for a in layout.axes]] * factors
     rate_hz = 1000 / interval_ms
-    span = Span(0.0, (len(values) - 1) * interval_ms, label, options.subject)
-    name = path.name.removesuffix(".json")
-    found = Recording(name, samples, rate_hz, (span,), path=path, native_hz=rate_hz)
-    return found, signed and options.hmac_key is None
+    source = Source("Edge Impulse CBOR" if is_cbor else "Edge Impulse JSON", "", layout.accel,
+                    layout.gyro, not layout.accel_named,
+                    "gx" in layout.at and not layout.gyro_named)
+    check_rate(path, rate_hz, source, options)
+    span = Span(0.0, (len(values) - 1) * interval_ms, label, subject or options.subject)
+    name = path.name[: -len(path.suffix)]
+    found = Recording(name, samples.astype(np.float32), rate_hz, (span,), path=path,
+                      native_hz=rate_hz)
+    return Piece(found, source), signed and (options.hmac_key is None or is_cbor)
+
+
+def _load_json(path: Path, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as e:
+        raise BeckonError(f"{path}: not JSON ({e})") from None
+
+
+def _load_cbor(path: Path, raw: bytes) -> Any:
+    import cbor2
+
+    try:
+        return cbor2.loads(raw)
+    except Exception as e:  # whatever its decoder may raise
+        reason = str(e).splitlines()[0] if str(e) else type(e).__name__
+        raise BeckonError(f"{path}: not CBOR ({reason})") from None
 
 
 def sign(text: str, key: bytes) -> str:

@@ -10,30 +10,36 @@ from pathlib import Path
 
 import numpy as np
 
-from host_tools.dataset.convert.options import Options
+from host_tools.dataset.convert.options import Imported, Options, Piece, Source
 from host_tools.dataset.convert.writer import file_name, label_as_file, new_folder
 from host_tools.dataset.folder import MOST
 from host_tools.dataset.recording import Dataset, Recording, Span
 from host_tools.errors import BeckonError
 
 
-def read(path: Path, options: Options) -> Dataset:
+def read(path: Path, options: Options) -> Imported:
+    files = [path] if path.is_file() else sorted(path.rglob("*.npy"))
+    return read_files(path, files, options)
+
+
+def read_files(path: Path, files: list[Path], options: Options) -> Imported:
     if not options.rate_hz:
         raise BeckonError(f"{path}: .npy files hold no times; give the rate with --rate", 2)
-    data = Dataset(path.name, [])
+    data = Imported(path.name, [])
+    source = Source("NumPy", "--rate", options.accel or "m/s2", options.gyro or "dps",
+                    options.accel is None, options.gyro is None)
     if (path / "X.npy").exists():
         x, y = _load(path / "X.npy"), _load(path / "y.npy")
         if len(x) != len(y):
             raise BeckonError(f"{path}: X.npy has {len(x)} recordings, y.npy {len(y)} labels")
         for i, (samples, label) in enumerate(zip(x, y, strict=True)):
-            data.recordings.append(_recording(path / "X.npy", f"{label}_{i:04d}", samples,
-                                              str(label), options))
+            data.add([Piece(_recording(path / "X.npy", f"{label}_{i:04d}", samples, str(label),
+                                       options), source)])
         return data
-    files = [path] if path.is_file() else sorted(path.rglob("*.npy"))
     for file in files:
         label = options.label or (file.parent.name if file.parent != path else file.stem)
         name = f"{label}_{file.stem}" if file.parent != path else file.stem
-        data.recordings.append(_recording(file, name, _load(file), label, options))
+        data.add([Piece(_recording(file, name, _load(file), label, options), source)])
     return data
 
 

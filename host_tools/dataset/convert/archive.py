@@ -1,0 +1,59 @@
+"""A zip as it was downloaded: unpacked into a folder that goes away again."""
+from __future__ import annotations
+
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from host_tools.errors import BeckonError
+
+_MOST_FILES = 100_000
+_MOST_BYTES = 4 << 30  # unpacked
+
+
+def is_archive(path: Path) -> bool:
+    return path.is_file() and path.suffix.lower() == ".zip"
+
+
+@contextmanager
+def unpacked(path: Path) -> Iterator[Path]:
+    """The folder with what the zip holds, named like it; archives within are unpacked, too.
+
+    Raises BeckonError, and names the zip instead of the folder in those of the caller.
+    """
+    with tempfile.TemporaryDirectory(prefix="beckon-import-") as place:
+        folder = Path(place) / path.stem
+        _unpack(path, folder)
+        for inner in sorted(folder.rglob("*")):
+            if is_archive(inner):
+                _unpack(inner, inner.with_suffix(""))
+                inner.unlink()
+        try:
+            yield folder
+        except BeckonError as e:
+            raise BeckonError(in_archive(str(e), folder, path), e.status) from None
+
+
+def in_archive(text: str, folder: Path, path: Path) -> str:
+    return text.replace(str(folder), str(path))
+
+
+def _unpack(path: Path, folder: Path) -> None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            listed = archive.infolist()
+            size = sum(i.file_size for i in listed)
+            if len(listed) > _MOST_FILES or size > _MOST_BYTES:
+                raise BeckonError(f"{path}: unpacks to {len(listed)} files of {size >> 20} MB; "
+                                  "unpack what you need, and name the folder")
+            folder.mkdir(parents=True, exist_ok=True)
+            archive.extractall(folder)  # it drops drives, roots and ".." from names
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError,
+            ValueError) as e:
+        reason = str(e).splitlines()[0] if str(e) else type(e).__name__
+        raise BeckonError(f"{path}: cannot be unpacked ({reason}); download it again") from None
+    except OSError as e:
+        raise BeckonError(f"{path}: cannot be unpacked ({e.strerror or e})") from None
