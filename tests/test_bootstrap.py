@@ -194,8 +194,10 @@ def test_the_lock_file_has_what_pyproject_asks_for(repository):
 
     from host_tools.toolchain.bootstrap import LOCK, blocks, locked
 
-    project = tomllib.loads((repository / "pyproject.toml").read_text())["project"]
-    wanted = {"base": project["dependencies"], **project["optional-dependencies"]}
+    pyproject = tomllib.loads((repository / "pyproject.toml").read_text())
+    project = pyproject["project"]
+    base = [*project["dependencies"], *pyproject["build-system"]["requires"]]
+    wanted = {"base": base, **project["optional-dependencies"]}
     for extra, requirements in wanted.items():
         lines = [block.splitlines()[0].rstrip("\\") for block in blocks(locked(extra))]
         pins = [Requirement(line) for line in lines]

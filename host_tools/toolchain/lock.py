@@ -16,7 +16,7 @@ from pathlib import Path
 from host_tools.toolchain.bootstrap import LOCK, REPOSITORY, blocks, package_of
 
 UV = "uv>=0.9,<1"
-_BUILD = "setuptools>=77,<90"  # makes the editable install; [build-system] in pyproject.toml
+_BUILD = "hatchling>=1.21,<2"  # makes the editable install; [build-system] in pyproject.toml
 _HEAD = """\
 # What ./beckon installs: made by python -m host_tools.toolchain.lock, see there.
 # Above each package is what it is for: base, or an extra of pyproject.toml.
