@@ -84,7 +84,8 @@ def _odd_takes(data: Dataset) -> list[str]:
                 samples = round(s.length_ms * r.rate_hz / 1000) + 1
                 more = f" and {len(odd) - 1} more" if len(odd) > 1 else ""
                 out.append(f"{place(r, s)}{more}: a {label} of {s.length_ms / 1000:.2f} s "
-                           f"({samples} samples) is {word}, the usual one has {usual / 1000:.2f} s: {cure}")
+                           f"({samples} samples) is {word}, the usual one has "
+                           f"{usual / 1000:.2f} s: {cure}")
     return out
 
 
