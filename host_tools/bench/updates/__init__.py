@@ -87,7 +87,7 @@ def _wrong_updates(old: bytes) -> dict[str, Callable[[RemoteDevice], None]]:
         "damaged and signed": old[:99] + bytes([old[99] ^ 1]) + old[100:],
         "wrong golden scores": _sealed(_golden_moved(old)),
         "older format": _sealed(old[:4] + b"\0\0" + old[6:]),
-        "newer format": _sealed(old[:4] + b"\2\0" + old[6:]),
+        "newer format": _sealed(old[:4] + b"\3\0" + old[6:]),
         "no model at all": b"#!/bin/sh\n" * 20,
         "cut off": _sealed(old[:-7]),
     }.items():
