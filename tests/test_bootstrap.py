@@ -4,11 +4,14 @@ A small clone stands for the repository: the real ./beckon and bootstrap.py, and
 pyproject.toml with a build backend of its own, so that pip needs no network.
 """
 
+import hashlib
 import importlib.util
 import os
 import shutil
 import subprocess
 import sys
+import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -56,7 +59,14 @@ def make_clone(folder: Path) -> Path:
     (folder / "host_tools" / "__main__.py").write_text(MAIN)
     (folder / "pyproject.toml").write_text(PYPROJECT)
     (folder / "backend.py").write_text(BACKEND)
+    (folder / "packages.lock").write_text("# nothing\n")
     return folder
+
+
+def lock(clone: Path, package: str, sha256: str = "0" * 64, needed_for: str = "base") -> None:
+    (clone / "packages.lock").write_text(
+        f"# for: {needed_for}\n{package} \\\n    --hash=sha256:{sha256}\n"
+        "# for: other\nother==1 \\\n    --hash=sha256:1\n")
 
 
 def environment(**changes: str) -> dict[str, str]:
@@ -141,8 +151,7 @@ def test_a_broken_venv_is_made_anew(tmp_path):
 
 def test_offline_is_one_line(tmp_path):
     clone = make_clone(tmp_path / "clone")
-    text = PYPROJECT.replace("requires = []", 'requires = ["setuptools"]')
-    (clone / "pyproject.toml").write_text(text)
+    lock(clone, "setuptools==84.0.0")
     status, out, err = beckon(clone)
     assert (status, out) == (1, "")
     *doing, last = err.splitlines()
@@ -151,8 +160,59 @@ def test_offline_is_one_line(tmp_path):
     assert "127.0.0.1" not in err
     assert "setuptools" in (clone / ".cache" / "install.log").read_text()
     # The next run, online, goes on from there.
-    (clone / "pyproject.toml").write_text(PYPROJECT)
+    (clone / "packages.lock").write_text("# nothing\n")
     assert beckon(clone)[0] == 0
+
+
+def test_a_package_with_another_hash_is_not_installed(tmp_path):
+    """The wheel lies in a folder that pip looks into, as a wrong index would offer it."""
+    clone = make_clone(tmp_path / "clone")
+    wheel = tmp_path / "probe_of_beckon-1-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as made:
+        info = "probe_of_beckon-1.dist-info/"
+        made.writestr("probe_of_beckon.py", "")
+        made.writestr(info + "METADATA",
+                      "Metadata-Version: 2.1\nName: probe-of-beckon\nVersion: 1\n")
+        made.writestr(info + "WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\n"
+                                      "Generator: test\nTag: py3-none-any\n")
+        made.writestr(info + "RECORD", "")
+    offered = {"PIP_FIND_LINKS": str(tmp_path), "PIP_NO_INDEX": "1"}
+    lock(clone, "probe-of-beckon==1")
+    status, out, err = beckon(clone, **offered)
+    assert (status, out) == (1, "")
+    assert "the package index gives another probe-of-beckon==1 than packages.lock names" in err
+    installed = list((clone / ".venv").rglob("probe_of*"))
+    assert installed == [] and builds(clone) == 0
+    lock(clone, "probe-of-beckon==1", hashlib.sha256(wheel.read_bytes()).hexdigest())
+    assert beckon(clone, **offered)[0] == 0
+    assert list((clone / ".venv").rglob("probe_of_beckon.py"))
+
+
+def test_the_lock_file_has_what_pyproject_asks_for(repository):
+    """Else run python -m host_tools.toolchain.lock."""
+    from packaging.requirements import Requirement
+
+    from host_tools.toolchain.bootstrap import LOCK, blocks, locked
+
+    project = tomllib.loads((repository / "pyproject.toml").read_text())["project"]
+    wanted = {"base": project["dependencies"], **project["optional-dependencies"]}
+    for extra, requirements in wanted.items():
+        lines = [block.splitlines()[0].rstrip("\\") for block in blocks(locked(extra))]
+        pins = [Requirement(line) for line in lines]
+        for requirement in map(Requirement, requirements):
+            if requirement.name == "beckon":  # its own extras
+                for other in requirement.extras:
+                    assert set(blocks(locked(other))) <= set(blocks(locked(extra)))
+                continue
+            found = [p for p in pins if canonical(p.name) == canonical(requirement.name)]
+            versions = [next(iter(p.specifier)).version for p in found]
+            assert found and all(requirement.specifier.contains(v) for v in versions), requirement
+    text = LOCK.read_text()
+    assert all("--hash=sha256:" in block for block in blocks(text)) and "://" not in text
+
+
+def canonical(name):
+    return name.lower().replace("_", "-")
 
 
 def only(folder: Path, **programs: str) -> str:

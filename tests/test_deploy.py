@@ -11,7 +11,17 @@ import pytest
 from host_tools.cli.app import main
 from host_tools.device import deploy as deploying
 from host_tools.device.console import BoardError, Console, Unplugged
-from host_tools.device.deploy import MANIFEST, STAGE, Plan, Survey, deploy, plan, sha256
+from host_tools.device.deploy import (
+    MANIFEST,
+    STAGE,
+    Plan,
+    Report,
+    Survey,
+    _lives,
+    deploy,
+    plan,
+    sha256,
+)
 from host_tools.device.image import unix_arch, write_image
 from host_tools.device.mpremote import explain as mpremote_fault
 from host_tools.device.mpremote import mpremote
@@ -454,3 +464,40 @@ def test_settings_are_checked_before_the_board_is_touched(tmp_path, capsys):
     assert main(["deploy", "--mqtt", "kitchen", "--model", str(DEFAULT_MODEL), "--settings",
                  str(tmp_path / "none")]) == 1  # fmt: skip
     assert "no update_key" in capsys.readouterr().err
+
+
+class Saying:
+    """A Console whose board says lines; what is left of them comes with the next call."""
+
+    def __init__(self, *lines):
+        self._lines = iter(lines)
+
+    def lines(self, timeout_s):
+        yield from self._lines
+
+
+@pytest.mark.parametrize("lines, sign, sensor, warning", [
+    (["sensor: MPU6500 at 0x68", "linked to house"], "linked to house", "MPU6500", ""),
+    (["linked to house", "", "sensor: MPU6500 at 0x68"], "linked to house", "MPU6500", ""),
+    (["no link: no network is set", "sensor: x"], "the firmware runs", "x", "beckon setup"),
+    (["linked to house"], "linked to house", "", "says nothing of its sensor"),
+])  # fmt: skip
+def test_a_deployment_ends_with_what_link_and_sensor_say(lines, sign, sensor, warning):
+    report = Report("/dev/x", "", "")
+    assert _lives(Saying(*lines), report, [])
+    assert report.sign == sign and sensor in report.sensor and warning in report.warning
+    assert bool(warning) == bool(report.warning)
+
+
+@pytest.mark.parametrize("lines, said", [
+    (["linked to house", "no sensor: nothing answers at address 0x68"],
+     "the firmware finds no sensor: nothing answers at address 0x68; run beckon doctor /dev/x"),
+    (["no sensor: it sends no samples", "linked to house"], "finds no sensor: it sends no samples"),
+    (["Traceback (most recent call last):", '  File "app.py"', "ValueError: b"],
+     "the firmware stops: ValueError: b"),
+    (["beckon: safe mode"], "the firmware reports: safe mode"),
+])  # fmt: skip
+def test_a_deployment_that_does_not_work_says_why(lines, said):
+    with pytest.raises(BeckonError) as caught:
+        _lives(Saying(*lines), Report("/dev/x", "", ""), [])
+    assert said in str(caught.value)

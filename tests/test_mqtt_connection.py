@@ -15,6 +15,7 @@ from host_tools.mqtt import connection
 from host_tools.mqtt.address import BrokerAddress, TlsFiles, is_only_here, parse_broker
 from host_tools.mqtt.broker import embedded_broker, free_port
 from host_tools.mqtt.connection import Connection, Topic
+from host_tools.mqtt.remote_device import signed
 from host_tools.mqtt.subscriber import Subscriber
 from host_tools.mqtt.tls import tls_context
 from tests.link.certificates import Authority
@@ -377,3 +378,34 @@ def test_many_devices_are_all_known(tmp_path, monkeypatch):
                     return len(came) == 2 * _MANY
 
                 until(all_came)
+
+
+# -- signed commands --------------------------------------------------------------------
+
+
+def test_ask_signs_with_the_key_of_the_settings(tmp_path, capsys):
+    heard = []
+
+    def answer(topic, payload, retained):
+        asked = json.loads(payload)
+        heard.append((topic.rpartition("/")[2], asked))
+        said = {"ok": True, "nonce": "n1", "transaction": asked["transaction"]}
+        board.publish(topic.replace("/cmd/", "/rsp/"), json.dumps(said))
+
+    with Mosquitto(tmp_path) as mosquitto:
+        url = f"mqtt://127.0.0.1:{mosquitto.port}"
+        topics = [Topic("beckon/wand/cmd/#")]
+        with Connection(parse_broker(url), "board", topics, answer) as board:
+            ask = ["ask", "wand", "--broker", url, "--sign", str(tmp_path)]
+            assert main([*ask, "set", 'settings={"keepalive_s": 60}']) == 1
+            assert "no update_key in" in capsys.readouterr().err and not heard
+            write_settings(tmp_path, {"update_key": "k" * 32})
+            assert main([*ask, "set", 'settings={"keepalive_s": 60}']) == 0
+            assert main([*ask, "restart"]) == 0
+    text = '{"keepalive_s": 60}'
+    assert [(verb, asked.get("settings"), asked.get("hmac")) for verb, asked in heard] == [
+        ("nonce", None, None), ("set", text, signed("k" * 32, "set", "wand", "n1", text)),
+        ("nonce", None, None), ("restart", None, signed("k" * 32, "restart", "wand", "n1", ""))]
+    for words, said in ((["diag"], "takes no signature"), (["set"], "write settings=")):
+        assert main(["ask", "wand", *words, "--sign", str(tmp_path)]) == 2
+        assert said in capsys.readouterr().err

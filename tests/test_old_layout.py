@@ -56,7 +56,8 @@ def test_deploy_removes_them(tmp_path):
         (flash / "app.py").write_text(STALE)
         (flash / MANIFEST).write_text(json.dumps({"version": "0.1.0", "files": old}))
         board.plug()
-        new = {"main.py": b"print('linked to', 'here')\n", "app.mpy": b"M\x06\x00\x1f",
+        new = {"main.py": b"print('sensor: x')\nprint('linked to', 'here')\n",
+               "app.mpy": b"M\x06\x00\x1f",
                "commands/dispatcher.mpy": b"M", "events/event.mpy": b"M"}  # fmt: skip
         report = deploy(board.port, lambda survey: new)
         assert report.removed == sorted([*old, "app.py"])

@@ -67,6 +67,9 @@ def measure(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, A
         "events": {
             "sent": outcome.sent,
             "delivered": outcome.delivered,
+            "missing": outcome.missing,
+            "named_missing": outcome.named_missing,
+            "sessions_lost": outcome.sessions_lost,
             "repeated": outcome.repeated,
             "out_of_order": outcome.out_of_order,
         },
@@ -121,7 +124,8 @@ def summary(figures: dict[str, Any]) -> str:
     return "\n".join(
         (
             f"{figures['outages']} outages: {events['delivered']} of {events['sent']} events "
-            f"delivered, {events['out_of_order']} out of order, {events['repeated']} repeated",
+            f"delivered, {events['named_missing']} named as missing, "
+            f"{events['out_of_order']} out of order, {events['repeated']} repeated",
             f"samples lost: {figures['samples_lost']} of {figures['samples']}",
             f"first delivery after an outage: {figures['recovery_s_max']} s at most",
             f"loop lag: p99 {figures['loop_lag_ms_p99']} ms, at most "

@@ -8,14 +8,17 @@ password into BECKON_MQTT_USER and BECKON_MQTT_PASSWORD.
 examples:
   beckon ask kitchen diag
   beckon ask kitchen set settings='{"threshold_percent": 70}'
-  beckon ask kitchen discovery on=false     removes it from Home Assistant
   beckon ask kitchen set settings='{"keepalive_s": 60}' --sign
+  beckon ask kitchen discovery on=false     removes it from Home Assistant
 """
 
 import json
+from pathlib import Path
 
 from host_tools.cli.broker_options import add_broker_arguments, broker_of
 from host_tools.errors import BeckonError
+
+_SIGNED = ("set", "restart", "calibrate")
 
 
 def add_arguments(parser):
@@ -23,8 +26,9 @@ def add_arguments(parser):
     parser.add_argument("verb", metavar="COMMAND", help="for instance get, diag, self_test")
     parser.add_argument("arguments", nargs="*", metavar="NAME=VALUE",
                         help="arguments of the command")
-    parser.add_argument("--sign", action="store_true",
-                        help="sign the command with the update_key that you gave to beckon setup")
+    parser.add_argument("--sign", nargs="?", type=Path, const=Path(), metavar="FOLDER",
+                        help="sign with the update_key in FOLDER, or where beckon setup keeps it; "
+                             "needed for most settings, see docs/security.md")
     add_broker_arguments(parser)
     parser.add_argument("--timeout", type=_seconds, default=10.0, metavar="S",
                         help="seconds to wait for the answer")
@@ -37,18 +41,20 @@ def _seconds(text):
     return value
 
 
-def _key(verb, arguments):
-    """The update_key to sign this command with."""
+def _key(folder, verb, arguments):
+    """The update_key. Raises BeckonError."""
     from host_tools.device.settings import default_folder, read_settings
 
-    if verb not in ("set", "restart", "calibrate"):
-        raise BeckonError(f"{verb} takes no signature; leave out --sign", status=2)
+    if verb not in _SIGNED:
+        raise BeckonError(f"--sign is for {', '.join(_SIGNED)}: {verb} takes no signature",
+                          status=2)
     if verb == "set" and not isinstance(arguments.get("settings"), dict):
-        raise BeckonError("set needs settings='{\"NAME\": VALUE}'", status=2)
-    key = read_settings(default_folder())["update_key"]
+        raise BeckonError("write settings='{\"NAME\": VALUE}'", status=2)
+    folder = folder or default_folder()
+    key = read_settings(folder)["update_key"]
     if not key:
-        raise BeckonError(f"no update_key in {default_folder() / 'secrets.json'}; "
-                          "beckon setup makes one")
+        raise BeckonError(f"no update_key in {folder / 'secrets.json'}; beckon setup makes one, "
+                          "and beckon deploy --settings gives it to the board")
     return key
 
 
@@ -67,14 +73,15 @@ def run(args):
             arguments[name] = json.loads(value)
         except ValueError:
             arguments[name] = value
-    key = _key(args.verb, arguments) if args.sign else ""
-    with RemoteDevice(broker_of(args), args.device, args.timeout) as device:
-        if not args.sign:
-            answer = device.request(args.verb, **arguments)
-        elif args.verb == "set":
+    folder = args.sign if args.sign != Path() else None
+    key = _key(folder, args.verb, arguments) if args.sign is not None else ""
+    with RemoteDevice(broker_of(args, folder=folder), args.device, args.timeout) as device:
+        if args.verb == "set" and key:
             answer = device.change_settings(key, **arguments["settings"])
-        else:
+        elif key:
             answer = device.request_signed(args.verb, key, **arguments)
+        else:
+            answer = device.request(args.verb, **arguments)
     answer.pop("transaction", None)
     print(json.dumps(answer))
     return 0

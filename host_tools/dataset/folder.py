@@ -22,7 +22,7 @@ from host_tools.dataset.timing import even_grid
 from host_tools.errors import BeckonError
 
 MOST = 1e15  # times since 1970 in microseconds fit, and every value into 32 bits' floats
-# Reading takes seven times a file's size in memory. A packed recording is three to twenty times
+# Reading takes seven times the file's size in memory. A packed recording is three to twenty times
 # larger unpacked, one of a sensor that stands still fifty; a trap a thousand times.
 _MOST_BYTES = 1 << 30
 _MOST_PACKED = 64 << 20  # unpacked, or

@@ -126,10 +126,13 @@ class Connection:
         self.version = version
         self._outcome = None
         self._client = client = self._make_client(version)
-        properties = _connect_properties(self._keep) if version == 5 else None
+        options: dict[str, Any] = {}
+        if version == 5:
+            # Not "clean at first": mosquitto stores no session that began clean. The id is new.
+            options = {"properties": _connect_properties(self._keep), "clean_start": not self._keep}
         try:
             client.connect(self.broker.host, self.broker.port, keepalive=_KEEPALIVE_S,
-                           properties=properties)
+                           **options)
         except (ssl.SSLError, ssl.CertificateError) as error:
             raise NoBroker(tls_fault(error, self.broker)) from None
         except OSError as error:
@@ -164,8 +167,8 @@ class Connection:
     def _refusal(self, reason: str) -> BeckonError:
         where = self.broker
         if reason == _NO_ANSWER:
-            return NoBroker(f"what answers at {where} is not an MQTT broker, or has no time for "
-                            f"an answer within {self._timeout_s:g} s")
+            return NoBroker(f"no answer from {where} within {self._timeout_s:g} s: it is not an "
+                            "MQTT broker, or too busy; check address and port")
         if reason != _GONE:
             return BeckonError(f"the broker at {where} refuses: {reason}")
         if self.broker.tls is None:

@@ -2,7 +2,8 @@
 
 Run by ./beckon with any Python 3.11+ when there is no finished environment, so
 this file uses the standard library alone. `install(extra)` also serves commands
-that need an extra of pyproject.toml.
+that need an extra of pyproject.toml. Packages come with the versions and hashes of
+packages.lock (lock.py makes it), or not at all.
 """
 
 import contextlib
@@ -21,7 +22,9 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 VENV = REPOSITORY / ".venv"
 STAMP = VENV / "beckon-stamp"
+LOCK = REPOSITORY / "packages.lock"
 LOG = REPOSITORY / ".cache" / "install.log"
+SOURCES = "BECKON_FROM_SOURCE"
 _LOG_NAME = LOG.relative_to(REPOSITORY)
 
 
@@ -38,7 +41,7 @@ _OFFLINE = re.compile(
 
 def stamp() -> str:
     """What a finished environment was made for; ./beckon writes the same in shell."""
-    pyproject = (REPOSITORY / "pyproject.toml").read_bytes()
+    pyproject = (REPOSITORY / "pyproject.toml").read_bytes() + LOCK.read_bytes()
     sums = subprocess.run(["cksum"], input=pyproject, capture_output=True, check=True).stdout
     python = os.path.realpath(VENV / "bin" / "python")
     return f"{REPOSITORY}\n{python}\n{sums.decode().strip()}\n"
@@ -59,7 +62,7 @@ def make() -> None:
         # The folder or the interpreter has changed, or a run was interrupted: make it again.
         if not old or old.splitlines()[:2] != stamp().splitlines()[:2]:
             _make_venv()
-        _pip(lock, str(REPOSITORY), what="installing the Python packages that Beckon needs")
+        _install(lock, "base", what="installing the Python packages that Beckon needs")
         _write(STAMP, stamp())
 
 
@@ -68,7 +71,7 @@ def install(extra: str) -> None:
     with _alone() as lock:
         if has(extra):
             return
-        _pip(lock, f"{REPOSITORY}[{extra}]", what=f"installing the packages for {extra}")
+        _install(lock, extra, what=f"installing the packages for {extra}")
         _write(VENV / f"beckon-extra-{extra}", stamp())
 
 
@@ -91,9 +94,37 @@ def _make_venv() -> None:
         raise BootstrapError(f"could not make .venv: see {_LOG_NAME}" + _space())
 
 
-def _pip(lock: int, requirement: str, what: str) -> None:
+def blocks(lock: str) -> list[str]:
+    """The packages of a requirements file with hashes, each with its lines."""
+    return re.findall(r"^[A-Za-z0-9].*\n(?:[ \t].*\n)*", lock, re.MULTILINE)
+
+
+def package_of(block: str) -> str:
+    """The name, as the index spells it."""
+    return re.split(r"[=\s\[;]", block, maxsplit=1)[0].lower()
+
+
+def locked(extra: str) -> str:
+    """What of packages.lock an extra needs, or the project itself ("base")."""
+    marked = re.findall(r"^# for: (.*)\n((?:[^#\n].*\n)*)", LOCK.read_text(), re.MULTILINE)
+    return "".join(text for names, text in marked if extra in names.split())
+
+
+def _install(lock: int, extra: str, what: str) -> None:
+    """The locked packages of extra, then the repository itself, which needs nothing more."""
+    wanted = LOG.parent / "wanted.txt"
+    wanted.write_text(locked(extra))
+    if wanted.stat().st_size:
+        # What a source needs to be built has no hash here.
+        wheels = [] if os.environ.get(SOURCES) else ["--only-binary", ":all:"]
+        _pip(lock, ["--require-hashes", "--no-deps", *wheels, "-r", str(wanted)], what)
+    _pip(lock, ["--no-deps", "--no-build-isolation", "-e", str(REPOSITORY)],
+         "installing Beckon itself")
+
+
+def _pip(lock: int, arguments: list[str], what: str) -> None:
     command = [str(VENV / "bin" / "python"), "-I", "-m", "pip", "install", "--no-input",
-               "--retries", "2", "--progress-bar", "off", "-e", requirement]
+               "--retries", "2", "--progress-bar", "off", *arguments]
     env = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_USER": "0"}
     for name in ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_QUIET"):
         env.pop(name, None)
@@ -124,10 +155,16 @@ def _pip(lock: int, requirement: str, what: str) -> None:
     if _OFFLINE.search(text):
         raise BootstrapError("cannot reach the Python package index: connect to the Internet and "
                              f"try again (a proxy goes into https_proxy; details: {_LOG_NAME})")
+    wrong = re.search(r"DO NOT MATCH THE HASHES.*?\n\s+(\S+?)(?: from| \(|:)", text, re.DOTALL)
+    if wrong:
+        raise BootstrapError(f"the package index gives another {wrong[1]} than packages.lock "
+                             "names: nothing of it was installed; try another index, or make the "
+                             f"file again if you trust this one (details: {_LOG_NAME})")
     found = re.findall(r"No matching distribution found for (\S+)", text)
     if found:
         raise BootstrapError(f"the package {found[-1]} is not available for this Python: connect "
-                             f"to an index that has it and try again (details: {_LOG_NAME})")
+                             f"to an index that has it, or set {SOURCES}=1 to build it, and try "
+                             f"again (details: {_LOG_NAME})")
     raise BootstrapError(f"pip could not install the packages: see {_LOG_NAME}" + _space())
 
 

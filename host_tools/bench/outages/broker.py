@@ -1,6 +1,5 @@
 """Real brokers that are stopped, killed and started again, and who listens on them."""
 
-import json
 import os
 import signal
 import socket
@@ -13,7 +12,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from host_tools.errors import BeckonError
+from host_tools.mqtt.address import BrokerAddress
 from host_tools.mqtt.broker import free_port
+from host_tools.mqtt.events import Arrivals
+from host_tools.mqtt.subscriber import Message, Subscriber
 from host_tools.toolchain import mosquitto_command
 
 _START_TIMEOUT_S = 20
@@ -86,6 +88,8 @@ class Mosquitto(Broker):
             "persistence true",
             f"persistence_location {folder}/",
             "max_queued_messages 0",
+            "autosave_on_changes true",  # so that sessions outlive a kill
+            "autosave_interval 1",
         ]
         if os.geteuid() == 0:  # else it changes to an account that may not exist
             lines.append("user root")
@@ -121,27 +125,26 @@ class Arrival:
 
 
 class Watcher:
-    """Takes a device's events and counters, over restarts of the broker as well."""
+    """Takes a device's events and counters as `beckon watch` does, over restarts of the broker.
+
+    arrivals: all events, repeated ones included. missing: how many did not come, by their
+    numbers.
+    """
 
     def __init__(self, port: int, device: str):
-        import paho.mqtt.client as paho
-
         self.arrivals: list[Arrival] = []
         self.counters: dict[str, int] = {}
-        self.subscriptions = 0
+        self.repeated = 0
+        self.missing = 0
         self.came = threading.Condition()
-        self._root = f"beckon/{device}/"
-        # A session of its own: what the broker had taken before it stopped comes after.
-        self._client = paho.Client(
-            paho.CallbackAPIVersion.VERSION2, client_id="watcher", clean_session=False
-        )
-        self._client.reconnect_delay_set(min_delay=1, max_delay=1)
-        self._client.on_connect = lambda client, *rest: client.subscribe(f"{self._root}#", 1)
-        self._client.on_subscribe = self._on_subscribe
-        self._client.on_message = self._on_message
-        self._client.connect("127.0.0.1", port)
-        self._client.loop_start()
-        self.wait(lambda: self.subscriptions > 0)
+        self._judge = Arrivals()
+        self._ending = threading.Event()
+        self.sessions_lost = 0  # how often the broker had kept nothing
+        self._subscriber = Subscriber(BrokerAddress("127.0.0.1", port), device, ("event", "diag"),
+                                      on_link=self._on_link)  # fmt: skip
+        self._subscriber.__enter__()
+        self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
+        self._thread.start()
 
     def wait(self, condition, timeout_s: float = 60.0) -> bool:
         """Wait until condition() holds; whether it does."""
@@ -149,23 +152,27 @@ class Watcher:
             return self.came.wait_for(condition, timeout_s)
 
     def close(self) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
+        self._ending.set()
+        self._thread.join()
+        self._subscriber.__exit__()
 
-    def _on_subscribe(self, *arguments: object) -> None:
-        with self.came:
-            self.subscriptions += 1
-            self.came.notify_all()
+    def _on_link(self, up: bool, kept: bool) -> None:
+        self.sessions_lost += up and not kept
 
-    def _on_message(self, client, userdata, message) -> None:
-        now_s = time.time()
-        kind = message.topic[len(self._root) :]
-        if kind not in ("event", "diag"):
+    def _run(self) -> None:
+        while not self._ending.is_set():
+            message = self._subscriber.receive(0.1)
+            if message:
+                with self.came:
+                    self._take(message)
+                    self.came.notify_all()
+
+    def _take(self, message: Message) -> None:
+        if message.kind == "diag":
+            self.counters = message.payload
             return
-        payload = json.loads(message.payload)
-        with self.came:
-            if kind == "event":
-                self.arrivals.append(Arrival(now_s, payload))
-            else:
-                self.counters = payload
-            self.came.notify_all()
+        judged = self._judge.take(message)
+        self.repeated += judged.repeat
+        self.missing += judged.missing
+        at_s = time.time() - (time.monotonic() - message.received_s)
+        self.arrivals.append(Arrival(at_s, message.payload))

@@ -7,6 +7,7 @@ import numpy as np
 from nicegui import run, ui
 
 from host_tools.evaluation.evaluate import Evaluation, Tally
+from host_tools.evaluation.in_words import false_alarms
 from host_tools.evaluation.metrics import macro_f1
 from host_tools.studio.frame.widgets import Area, Slider, choice
 from host_tools.studio.train.session import Settings, TrainSession
@@ -47,8 +48,6 @@ class FiguresPanel:
             return
         t, before = found.tally(), self._trainer.tuned_tally
         events = t.as_json()
-        low, high = events["false_per_hour_95"]
-        hourly = events["false_per_hour"]
         changed = self._trainer.settings != self._trainer.tuned
 
         def was(name: str) -> str:
@@ -57,9 +56,8 @@ class FiguresPanel:
 
         _tile(f"{t.hits} of {t.truth}", "gestures found", f"{t.missed} missed{was('hits')}",
                "good" if t.hits == t.truth else "warn")
-        rate = f"{_few(hourly)} per hour ({_few(low)} to {_few(high)})" if (
-            hourly is not None) else "no time without gestures"
-        _tile(str(t.false), "false events", rate + was("false"), "bad" if t.false else "good")
+        _tile(str(t.false), "false events", false_alarms(events) + was("false"),
+              "bad" if t.false else "good")
         _tile(str(t.duplicates), "reported twice", "of one gesture" + was("duplicates"),
                "bad" if t.duplicates else "good")
         _tile(*_latency(t))
@@ -87,10 +85,6 @@ def _latency(t: Tally) -> tuple[str, str, str]:
         return "-", "median delay", "nothing was found"
     p50, p95 = t.latency_ms(0.5), t.latency_ms(0.95)
     return f"{_ms(p50)} ms", "median delay", f"from the label's end; 95 %: {_ms(p95)} ms"
-
-
-def _few(value: float) -> str:
-    return number(value, 1 if value < 10 else 0)
 
 
 def _ms(value: float) -> str:
