@@ -150,10 +150,16 @@ class App:
 
     def _on_healthy(self):
         board = self.board
-        if board.model_rollback and self._is_as_before(board.model_rollback):
-            board.model_rollback.confirm()
+        if board.model_rollback:
+            asyncio.create_task(self._try_model())
         if board.crash:
             crash_log().healthy()
+
+    async def _try_model(self):
+        """A new model is good once all works again, after a minute or whenever."""
+        while not self._is_as_before(self.board.model_rollback):
+            await asyncio.sleep_ms(_LOOK_MS)
+        self.board.model_rollback.confirm()
 
     def _is_as_before(self, rollback):
         """Whether all works that worked before the trial of a file."""
