@@ -183,7 +183,7 @@ function turn(id, S) {
   const c = document.getElementById(id), g = c.getContext('2d');
   const ticked = document.querySelectorAll('[data-of=' + id + ']');
   let a = .6, b = .5, d = null;
-  // Of 200 values one may lie outside: a few blows must not make everything else small
+  // One of 200 values can lie outside: a few blows must not make everything else small
   const sizes = S.flatMap(s => s.points.flat().map(Math.abs)).sort((x, y) => x - y);
   const m = Math.max(1, sizes[Math.floor(sizes.length * .995)] || 1);
   function put(p) {
