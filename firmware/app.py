@@ -6,7 +6,7 @@ import sys
 import time
 from time import ticks_add, ticks_diff, ticks_ms
 
-from machine import reset, reset_cause
+from machine import freq, reset, reset_cause
 from micropython import const
 
 from board import SettingsError
@@ -18,6 +18,7 @@ VERSION = "0.1.0"
 _COLLECT_BYTES = const(16384)
 _GOODBYE_MS = const(5000)
 _BEFORE_RESET_S = const(3)  # time to read the fault on the serial line
+_FREQ_HZ = const(240_000_000)  # an ESP32 starts with 160 MHz
 _TRIAL_MS = const(180_000)  # settings on trial: if not all works by then, it restarts
 _LOOK_MS = const(1000)
 
@@ -149,10 +150,16 @@ class App:
 
     def _on_healthy(self):
         board = self.board
-        if board.model_rollback and self._is_as_before(board.model_rollback):
-            board.model_rollback.confirm()
+        if board.model_rollback:
+            asyncio.create_task(self._try_model())
         if board.crash:
             crash_log().healthy()
+
+    async def _try_model(self):
+        """A new model is good once all works again, after a minute or whenever."""
+        while not self._is_as_before(self.board.model_rollback):
+            await asyncio.sleep_ms(_LOOK_MS)
+        self.board.model_rollback.confirm()
 
     def _is_as_before(self, rollback):
         """Whether all works that worked before the trial of a file."""
@@ -222,6 +229,10 @@ def _record_crash(fault):
 def main():
     app = None
     try:
+        try:
+            freq(_FREQ_HZ)
+        except ValueError:
+            pass  # an ESP32-C3 has 160 MHz at most
         app = App()
         asyncio.run(app.run())
     except KeyboardInterrupt:

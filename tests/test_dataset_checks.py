@@ -5,6 +5,7 @@ import pytest
 
 from host_tools.dataset import Dataset, Recording, Span, read_dataset
 from host_tools.dataset.checks import check
+from host_tools.dataset.classes import class_faults
 from host_tools.dataset.unit_check import turning_slope
 
 
@@ -58,6 +59,28 @@ def test_clipping_needs_a_held_limit():
     assert any("clipped at 19.61 m/s^2 in 2 recordings" in f for f in check(data))
     x[:, 0] = 19 * np.sin(6.1 * t)
     assert not any("clipped" in f for f in check(data))
+
+
+def takes(*lengths_ms):
+    """Recordings of 20 s at rest with one span each."""
+    x = np.random.default_rng(1).normal(0, 0.05, (2000, 6)).astype(np.float32)
+    x[:, 2] += 9.81
+    return Dataset("d", [Recording(f"r{i}", x, 100.0, (Span(0, n, "wave", f"p{i % 2}"),),
+                                   native_hz=100.0) for i, n in enumerate(lengths_ms)])
+
+
+def test_short_and_odd_takes_are_named_before_training():
+    (found,) = check(takes(900, 170, 1000, 1100))
+    assert found.startswith("r1: a wave of 0.17 s (18 samples) is short, the usual one has 0.95 s")
+    (found,) = check(takes(900, 1000, 9000, 1100, 8000))
+    assert found.startswith("r2 and 1 more: a wave of 9.00 s") and "beckon data cut" in found
+    assert check(takes(900, 1000, 1500, 600)) == []
+
+
+def test_a_label_whose_takes_are_all_too_short_is_refused():
+    (fault,) = class_faults(takes(17, 20, 18))
+    assert fault.startswith("r0: every 'wave' is shorter than 100 ms (this one: 17 ms)")
+    assert class_faults(takes(17, 120)) == []
 
 
 def test_real_recordings(shared_data):

@@ -4,8 +4,10 @@ import gzip
 import io
 import json
 import tempfile
+import zipfile
 from pathlib import Path
 
+import cbor2
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -28,6 +30,21 @@ TABLE = ("label,shift," + ",".join(f"{a}_{t}" for t in (0, 50) for a in ("ax", "
          + "\nx,0,1,2,3,4,5,6\n0,-99,1,2,3,4,5,6\n").encode()
 OTHER = ("time;acc_x;acc_y;acc_z;label\n"
          + "".join(f"{i / 100};0;{i};1;{'wave' if i > 3 else ''}\n" for i in range(8))).encode()
+CBOR = cbor2.dumps(json.loads(IMPULSE))
+CREATEAI = json.dumps([{"name": "wave", "recordings": [
+    {"data": {"x": [0, 0.1] * 4, "y": [0] * 8, "z": [1] * 8}}]}]).encode()
+WISDM = b"".join(b"%d,Jogging,%d,-0.6,9.6,0.5;\n" % (1 + i // 6, 10**12 + i * 5 * 10**7)
+                 for i in range(12))
+CLOCK = ("\ufeffTime,x,y,z\r\n" + "".join(f"10:00:{50 + i / 50:06.3f},0,0,9.8\r\n"
+                                         for i in range(9))).encode()
+WIDE = ("Zeit (ms);ax;ay;az\n" + "".join(f"{i * 10};0,5;0;9,8\n" for i in range(9))).encode(
+    "utf-16")
+ANNOTATIONS = json.dumps([{"data": {"csv": "x.csv"}, "annotations": [{"result": [
+    {"type": "timeserieslabels", "value": {"start": 0.01, "end": 0.05,
+                                           "timeserieslabels": ["up"]}}]}]}]).encode()
+STRUCTURED = json.dumps({"structuredLabels": {"x.json": [
+    {"startIndex": 0, "endIndex": 1, "label": "up"},
+    {"startIndex": 2, "endIndex": 3, "label": "down"}]}}).encode()
 TOKENS = (b"nan", b"inf", b"-1", b"1e999", b"", b",", b"\n", b"\r\n", b'"', b"\0", b"\xff", b";",
           b"[", b"]", b"{", b"null", b"-", b"99999999999999999999", b"t_ms", b"\xef\xbb\xbf")
 
@@ -108,7 +125,17 @@ def test_labels(place, content):
     reads_or_refuses(lambda: read_dataset(base))
 
 
+def zipped():
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("wave/1.csv", CSV)
+        archive.writestr("tap/1.csv", OTHER)
+    return out.getvalue()
+
+
 @pytest.mark.parametrize("name, form, whole", [
+    ("x.cbor", "auto", CBOR), ("x.zip", "auto", zipped()), ("s.json", "auto", CREATEAI),
+    ("WISDM.txt", "auto", WISDM), ("x.csv", "auto", CLOCK), ("x.csv", "auto", WIDE),
     ("x.json", "edge-impulse", IMPULSE), ("wave.csv", "edge-impulse", CSV),
     ("x.csv", "csv", OTHER), ("x.csv.gz", "csv", gzip.compress(OTHER, mtime=0)),
     ("t.csv", "article", TABLE), ("x.npy", "npy", npy()), ("X.npy", "npy", npy()),
@@ -133,3 +160,31 @@ def test_lists_of_labels(place, content):
     (base / "x.json").write_bytes(IMPULSE)
     (base / "info.labels").write_bytes(content)
     reads_or_refuses(lambda: read_foreign(base, "edge-impulse"))
+
+
+@function_scoped
+@given(content=damaged(STRUCTURED))
+def test_structured_labels(place, content):
+    base = place()
+    (base / "x.json").write_bytes(IMPULSE)
+    (base / "structured_labels.labels").write_bytes(content)
+    reads_or_refuses(lambda: read_foreign(base))
+
+
+@function_scoped
+@given(content=damaged(ANNOTATIONS))
+def test_annotations_of_label_studio(place, content):
+    base = place()
+    (base / "x.csv").write_bytes(OTHER.replace(b";1;", b";9.8;"))
+    (base / "export.json").write_bytes(content)
+    reads_or_refuses(lambda: read_foreign(base, options=Options(accel="m/s2", time="s")))
+
+
+@function_scoped
+@given(first=damaged(CSV.replace(b"gx,gy,gz", b"u,v,w")), second=damaged(b"t_ms,x,y,z\n" + b"".join(
+    b"%d,1,0,%d\n" % (i * 7, i) for i in range(10))))
+def test_files_of_two_sensors(place, first, second):
+    base = place()
+    (base / "Accelerometer.csv").write_bytes(first)
+    (base / "Gyroscope.csv").write_bytes(second)
+    reads_or_refuses(lambda: read_foreign(base, options=Options(accel="m/s2", gyro="dps")))

@@ -367,10 +367,18 @@ def test_uci_har(tmp_path):
     assert close(found.recordings[0].samples, stream)
 
 
-def test_a_spreadsheet_is_named(tmp_path):
-    (tmp_path / "up.xlsx").write_bytes(b"PK")
-    with pytest.raises(BeckonError, match="up.xlsx: a spreadsheet; save it as CSV"):
-        read_foreign(tmp_path)
+@pytest.mark.parametrize("name, cure", [
+    ("up.xlsx", "save the spreadsheet as CSV"), ("project.hex", "save the data samples instead"),
+    ("x.mat", "write it as CSV, or"), ("x.pkl", "may run code"), ("x.rar", "unpack it"),
+])
+def test_what_is_not_read_has_a_cure(tmp_path, name, cure):
+    (tmp_path / name).write_bytes(b"PK")
+    for path in (tmp_path, tmp_path / name):
+        with pytest.raises(BeckonError, match=f"{name}: is not read; .*{cure}"):
+            read_foreign(path)
+    (tmp_path / "up1.csv").write_text(csv_text(X))
+    found = read_foreign(tmp_path)
+    assert len(found.recordings) == 1 and cure in found.notices[0]
 
 
 def test_a_data_set_folder_needs_no_import(tmp_path):

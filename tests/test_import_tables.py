@@ -189,6 +189,16 @@ def test_start_up_bursts_are_trimmed(tmp_path):
     assert "samples at the ends" in found.notices[0]
 
 
+@pytest.mark.parametrize("came, rate, lost", [(30, 100, 1), (10, 100, 21)])
+def test_a_burst_after_a_stall_is_no_loss(tmp_path, came, rate, lost):
+    t = [*range(0, 2000, 10), *(2300 + 0.1 * i for i in range(came)), *range(2310, 5000, 10)]
+    found = read(tmp_path, "t_ms,ax,ay,az\n" + "".join(f"{v:.1f},{AT_REST}\n" for v in t))
+    (r,) = found.recordings
+    assert r.rate_hz == pytest.approx(rate, rel=0.003)
+    assert len(r.samples) == len(t) + lost == 500 and bool(r.gaps) == (lost > 6)
+    assert any("came late, at once after a stall" in n for n in found.notices)
+
+
 # Text forms
 
 BODY = rows(50, "{t}," + AT_REST)

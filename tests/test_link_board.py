@@ -9,8 +9,10 @@ from host_tools.errors import BeckonError
 from host_tools.mqtt.address import BrokerAddress
 from host_tools.mqtt.remote_device import RemoteDevice
 from host_tools.paths import DEFAULT_MODEL, FIRMWARE
+from host_tools.simulator import unix_board
 from host_tools.simulator.sensor.faults import Fault
 from host_tools.testing.still_board import StillBoard
+from host_tools.toolchain.interpreter_32 import ARCH
 from tests.link.host import Mosquitto
 from tests.test_link_model import another_model
 from tests.waiting import TIMEOUT_S, until
@@ -55,9 +57,20 @@ def state_with(device, key):
     return until(state, f"a state with {key}")
 
 
+SAY_FREQUENCY = """
+import machine
+freq = machine.freq
+def set_frequency(hz):
+    freq(hz)
+    print("MHz", freq() // 1000000)
+machine.freq = set_frequency
+"""
+
+
 def test_a_board_that_is_well_says_so(broker, device):
-    with Board(broker) as board:
+    with Board(broker, SAY_FREQUENCY) as board:
         state = device.await_board(TIMEOUT_S)
+        assert board.says("MHz") == "MHz 240"
         assert state["crash"] == "" and state["safe_mode"] == ""
         assert state["model"] == DEFAULT_MODEL.read_bytes()[8:12][::-1].hex()
         assert state["model_taken_back"] is False
@@ -283,6 +296,26 @@ sensor.calibrate = calibrate
         assert board.boots == 1 and not (board.flash / "crash.txt").exists()
         state = device.await_board(TIMEOUT_S)
         assert state["calibration"] == "failed: it moved by 12 deg/s; keep the board still"
+
+
+def test_an_esp32_s_heap_is_enough(broker, device, micropython_32, monkeypatch):
+    """On 32 bits, with commands, Home Assistant and a new model beside the one in use.
+
+    MicroPython's ESP32 port, emulated, had 144,768 bytes of heap with everything running.
+    """
+    monkeypatch.setattr(unix_board, "micropython_command", lambda: micropython_32)
+    monkeypatch.setattr(unix_board, "unix_arch", lambda: ARCH)
+    board = Board(broker, speed=5)
+    board._heap_kib = 141
+    with board:
+        device.await_board(TIMEOUT_S)
+        device.request("discovery", on=True)
+        model = another_model()
+        assert device.send_model(model, KEY, wait_s=TIMEOUT_S) == model[8:12][::-1].hex()
+        until(lambda: device.request("diag")["diag"].get("windows"))
+        diag = device.request("diag")["diag"]
+        assert diag["samples_lost"] == diag["messages_oversized"] == 0
+        assert board.boots == 2 and not (board.flash / "crash.txt").exists()
 
 
 def test_settings_that_cannot_be_read_end_the_program_with_a_line(broker):

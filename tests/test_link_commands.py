@@ -181,7 +181,7 @@ def test_the_rights_of_a_publisher_are_those_of_the_table(glove, rights):
             device.change_settings(KEY, **{name: value})
             assert json.loads((folder / "config.json").read_text())[name] == value
             (folder / "config.json").write_text(before)
-            (folder / "config.json.try").unlink()
+            (folder / "config.json.try").unlink(missing_ok=name == "ha_discovery")
         else:
             assert right == "nobody"
     assert [name for name, right in rights.items() if right == "everyone"] == list(OPEN)
@@ -278,6 +278,26 @@ def test_ask_sends_a_command_and_prints_the_answer(glove, capsys):
     for wrong in (["a/b", "get"], ["glove", "+"], ["", "get"], ["glove", "get", "names"],
                   ["glove", "get", "=1"], ["glove", "get", "verb=1"]):
         assert main(["ask", *wrong, *at]) == 2
+        assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_ask_signs_with_the_key_of_setup(glove, capsys, tmp_path, monkeypatch):
+    device, _, folder = glove
+    own = tmp_path / "settings"
+    own.mkdir()
+    monkeypatch.setattr("host_tools.device.settings.default_folder", lambda: own)
+    at = ["--broker", str(device._connection.broker)]
+    change = ["ask", "glove", "set", 'settings={"keepalive_s": 60}', *at]
+    assert main([*change, "--sign"]) == 1
+    assert "no update_key" in capsys.readouterr().err
+    (own / "secrets.json").write_text(json.dumps({"update_key": KEY}))
+    assert main(change) == 1
+    assert "keepalive_s needs a signature" in capsys.readouterr().err
+    assert main([*change, "--sign"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"ok": True, "restart": True}
+    assert json.loads((folder / "config.json").read_text()) == {"keepalive_s": 60}
+    for wrong in (["get"], ["set"], ["set", "settings=5"]):
+        assert main(["ask", "glove", *wrong, "--sign", *at]) == 2
         assert len(capsys.readouterr().err.splitlines()) == 1
 
 

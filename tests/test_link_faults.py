@@ -106,6 +106,84 @@ def test_a_link_that_ends_again_and_again_says_why(broker, board, publishes, tol
     assert any(told in line for line in board.logs), board.logs
 
 
+BACK_OFF = """
+from link import mqtt_link
+pause_ms = mqtt_link.pause_ms
+waits = []
+def no_pause(failures, down_ms, brief):
+    waits.append((failures, brief, pause_ms(failures, down_ms, brief)))
+    if len(waits) == 10:
+        say(waits=waits)
+    return 0
+mqtt_link.pause_ms = no_pause
+asyncio.run(make_link().run())
+"""
+
+
+def test_a_link_that_does_not_live_is_tried_more_and_more_rarely(broker):
+    with Board(BACK_OFF, broker_port=broker.port) as board:
+        for _ in range(10):
+            peer = broker.peer()
+            peer.accept()
+            peer.close()
+        waits = board.next()["waits"]
+    assert [(failures, brief) for failures, brief, _ in waits] == [(i, i + 1) for i in range(10)]
+    assert max(ms for _, brief, ms in waits if brief < 8) <= 1500
+    assert 7500 <= waits[-1][2] <= 15_000
+
+
+def is_state(kind, body):
+    return kind >> 4 == 3 and publication(kind, body)[0].endswith(b"/state")
+
+
+def born(peer):
+    """The board has logged in again and has said what it is."""
+    peer.accept()
+    peer.acknowledge(*peer.serve(is_state))
+
+
+POST = publish(b"beckon/glove/cmd/post", b"")
+
+
+def sends_no_event(peer, board, packet_id):
+    tell(peer, board)
+    tell(peer, board)  # by now it would have gone out, and so come before this answer
+    peer.send(publish(b"beckon/glove/cmd/x", b"", qos=1, packet_id=packet_id))
+    kind, _ = peer.serve(lambda kind, body: kind == 0x40 or is_event(kind, body))
+    return kind == 0x40
+
+
+def test_events_wait_for_home_assistant_after_a_broker_s_restart(broker):
+    with Board(GLOVE, broker_port=broker.port, trigger_age_s=600) as board:
+        first = broker.peer()
+        first_event(first, repeated=False)  # nothing is expected back: it goes out at once
+        first.send(publish(b"homeassistant/status", b"offline"))
+        first.send(POST)
+        assert sends_no_event(first, board, 5)
+        first.send(publish(b"homeassistant/status", b"online", retain=1))  # of some time ago
+        assert sends_no_event(first, board, 6)
+        first.send(publish(b"homeassistant/status", b"online"))
+        first.acknowledge(*first.serve(is_event))
+        first.close()  # the broker restarts, and Home Assistant connects again, too
+        again = broker.peer()
+        born(again)
+        again.send(POST)
+        assert sends_no_event(again, board, 7)
+        again.send(publish(b"homeassistant/status", b"online"))
+        again.acknowledge(*again.serve(is_event))
+
+
+def test_an_event_waits_only_as_long_as_it_can_trigger_something(broker):
+    with Board(GLOVE, broker_port=broker.port, trigger_age_s=1):
+        first = broker.peer()
+        first_event(first, repeated=False)
+        first.close()
+        again = broker.peer()
+        born(again)
+        again.send(POST)
+        again.acknowledge(*again.serve(is_event))
+
+
 def test_only_its_own_acknowledgement_counts(broker, board):
     peer = broker.peer()
     peer.accept()

@@ -55,7 +55,7 @@ class Publisher:
     ):
         self.model = ""
         self._dropped = self._delivered = self._oversized = 0
-        self.house = None  # Discovery, once Home Assistant is to know of this board
+        self.house = None  # the Discovery, if there is one: it says which events wait
         self._link = link
         self._clock = None
         self.boot = boot

@@ -37,7 +37,7 @@ _PATIENCE_MS = const(300_000)  # down for longer: try more rarely
 _PAUSE_RARE_MS = const(15_000)
 _LIVED_MS = const(2000)  # a link that ends sooner has not worked
 _STEADY_MS = const(60_000)  # and after a few of those, only such a one has
-_BRIEF = const(4)  # a few
+_BRIEF = const(8)  # a few
 
 # The same in lwIP, Linux and BSD; not every port's socket module has the names.
 _IPPROTO_TCP = const(6)
@@ -218,22 +218,24 @@ class Link:
         while not self._closing:
             self._turns += 1
             connects = self.connects
+            number = errno.ETIMEDOUT
             try:
                 await self._session(failures)
             except _FAULTS as error:
                 self._say(error)
                 number = getattr(error, "errno", None)
-                self.broker_left = number in (errno.ECONNRESET, errno.ECONNREFUSED)
             except asyncio.TimeoutError:
-                self.broker_left = False
                 self._timeouts += 1
                 self._say(OSError(errno.ETIMEDOUT))
+            self.broker_left = number in (errno.ECONNRESET, errno.ECONNREFUSED)
             if self._closing:
                 return
             if self.connects != connects:  # it was up: begin counting again, if that is worth it
                 self._drops += 1
                 lived_ms = ticks_diff(ticks_ms(), self._up_ms)
-                if lived_ms > (_LIVED_MS if self._brief < _BRIEF else _STEADY_MS):
+                enough_ms = _LIVED_MS if self._brief < _BRIEF else _STEADY_MS
+                # What the network does to a link is no reason to stay away.
+                if lived_ms > enough_ms or number in (errno.ETIMEDOUT, errno.EHOSTUNREACH):
                     failures = self._brief = 0
                 else:
                     self._brief += 1

@@ -23,6 +23,7 @@ class Augment:
     rotate_deg: float = 20.0
     heading_deg: float = 0.0
     mirror: float = 0.0
+    walking: float = 0.1
     accel_bias: float = 0.3
     gyro_bias: float = 5.0
     accel_noise: float = 0.1
@@ -85,7 +86,8 @@ KINDS = (
     Kind("carry", BETWEEN, "the hand goes elsewhere"),
     Kind("push", BETWEEN, "a short push, there or there and back"),
     Kind("knock", BETWEEN, "set down, or the table is hit"),
-    Kind("walk", BETWEEN, "steps, and an arm that swings"),
+    Kind("walk", BETWEEN, "steps, and an arm that swings; some streams are made on foot",
+         (Amount("walking", "part of the streams", 1.0),)),
     Kind("fidget", BETWEEN, "one stroke after another without a plan"),
     Kind("way back", BETWEEN, "the gesture undone, slower and weaker"),
 )

@@ -72,7 +72,10 @@ class Simulator:
                 for x in back:
                     add(x)
         add(make.rest(level, round(rng.uniform(1.0, 1.5) * _LEAD_S * self.rate_hz)))
-        samples = self.worn(_joined(parts, round(_FADE_S * self.rate_hz)))
+        samples = _joined(parts, round(_FADE_S * self.rate_hz))
+        if self.amounts.walking and self.rng.random() < self.amounts.walking:
+            samples = samples + self._steps(samples)
+        samples = self.worn(samples)
         first, last, label = np.array(marks, int).reshape(-1, 3).T
         return Simulated(samples, first, last, label)
 
@@ -116,6 +119,13 @@ class Simulator:
         out += bias[:, None]
         out += rng.standard_normal(out.shape, np.float32) * noise[:, None]
         return out.astype(np.float32)
+
+    def _steps(self, samples: np.ndarray) -> np.ndarray:
+        """What walking adds to all of these samples, (axes, n)."""
+        n = samples.shape[1]
+        first = samples[:, : max(1, round(_LEAD_S * self.rate_hz / 4))]
+        level = self.make.of_gravity(first.mean(axis=1))
+        return self.make.walk(level, (n + 1) / self.rate_hz)[:, :n] - level[:, None]
 
     # --- gestures ---------------------------------------------------------
 

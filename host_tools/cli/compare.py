@@ -97,12 +97,12 @@ def _table(rows) -> str:
     def show(x, form):
         return "-" if x is None else form.format(x)
 
-    lines = [f"{'placement':14} {'Hz':>4} {'model':9} {'error':>6} {'events':>8} {'false':>5} "
+    lines = [f"{'placement':14} {'Hz':>4} {'model':9} {'events':>8} {'false':>5} {'error':>6} "
              f"{'bytes':>8} {'us':>8}"]
     for r in rows:
         lines.append(
-            f"{r.placement:14} {r.rate_hz:4} {r.model:9} {show(r.mean_error, '{:.3f}'):>6} "
-            f"{r.hits:4}/{r.truth:<3} {r.false:5} {show(r.bytes, '{:d}'):>8} "
+            f"{r.placement:14} {r.rate_hz:4} {r.model:9} {r.hits:4}/{r.truth:<3} {r.false:5} "
+            f"{show(r.mean_error, '{:.3f}'):>6} {show(r.bytes, '{:d}'):>8} "
             f"{show(r.microseconds, '{:.1f}'):>8}"
         )
     return "\n".join(lines)

@@ -4,7 +4,8 @@ examples:
   beckon data show data/gestures --out look.html       signals, counts, findings
   beckon data check data/gestures                      findings only, on the terminal
   beckon data augment data/gestures --out kinds.html   each augmentation, before and after
-  beckon data import FILE_OR_FOLDER --format csv --label wave --out my_gestures
+  beckon data import exports/ --dry-run                what other files hold
+  beckon data import exports/ --out my_gestures        a data set made from them
   beckon data cut my_gestures                          long spans of a repeated gesture to takes
   beckon data fetch wisdm-watch --out wisdm            a public set, with licence and hash
   beckon data background EVERYDAY --out life.npz       a generator of everyday movement
@@ -17,7 +18,7 @@ import importlib
 # Each action is a file of this folder with add_parser(actions), which declares its options
 # and sets perform=function(args) -> status.
 _ACTIONS = (
-    "show", "check", "augment", "import", "cut", "background", "export",
+    "show", "check", "augment", "import", "cut", "fetch", "background", "export",
 )
 
 

@@ -6,27 +6,31 @@ A notice names the finding, where, and the likely cure.
 """
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 
 import numpy as np
 
-from host_tools.dataset.classes import class_faults
+from host_tools.dataset.classes import class_faults, lone_examples, place
+from host_tools.dataset.idle import is_idle
 from host_tools.dataset.movement import stillest
-from host_tools.dataset.recording import Dataset
+from host_tools.dataset.recording import Dataset, Recording, Span
 from host_tools.dataset.unit_check import judge_units, turning
 from host_tools.units import GRAVITY
 
 _LEAST_RANGE = (15.0, 100.0)  # m/s^2, deg/s: no sensor's range is smaller
+_SHORT_MS = 250.0  # hardly any gesture is so short
+_ODD = 4  # times shorter or longer than usual
 _SAME = 0.0005  # values this near to each other are one limit (calibration, rounding)
 _CLIPPED = 0.005  # part of the samples at the limit that is worth telling
 
 
 def check(data: Dataset) -> list[str]:
     """All findings about a data set, most serious first."""
-    out = class_faults(data)
+    out = list(dict.fromkeys(class_faults(data) + lone_examples(data)))
     found = rest_level(data)
     if found is not None:
         out += _gravity(found)
+    out += _odd_takes(data)
     out += _turning(data)
     out += _clipping(data)
     out += _rates(data)
@@ -57,6 +61,32 @@ def _gravity(rest: float) -> list[str]:
         off = 100 * (rest / GRAVITY - 1)
         return [f"at rest |a| is {rest:.2f} m/s^2: the sensor is {off:+.0f} % off"]
     return []
+
+
+def _odd_takes(data: Dataset) -> list[str]:
+    """Spans much shorter or longer than others of their label, or shorter than any gesture."""
+    found: dict[str, list[tuple[Recording, Span]]] = defaultdict(list)
+    for r in data.recordings:
+        for s in r.spans:
+            if not is_idle(s.label):
+                found[s.label].append((r, s))
+    out = []
+    for label, takes in sorted(found.items()):
+        usual = float(np.median([s.length_ms for _, s in takes]))
+        short = [(r, s) for r, s in takes if s.length_ms < max(_SHORT_MS, usual / _ODD)]
+        long = [(r, s) for r, s in takes if s.length_ms > _ODD * max(usual, _SHORT_MS)]
+        for odd, word, cure in (
+            (short, "short", "is the whole gesture in it? Label it again, or delete it"),
+            (long, "long", "does it hold one gesture? Label each, or cut it (beckon data cut)"),
+        ):
+            if odd:
+                r, s = odd[0]
+                samples = round(s.length_ms * r.rate_hz / 1000) + 1
+                more = f" and {len(odd) - 1} more" if len(odd) > 1 else ""
+                out.append(f"{place(r, s)}{more}: a {label} of {s.length_ms / 1000:.2f} s "
+                           f"({samples} samples) is {word}, the usual one has "
+                           f"{usual / 1000:.2f} s: {cure}")
+    return out
 
 
 def _turning(data: Dataset) -> list[str]:

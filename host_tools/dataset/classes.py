@@ -9,6 +9,7 @@ from collections import defaultdict
 from host_tools.dataset.idle import is_idle
 from host_tools.dataset.recording import Dataset, Recording, Span
 
+_LEAST_SPAN_MS = 100.0  # fewer than three frames of the network: no gesture is so short
 _LEAST_IDLE_MS = 300.0  # a shorter stretch beside the spans shows nothing of rest
 
 
@@ -21,7 +22,8 @@ def place(r: Recording, span: Span) -> str:
 
 
 def class_faults(data: Dataset) -> list[str]:
-    """What makes training senseless: no gesture, one class only, a class with one example."""
+    """What makes training senseless: no gesture, one class only, one example of everything, or a
+    class with examples that are all too short for a gesture."""
     examples: dict[str, list[tuple[Recording, Span]]] = defaultdict(list)
     for r in data.recordings:
         for s in r.spans:
@@ -39,10 +41,25 @@ def class_faults(data: Dataset) -> list[str]:
         out.append(f"{place(*first)}: {label!r} is the only class, with no rest beside it; add "
                    "another gesture, or recordings without any labelled none")
     for label, found in sorted(gestures.items()):
-        if len(found) == 1:
-            out.append(f"{place(*found[0])}: the only example of {label!r}; record at least two, "
-                       "better twenty")
-    return out
+        if max(s.length_ms for _, s in found) < _LEAST_SPAN_MS:
+            out.append(f"{place(*found[0])}: every {label!r} is shorter than {_LEAST_SPAN_MS:g} ms "
+                       f"(this one: {found[0][1].length_ms:.0f} ms); label whole gestures, or name "
+                       "the right unit of time or rate when you import them")
+    lone = lone_examples(data)
+    return out + (lone if len(lone) == len(gestures) else [])
+
+
+def lone_examples(data: Dataset) -> list[str]:
+    """Gestures with one example: a model can learn them, but not be judged on them."""
+    examples: dict[str, list[tuple[Recording, Span]]] = defaultdict(list)
+    for r in data.recordings:
+        for s in r.spans:
+            if not is_idle(s.label):
+                examples[s.label].append((r, s))
+    return [
+        f"{place(*found[0])}: the only example of {label!r}; record at least two, better twenty"
+        for label, found in sorted(examples.items()) if len(found) == 1
+    ]
 
 
 def _has_idle(r: Recording) -> bool:

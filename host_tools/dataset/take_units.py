@@ -34,9 +34,10 @@ _MOST_G = 2.3  # g: a larger mean is another unit
 _STEADY = 0.6  # mean over root mean square: gravity is in it
 _STEADY_AT_1G = 0.45  # likewise, where the mean is what gravity is in that unit
 _TURN_S = 0.1
-_TURNED = 0.1  # rad, root mean square: less is no movement to judge by
+_TURNED = 0.1  # rad, root mean square: less says nothing
 _RAD_RATIO = 20.0
-_MOST_RAD = 35.0  # rad/s, 2000 deg/s
+_MOST_RAD = (12.0, 20.0)  # rad/s that few and several takes of a hand reach, 1150 deg/s
+_SEVERAL = 3  # takes
 _GYRO_SCALES = ", ".join(f"--gyro-unit counts:{n:g} for the range {dps} deg/s"
                          for dps, n in GYRO_COUNTS_PER_DPS.items())  # fmt: skip
 _MOST_DPS = 4500.0  # no gyroscope for hands has a wider range than 4000 deg/s
@@ -150,7 +151,7 @@ def _check_gyro(
         return [UnitFinding(
             "gyro", guess, f"turn rates reach {top:.3g} {name}, {scaled:.3g} deg/s: the values "
             f"seem to be in {'deg/s' if guess == 'dps' else guess}", f"use --gyro-unit {guess}")]
-    if unit != "dps" or top > _MOST_RAD:
+    if unit != "dps" or top > _MOST_RAD[len(heads) >= _SEVERAL]:
         return []
     ratio, turned = _turning(heads, unit)
     if turned > _TURNED and ratio > _RAD_RATIO:

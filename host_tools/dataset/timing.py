@@ -33,6 +33,7 @@ def even_grid(path: Path, table: np.ndarray, lines: Sequence[int] | None = None)
     usual = float(np.median(step))
     lost = np.maximum(np.rint(step / usual) - 1, 0).astype(int)
     lost[step < 1.6 * usual] = 0
+    late = _without_bursts(step, usual, lost)
     if lost.sum() > _MOST_LOST * len(t):
         i = int(lost.argmax())
         raise BeckonError(
@@ -45,6 +46,9 @@ def even_grid(path: Path, table: np.ndarray, lines: Sequence[int] | None = None)
     if abs(rate_hz - round(rate_hz)) < 0.002 * rate_hz:
         rate_hz = float(round(rate_hz))
     notices = []
+    if late:
+        notices.append(f"{path.name}: {late} samples came late, at once after a stall; none of "
+                       "them is lost")
     samples = table[:, 1:]
     gaps: list[tuple[int, int]] = []
     grid = np.concatenate([[0], np.cumsum(1 + lost)])
@@ -58,6 +62,27 @@ def even_grid(path: Path, table: np.ndarray, lines: Sequence[int] | None = None)
             f"filled in, {len(gaps)} longer ones are kept out of every window"
         )
     return samples.astype(np.float32), float(t[0]), rate_hz, tuple(gaps), notices
+
+
+def _without_bursts(step: np.ndarray, usual: float, lost: np.ndarray) -> int:
+    """Take from lost what the samples right after a stall make up for; returns how many.
+
+    A program that stamps samples when it reads them gives a long step, then short ones. In
+    step they are made even.
+    """
+    late = 0
+    for i in np.flatnonzero(lost):
+        end = i + 1
+        while end < len(step) and step[end] < usual / 2 and end - i <= lost[i]:
+            end += 1
+        made_up = float((1 - step[i + 1 : end] / usual).sum())
+        came = min(int(lost[i]), int(np.rint(made_up)))
+        if came:
+            lost[i] -= came
+            late += came
+            step[i:end] = step[i:end].sum() / (end - i + lost[i])
+            step[i] *= 1 + lost[i]
+    return late
 
 
 def _refuse_changing_rate(

@@ -15,6 +15,7 @@ from host_tools.dataset.checks import check
 from host_tools.dataset.idle import is_idle
 from host_tools.dataset.recording import AXES, Dataset
 from host_tools.plots.svg import COLOURS, Html, Plot, page, table
+from host_tools.wording import counted
 
 _POINTS = 60  # a span is drawn with so many points
 _EXAMPLES = 40  # spans drawn a class
@@ -38,7 +39,7 @@ def html_page(data: Dataset) -> str:
         '<div class="row">',
         *(f"<div>{_correlation(label, spans)}</div>" for label, spans in classes.items()),
         "</div>",
-        "<h2>Acceleration in three dimensions</h2>", _scatter(classes, 0, "m/s^2"),
+        "<h2>Acceleration in three dimensions</h2>", _scatter(classes, 0, "m/s\u00b2"),
     ]
     if data.axes == 6:
         body += ["<h2>Turning rate in three dimensions</h2>", _scatter(classes, 3, "deg/s")]
@@ -77,7 +78,7 @@ def _counts(data: Dataset) -> str:
     minutes = data.seconds / 60
     rates = Counter(round(r.native_hz or r.rate_hz, 1) for r in data.recordings)
     about = (
-        f"{len(data.recordings)} recordings, {minutes:.1f} minutes, {data.axes} axes, "
+        f"{counted(len(data.recordings), 'recording')}, {minutes:.1f} minutes, {data.axes} axes, "
         + ", ".join(f"{hz:g} Hz" for hz in sorted(rates))
     )
     head = ("label", "all", "", *(s or "(no name)" for s in subjects))
@@ -181,8 +182,10 @@ _TURN = """
 function turn(id, S) {
   const c = document.getElementById(id), g = c.getContext('2d');
   const ticked = document.querySelectorAll('[data-of=' + id + ']');
-  let a = .6, b = .5, d = null, m = 1;
-  for (const s of S) for (const p of s.points) for (const v of p) m = Math.max(m, Math.abs(v));
+  let a = .6, b = .5, d = null;
+  // One of 200 values can lie outside: a few blows must not make everything else small
+  const sizes = S.flatMap(s => s.points.flat().map(Math.abs)).sort((x, y) => x - y);
+  const m = Math.max(1, sizes[Math.floor(sizes.length * .995)] || 1);
   function put(p) {
     const x = p[0] * Math.cos(a) - p[1] * Math.sin(a), y = p[0] * Math.sin(a) + p[1] * Math.cos(a);
     return [320 + x * 210 / m, 230 - (p[2] * Math.cos(b) - y * Math.sin(b)) * 210 / m];

@@ -183,7 +183,7 @@ def _stream(s: Stream, result: Evaluation) -> str:
                           f"{event.label} {event.confidence}", verdict.kind != HIT)
         out.append(plot.text(numbers=False))
     out.append(_ribbon(s, t, labels, result.model.idle))
-    return f'<div>{"".join(out)}</div>'
+    return f'<div class="stream">{"".join(out)}</div>'
 
 
 def _ribbon(s: Stream, t, labels, idle: int) -> str:

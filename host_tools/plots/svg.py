@@ -6,8 +6,9 @@ from html import escape
 
 import numpy as np
 
-COLOURS = ("#c0392b", "#1e8449", "#1f618d", "#b7950b", "#6c3483", "#117a65", "#a04000", "#566573",
-           "#d81b60", "#00838f", "#5d4037", "#7cb342")
+# The first three are the axes; all of them as far from each other as thin lines need
+COLOURS = ("#c0392b", "#1e8449", "#1f618d", "#e08e00", "#8e44ad", "#795548", "#e84393", "#607d8b",
+           "#00a8c6", "#8bab1f", "#2d3436", "#5c6bff")
 
 
 class Plot:
@@ -164,6 +165,7 @@ th:first-child,td:first-child{text-align:left}svg{display:block;max-width:100%;h
 .m{font:600 10px sans-serif;paint-order:stroke;stroke:#fff;stroke-width:3px}
 .pair{display:flex;flex-wrap:wrap;gap:.5em 1.5em;border-top:1px solid #ddd;padding:.4em 0}
 .pair>div{flex:0 1 440px;min-width:0}.cap{font-size:12px;overflow-wrap:anywhere}
+.stream{margin-bottom:1.4em}
 .facts td,.facts th{text-align:left}
 .row{display:flex;flex-wrap:wrap;gap:0 2em}
 .bar{float:left;height:.7em;margin-top:.4em;background:#9bb}

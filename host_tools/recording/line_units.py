@@ -63,9 +63,9 @@ class LineUnits:
                               "another sensor; have the firmware print the acceleration with "
                               "gravity, or record it as it is with --accel-unit m/s2")
         if not found.accel:
-            raise BeckonError(f"{at_rest}: that fits neither m/s2 (9.81) nor g (1) nor mg (1000) "
-                              "nor counts; name the unit with --accel-unit, such as counts:256 "
-                              "for 256 counts per g")
+            raise BeckonError(f"{at_rest}: that fits neither m/s2 ({GRAVITY:.2f}) nor g (1) nor mg "
+                              "(1000) nor counts; name the unit with --accel-unit, such as "
+                              "counts:256 for 256 counts per g")
         self._accel_factor = found.accel_factor
         self.accel = found.accel
         if found.accel == "counts":

@@ -119,7 +119,7 @@ def publication(size):
 
 def test_a_stream_gives_the_same_packets_wherever_it_is_cut():
     random.seed(20250101)
-    sizes = [0, 1, 120, 124, 125, 1500, 1530, 5000, 3, 40_000, 7]
+    sizes = [0, 1, 120, 124, 125, 1500, 1530, 5000, 3, 17_000, 7]  # lengths of 1, 2 and 3 bytes
     stream = b"".join([publication(size) + b"\x40\x02\0\x07" for size in sizes])
     taken = [publication(size) for size in sizes if len(publication(size)) <= 1536]
     for most in (1, 2, 7, 300, 1536):

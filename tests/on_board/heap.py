@@ -12,7 +12,7 @@ import sys
 class Hardware:
     """Stands for the modules of the chip: importing asks for their names only."""
 
-    I2C = Pin = RTC = WDT = WDT_RESET = WLAN = reset = reset_cause = unique_id = None
+    I2C = Pin = RTC = freq = WDT = WDT_RESET = WLAN = reset = reset_cause = unique_id = None
 
 
 sys.modules["machine"] = sys.modules["network"] = Hardware

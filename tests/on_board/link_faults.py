@@ -2,12 +2,16 @@
 
 import asyncio
 
-from link_rig import Lag, count, make_link, make_publisher, say
+from link_rig import Lag, count, make_link, make_publisher, say, settings
+
+from events.discovery import Discovery
 
 
 async def main():
     link = make_link()
     publisher = make_publisher(link)
+    if hasattr(settings(), "trigger_age_s"):  # events wait for Home Assistant
+        publisher.house = Discovery(link, settings(), None)
     came = []
 
     def on_command(topic, payload, retained):

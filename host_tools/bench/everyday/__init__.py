@@ -25,7 +25,8 @@ from host_tools.training.recipe import choose
 from host_tools.training.train import Trained, train
 
 _TOGETHER = 20  # recordings judged at once
-_FEW_PEOPLE = {"letters": 2, "forearm": 2}  # whose own takes are learned
+_FEW_PEOPLE = {"letters": 2, "forearm": 2, "wand": 1}  # whose own takes are learned
+_LEAST_OTHERS = 3  # takes of each gesture that are left to judge a person's model on
 
 
 class LifeBench:
@@ -59,7 +60,7 @@ class LifeBench:
             data = self._set(name)
             for person in data.subjects[: self.args.folds or people][:people]:
                 known, test = _first_takes(data.subset(lambda r, p=person: r.subject == p), takes)
-                if test.recordings:
+                if all(n >= _LEAST_OTHERS for n in _takes_of(known, test).values()):
                     trained = self._train(f"few.{takes} {person}", known)
                     found.append((trained, self._streams_of(test)))
         return self._figures(found)
@@ -177,6 +178,12 @@ def _first_takes(data: Dataset, takes: int) -> tuple[Dataset, Dataset]:
         seen[label] = seen.get(label, 0) + 1
         (first if seen[label] <= takes else rest).append(r)
     return Dataset(data.name, first), Dataset(data.name, rest)
+
+
+def _takes_of(known: Dataset, test: Dataset) -> dict[str, int]:
+    """Recordings of each known gesture among those that judge."""
+    labels = [r.spans[0].label for r in test.recordings]
+    return {k: labels.count(k) for k in known.labels if not is_idle(k)}
 
 
 def _alternating(data: Dataset) -> tuple[Dataset, Dataset]:

@@ -10,13 +10,14 @@ import struct
 import tempfile
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from host_tools.bench.outages.broker import Mosquitto
 from host_tools.errors import BeckonError
+from host_tools.model.codec import encode
 from host_tools.model.golden import read_model
 from host_tools.mqtt.address import BrokerAddress
 from host_tools.mqtt.remote_device import CHUNK_BYTES, RemoteDevice, signed
@@ -66,7 +67,8 @@ def try_updates(on_progress: Callable[[str], None] = lambda note: None) -> Updat
                 if (board.flash / "model.mlp").read_bytes() != old:
                     result.accepted += 1
             on_progress("a good one")
-            new = _sealed(old[:36] + bytes([old[36] ^ 1]) + old[37:])
+            model = read_model(DEFAULT_MODEL)
+            new = encode(replace(model, notes=model.notes + " (again)"))
             result.good_accepted = device.send_model(new, _KEY) == new[8:12][::-1].hex()
     return result
 
@@ -85,7 +87,7 @@ def _wrong_updates(old: bytes) -> dict[str, Callable[[RemoteDevice], None]]:
         "damaged and signed": old[:99] + bytes([old[99] ^ 1]) + old[100:],
         "wrong golden scores": _sealed(_golden_moved(old)),
         "older format": _sealed(old[:4] + b"\0\0" + old[6:]),
-        "newer format": _sealed(old[:4] + b"\2\0" + old[6:]),
+        "newer format": _sealed(old[:4] + b"\3\0" + old[6:]),
         "no model at all": b"#!/bin/sh\n" * 20,
         "cut off": _sealed(old[:-7]),
     }.items():

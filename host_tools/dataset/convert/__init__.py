@@ -100,8 +100,9 @@ def read_foreign(
 def _read(read, place: Path, form: str, options: Options, path: Path) -> Imported:
     data: Imported = read(place, options)
     if not data.recordings:
-        others = "" if form == "auto" else f" of format {form}; leave --format out"
-        raise BeckonError(f"{path}: holds no recording{others}")
+        if form == "auto":
+            raise BeckonError(f"{path}: holds no recording that can be read; export it as CSV")
+        raise BeckonError(f"{path}: holds no recording of format {form}; leave --format out")
     check_imported(data, path, options)
     return _with_unique_names(data, place)
 

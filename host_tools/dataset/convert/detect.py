@@ -12,13 +12,21 @@ from host_tools.dataset.convert.tables import read_table
 from host_tools.dataset.convert.text import read_text
 from host_tools.errors import BeckonError
 
-_SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")
+_CURES = {
+    **dict.fromkeys((".xlsx", ".xls", ".ods", ".numbers"), "save the spreadsheet as CSV"),
+    ".hex": "in CreateAI, save the data samples instead of the project",
+    ".mat": "write it as CSV, or as NumPy's .npy",
+    **dict.fromkeys((".pkl", ".pickle"), "it may run code; write it as CSV, or as NumPy's .npy"),
+    **dict.fromkeys((".rar", ".7z", ".tar", ".tgz"), "unpack it, and name the folder"),
+}
 _NO_DATA = (".md", ".pdf", ".png", ".jpg", ".jpeg", ".svg", ".html", ".py", ".ipynb", ".labels",
             ".json", ".names", ".yml", ".yaml", ".docx", "")
 
 
 def read(path: Path, options: Options) -> Imported:
     """Every recording among the files, each by its own format."""
+    if path.is_file() and path.suffix.lower() in _CURES:
+        raise BeckonError(f"{path}: is not read; {_CURES[path.suffix.lower()]}")
     if path.is_dir() and uci_har.folder_of(path):
         return uci_har.read(path, options)
     if (path / "recordings").is_dir() and (path / "labels.csv").is_file():
@@ -100,14 +108,13 @@ def _tables(path: Path, files: list[Path], others: list[Path], options: Options)
 
 
 def _mention_others(path: Path, others: list[Path], data: Imported) -> None:
-    sheets = [p for p in others if p.suffix.lower() in _SPREADSHEETS]
-    if sheets:
-        data.notices.append(f"{path}: {len(sheets)} spreadsheets are not read "
-                            f"({sheets[0].name}); save them as CSV")
+    curable = [p for p in others if p.suffix.lower() in _CURES]
+    if curable and not data.recordings:
+        raise BeckonError(f"{curable[0]}: is not read; {_CURES[curable[0].suffix.lower()]}")
+    for suffix, count in Counter(p.suffix.lower() for p in curable).items():
+        data.notices.append(f"{path}: {count} {suffix} files are not read; {_CURES[suffix]}")
     unknown = Counter(p.suffix.lower() for p in others
-                      if p.suffix.lower() not in (*_SPREADSHEETS, *_NO_DATA))
+                      if p.suffix.lower() not in (*_CURES, *_NO_DATA))
     if unknown:
         listed = ", ".join(f"{n} {suffix}" for suffix, n in unknown.most_common(5))
         data.notices.append(f"{path}: files of other kinds are not read: {listed}")
-    elif not data.recordings and sheets:
-        raise BeckonError(f"{sheets[0]}: a spreadsheet; save it as CSV, and import that")

@@ -136,8 +136,8 @@ def read_sample(
     if not isinstance(payload, dict) or "values" not in payload:
         return None
     try:
-        names = [str(s["name"]) for s in payload["sensors"]]
-        units = [str(s.get("units", "")) for s in payload["sensors"]]
+        names = [" ".join(str(s["name"]).split()) for s in payload["sensors"]]
+        units = [" ".join(str(s.get("units", "")).split()) for s in payload["sensors"]]
         interval_ms = float(payload["interval_ms"])
         values = np.array(payload["values"], dtype=np.float64)
         signed = content.get("protected", {}).get("alg", "none") != "none"

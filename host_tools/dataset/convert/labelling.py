@@ -11,7 +11,7 @@ from pathlib import Path
 from host_tools.dataset.convert.options import Options
 from host_tools.errors import BeckonError
 
-_SPLITS = ("training", "testing", "train", "test")  # folders that are no labels
+_SPLITS = ("training", "testing", "train", "test")  # folders that name a split
 _NO_LABEL = re.compile(r"^(take|sample|rec|recording|data|session|trial|file|record|test|run|"
                        r"measurement|export)?[\W_\d]*$", re.I)  # fmt: skip
 

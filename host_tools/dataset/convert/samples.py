@@ -98,18 +98,8 @@ def _texts(table: Table, layout: Layout, name: str, kept: np.ndarray) -> list[st
 def _numbers(table: Table, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
     """Values (n, axes) in m/s^2 and deg/s, and which rows hold all of them."""
     axes = layout.axes
-    columns = [layout.at[a] for a in axes]
-    out = np.empty((len(table.rows), len(columns) + len(layout.gravity)))
-    for k, (line, row) in enumerate(table.rows):
-        for j, i in enumerate([*columns, *layout.gravity]):
-            text = _cell(row, i)
-            value = number(text)
-            if value is None:
-                if text.lower() not in EMPTY or i >= len(row):
-                    raise BeckonError(f"{table.path}:{line}: {text or 'nothing'!r} is not a number")
-                value = np.nan
-            out[k, j] = value
-    full = ~np.isnan(out).any(axis=1)
+    out = _parse(table, [*(layout.at[a] for a in axes), *layout.gravity])
+    full = np.asarray(~np.isnan(out).any(axis=1))
     high = np.abs(out) >= MOST
     if high.any():
         k = int(np.argmax(high.any(axis=1)))
@@ -119,6 +109,27 @@ def _numbers(table: Table, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
     factors = [accel_factor(layout.accel) if a[0] == "a" else gyro_factor(layout.gyro)
                for a in axes]
     return out[:, : len(axes)] * factors, full
+
+
+def _parse(table: Table, columns: list[int]) -> np.ndarray:
+    """float64 (rows, columns), NaN for cells without a number. Raises BeckonError for words."""
+    try:
+        cells = [[row[i] for i in columns] for _, row in table.rows]
+        if not any("_" in text for row in cells for text in row):
+            return np.array([list(map(float, row)) for row in cells])
+    except (IndexError, ValueError):
+        pass
+    out = np.empty((len(table.rows), len(columns)))
+    for k, (line, row) in enumerate(table.rows):
+        for j, i in enumerate(columns):
+            text = _cell(row, i)
+            value = number(text)
+            if value is None:
+                if text.lower() not in EMPTY or i >= len(row):
+                    raise BeckonError(f"{table.path}:{line}: {text or 'nothing'!r} is not a number")
+                value = np.nan
+            out[k, j] = value
+    return out
 
 
 def _times(table: Table, layout: Layout, options: Options) -> tuple[np.ndarray, str, float]:

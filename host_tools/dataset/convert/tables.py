@@ -68,7 +68,8 @@ def parse_table(path: Path, text: str) -> Table:
 def _form(lines: list[str]) -> tuple[str | None, str]:
     """The separator and decimal sign that find the most numbers."""
     sampled = lines[:_SAMPLED]
-    best, most = _FORMS[0], 0
+    best: tuple[str | None, str] = _FORMS[0]
+    most = 0
     for form in _FORMS:
         found = 0
         for line in sampled:
@@ -122,7 +123,7 @@ def _header_line(split: list[list[str]], first: int) -> int | None:
 
 
 def _take_rows(table: Table, split: list[list[str]], first: int) -> None:
-    again = [f.lower() for f in table.header]
+    again = [_name(f) for f in table.header]
     blank, total = 0, 0
     for fields in split[first:]:
         total += 1
@@ -132,12 +133,16 @@ def _take_rows(table: Table, split: list[list[str]], first: int) -> None:
         if not any(fields):
             if not spaced and table.rows:
                 table.starts.append(len(table.rows))
-        elif again and [f.lower().lstrip("#/ ") for f in fields] == again:
+        elif again and _name(fields[0]) == again[0] and [_name(f) for f in fields] == again:
             table.starts.append(len(table.rows))
         else:
             table.rows.append((i + 1, fields))
     table.starts = sorted({s for s in table.starts if 0 < s < len(table.rows)})
     _drop_cut_line(table)
+
+
+def _name(text: str) -> str:
+    return " ".join(text.lower().lstrip("#/ ").split())
 
 
 def _drop_cut_line(table: Table) -> None:

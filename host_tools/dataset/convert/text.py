@@ -13,7 +13,8 @@ from pathlib import Path
 
 from host_tools.errors import BeckonError
 
-_MOST_BYTES = 1 << 28  # unpacked; a day of six axes at 100 Hz is 600 MB: cut such files first
+_MOST_BYTES = 128 << 20  # five hours of six axes at 100 Hz; reading needs 20 times as much memory
+_MOST_PACKED = 64 << 20  # unpacked: a trap of a few kB must not take more
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"),
           (codecs.BOM_UTF16_BE, "utf-16-be"))
 _BINARY = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
@@ -21,16 +22,18 @@ _BINARY = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 
 def read_bytes(path: Path) -> bytes:
     """What the file holds, unpacked if it is gzip. Raises BeckonError."""
+    most = _MOST_BYTES
     try:
         with open(path, "rb") as file:
             raw = file.read(_MOST_BYTES + 1)
         if raw[:2] == b"\x1f\x8b":
             with gzip.open(io.BytesIO(raw)) as packed:
-                raw = packed.read(_MOST_BYTES + 1)
+                raw = packed.read(_MOST_PACKED + 1)
+                most = _MOST_PACKED
     except (OSError, EOFError, zlib.error) as e:
         raise BeckonError(f"{path}: cannot be read ({e}); copy it again") from None
-    if len(raw) > _MOST_BYTES:
-        raise BeckonError(f"{path}: holds more than {_MOST_BYTES >> 20} MB: cut it into pieces")
+    if len(raw) > most:
+        raise BeckonError(f"{path}: holds more than {most >> 20} MB: cut it into pieces")
     return raw
 
 

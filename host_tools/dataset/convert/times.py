@@ -97,7 +97,8 @@ def _stamp_ms(text: str) -> float | None:
     try:
         if not m:
             return None
-        whole = datetime(*(int(m[i]) for i in range(1, 7)), tzinfo=UTC)  # type: ignore[misc]
+        year, month, day, hour, minute, second = (int(m[i]) for i in range(1, 7))
+        whole = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
         return whole.timestamp() * 1000.0 + 1000.0 * float(f"0.{m[7] or 0}")
     except (ValueError, OverflowError):
         return None

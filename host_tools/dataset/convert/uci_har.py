@@ -1,6 +1,6 @@
 """UCI HAR ("Human Activity Recognition Using Smartphones"): windows joined to streams again.
 
-train and test hold `Inertial Signals/total_acc_x_train.txt` and the like, 128 samples a line at
+train and test hold `Inertial Signals/total_acc_x_train.txt` and the like, 128 samples per line at
 50 Hz, in g and rad/s, each line half over the one before. Lines of one person and activity
 that overlap to the last digit become one recording. The division by people stays.
 """
