@@ -193,11 +193,11 @@ def test_the_lock_file_has_what_pyproject_asks_for(repository):
     from packaging.requirements import Requirement
 
     from host_tools.toolchain.bootstrap import LOCK, blocks, locked
+    from host_tools.toolchain.lock import build_requires
 
-    pyproject = tomllib.loads((repository / "pyproject.toml").read_text())
-    project = pyproject["project"]
-    base = [*project["dependencies"], *pyproject["build-system"]["requires"]]
-    wanted = {"base": base, **project["optional-dependencies"]}
+    project = tomllib.loads((repository / "pyproject.toml").read_text())["project"]
+    wanted = {"base": [*project["dependencies"], *build_requires()],
+              **project["optional-dependencies"]}
     for extra, requirements in wanted.items():
         lines = [block.splitlines()[0].rstrip("\\") for block in blocks(locked(extra))]
         pins = [Requirement(line) for line in lines]
