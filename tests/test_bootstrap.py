@@ -193,9 +193,11 @@ def test_the_lock_file_has_what_pyproject_asks_for(repository):
     from packaging.requirements import Requirement
 
     from host_tools.toolchain.bootstrap import LOCK, blocks, locked
+    from host_tools.toolchain.lock import build_requires
 
     project = tomllib.loads((repository / "pyproject.toml").read_text())["project"]
-    wanted = {"base": project["dependencies"], **project["optional-dependencies"]}
+    wanted = {"base": [*project["dependencies"], *build_requires()],
+              **project["optional-dependencies"]}
     for extra, requirements in wanted.items():
         lines = [block.splitlines()[0].rstrip("\\") for block in blocks(locked(extra))]
         pins = [Requirement(line) for line in lines]

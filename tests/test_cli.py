@@ -114,10 +114,10 @@ def test_wrong_usage_of_a_command_is_one_line(command, capsys, words):
 
 
 @pytest.mark.parametrize("words, line", [
-    (["--ratte", "3"], "probei: unrecognized arguments: --ratte 3: did you mean '--rate'?"),
+    (["--ratte"], "probei: unrecognized arguments: --ratte: did you mean '--rate'?"),
     (["--ratte=3"], "probei: unrecognized arguments: --ratte=3: did you mean '--rate'?"),
     (["--zzz"], "probei: unrecognized arguments: --zzz"),
-    (["fly", "--hight", "2"], "probei: unrecognized arguments: --hight 2: did you mean '--height'?"),
+    (["fly", "--hight=2"], "probei: unrecognized arguments: --hight=2: did you mean '--height'?"),
     (["fly", "--rat"], "probei: unrecognized arguments: --rat: did you mean '--rate'?"),
     (["swim", "--height", "2"], "probei: unrecognized arguments: --height 2"),
 ])

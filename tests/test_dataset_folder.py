@@ -213,7 +213,7 @@ def test_what_is_missing(tmp_path):
 
 def test_unlabelled_recordings_are_told(tmp_path):
     data = read_dataset(folder(tmp_path, a=HEADER + rows(), b=HEADER + rows()))
-    assert len(data.recordings) == 1 and "1 recordings without a label" in data.notices[0]
+    assert len(data.recordings) == 1 and "1 recording without a label" in data.notices[0]
 
 
 def test_two_recordings_in_one_are_refused(tmp_path):

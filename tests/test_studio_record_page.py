@@ -112,7 +112,7 @@ def test_a_simulated_board_by_its_serial_line(tab, tmp_path):
         page.get_by_text("nothing lost").wait_for()
         page.wait_for_timeout(500)
         page.keyboard.press("s")
-        page.get_by_text("Saved one recording").wait_for()
+        page.get_by_text("Saved 1 recording").wait_for()
         page.keyboard.press("Space")
         page.get_by_text("nothing lost").wait_for()
         page.keyboard.press("Escape")

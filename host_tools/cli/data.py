@@ -18,7 +18,7 @@ import importlib
 # Each action is a file of this folder with add_parser(actions), which declares its options
 # and sets perform=function(args) -> status.
 _ACTIONS = (
-    "show", "check", "augment", "import", "cut", "background", "export",
+    "show", "check", "augment", "import", "cut", "fetch", "background", "export",
 )
 
 

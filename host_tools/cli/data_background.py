@@ -5,6 +5,7 @@ from pathlib import Path
 
 from host_tools.cli.progress import waiting
 from host_tools.errors import BeckonError
+from host_tools.wording import counted
 
 
 def add_parser(actions) -> None:
@@ -42,5 +43,5 @@ def background(args) -> int:
         made = fit(recordings, activities, source, np.random.default_rng(args.seed))
     size = made.save(args.out)
     hours = sum(r.seconds for r in data.recordings) / 3600
-    print(f"{args.out}: {size} bytes, {len(made.weights)} prototypes of {hours:.1f} h")
+    print(f"{args.out}: {size} bytes, {counted(len(made.weights), 'prototype')} of {hours:.1f} h")
     return 0

@@ -2,6 +2,8 @@
 
 import sys
 
+from host_tools.wording import counted
+
 
 def add_parser(actions) -> None:
     text = "print what looks wrong"
@@ -18,6 +20,7 @@ def check_data(args) -> int:
     found = [*data.notices, *check(data)]
     for line in found:
         print(line)
-    print(f"{data.name}: {len(data.recordings)} recordings, {len(data.labels)} labels, "
-          f"{len(found)} findings", file=sys.stderr)
+    print(f"{data.name}: {counted(len(data.recordings), 'recording')}, "
+          f"{counted(len(data.labels), 'label')}, {counted(len(found), 'finding')}",
+          file=sys.stderr)
     return 0

@@ -20,6 +20,7 @@ from host_tools.cli.broker_options import add_broker_arguments, broker_of
 from host_tools.cli.progress import progress
 from host_tools.errors import BeckonError
 from host_tools.paths import DEFAULT_MODEL
+from host_tools.wording import counted
 
 
 def add_arguments(parser):
@@ -61,8 +62,9 @@ def run(args):
         print(json.dumps(dataclasses.asdict(report)))
     else:
         print(f"{report.machine}, MicroPython {report.version}, on {report.port}")
-        print(f"{len(report.copied)} files copied ({report.bytes_copied / 1024:.0f} KiB), "
-              f"{report.unchanged} unchanged, {len(report.removed)} removed")
+        print(f"{counted(len(report.copied), 'file')} copied "
+              f"({report.bytes_copied / 1024:.0f} KiB), {report.unchanged} unchanged, "
+              f"{len(report.removed)} removed")
         print(report.sign)
         if report.sensor:
             print(report.sensor)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from host_tools.errors import BeckonError
 from host_tools.paths import DEFAULT_MODEL
+from host_tools.wording import counted
 
 _CHIPS = {
     "esp32": "xtensawin",
@@ -49,5 +50,5 @@ def run(args):
         print(json.dumps({"folder": str(args.folder), "chip": args.chip, "files": len(files),
                           "bytes": size}))  # fmt: skip
     else:
-        print(f"{len(files)} files, {size / 1024:.0f} KiB -> {args.folder}")
+        print(f"{counted(len(files), 'file')}, {size / 1024:.0f} KiB -> {args.folder}")
     return 0

@@ -2,7 +2,7 @@
 
 import argparse
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 
@@ -12,7 +12,7 @@ class Parser(argparse.ArgumentParser):
     def error(self, message):
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
-    def parse_args(self, args=None, namespace=None):  # type: ignore[override]
+    def parse_args(self, args=None, namespace=None):
         found, unknown = self.parse_known_args(args, namespace)
         if unknown:
             option = next((word for word in unknown if word.startswith("--")), "")
@@ -46,7 +46,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f": did you mean {near[0]!r}?" if near else ""
 
 
-def _options(parser: argparse.ArgumentParser, found: dict[str, Any]) -> Iterator[str]:
+def _options(parser: argparse.ArgumentParser, found: Mapping[str, Any]) -> Iterator[str]:
     """The long options of the parser and of the subcommands that were chosen."""
     for action in parser._actions:
         yield from (option for option in action.option_strings if option.startswith("--"))

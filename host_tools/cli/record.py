@@ -24,6 +24,7 @@ from pathlib import Path
 from host_tools.cli.broker_options import add_tls_arguments, broker_of
 from host_tools.cli.progress import waiting
 from host_tools.errors import BeckonError
+from host_tools.wording import counted
 
 
 def add_arguments(parser):
@@ -91,7 +92,7 @@ def run(args):
         paths = session.save(args.out, args.subject, _ask if sys.stdin.isatty() else None)
     _report(args, session, paths)
     if session.fault:
-        raise BeckonError(f"{session.fault} ({len(paths)} recordings saved)")
+        raise BeckonError(f"{session.fault} ({counted(len(paths), 'recording')} saved)")
     if not paths:
         raise BeckonError("no good take, so nothing was saved")
     return 0
@@ -201,9 +202,10 @@ def _report(args, session, paths):
             "measured_hz": rate and round(rate, 4), "fault": session.fault,
         }))  # fmt: skip
         return
-    what = f"{takes} takes ({refused} refused), " if session.guide else ""
+    what = f"{counted(takes, 'take')} ({refused} refused), " if session.guide else ""
     print(f"{what}{session.seconds:.1f} s at {rate or session.source.rate_hz:.2f} Hz, "
-          f"{session.lost} samples lost -> {len(paths)} recordings in {args.out}")
+          f"{counted(session.lost, 'sample')} lost -> "
+          f"{counted(len(paths), 'recording')} in {args.out}")
     if session.clipped and not session.guide:
         print(f"{session.clipped} samples are at the limit of the sensor's range: record with a "
               "larger --accel-g or --gyro-dps", file=sys.stderr)

@@ -17,6 +17,7 @@ from host_tools.cli.progress import progress
 from host_tools.errors import BeckonError
 from host_tools.files import write_atomically
 from host_tools.paths import DEFAULT_MODEL
+from host_tools.wording import counted
 
 
 def add_arguments(parser):
@@ -64,7 +65,7 @@ def run(args):
         sys.stdout.write(lines)
     counters = outcome.counters
     print(
-        f"{len(outcome.events)} events, {counters['samples']} samples, "
+        f"{counted(len(outcome.events), 'event')}, {counted(counters['samples'], 'sample')}, "
         f"{counters['samples_lost']} lost, {outcome.speed:.1f} times real time",
         file=sys.stderr,
     )

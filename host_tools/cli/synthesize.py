@@ -10,6 +10,7 @@ examples, which made the folders under data/:
 from pathlib import Path
 
 from host_tools.errors import BeckonError
+from host_tools.wording import counted
 
 
 def add_arguments(parser):
@@ -41,5 +42,6 @@ def run(args):
     write_folder(takes, args.folder)
     spans = sum(len(take.spans) for take in takes)
     seconds = sum(len(take.values) for take in takes) / 100
-    print(f"{len(takes)} recordings, {spans} gestures, {seconds / 60:.1f} minutes -> {args.folder}")
+    print(f"{counted(len(takes), 'recording')}, {counted(spans, 'gesture')}, "
+          f"{seconds / 60:.1f} minutes -> {args.folder}")
     return 0

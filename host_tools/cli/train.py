@@ -17,6 +17,7 @@ from pathlib import Path
 
 from host_tools.cli.progress import progress
 from host_tools.errors import BeckonError
+from host_tools.wording import counted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -81,7 +82,8 @@ def run(args: argparse.Namespace) -> int:
     recipe = fitted(_recipe(args, data))
     counts = Counter(s.label for r in data.recordings for s in r.spans)
     listed = ", ".join(f"{label} {n}" for label, n in sorted(counts.items()))
-    print(f"data {digest(data)}: {len(data.recordings)} recordings, {listed}", file=sys.stderr)
+    print(f"data {digest(data)}: {counted(len(data.recordings), 'recording')}, {listed}",
+          file=sys.stderr)
     print(
         f"seed {recipe.seed}, {recipe.rate_hz} Hz, window {recipe.window_s:.2f} s of "
         f"{recipe.window} frames, {recipe.accel_g} g, {recipe.gyro_dps} deg/s",

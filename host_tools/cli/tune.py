@@ -14,6 +14,7 @@ from pathlib import Path
 
 from host_tools.cli.progress import progress
 from host_tools.errors import BeckonError
+from host_tools.wording import counted
 
 EXTRA = "tune"
 
@@ -43,5 +44,5 @@ def run(args: argparse.Namespace) -> int:
         best, value, count = search(data, args.rate, args.trials, args.steps, args.seed,
                                     args.folds, args.storage, args.study, step)
     save(best, args.out)
-    print(f"{args.out}: value {value:.4f}, the best of {count} trials")
+    print(f"{args.out}: value {value:.4f}, the best of {counted(count, 'trial')}")
     return 0

@@ -20,6 +20,7 @@ from host_tools.dataset.idle import IDLE_LABEL, split_spec
 from host_tools.dataset.recording import AXES, Dataset, Recording, Span
 from host_tools.dataset.timing import even_grid
 from host_tools.errors import BeckonError
+from host_tools.wording import counted
 
 MOST = 1e15  # times since 1970 in microseconds fit, and every value into 32 bits' floats
 # Reading takes seven times the file's size in memory. A packed recording is three to twenty times
@@ -68,7 +69,7 @@ def read_dataset(spec: str | Path) -> Dataset:
     unlabelled = sorted(set(paths) - set(spans))
     if unlabelled and wanted is None:
         notices.append(
-            f"{folder}: {len(unlabelled)} recordings without a label are not used "
+            f"{folder}: not used: {counted(len(unlabelled), 'recording')} without a label "
             f"({', '.join(unlabelled[:3])}{', ...' if len(unlabelled) > 3 else ''})"
         )
     if not recordings:

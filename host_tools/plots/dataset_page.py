@@ -15,6 +15,7 @@ from host_tools.dataset.checks import check
 from host_tools.dataset.idle import is_idle
 from host_tools.dataset.recording import AXES, Dataset
 from host_tools.plots.svg import COLOURS, Html, Plot, page, table
+from host_tools.wording import counted
 
 _POINTS = 60  # a span is drawn with so many points
 _EXAMPLES = 40  # spans drawn a class
@@ -77,7 +78,7 @@ def _counts(data: Dataset) -> str:
     minutes = data.seconds / 60
     rates = Counter(round(r.native_hz or r.rate_hz, 1) for r in data.recordings)
     about = (
-        f"{len(data.recordings)} recordings, {minutes:.1f} minutes, {data.axes} axes, "
+        f"{counted(len(data.recordings), 'recording')}, {minutes:.1f} minutes, {data.axes} axes, "
         + ", ".join(f"{hz:g} Hz" for hz in sorted(rates))
     )
     head = ("label", "all", "", *(s or "(no name)" for s in subjects))
@@ -182,7 +183,7 @@ function turn(id, S) {
   const c = document.getElementById(id), g = c.getContext('2d');
   const ticked = document.querySelectorAll('[data-of=' + id + ']');
   let a = .6, b = .5, d = null;
-  // Of 200 values one may lie outside: a few blows must not make everything else small
+  // One of 200 values can lie outside: a few blows must not make everything else small
   const sizes = S.flatMap(s => s.points.flat().map(Math.abs)).sort((x, y) => x - y);
   const m = Math.max(1, sizes[Math.floor(sizes.length * .995)] || 1);
   function put(p) {

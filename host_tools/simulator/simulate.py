@@ -17,6 +17,7 @@ from host_tools.mqtt.subscriber import Message, Subscriber
 from host_tools.simulator.sensor.chip import SimulatedMPU6500
 from host_tools.simulator.sensor.movement import RecordedMovement
 from host_tools.simulator.unix_board import DEFAULT_HEAP_KIB, SimulatedBoard
+from host_tools.wording import counted
 
 IMU = (0, 0x68)  # bus and address, the firmware's defaults
 _CLOCK_KIB = 160  # with less heap events have no time of day; objects are large on 64 bits
@@ -176,7 +177,8 @@ class _Run:
         lost = counters["samples_lost"]
         if lost and self._speed > 1:
             raise BeckonError(
-                f"{lost} samples lost at {self._speed:g} times real time; use a lower --speed"
+                f"{counted(lost, 'sample')} lost at {self._speed:g} times real time; "
+                "use a lower --speed"
             )
 
 

@@ -3,8 +3,8 @@
     .venv/bin/python -m host_tools.toolchain.lock
 
 Run it after a change of pyproject.toml, or for newer versions. It asks the package index for
-everything that the extras need on every platform, with the resolver `uv` in an
-environment of its own. bootstrap.py lets pip install what has a hash in the file, and nothing else.
+the needs of all extras on every platform, with the resolver `uv` in an environment of its own.
+bootstrap.py lets pip install what has a hash in the file, and nothing else.
 """
 
 import subprocess
@@ -16,7 +16,7 @@ from pathlib import Path
 from host_tools.toolchain.bootstrap import LOCK, REPOSITORY, blocks, package_of
 
 UV = "uv>=0.9,<1"
-_BUILD = "setuptools>=77,<90"  # makes the editable install; [build-system] in pyproject.toml
+_EDITABLE = "editables>=0.5,<1"  # hatchling asks for it when it makes an editable install
 _HEAD = """\
 # What ./beckon installs: made by python -m host_tools.toolchain.lock, see there.
 # Above each package is what it is for: base, or an extra of pyproject.toml.
@@ -28,12 +28,17 @@ def extras() -> list[str]:
     return sorted(project["optional-dependencies"])
 
 
+def build_requires() -> list[str]:
+    """What builds Beckon itself: it is installed without a fetch of its own."""
+    return tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["build-system"]["requires"]
+
+
 def main() -> int:
     with tempfile.TemporaryDirectory(prefix="beckon-lock-") as folder:
         work = Path(folder)
         subprocess.run([sys.executable, "-m", "venv", str(work / "uv")], check=True)
         subprocess.run([str(work / "uv" / "bin" / "pip"), "install", "--quiet", UV], check=True)
-        (work / "build.in").write_text(_BUILD + "\n")
+        (work / "build.in").write_text("\n".join([*build_requires(), _EDITABLE]) + "\n")
         whole = _resolved(work, extras(), [])
         pins = work / "pins.txt"  # each extra with the versions of them all
         pins.write_text(whole)

@@ -34,6 +34,7 @@ from host_tools.studio.label.panels import (
     icon_button,
 )
 from host_tools.studio.signal.signal_view import Flag, SignalView, SpanChange, SpanMark
+from host_tools.wording import counted
 
 
 def page(project: Project) -> None:
@@ -294,7 +295,7 @@ class LabelPage:
             return  # another one was opened meanwhile
         count = self.editor.offer(found)
         by = f"by {path.name}" if path is not None else "from the movement"
-        ui.notify(f"{count} proposals {by}" if count else "no more movements here",
+        ui.notify(f"{counted(count, 'proposal')} {by}" if count else "no more movements here",
                   position="top")
         self._do(lambda: None)
 

@@ -11,6 +11,7 @@ from host_tools.studio.record.guidance import Guidance, counts_of, takes_list
 from host_tools.studio.record.panels import SittingPanel, SourcePanel
 from host_tools.studio.record.session import RecordSession, RecordView
 from host_tools.studio.signal.signal_view import SignalView
+from host_tools.wording import counted
 
 _REFRESH_S = 0.1
 
@@ -90,7 +91,7 @@ class RecordPage:
                                 f"{view.axes} axes")
         if view.state == "recording":
             minutes, seconds = divmod(int(view.seconds), 60)
-            lost = f", {view.lost} samples lost" if view.lost else ", nothing lost"
+            lost = f", {counted(view.lost, 'sample')} lost" if view.lost else ", nothing lost"
             self._lost.set_text(f"recording {minutes}:{seconds:02d}{lost}")
         else:
             self._lost.set_text("")
@@ -176,9 +177,10 @@ class RecordPage:
             if not done.paths:
                 ui.label("Nothing was saved.").classes("bk-title")
                 return
-            takes = f"{done.takes} good takes, {done.refused} refused: " if view.takes else ""
-            files = "one recording" if len(done.paths) == 1 else f"{len(done.paths)} recordings"
-            ui.label(f"Saved {takes}{files}, {done.seconds:.0f} s").classes("bk-title")
+            saved = f"{counted(len(done.paths), 'recording')}, {done.seconds:.0f} s"
+            if view.takes:
+                saved = f"{counted(done.takes, 'good take')}, {done.refused} refused: {saved}"
+            ui.label(f"Saved {saved}").classes("bk-title")
             names = ", ".join(path.name for path in done.paths[:6])
             more = ", ..." if len(done.paths) > 6 else ""
             ui.label(f"recordings/{names}{more}").classes("bk-quiet bk-break")

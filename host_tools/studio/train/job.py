@@ -20,6 +20,7 @@ from host_tools.model.golden import read_model
 from host_tools.training.fit import fitted
 from host_tools.training.recipe import Recipe, choose
 from host_tools.training.train import digest, train
+from host_tools.wording import counted
 
 HELD, ALL = "held", "all"
 
@@ -146,6 +147,6 @@ def about(data: Dataset, recipe: Recipe) -> str:
     """One line: the data and the window."""
     counts = Counter(s.label for r in data.recordings for s in r.spans)
     listed = ", ".join(f"{label} {n}" for label, n in sorted(counts.items()))
-    return (f"{len(data.recordings)} recordings (data {digest(data)}): {listed}. Window "
+    return (f"{counted(len(data.recordings), 'recording')} (data {digest(data)}): {listed}. Window "
             f"{recipe.window_s:.2f} s at {recipe.rate_hz} Hz, {recipe.accel_g} g, "
             f"{recipe.gyro_dps} deg/s, {recipe.steps} steps")

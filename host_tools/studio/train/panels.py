@@ -27,6 +27,7 @@ from host_tools.studio.train import augment_view
 from host_tools.studio.train.job import ALL, HELD, TrainChoice
 from host_tools.studio.train.session import TrainSession
 from host_tools.training.recipe import Recipe
+from host_tools.wording import counted
 
 _STATES = {
     "reading": "Reading the data", "training": "Training", "tuning": "Tuning the debouncer on "
@@ -43,8 +44,8 @@ def data_line(project: Project) -> str:
     people = len(project.labels.subjects)
     rest = f", no gesture {idle}" if idle else ""
     who = f"; {people} people" if people > 1 else ""
-    count = len(project.labels.recordings())
-    return f"{count} labelled recording{'s' if count > 1 else ''}: {gestures}{rest}{who}"
+    labelled = counted(len(project.labels.recordings()), "labelled recording")
+    return f"{labelled}: {gestures}{rest}{who}"
 
 
 class SetupPanel:

@@ -20,6 +20,7 @@ from host_tools.mqtt.address import BrokerAddress
 from host_tools.mqtt.remote_device import RemoteDevice
 from host_tools.mqtt.sensor_state import sensor_trouble
 from host_tools.paths import DEFAULT_MODEL
+from host_tools.wording import counted
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,9 @@ class Deployer:
 
         def run() -> Deployment:
             done = deploy(port, firmware_files, extra, on_step=self._step)
-            message = (f"{done.machine}, MicroPython {done.version}: {len(done.copied)} files "
-                       f"copied ({done.bytes_copied / 1024:.0f} KiB), {done.unchanged} unchanged. "
+            message = (f"{done.machine}, MicroPython {done.version}: "
+                       f"{counted(len(done.copied), 'file')} copied "
+                       f"({done.bytes_copied / 1024:.0f} KiB), {done.unchanged} unchanged. "
                        f"{', '.join(filter(None, (done.sign, done.sensor)))}")
             return Deployment("done", message=message, warning=done.warning, model=model_id)
 

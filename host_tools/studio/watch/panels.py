@@ -29,6 +29,7 @@ from host_tools.studio.signal.charts import lanes
 from host_tools.studio.watch.deploy import Deployer
 from host_tools.studio.watch.device_health import Sign, signs
 from host_tools.studio.watch.session import SeenEvent, WatchSession
+from host_tools.wording import counted
 
 _ROWS = 60
 _FRESH_S = 4.0  # how long the newest event stands out
@@ -318,7 +319,7 @@ class EventsPanel:
                    for c in watcher.changes()]
         self._lanes.set_content(lanes(events, changes, self._colours(), span))
         counts = ", ".join(f"{label} {n}" for label, n in watcher.counts.most_common(6))
-        self._title.set_text(f"{watcher.total} events" + (f": {counts}" if counts else ""))
+        self._title.set_text(counted(watcher.total, "event") + (f": {counts}" if counts else ""))
 
     def _build_table(self, events: list[SeenEvent]) -> None:
         with ui.element("div").classes("bk-between"):
@@ -353,7 +354,7 @@ class EventsPanel:
         except BeckonError as error:
             warn(error)
             return
-        ui.notify(f"{count} events in runs/{path.name}", type="positive", position="top")
+        ui.notify(f"{counted(count, 'event')} in runs/{path.name}", type="positive", position="top")
 
 
 def _ago_s(event: SeenEvent) -> float:
