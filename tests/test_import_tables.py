@@ -309,7 +309,7 @@ NAMES = {"s": "Time (s)", "ms": "t_ms", "us": "time_us", "ns": "timestamp (ns)"}
 STEPS = {"s": 0.02, "ms": 20, "us": 20_000, "ns": 20_000_000}
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(separator=st.sampled_from(",;\t|"), decimal=st.sampled_from(".,"),
        encoding=st.sampled_from(ENCODINGS), time=st.sampled_from(sorted(NAMES)),
        accel=st.sampled_from(("m/s2", "g", "mg", "counts:4096")),

@@ -234,7 +234,7 @@ class Link:
                 self._drops += 1
                 lived_ms = ticks_diff(ticks_ms(), self._up_ms)
                 enough_ms = _LIVED_MS if self._brief < _BRIEF else _STEADY_MS
-                # What the network does to a link is no reason to stay away.
+                # The network may end a link at any time: that does not count.
                 if lived_ms > enough_ms or number in (errno.ETIMEDOUT, errno.EHOSTUNREACH):
                     failures = self._brief = 0
                 else:

@@ -7,7 +7,7 @@ debouncer, the size of the code, and the time per window in plain Python here.
 --streams a part of the recordings is held out and joined to streams.
 
 example:
-  beckon compare data/gestures --streams data/demo --rates 20,50 --models forest,mlp
+  beckon compare my-gestures everyday --streams data/demo --rates 20,50 --models forest,mlp
 """
 
 import argparse

@@ -77,7 +77,7 @@ def _download(wanted, path: Path) -> None:
                 raise BeckonError(f"{wanted.name}: {path.stat().st_size} of {total} bytes came; "
                                   "try again")
     except requests.HTTPError as error:
-        raise BeckonError(f"{wanted.name}: its server answers {error.response.status_code}; "
+        raise BeckonError(f"{wanted.name}: its server refused it ({error}); "
                           f"{cure}") from None
     except requests.RequestException:
         raise BeckonError(f"{wanted.name}: no connection to {wanted.url.split('/')[2]}; "

@@ -7,6 +7,7 @@ from pathlib import Path
 from host_tools.cli.data_units import add_units, options_of
 from host_tools.cli.progress import waiting
 from host_tools.errors import BeckonError
+from host_tools.wording import counted
 
 _EXAMPLES = """\
 examples:
@@ -105,7 +106,7 @@ def summary(data, name: str, dry_run: bool) -> list[str]:
     labels = Counter(s.label for r in recordings for s in r.spans)
     people = sorted({s.subject for r in recordings for s in r.spans if s.subject})
     seconds = sum(r.seconds for r in recordings)
-    lines = [f"{name}: {len(recordings)} recordings, {_duration(seconds)}"
+    lines = [f"{name}: {counted(len(recordings), 'recording')}, {_duration(seconds)}"
              + (" (nothing is written)" if dry_run else "")]
     kinds = Counter(_kind(r, s) for r, s in zip(recordings, sources, strict=True))
     lines += [f"  {count} x {kind}" for kind, count in kinds.most_common()]

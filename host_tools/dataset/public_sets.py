@@ -132,7 +132,7 @@ def _table(path: Path, name: str, data: bytes) -> _Table:
 def _joined(name: str, label: str, subject: str, accel: np.ndarray, gyro: np.ndarray):
     """Recordings on an even grid, divided where either sensor has a gap."""
     cuts = np.flatnonzero(np.diff(accel[:, 0]) > _GAP_S)
-    out = []
+    out: list[Recording] = []
     for part in np.split(accel, cuts + 1):
         start_s, end_s = max(part[0, 0], gyro[0, 0]), min(part[-1, 0], gyro[-1, 0])
         if end_s - start_s < _LEAST_S:

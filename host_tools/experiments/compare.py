@@ -90,7 +90,8 @@ def check_sets(train: Dataset, streams: Dataset) -> None:
     if not {s.label for r in streams.recordings for s in r.spans} & set(names):
         raise BeckonError(f"{streams.name}: has none of the gestures {', '.join(names)}")
     if not any(is_idle(s.label) for r in train.recordings for s in r.spans):
-        raise BeckonError(f"{train.name}: has no windows of no gesture; add a data set with some")
+        raise BeckonError(f"{train.name}: no span is labelled none; add a data set with other "
+                          "movements, labelled none")
 
 
 def compare(train: Dataset, streams: Dataset, models, placements=PLACEMENTS, rates=RATES,
