@@ -137,9 +137,11 @@ def studio_page(installed: Installed) -> str:
         assert process.stdout is not None
         address = process.stdout.readline().strip()
         opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
-        with opener.open(address, timeout=TIMEOUT_S) as answer:
+        opener.open(address, timeout=TIMEOUT_S).close()  # gives the cookie
+        origin = address.split("/?")[0]
+        with opener.open(origin + "/", timeout=TIMEOUT_S) as answer:
             page = answer.read().decode()
-        script = address.split("/?")[0] + "/studio/signal/signal_view.js"
+        script = origin + "/studio/signal/signal_view.js"
         with opener.open(script, timeout=TIMEOUT_S) as answer:
             return page + answer.read().decode()
     finally:
