@@ -178,7 +178,7 @@ Recognizer.__init__ = crash
 IMPATIENT = """
 import time
 add = time.ticks_add
-time.ticks_add = lambda t, ms: add(t, min(ms, 15000))  # a trial of settings takes three minutes
+time.ticks_add = lambda t, ms: add(t, min(ms, 90000))  # a trial of settings takes three minutes
 """
 
 
