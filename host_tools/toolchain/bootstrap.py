@@ -25,6 +25,7 @@ STAMP = VENV / "beckon-stamp"
 LOCK = REPOSITORY / "packages.lock"
 LOG = REPOSITORY / ".cache" / "install.log"
 SOURCES = "BECKON_FROM_SOURCE"
+NO_WHEEL = ("esptool",)  # published as a source alone, whose hash is in the lock file
 _LOG_NAME = LOG.relative_to(REPOSITORY)
 
 
@@ -116,7 +117,9 @@ def _install(lock: int, extra: str, what: str) -> None:
     wanted.write_text(locked(extra))
     if wanted.stat().st_size:
         # What a source needs to be built has no hash here.
-        wheels = [] if os.environ.get(SOURCES) else ["--only-binary", ":all:"]
+        wheels = ["--only-binary", ":all:", "--no-binary", ",".join(NO_WHEEL)]
+        if os.environ.get(SOURCES):
+            wheels = []
         _pip(lock, ["--require-hashes", "--no-deps", *wheels, "-r", str(wanted)], what)
     _pip(lock, ["--no-deps", "--no-build-isolation", "-e", str(REPOSITORY)],
          "installing Beckon itself")
