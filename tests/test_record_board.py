@@ -136,7 +136,7 @@ def test_unplugged_in_the_middle_keeps_what_was_recorded(firmware, tmp_path, cap
         status = main(["record", board.port, "--free", "--out", str(tmp_path)])
         puller.join()
     said = capsys.readouterr()
-    assert status == 1 and "went away" in said.err and "1 recordings saved" in said.err
+    assert status == 1 and "went away" in said.err and "1 recording saved" in said.err
     (path,) = (tmp_path / "recordings").glob("*.csv.gz")
     assert len(read_recording(path)[0].samples) > 50
 

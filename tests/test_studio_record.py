@@ -149,16 +149,16 @@ def test_what_cannot_be_saved_can_be_saved_again(recorder, tmp_path, monkeypatch
     until(lambda: recorder.view().state == "live")
     recorder.start(Sitting(tmp_path / "data", "ann", ("none",)))
     until(lambda: recorder.view().samples > 5)
-    replace = writer._replace
+    replace = writer.replace_file
 
     def full(path, data):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(writer, "_replace", full)
+    monkeypatch.setattr(writer, "replace_file", full)
     recorder.finish()
     until(lambda: recorder.view().state == "unsaved")
     assert "no space left" in recorder.view().fault
-    monkeypatch.setattr(writer, "_replace", replace)
+    monkeypatch.setattr(writer, "replace_file", replace)
     recorder.try_again(True)
     until(lambda: recorder.view().done)
     assert len(recorder.view().done.paths) == 1

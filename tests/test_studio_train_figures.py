@@ -9,7 +9,7 @@ from host_tools.dataset import read_dataset
 from host_tools.evaluation.emulator import Board
 from host_tools.evaluation.evaluate import evaluate
 from host_tools.evaluation.explain import reason, shares
-from host_tools.evaluation.matching import DUPLICATE, FALSE, HIT
+from host_tools.evaluation.matching import DUPLICATE, FALSE, HIT, match_events
 from host_tools.evaluation.redebounce import redebounced
 from host_tools.model.decision import Decision
 from host_tools.model.golden import read_model
@@ -96,9 +96,11 @@ def test_reasons(result):
     assert kind == FALSE and "after its end (later than 1 s does not count)" in found
     found, kind = judged([replace(spans[here], label="none")])
     assert kind == FALSE and "nothing is labelled here" in found
-    same = [e for e in stream.events if e.label == spans[here].label]
-    whole = replace(spans[here], start_ms=same[0].t_ms - 500, end_ms=same[1].t_ms)
-    twice = evaluate(model, replace_spans(result.data, [whole])).streams[0]
+    first = stream.events[hit]
+    events = (first, replace(first, t_ms=first.t_ms + 300))
+    gestures = [(s.start_ms, s.end_ms, s.label) for s in spans]
+    verdicts = match_events(gestures, [(e.t_ms, e.label) for e in events])
+    twice = replace(stream, events=events, verdicts=tuple(verdicts))
     again = [v.kind for v in twice.verdicts].index(DUPLICATE)
     assert "reported already" in reason(twice, again, model)
 

@@ -173,7 +173,7 @@ def test_what_goes_to_a_board_by_its_serial_line(has_model, model, sent, monkeyp
     assert deployer.view.share == 0.25
     gate.set()
     deployer.wait(TIMEOUT_S)
-    assert deployer.view.state == "done" and "1 files copied" in deployer.view.message
+    assert deployer.view.state == "done" and "1 file copied" in deployer.view.message
     ((port, make_files, extra),) = gone
     assert port == "/dev/found" and make_files is deploy_module.firmware_files
     assert set(extra) == {"config.json", "secrets.json"} | ({"model.mlp"} if sent else set())
