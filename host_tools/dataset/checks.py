@@ -6,14 +6,14 @@ A notice names the finding, where, and the likely cure.
 """
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 
 import numpy as np
 
-from host_tools.dataset.classes import class_faults, lone_examples, place
+from host_tools.dataset.classes import class_faults, examples_of, lone_examples, place
 from host_tools.dataset.idle import is_idle
 from host_tools.dataset.movement import stillest
-from host_tools.dataset.recording import Dataset, Recording, Span
+from host_tools.dataset.recording import Dataset
 from host_tools.dataset.unit_check import judge_units, turning
 from host_tools.units import GRAVITY
 
@@ -65,13 +65,10 @@ def _gravity(rest: float) -> list[str]:
 
 def _odd_takes(data: Dataset) -> list[str]:
     """Spans much shorter or longer than others of their label, or shorter than any gesture."""
-    found: dict[str, list[tuple[Recording, Span]]] = defaultdict(list)
-    for r in data.recordings:
-        for s in r.spans:
-            if not is_idle(s.label):
-                found[s.label].append((r, s))
     out = []
-    for label, takes in sorted(found.items()):
+    for label, takes in sorted(examples_of(data).items()):
+        if is_idle(label):
+            continue
         usual = float(np.median([s.length_ms for _, s in takes]))
         short = [(r, s) for r, s in takes if s.length_ms < max(_SHORT_MS, usual / _ODD)]
         long = [(r, s) for r, s in takes if s.length_ms > _ODD * max(usual, _SHORT_MS)]

@@ -21,13 +21,19 @@ def place(r: Recording, span: Span) -> str:
     return f"{labels}:{span.line}" if span.line and labels.exists() else str(r.path)
 
 
+def examples_of(data: Dataset) -> dict[str, list[tuple[Recording, Span]]]:
+    """The spans of each label, each with its recording, in the order of the data."""
+    out: dict[str, list[tuple[Recording, Span]]] = defaultdict(list)
+    for r in data.recordings:
+        for s in r.spans:
+            out[s.label].append((r, s))
+    return out
+
+
 def class_faults(data: Dataset) -> list[str]:
     """What makes training senseless: no gesture, one class only, one example of everything, or a
     class with examples that are all too short for a gesture."""
-    examples: dict[str, list[tuple[Recording, Span]]] = defaultdict(list)
-    for r in data.recordings:
-        for s in r.spans:
-            examples[s.label].append((r, s))
+    examples = examples_of(data)
     if not examples:
         return [f"{data.name}: no span is labelled; label the recordings in labels.csv"]
     first = next(iter(examples.values()))[0]
@@ -51,14 +57,10 @@ def class_faults(data: Dataset) -> list[str]:
 
 def lone_examples(data: Dataset) -> list[str]:
     """Gestures with one example: a model can learn them, but not be judged on them."""
-    examples: dict[str, list[tuple[Recording, Span]]] = defaultdict(list)
-    for r in data.recordings:
-        for s in r.spans:
-            if not is_idle(s.label):
-                examples[s.label].append((r, s))
     return [
         f"{place(*found[0])}: the only example of {label!r}; record at least two, better twenty"
-        for label, found in sorted(examples.items()) if len(found) == 1
+        for label, found in sorted(examples_of(data).items())
+        if len(found) == 1 and not is_idle(label)
     ]
 
 
