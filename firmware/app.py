@@ -52,7 +52,7 @@ class App:
             board.link.run(),
             board.publisher.run(),
         ]
-        if board.settings_rollback:
+        if board.settings_rollback and not board.settings_rollback.reverted:
             tasks.append(self._try_settings())
         if board.sensing:
             tasks.append(board.sensing.sampling.run())
@@ -150,7 +150,7 @@ class App:
 
     def _on_healthy(self):
         board = self.board
-        if board.model_rollback:
+        if board.model_rollback and not board.model_rollback.reverted:
             asyncio.create_task(self._try_model())
         if board.crash:
             crash_log().healthy()
