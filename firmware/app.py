@@ -44,7 +44,8 @@ class App:
         gc.collect()
 
     async def run(self):
-        """For ever."""
+        """For ever. What ends a task ends the program: it must not live on without a part."""
+        asyncio.get_event_loop().set_exception_handler(_fail)
         board = self.board
         tasks = [
             board.health.run(),
@@ -214,6 +215,10 @@ class App:
                 }
             )
         return state
+
+
+def _fail(loop, context):
+    raise context["exception"]
 
 
 def crash_log():

@@ -333,7 +333,17 @@ def test_settings_that_cannot_be_read_end_the_program_with_a_line(broker):
     assert board.last_words().startswith("beckon: config.json: broker_port must be int")
 
 
-def test_a_start_that_fails_is_a_crash_as_well(broker, device):
-    with Board(broker, "from link import mqtt_link\ndel mqtt_link.Link\n") as board:
+@pytest.mark.parametrize(
+    "before, error",
+    [
+        ("from link import mqtt_link\ndel mqtt_link.Link\n", "ImportError"),
+        # Within a task that nobody waits for.
+        ("from events import publisher\nasync def publish_diag(self):\n    raise KeyError('x')\n"
+         "publisher.Publisher.publish_diag = publish_diag\n", "KeyError"),
+    ],
+    ids=["a start that fails", "a task beside"],
+)
+def test_whatever_fails_is_a_crash(broker, before, error):
+    with Board(broker, before) as board:
         until(lambda: board.boots >= 2, board.last_words)
-        assert "ImportError" in (board.flash / "crash.txt").read_text()
+        assert error in (board.flash / "crash.txt").read_text()
