@@ -90,7 +90,7 @@ def test_thresholds_act_at_once_and_survive_the_file():
     assert all(e.confidence == 100 for e in rest)
     read = decode(encode(strict))
     assert read.decision == strict.decision and read.model_id != model.model_id
-    same = {k: model.decision.threshold_percent for k in model.labels}
+    same = dict.fromkeys(model.labels, model.decision.threshold_percent)
     assert with_thresholds(strict, same).decision == model.decision
     counting = replace(model, decision=None)
     assert with_thresholds(counting, {"": 55}).debounce[0] == 55

@@ -2,7 +2,7 @@
 
     board = LiveBoard(model, rate_hz=100)
     for event in board.push(samples, lost=0): ...      # float (n, 6), m/s^2 and deg/s
-    board.shares, board.weights                        # what decides now
+    board.weights                                      # what decides now, by label
     board.set_decision(replace(decision, thresholds=...))
 
 Samples become the counts of the model's rate and ranges, the counts go through the engine's
@@ -58,6 +58,8 @@ class LiveBoard:
         self._samples = 0  # of the source, lost ones included
         self.windows = 0
         self.gaps = 0
+        self.highest = self.weights
+        """The greatest weights within the last push that completed a window."""
 
     # what decides
 
@@ -116,6 +118,8 @@ class LiveBoard:
                       int(found.confidence[i]))
             self._seen.append(window)
             self.windows += 1
+            now = self.weights
+            self.highest = np.maximum(self.highest, now) if i else now
             if self._decision is not None:
                 event = self._rule.update(*window[:2])
             else:
