@@ -7,7 +7,7 @@ import pytest
 from tests.conftest import REPOSITORY
 
 STUDIO = REPOSITORY / "host_tools" / "studio"
-PAGES = ("data", "label", "record", "start", "train", "watch")
+PAGES = ("data", "label", "record", "start", "train", "trial", "watch")
 BELOW = {  # folder -> the folders that it may import, besides itself
     "signal": set(),
     "frame": {"signal"},
@@ -19,8 +19,8 @@ WITHOUT_BROWSER = (
     "frame/project", "frame/uploads", "label/editor", "record/session",
     "record/sitting", "record/sources", "signal/charts", "signal/live_feed", "start/projects",
     "start/sharing",
-    "train/child_process", "train/job", "train/session", "watch/deploy", "watch/device_health",
-    "watch/session",
+    "train/child_process", "train/job", "train/session", "trial/session", "watch/deploy",
+    "watch/device_health", "watch/session",
 )
 _BROWSER = {"nicegui", "fastapi", "starlette", "uvicorn"}
 

@@ -19,9 +19,12 @@ from host_tools.studio.frame.project import Project
 from host_tools.studio.frame.uploads import Uploads
 from host_tools.studio.label import page as label_page
 from host_tools.studio.record import page as record_page
+from host_tools.studio.record.panels import SourcePanel
 from host_tools.studio.record.session import RecordSession
 from host_tools.studio.train import page as train_page
 from host_tools.studio.train.session import TrainSession
+from host_tools.studio.trial import page as trial_page
+from host_tools.studio.trial.session import TrialSession
 from host_tools.studio.watch import page as watch_page
 from host_tools.studio.watch.deploy import Deployer
 from host_tools.studio.watch.session import WatchSession
@@ -34,7 +37,7 @@ class Workspace:
         self.project: Project | None = None
         self.uploads = Uploads()
         self.contents: dict[str, Callable[[], Any]] = {}
-        self._sessions: tuple[RecordSession, TrainSession, WatchSession] | None = None
+        self._sessions: tuple[RecordSession, TrainSession, TrialSession, WatchSession] | None = None
 
     def open(self, project: Project) -> None:
         """Open another project. Raises BeckonError while the open one is at work."""
@@ -43,13 +46,17 @@ class Workspace:
         self._check_idle()
         self.close()
         recorder, trainer = RecordSession(project.feeds), TrainSession()
-        watcher, deployer = WatchSession(), Deployer()
-        self._sessions = recorder, trainer, watcher
+        watcher, deployer, trial = WatchSession(), Deployer(), TrialSession()
+        recorder.taps.append(trial.hear)
+        self._sessions = recorder, trainer, trial, watcher
         self.contents = {
             "data": lambda: data_page.page(project, self.uploads),
             "record": lambda: record_page.page(project, recorder),
             "label": lambda: label_page.page(project),
             "train": lambda: train_page.page(project, trainer),
+            "trial": lambda: trial_page.page(
+                project, trial, recorder, lambda area: SourcePanel(project, recorder, area),
+                trainer.unsaved),
             "watch": lambda: watch_page.page(project, watcher, deployer, recorder.release),
         }
         self.project = project
@@ -57,7 +64,7 @@ class Workspace:
     def _check_idle(self) -> None:
         if self._sessions is None or self.project is None:
             return
-        recorder, trainer, _ = self._sessions
+        recorder, trainer, _, _ = self._sessions
         if recorder.view().state in ("recording", "review", "unsaved"):
             raise BeckonError(tr("{project} is recording: end that on the Record page first",
                                  project=self.project.name))
@@ -68,9 +75,10 @@ class Workspace:
     def close(self) -> None:
         """A training stops, a recording is saved, a broker is left."""
         if self._sessions is not None:
-            recorder, trainer, watcher = self._sessions
+            recorder, trainer, trial, watcher = self._sessions
             trainer.stop()
             recorder.close()
+            trial.close()
             watcher.close()
         self._sessions = None
         self.uploads.clear()

@@ -18,6 +18,7 @@ PAGES = (  # name, title, icon, letter for Alt; of an open project
     ("record", later("Record", about="page"), "fiber_manual_record", "r"),
     ("label", later("Label", about="page"), "sell", "l"),
     ("train", later("Train", about="page"), "model_training", "t"),
+    ("trial", later("Try", about="page"), "waving_hand", "y"),
     ("watch", later("Watch", about="page"), "sensors", "w"),
 )
 _START = later("Projects", about="page")
