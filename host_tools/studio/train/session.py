@@ -270,6 +270,11 @@ class TrainSession:
         self.version += 1
         return size
 
+    def unsaved(self) -> Model | None:
+        """The model that was trained here and lies in no file yet."""
+        found = self.evaluation
+        return found.model if found and self.about and self.saved is None else None
+
     def stream(self, recording: str) -> Stream | None:
         if not self.evaluation:
             return None
