@@ -18,8 +18,9 @@ WITHOUT_BROWSER = (
     "data/editing", "data/importing", "frame/durations", "frame/label_store", "frame/language",
     "frame/project", "frame/uploads", "label/editor", "record/session",
     "record/sitting", "record/sources", "signal/charts", "signal/live_feed", "start/projects",
-    "start/sharing", "train/child_process", "train/job", "train/session", "trial/session",
-    "watch/deploy", "watch/device_health", "watch/session",
+    "start/sharing",
+    "train/child_process", "train/job", "train/session", "trial/session", "watch/deploy",
+    "watch/device_health", "watch/session",
 )
 _BROWSER = {"nicegui", "fastapi", "starlette", "uvicorn"}
 

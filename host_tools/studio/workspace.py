@@ -37,9 +37,7 @@ class Workspace:
         self.project: Project | None = None
         self.uploads = Uploads()
         self.contents: dict[str, Callable[[], Any]] = {}
-        self._sessions: (
-            tuple[RecordSession, TrainSession, TrialSession, WatchSession] | None
-        ) = None
+        self._sessions: tuple[RecordSession, TrainSession, TrialSession, WatchSession] | None = None
 
     def open(self, project: Project) -> None:
         """Open another project. Raises BeckonError while the open one is at work."""
@@ -66,7 +64,7 @@ class Workspace:
     def _check_idle(self) -> None:
         if self._sessions is None or self.project is None:
             return
-        recorder, trainer, *_ = self._sessions
+        recorder, trainer, _, _ = self._sessions
         if recorder.view().state in ("recording", "review", "unsaved"):
             raise BeckonError(tr("{project} is recording: end that on the Record page first",
                                  project=self.project.name))
