@@ -1,5 +1,5 @@
 // Files and folders for a page: dropped here, or chosen with one of two buttons. Each file goes
-// to the server by itself; "done" tells how many came, "fault" why one did not.
+// to the server in a request of its own; "done" says how many came, "fault" why one did not.
 const AT_ONCE = 4;
 
 export default {
