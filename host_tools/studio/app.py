@@ -49,6 +49,8 @@ from nicegui import ui
 from starlette.types import ASGIApp, Message
 
 from host_tools.errors import BeckonError
+from host_tools.studio.explore import page as explore_page
+from host_tools.studio.explore.session import ExploreSession
 from host_tools.studio.frame import layout
 from host_tools.studio.frame.access import AccessGuard, Keys, cookie_name
 from host_tools.studio.frame.language import QUASAR, LanguageOfRequest, language, tr
@@ -81,9 +83,11 @@ def make_app(project: Project, port: int, keys: Keys) -> FastAPI:
     recorder, trainer = RecordSession(project.feeds), TrainSession()
     watcher, deployer, trial = WatchSession(), Deployer(), TrialSession()
     recorder.taps.append(trial.hear)
+    explorer = ExploreSession(project)
     contents: dict[str, Callable[[], Any]] = {
         "record": lambda: record_page.page(project, recorder),
         "label": lambda: label_page.page(project),
+        "explore": lambda: explore_page.page(project, explorer),
         "train": lambda: train_page.page(project, trainer),
         "trial": lambda: trial_page.page(
             project, trial, recorder, lambda area: SourcePanel(project, recorder, area),
@@ -98,6 +102,7 @@ def make_app(project: Project, port: int, keys: Keys) -> FastAPI:
         trainer.stop()
         recorder.close()
         trial.close()
+        explorer.close()
         watcher.close()
 
     nicegui.app.on_shutdown(end_sessions)

@@ -16,6 +16,7 @@ from host_tools.studio.frame.shortcuts import Shortcuts, key_mark
 PAGES = (  # name, title, icon, letter for Alt
     ("record", later("Record", about="page"), "fiber_manual_record", "r"),
     ("label", later("Label", about="page"), "sell", "l"),
+    ("explore", later("Explore", about="page"), "scatter_plot", "e"),
     ("train", later("Train", about="page"), "model_training", "t"),
     ("trial", later("Try", about="page"), "waving_hand", "y"),
     ("watch", later("Watch", about="page"), "sensors", "w"),
