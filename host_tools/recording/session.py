@@ -16,6 +16,7 @@ from host_tools.recording.writer import LabelledSpan, Segment, segments, write_r
 
 _READ_S = 0.1
 _SILENCE_S = 5.0
+_AHEAD_S = 0.8
 
 
 @dataclass
@@ -38,6 +39,8 @@ class Session:
     def __post_init__(self) -> None:
         self.utc_start = datetime.now(UTC)
         self._heard_s = time.monotonic()
+        self._announced = False
+        self.source.tell_hand("guided" if self.guide else f"free {self.label}")
 
     @property
     def first(self) -> int:
@@ -88,6 +91,15 @@ class Session:
             self.blocks.append(block)
             if self.guide:
                 self.guide.feed(block)
+                self._announce(self.guide)
+
+    def _announce(self, guide: Guide) -> None:
+        """Tell a hand that cannot see the screen what to do at GO, shortly before."""
+        if guide.phase is not Phase.COUNTDOWN:
+            self._announced = False
+        elif guide.left_s <= _AHEAD_S and not self._announced:
+            self._announced = True
+            self.source.tell_hand(f"go {guide.left_s:.2f} {guide.label}")
 
     def parts(self) -> list[Segment]:
         """The recordings that there are to save."""
@@ -111,6 +123,7 @@ class Session:
         message names.
         """
         paths = []
+        self.source.tell_hand("end")
         self._take(self.source.end())
         self.blocks, self.correction = self.source.corrected(self.blocks)
         stamp = self.utc_start.strftime("%Y%m%d-%H%M%S")
