@@ -18,6 +18,7 @@ PAGES = (  # name, title, icon, letter for Alt; of an open project
     ("data", later("Data", about="page"), "table_rows", "a"),
     ("record", later("Record", about="page"), "fiber_manual_record", "r"),
     ("label", later("Label", about="page"), "sell", "l"),
+    ("explore", later("Explore", about="page"), "scatter_plot", "e"),
     ("train", later("Train", about="page"), "model_training", "t"),
     ("trial", later("Try", about="page"), "waving_hand", "y"),
     ("watch", later("Watch", about="page"), "sensors", "w"),
