@@ -18,6 +18,7 @@ from host_tools.studio.explore import page as explore_page
 from host_tools.studio.explore.session import ExploreSession
 from host_tools.studio.frame.language import tr
 from host_tools.studio.frame.project import Project
+from host_tools.studio.frame.theme import keep_colours
 from host_tools.studio.frame.uploads import Uploads
 from host_tools.studio.label import page as label_page
 from host_tools.studio.record import page as record_page
@@ -65,6 +66,7 @@ class Workspace:
             "watch": lambda: watch_page.page(project, watcher, deployer, recorder.release),
         }
         self.project = project
+        keep_colours(project.folder / "colours.json")
 
     def _check_idle(self) -> None:
         if self._sessions is None or self.project is None:
