@@ -217,8 +217,9 @@ def test_the_command_writes_a_model(tmp_path, capsys):
     assert model.labels == ("none", "push", "turn") and "seed 5" in model.notes
     told = capsys.readouterr().out
     assert model.decision.span >= 1 and model.activity.accel_mul
-    for words in (f"{out}: ", "gestures not trained on: ", "false alarms: ", "per hour (95 %: ",
-                  "what would help most: more takes: push has 8", f"next: beckon evaluate {out}"):
+    for words in (f"{out}: ", "held out: each person in turn", "found: ", " of 16 gestures that ",
+                  " false, ", "weakest gesture: ", "false alarms to expect: ", "per hour (95 %: ",
+                  "what would help most: more takes: push has 8", f"next: beckon deploy {out}"):
         assert words in told
 
 

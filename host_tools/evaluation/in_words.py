@@ -2,7 +2,9 @@
 from __future__ import annotations
 
 from host_tools.evaluation.curve import hours_to_prove
+from host_tools.wording import listed
 
+LEAST_TAKES = 5  # of a gesture: fewer say too little to judge how well it is found
 LEAST_IDLE_S = 600.0  # no rate is given for less: even 0 events would allow 22 per hour
 
 
@@ -35,8 +37,3 @@ def recall_at(figures: dict) -> str:
         parts.append(f"{listed(unknown)} per hour cannot be proven: that takes {listed(hours)} "
                      "hours without gestures")
     return "; ".join(parts)
-
-
-def listed(names: list[str]) -> str:
-    """a, b and c."""
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))

@@ -56,13 +56,14 @@ class TrainPage:
     def _refresh(self) -> None:
         trainer = self._trainer
         trainer.poll()
-        there = trainer.evaluation is not None
+        there = trainer.model is not None
+        judged = trainer.evaluation is not None
         self._setup.show((trainer.progress.running, trainer.version), self._build_setup)
         self._run.refresh()
-        self._split.set_visibility(there)
+        self._split.set_visibility(judged)
         self._first.show((there, trainer.progress.running), self._build_first)
         self._caution.show((trainer.results, trainer.held), self._build_caution)
-        if there:
+        if judged:
             self._figures.refresh()
             self._streams.refresh()
             self._tables.refresh()
@@ -73,10 +74,10 @@ class TrainPage:
             self._panel.build()
 
     def _build_first(self) -> None:
-        if self._trainer.evaluation is None and not self._trainer.progress.running:
+        if self._trainer.model is None and not self._trainer.progress.running:
             empty_state("model_training", "Train your first model",
-                        "Press Train. Studio chooses all settings from your recordings. It holds "
-                        "out a quarter of them and judges the model on these.")
+                        "Press Train. Studio chooses all settings from your recordings. It leaves "
+                        "out each part of them in turn, to judge what a model makes of it.")
 
     def _build_caution(self) -> None:
         found = self._trainer.evaluation

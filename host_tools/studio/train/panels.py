@@ -7,6 +7,7 @@ from typing import Any
 from nicegui import ui
 
 from host_tools.dataset import is_idle
+from host_tools.dataset.held_out import DAY, RECORDING, SUBJECT, TAKE
 from host_tools.errors import BeckonError
 from host_tools.recording.writer import check_name
 from host_tools.studio.frame.durations import duration
@@ -15,7 +16,6 @@ from host_tools.studio.frame.project import Project, free_path
 from host_tools.studio.frame.shortcuts import shortcuts
 from host_tools.studio.frame.widgets import (
     Area,
-    choice,
     number_field,
     select_field,
     svg,
@@ -24,14 +24,21 @@ from host_tools.studio.frame.widgets import (
 )
 from host_tools.studio.signal.charts import loss_curve
 from host_tools.studio.train import augment_view
-from host_tools.studio.train.job import ALL, HELD, TrainChoice
+from host_tools.studio.train.job import AUTO, TrainChoice
 from host_tools.studio.train.session import TrainSession
 from host_tools.training.recipe import Recipe
 from host_tools.wording import counted
 
 _STATES = {
-    "reading": "Reading the data", "training": "Training", "tuning": "Tuning the debouncer on "
-    "held-out people or takes", "judging": "Judging",
+    "reading": "Reading the data", "training": "Training",
+    "tuning": "Training without each part of the data", "judging": "Judging what was left out",
+}
+_SPLITS = {
+    AUTO: "Best: by person, else by recording, else by take",
+    SUBJECT: "By person: how it works for people it does not know",
+    DAY: "By day: how it works on another day",
+    RECORDING: "By recording",
+    TAKE: "By take: also within one sitting",
 }
 
 
@@ -54,7 +61,7 @@ class SetupPanel:
     def __init__(self, project: Project, trainer: TrainSession, area: Area):
         self._project, self._trainer, self._area = project, trainer, area
         self._form = project.form(
-            "train", judge=HELD, rate=100, steps=None, window=None, budget=1.0, seed=1, model=None,
+            "train", split=AUTO, rate=100, steps=None, window=None, budget=1.0, seed=1, model=None,
         )
 
     def build(self) -> None:
@@ -62,13 +69,13 @@ class SetupPanel:
         line = data_line(self._project)
         with ui.element("div").classes("bk-card bk-setup"):
             with ui.element("div").style("min-width: 0"):
-                title = self._heading() if trainer.evaluation else "Your data"
+                title = self._heading() if trainer.model else "Your data"
                 ui.label(title).style("font-weight: 700").classes("bk-cut")
                 ui.label(line).classes("bk-quiet bk-small bk-cut").tooltip(line)
             with ui.element("div").classes("bk-row"):
-                first = "" if trainer.evaluation else "primary"
+                first = "" if trainer.model else "primary"
                 area.button("Train", "model_training", self.start, "t", kind=first)
-                if trainer.evaluation:
+                if trainer.model:
                     area.button("Save", "save", self._save, "s", kind="primary",
                                 hint="save the model")
                 area.button("Settings", "tune", self._settings, "o")
@@ -79,14 +86,14 @@ class SetupPanel:
 
     def _heading(self) -> str:
         trainer = self._trainer
-        assert trainer.evaluation
+        assert trainer.model
         name = trainer.saved.name if trainer.saved else trainer.source
-        return f"{name}, {trainer.evaluation.model.model_id}"
+        return f"{name}, {trainer.model.model_id}"
 
     def choice(self) -> TrainChoice:
         form = self._form
         return TrainChoice(
-            (str(self._project.folder),), judge=form["judge"], rate_hz=form["rate"],
+            (str(self._project.folder),), split=form["split"], rate_hz=form["rate"],
             seed=int(form["seed"] or 0), steps=_whole(form["steps"]),
             window_ms=_whole(form["window"]), false_per_hour=float(form["budget"] or 0),
         )
@@ -107,11 +114,10 @@ class SetupPanel:
         form = self._form
 
         def build() -> None:
-            ui.label("What the figures are measured on").classes("bk-quiet")
-            choice({HELD: "A quarter, held out", ALL: "All, also trained on"}, form, "judge")
-            ui.label("Held out is honest: people, or takes, that the model has never seen. All "
-                     "trains on everything: best for the model that you deploy, but its figures "
-                     "flatter.").classes("bk-quiet bk-small")
+            select_field("What is left out, to judge the model", _SPLITS, form, "split")
+            ui.label("Each part of the data is left out in turn and judged by a model that never "
+                     "saw it. The model that you save learns from all of it.").classes(
+                "bk-quiet bk-small")
             with ui.element("div").classes("bk-pair bk-wide"):
                 select_field("Sensor rate", {100: "100 Hz", 50: "50 Hz"}, form, "rate")
                 number_field("Most false alarms per hour", form, "budget", 0, 1000, 0.5)
