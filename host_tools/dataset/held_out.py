@@ -47,8 +47,9 @@ def held_out(data: Dataset, seed: int, by: str = "", count: int = _PARTS) -> Spl
 
     by: one of SPLITS, or "" for the best. Recordings without gestures are divided on their own
     (life_parts), so that each part has its share of everyday movement. Raises BeckonError if
-    this `by` leaves a gesture unjudged.
+    this `by` leaves a gesture unjudged. Gives the recordings with gestures their group.
     """
+    _assign_groups(data)
     takes = _takes(data.recordings)
     for kind in (by,) if by else (SUBJECT, RECORDING, TAKE):
         parts = _divided(data, kind, seed, count, takes)
@@ -59,6 +60,15 @@ def held_out(data: Dataset, seed: int, by: str = "", count: int = _PARTS) -> Spl
         raise BeckonError(f"{data.name}: it cannot be divided by {by} so that every gesture is "
                           "in two parts; choose another split")
     return Split("", (), tuple(sorted(takes)))
+
+
+def _assign_groups(data: Dataset) -> None:
+    """Of those with gestures only: the others may be many hours."""
+    moving = Dataset(data.name, [r for r in data.recordings if _takes([r])])
+    if moving.recordings and not moving.recordings[0].group:
+        assign_groups(moving)
+        groups = iter(moving.recordings)
+        data.recordings = [next(groups) if _takes([r]) else r for r in data.recordings]
 
 
 def _takes(recordings: Sequence[Recording]) -> Counter[str]:
@@ -118,11 +128,8 @@ def _cut_by_take(
 
     Of copies of one movement only the first is used. A part is a run of takes of each label.
     """
-    data = Dataset("", list(moving))
-    if moving and not moving[0].group:
-        assign_groups(data)
     first: dict[str, Recording] = {}
-    for r in data.recordings:
+    for r in moving:
         first.setdefault(r.group or r.name, r)
     seen: Counter[str] = Counter()
     runs: dict[str, list[int]] = {}

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from host_tools.dataset.recording import Recording
+from host_tools.dataset.recording import Dataset, Recording
 
 _BLOCK = 1024  # samples at a time: bounds the memory of long recordings
 _HALF_WIDTH = 8  # zero crossings of the sinc on each side: -60 dB beyond the transition
@@ -53,3 +53,8 @@ def resample_recording(r: Recording, to_hz: float) -> Recording:
     return replace(
         r, samples=resample(r.samples, r.rate_hz, to_hz), rate_hz=float(to_hz), gaps=gaps
     )
+
+
+def resampled(data: Dataset, to_hz: float) -> Dataset:
+    """The data set with all recordings at to_hz."""
+    return Dataset(data.name, [resample_recording(r, to_hz) for r in data.recordings])

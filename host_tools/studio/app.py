@@ -22,6 +22,7 @@ like, never with ui.html.
     live        signal/live_feed.py: project.feeds.open("record", rate_hz, axes),
                 feed.push(samples)
     keys        frame/shortcuts.py: key() and key_button(): a key, its hint, its button
+    words       frame/language.py: tr("English text {name}", name=...) for all visible words
     looks       frame/theme.py and static/studio.css: classes bk-card, bk-row, bk-title, bk-big,
                 bk-quiet, bk-good, bk-bad, bk-warn; colours var(--ink), var(--accent), ...
     empty page  layout.empty_state(icon, title, what to do first, action=, target=)
@@ -50,6 +51,7 @@ from starlette.types import ASGIApp, Message
 from host_tools.errors import BeckonError
 from host_tools.studio.frame import layout
 from host_tools.studio.frame.access import AccessGuard, Keys, cookie_name
+from host_tools.studio.frame.language import QUASAR, LanguageOfRequest, language, tr
 from host_tools.studio.frame.project import Project
 from host_tools.studio.frame.routes import STATIC, add_routes
 from host_tools.studio.label import page as label_page
@@ -81,8 +83,8 @@ def make_app(project: Project, port: int, keys: Keys) -> FastAPI:
         "train": lambda: train_page.page(project, trainer),
         "watch": lambda: watch_page.page(project, watcher, deployer, recorder.release),
     }
-    for name, title, _, _ in layout.PAGES:
-        _add_page(name, title, project, contents[name])
+    for name, _, _, _ in layout.PAGES:
+        _add_page(name, project, contents[name])
 
     def end_sessions() -> None:
         """A training stops, a recording is saved, a broker is left."""
@@ -100,11 +102,20 @@ def make_app(project: Project, port: int, keys: Keys) -> FastAPI:
                 binding_refresh_interval=None, gzip_middleware_factory=None,
                 show_welcome_message=False, reconnect_timeout=5)
     app.add_middleware(AccessGuard, port=port, keys=keys)
+    app.add_middleware(LanguageOfRequest)  # the last one added comes first
     return app
 
 
-def _add_page(name: str, title: str, project: Project, content: Callable[[], Any]) -> None:
+class _Page(ui.page):
+    """A page whose words, and NiceGUI's own, are in the language of the request."""
+
+    def resolve_language(self) -> Any:
+        return QUASAR[language()]
+
+
+def _add_page(name: str, project: Project, content: Callable[[], Any]) -> None:
     async def build() -> None:
+        ui.page_title(f"{layout.page_title(name)} · {project.name} · Beckon Studio")
         with layout.frame(project, name):
             try:
                 built = content()
@@ -114,10 +125,11 @@ def _add_page(name: str, title: str, project: Project, content: Callable[[], Any
                 layout.message(str(error))
             except Exception as error:
                 traceback.print_exc()
-                layout.message(f"{type(error).__name__}: {error} (a bug in Beckon: report it "
-                               "with the lines on the terminal)")
+                layout.message(tr(
+                    "{error} (a bug in Beckon: report it with the lines on the terminal)",
+                    error=f"{type(error).__name__}: {error}"))
 
-    ui.page(f"/{name}", title=f"{title} · {project.name} · Beckon Studio")(build)
+    _Page(f"/{name}")(build)
 
 
 def listen(port: int | None) -> socket.socket:

@@ -203,10 +203,13 @@ class Tab:
 
 @contextmanager
 def open_tab(browser: Any, studio: Studio | None, *, width: int = 1280, height: int = 800,
-             theme: str = "light", touch: bool = False) -> Iterator[Tab]:
-    """A tab of its own window size and colour scheme; empty until enter() if studio is None."""
+             theme: str = "light", touch: bool = False,
+             locale: str = "en-US") -> Iterator[Tab]:
+    """A tab of its own window size, colour scheme and language (locale); empty until enter() if
+    studio is None."""
     context = browser.new_context(
         viewport={"width": width, "height": height}, color_scheme=theme, has_touch=touch,
+        locale=locale,
         reduced_motion="reduce",
     )
     context.set_default_timeout(_TIMEOUT_MS)

@@ -11,6 +11,8 @@ import numpy as np
 
 from host_tools.dataset import Dataset
 from host_tools.dataset.classes import class_faults
+from host_tools.dataset.held_out import held_out
+from host_tools.dataset.resample import resampled
 from host_tools.errors import BeckonError
 from host_tools.model.codec import encode
 from host_tools.model.format import Model
@@ -55,6 +57,9 @@ def train(
     for fault in class_faults(data):
         raise BeckonError(fault)
     recipe = fitted(recipe)
+    notes = f"seed {recipe.seed}, data {digest(data)}"
+    held_out(data, recipe.seed, by)  # refuses; and finds copies before resampling hides them
+    data = resampled(data, float(recipe.rate_hz))  # once, instead of in each training
     context = get_context("spawn")
     news = context.SimpleQueue()
 
@@ -79,7 +84,6 @@ def train(
         tell()
         found = calibration.result()
     windows, _ = bank.draw(_CALIBRATION_WINDOWS, np.random.default_rng(recipe.seed))
-    notes = f"seed {recipe.seed}, data {digest(data)}"
     model = export(net, recipe, windows, found.decision, found.temperature, notes)
     refuse_restless(model, bank)
     return Trained(model, recipe, found)

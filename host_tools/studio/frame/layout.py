@@ -8,20 +8,22 @@ from typing import Any
 
 from nicegui import ui
 
+from host_tools.studio.frame.language import COOKIE, LANGUAGES, language, later, tr
 from host_tools.studio.frame.project import Project
 from host_tools.studio.frame.routes import STUDIO
 from host_tools.studio.frame.shortcuts import Shortcuts, key_mark
 
 PAGES = (  # name, title, icon, letter for Alt
-    ("record", "Record", "fiber_manual_record", "r"),
-    ("label", "Label", "sell", "l"),
-    ("train", "Train", "model_training", "t"),
-    ("watch", "Watch", "sensors", "w"),
+    ("record", later("Record", about="page"), "fiber_manual_record", "r"),
+    ("label", later("Label", about="page"), "sell", "l"),
+    ("train", later("Train", about="page"), "model_training", "t"),
+    ("watch", later("Watch", about="page"), "sensors", "w"),
 )
 _MODULES = ["static/keyboard.js"] + sorted(
     f"signal/{path.name}" for path in (STUDIO / "signal").glob("*.js"))
 _HEAD = (
     '<script src="/studio/static/theme.js"></script>'
+    '<script src="/studio/frame/frame.js"></script>'
     '<link rel="stylesheet" href="/studio/static/studio.css">'
     # The browser fetches all modules at once, not each when its importer has arrived.
     + "".join(f'<link rel="modulepreload" href="/studio/{m}">' for m in _MODULES)
@@ -40,20 +42,21 @@ def frame(project: Project, active: str) -> Iterator[Shortcuts]:
         with ui.element("div").classes("bk-brand"):
             ui.html("<b>Beckon Studio</b>", sanitize=False)
             ui.label(project.name).tooltip(str(project.folder))
-        with ui.element("nav").classes("bk-nav").props('aria-label="Pages"'):
-            for name, title, icon, letter in PAGES:
+        with ui.element("nav").classes("bk-nav").props(f'aria-label="{tr("Pages")}"'):
+            for name, _, icon, letter in PAGES:
                 with ui.link(target=f"/{name}") as link:
                     ui.icon(icon)
-                    ui.label(title)
+                    ui.label(page_title(name))
                 if name == active:
                     link.props('aria-current="page"')
                 link.props(f'aria-keyshortcuts="Alt {letter.upper()}"')
         with ui.element("div").classes("bk-tools"):
-            _tool("contrast", "dark or light", "alt+d",
+            _languages()
+            _tool("contrast", tr("dark or light"), "alt+d",
                   js="() => window.beckonTheme.toggle()")
-            helper = _tool("keyboard", "all keys", "?")
+            helper = _tool("keyboard", tr("all keys"), "?")
     content = ui.element("div").classes("bk-main")
-    hints = ui.element("footer").classes("bk-hints").props('aria-label="Keys"')
+    hints = ui.element("footer").classes("bk-hints").props(f'aria-label="{tr("Keys")}"')
     with content:
         yield keys
     for name, _, _, letter in PAGES:
@@ -61,7 +64,7 @@ def frame(project: Project, active: str) -> Iterator[Shortcuts]:
     keys.add("alt+d", "", lambda: ui.run_javascript("beckonTheme.toggle()"))
     show = _help(keys)
     helper.on_click(show)
-    keys.add("?", "all keys", show)
+    keys.add("?", tr("all keys"), show)
 
     def redraw() -> None:
         hints.clear()
@@ -76,8 +79,8 @@ def frame(project: Project, active: str) -> Iterator[Shortcuts]:
 def _early_header(project: Project, active: str) -> str:
     """The header as plain HTML: you see and use it while the scripts still load."""
     links = "".join(
-        f'<a href="/{name}"{" aria-current=page" if name == active else ""}>{title}</a>'
-        for name, title, _, _ in PAGES
+        f'<a href="/{name}"{" aria-current=page" if name == active else ""}>{page_title(name)}</a>'
+        for name, _, _, _ in PAGES
     )
     return (
         '<div id="bk-first"><header class="bk-header"><div class="bk-brand"><b>Beckon Studio</b>'
@@ -86,9 +89,27 @@ def _early_header(project: Project, active: str) -> str:
     )
 
 
-def _tool(icon: str, text: str, combo: str, js: str | None = None) -> ui.button:
+def page_title(name: str) -> str:
+    """The page's title in the current language."""
+    title = next(title for known, title, _, _ in PAGES if known == name)
+    return tr(title, about="page")
+
+
+def _languages() -> None:
+    """The button with the menu of languages; the browser keeps the choice."""
+    with _tool("translate", tr("language")), ui.menu():
+        for code, name in LANGUAGES.items():
+            item = ui.menu_item(name).props(f'lang="{code}" role=menuitem')
+            if code == language():
+                item.props('aria-current="true"').style("font-weight: 700")
+            item.on("click", js_handler=f"() => beckonLanguage.choose({COOKIE!r}, {code!r})")
+
+
+def _tool(icon: str, text: str, combo: str = "", js: str | None = None) -> ui.button:
     button = ui.button(icon=icon, color=None).props(f'flat round aria-label="{text}"')
-    button.style("min-width: 48px; min-height: 48px").tooltip(f"{text}  ({combo})")
+    button.style("min-width: 48px; min-height: 48px")
+    if combo:  # without a key it opens a menu, which the words would cover
+        button.tooltip(f"{text}  ({combo})")
     if js is not None:
         button.on("click", js_handler=js)
     return button
@@ -104,9 +125,9 @@ def _hint(combos: list[str], text: str) -> None:
 def _help(keys: Shortcuts) -> Callable[[], None]:
     def show() -> None:
         with ui.dialog() as dialog, ui.card():
-            ui.label("Keys").classes("bk-title")
-            listed = [*keys.hints(every=True), (["alt+d"], "dark or light")]
-            listed += [([f"alt+{letter}"], title) for _, title, _, letter in PAGES]
+            ui.label(tr("Keys")).classes("bk-title")
+            listed = [*keys.hints(every=True), (["alt+d"], tr("dark or light"))]
+            listed += [([f"alt+{letter}"], page_title(name)) for name, _, _, letter in PAGES]
             with ui.element("div").classes("bk-keys"):
                 for combos, text in listed:
                     _hint(combos, text)
