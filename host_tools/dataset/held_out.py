@@ -201,8 +201,8 @@ def life_parts(
             put(seconds.index(min(seconds)), some)
         else:
             for r in some:
-                for k, part in enumerate(in_runs(r, len(parts))):
-                    put(k if len(some) < len(parts) else seconds.index(min(seconds)), [part])
+                for k, run in enumerate(in_runs(r, len(parts))):
+                    put(k if len(some) < len(parts) else seconds.index(min(seconds)), [run])
     return out
 
 

@@ -22,12 +22,14 @@ def together(model: Model, parts: Sequence[Evaluation]) -> Evaluation:
     recordings = [r for e in parts for r in e.data.recordings]
     notices = list(dict.fromkeys(n for e in parts for n in e.notices))
     first = np.cumsum([0, *(len(e.data.recordings) for e in parts)]).tolist()
-    spans = SpanResults(
-        *(np.concatenate([getattr(e.spans, name) for e in parts])
-          for name in ("truth", "found", "subject", "confidence")),
-        tuple((i + n, span) for n, e in zip(first[:-1], parts, strict=True)
-              for i, span in e.spans.where),
-    )
+    where = tuple((i + n, span) for n, e in zip(first[:-1], parts, strict=True)
+                  for i, span in e.spans.where)
+
+    def joined(name: str) -> np.ndarray:
+        return np.concatenate([getattr(e.spans, name) for e in parts])
+
+    spans = SpanResults(joined("truth"), joined("found"), joined("subject"), joined("confidence"),
+                        where)
     factor = min(e.realtime_factor for e in parts)
     streams = [s for e in parts for s in e.streams]
     data = Dataset(parts[0].data.name, recordings)

@@ -97,9 +97,9 @@ def _use_queue(news: SimpleQueue[PartFigures]) -> None:
     _news = news
 
 
-def _calibrate(*arguments) -> Calibration:
+def _calibrate(data: Dataset, recipe: Recipe, steps: int, limit: float, by: str) -> Calibration:
     assert _news is not None
-    return calibrate(*arguments, report=_news.put)
+    return calibrate(data, recipe, steps, limit, by, _news.put)
 
 
 def digest(data: Dataset) -> str:

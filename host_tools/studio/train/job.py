@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from host_tools.dataset import Dataset, read_datasets, with_negatives
+from host_tools.dataset import Dataset, is_idle, read_datasets, with_negatives
 from host_tools.dataset.checks import check
 from host_tools.dataset.held_out import SPLITS, held_out, piece
 from host_tools.errors import BeckonError
@@ -93,7 +93,7 @@ class Judged:
 
     held: whether the judged recordings were held out, as parts say. divided: how, as a clause.
     outlook: what to expect, as `beckon train` says it. unjudged: gestures without a take that
-    could be held out.
+    could be held out. by: one of SPLITS, or "". takes: of each gesture in all of the data.
     """
 
     model: bytes
@@ -104,6 +104,8 @@ class Judged:
     outlook: tuple[str, ...] = ()
     unjudged: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    by: str = ""
+    takes: tuple[int, ...] = ()
 
 
 def train_and_judge(report: Callable[[Any], None], choice: TrainChoice) -> Judged:
@@ -117,6 +119,7 @@ def train_and_judge(report: Callable[[Any], None], choice: TrainChoice) -> Judge
     warnings = (*data.notices, *check(data))
     report(About(about(data, recipe), recipe.steps, warnings, divided))
     trained = train(data, recipe, report, choice.false_per_hour, choice.split, report)
+    takes = Counter(s.label for r in data.recordings for s in r.spans if not is_idle(s.label))
     count = sum(len(split.parts[n][1].recordings) for n, _ in trained.calibration.trials)
     found = judge_parts(trained, split, progress=_counter(report, count))
     judged = together(trained.model, found) if found else None
@@ -124,7 +127,7 @@ def train_and_judge(report: Callable[[Any], None], choice: TrainChoice) -> Judge
         encode(trained.model), judged, bool(found),
         tuple(Part(encode(e.model), _pieces(e.data)) for e in found), divided,
         tuple(outlook(trained, split, judged, data, choice.false_per_hour)), split.unjudged,
-        warnings,
+        warnings, split.by, tuple(takes.values()),
     )
 
 
@@ -157,8 +160,7 @@ def judge_again(report: Callable[[Any], None], data: tuple[str, ...], before: Ju
 
 
 def _renewed(before: Judged, found: Evaluation, data: Dataset) -> Judged:
-    return Judged(before.model, found, before.held, before.parts, before.divided, (),
-                  before.unjudged, tuple(data.notices))
+    return replace(before, evaluation=found, outlook=(), warnings=tuple(data.notices))
 
 
 def _pieces(data: Dataset) -> tuple[tuple[str, float, float], ...]:

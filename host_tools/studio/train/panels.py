@@ -2,20 +2,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
-from nicegui import ui
+from nicegui import run, ui
 
 from host_tools.dataset import is_idle
 from host_tools.dataset.held_out import DAY, RECORDING, SUBJECT, TAKE
 from host_tools.errors import BeckonError
+from host_tools.model.codec import decode
+from host_tools.plots.evaluation_page import html_report
 from host_tools.recording.writer import check_name
 from host_tools.studio.frame.durations import duration
+from host_tools.studio.frame.label_store import LabelStore
+from host_tools.studio.frame.language import later, tr, tr_n
 from host_tools.studio.frame.layout import message
 from host_tools.studio.frame.project import Project, free_path
 from host_tools.studio.frame.shortcuts import shortcuts
 from host_tools.studio.frame.widgets import (
     Area,
+    mark,
     number_field,
     select_field,
     svg,
@@ -24,8 +30,11 @@ from host_tools.studio.frame.widgets import (
 )
 from host_tools.studio.signal.charts import loss_curve
 from host_tools.studio.train import augment_view
+from host_tools.studio.train.history import Entry
 from host_tools.studio.train.job import AUTO, TrainChoice
 from host_tools.studio.train.session import TrainSession
+from host_tools.studio.train.warnings import from_labels, shown
+from host_tools.training.calibrate import PartFigures
 from host_tools.training.recipe import Recipe
 from host_tools.wording import counted
 
@@ -34,12 +43,18 @@ _STATES = {
     "tuning": "Training without each part of the data", "judging": "Judging what was left out",
 }
 _SPLITS = {
-    AUTO: "Best: by person, else by recording, else by take",
-    SUBJECT: "By person: how it works for people it does not know",
-    DAY: "By day: how it works on another day",
-    RECORDING: "By recording",
-    TAKE: "By take: also within one sitting",
+    AUTO: later("The best that your data allows"),
+    SUBJECT: later("People: how it works for someone new"),
+    DAY: later("Days: how it works on another day"),
+    RECORDING: later("Recordings"),
+    TAKE: later("Takes, also within one recording"),
 }
+_SHORT = {
+    SUBJECT: later("people"), DAY: later("days"), RECORDING: later("recordings"),
+    TAKE: later("takes"), "": "",
+}
+_MOST_WARNINGS = 6
+_LISTED = 20  # trainings
 
 
 def data_line(project: Project) -> str:
@@ -77,10 +92,13 @@ class SetupPanel:
                 area.button("Train", "model_training", self.start, "t", kind=first)
                 if trainer.model:
                     area.button("Save", "save", self._save, "s", kind="primary",
-                                hint="save the model")
+                                hint="save the model", opens=True)
                 area.button("Settings", "tune", self._settings, "o")
                 area.button("Augment", "auto_awesome", self._augment, "a",
                             hint="augmentation")
+                if trainer.evaluation:
+                    area.button(tr("Report"), "description", self._report, "r",
+                                hint=tr("the figures as a page to keep"))
                 if self._project.models():
                     area.button("Judge", "fact_check", self._judge, "j", hint="judge a model")
 
@@ -104,6 +122,15 @@ class SetupPanel:
         except BeckonError as error:
             warn(error)
 
+    async def _report(self) -> None:
+        found = self._trainer.evaluation
+        if found is None:
+            return
+        ui.notify(tr("Making the report ..."), position="top", timeout=1500)
+        page = await run.io_bound(html_report, found)
+        if page is not None:
+            ui.download.content(page.encode(), f"report-{found.model.model_id}.html", "text/html")
+
     def _augment(self) -> None:
         try:
             augment_view.show(self._project)
@@ -114,9 +141,10 @@ class SetupPanel:
         form = self._form
 
         def build() -> None:
-            select_field("What is left out, to judge the model", _SPLITS, form, "split")
-            ui.label("Each part of the data is left out in turn and judged by a model that never "
-                     "saw it. The model that you save learns from all of it.").classes(
+            select_field(tr("What is left out to judge the model"),
+                         {k: tr(text) for k, text in _SPLITS.items()}, form, "split")
+            ui.label(tr("Each part of it is left out in turn and judged by a model that never saw "
+                        "it. The model that you save learns from everything.")).classes(
                 "bk-quiet bk-small")
             with ui.element("div").classes("bk-pair bk-wide"):
                 select_field("Sensor rate", {100: "100 Hz", 50: "50 Hz"}, form, "rate")
@@ -215,6 +243,7 @@ class RunPanel:
             self._drawn = -1
         if p.running or len(p.losses) != self._drawn:
             self._update()
+        self._parts.show(p.parts, lambda: self._build_parts(p.parts))
 
     def _build(self) -> None:
         p = self._trainer.progress
@@ -224,12 +253,25 @@ class RunPanel:
                 if p.running:
                     self._area.button("Stop", "stop", self._trainer.stop, "Escape", kind="danger")
             self._note = ui.label().classes("bk-quiet bk-break")
+            self._parts = Area("bk-stack-small")
             if p.running:
                 with ui.element("div").classes("bk-bar"):
                     self._bar = ui.element("div")
                 self._curve = svg(loss_curve([], 1)).classes("bk-wide")
             if p.fault:
                 message(p.fault)
+
+    def _build_parts(self, parts: tuple[PartFigures, ...]) -> None:
+        """What the parts that were left out gave so far."""
+        if not parts:
+            return
+        ui.label(tr("Left out, and then judged (with the usual settings):")).classes(
+            "bk-quiet bk-small")
+        with ui.element("div").classes("bk-row"):
+            for f in parts:
+                ui.label(tr("part {n} of {parts}: {hits} of {truth} found, {false} false",
+                            n=f.number, parts=f.parts, hits=f.hits, truth=f.truth,
+                            false=f.false)).classes("bk-chip-plain")
 
     def _update(self) -> None:
         p = self._trainer.progress
@@ -245,7 +287,7 @@ class RunPanel:
             left = p.left_s
             note = f"step {p.step:,} of {p.steps:,}"
             note += f", about {duration(left)} to go" if left is not None else ""
-            note += f"; loss {p.losses[-1][2]:.3f}" if p.losses else ""
+            note += f"; loss {p.losses[-1][2]:.2g}" if p.losses else ""
         elif p.state == "judging":
             share = 0.93 + 0.07 * p.judged / max(1, p.judge_of)
             note = f"{p.judged} of {p.judge_of} recordings"
@@ -256,3 +298,117 @@ class RunPanel:
         self._bar.style(f"width: {100 * share:.1f}%")
         if p.steps:
             self._curve.set_content(loss_curve(p.losses, p.steps))
+
+
+class WarningsPanel:
+    """What may be wrong with the data: a card above the figures."""
+
+    def __init__(self, project: Project, trainer: TrainSession):
+        self._project, self._trainer = project, trainer
+        self._area = Area()
+
+    def refresh(self) -> None:
+        labels, judged = self._project.labels, self._trainer.judged
+        self._area.show((labels.version, self._trainer.results), lambda: self._build(
+            labels_say(labels), shown(judged.warnings if judged else (), self._project.folder)))
+
+    def _build(self, known: list[str], checked: list[str]) -> None:
+        texts = list(dict.fromkeys([*checked, *known]))
+        if not texts:
+            return
+        with ui.element("div").classes("bk-card bk-stack-small bk-warnings"):
+            with ui.element("div").classes("bk-between"):
+                with ui.element("div").classes("bk-row").style("gap: .5rem"):
+                    mark("warn")
+                    ui.label(tr_n("{n} thing to know about your data",
+                                  "{n} things to know about your data", len(texts))).style(
+                        "font-weight: 700")
+                ui.link(tr("Go to Label"), "/label").classes("bk-small")
+            with ui.element("ul"):
+                for text in texts[:_MOST_WARNINGS]:
+                    with ui.element("li").classes("bk-break"):
+                        ui.label(text)
+                if len(texts) > _MOST_WARNINGS:
+                    with ui.element("li").classes("bk-quiet"):
+                        ui.label(tr("and {n} more", n=len(texts) - _MOST_WARNINGS))
+
+
+def labels_say(labels: LabelStore) -> list[str]:
+    return from_labels({name: labels.spans(name) for name in labels.recordings()})
+
+
+class OutlookPanel:
+    """How the figures came about, and what to expect of the model."""
+
+    def __init__(self, trainer: TrainSession):
+        self._trainer = trainer
+        self._area = Area()
+
+    def refresh(self) -> None:
+        self._area.show(self._trainer.results, self._build)
+
+    def _build(self) -> None:
+        judged = self._trainer.judged
+        if judged is None:
+            return
+        if judged.held:
+            ui.label(tr("These figures are honest: {how}. The model itself learned from all of "
+                        "your data, so it is probably a little better.",
+                        how=judged.divided)).classes("bk-break")
+        elif judged.evaluation:
+            ui.label(tr("These figures may flatter: the model may have been trained on the same "
+                        "recordings.")).classes("bk-warn")
+        lines = [x for x in judged.outlook if not x.startswith(("held out: ", "found: "))]
+        if lines:
+            with ui.element("ul").classes("bk-outlook"):
+                for line in lines:
+                    with ui.element("li").classes("bk-break"):
+                        ui.label(line[:1].upper() + line[1:] + ".")
+
+
+class HistoryPanel:
+    """All trainings of the project, newest first, their figures side by side."""
+
+    def __init__(self, trainer: TrainSession):
+        self._trainer = trainer
+        self._area = Area()
+
+    def refresh(self) -> None:
+        history = self._trainer.history
+        if history:
+            shape = history.version, self._trainer.results
+            self._area.show(shape, lambda: self._build(history.entries()))
+
+    def _build(self, entries: list[Entry]) -> None:
+        if not entries:
+            return
+        now = self._trainer.judged
+        current = decode(now.model).model_id if now else ""
+        with ui.element("div").classes("bk-card bk-stack-small bk-history"):
+            ui.label(tr("Trainings of this project")).classes("bk-title")
+            with ui.element("div").classes("bk-scroll"), ui.element("table").classes("bk-table"):
+                with ui.element("tr"):
+                    for name in (tr("model"), tr("when"), tr("learned from"), tr("left out"),
+                                 tr("found"), tr("false"), tr("twice"), tr("median delay"),
+                                 tr("weakest")):
+                        with ui.element("th"):
+                            ui.label(name)
+                for e in reversed(entries[-_LISTED:]):
+                    self._row(e, e.model == current)
+
+    def _row(self, e: Entry, current: bool) -> None:
+        at = datetime.fromisoformat(e.at).astimezone()
+        takes = tr_n("{n} take", "{n} takes", e.takes)
+        judged = bool(e.of)
+        cells = (
+            e.saved or e.model, f"{at:%Y-%m-%d %H:%M}",
+            tr("{takes} of {labels} gestures", takes=takes, labels=e.labels),
+            tr(_SHORT[e.split]) if judged else tr("too little to judge"),
+            tr("{n} of {all}", n=e.found, all=e.of) if judged else "-",
+            str(e.false) if judged else "-", str(e.twice) if judged else "-",
+            f"{e.delay_ms:.0f} ms" if e.delay_ms is not None else "-", e.weakest or "-",
+        )
+        with ui.element("tr").classes("bk-now" if current else ""):
+            for text in cells:
+                with ui.element("td"):
+                    ui.label(text)

@@ -27,6 +27,7 @@ from host_tools.model.decision import Decision
 from host_tools.model.format import Model
 from host_tools.model.golden import write_model
 from host_tools.studio.train.child_process import ChildProcess
+from host_tools.studio.train.history import Entry, History
 from host_tools.studio.train.job import (
     About,
     Judged,
@@ -150,6 +151,8 @@ class TrainSession:
         """Grows with each new evaluation."""
         self.tuned_tally = Tally()
         """The event figures with the settings that the model came with."""
+        self.history: History | None = None
+        """Where trainings are noted; None: nowhere."""
         self.saved: Path | None = None
         self.wanted: Settings | None = None
         """What the sliders are set to, until it is applied."""
@@ -240,6 +243,21 @@ class TrainSession:
         self.tuned_tally = judged.evaluation.tally() if judged.evaluation else Tally()
         self.results += 1
         self.version += 1
+        if p.about and self.history:
+            self._note(lambda history: history.add(Entry.of_result(
+                judged, self._model_id, sum(judged.takes), len(judged.takes))))
+
+    @property
+    def _model_id(self) -> str:
+        """Of the model as it came, before its settings were changed."""
+        return decode(self.judged.model).model_id if self.judged else ""
+
+    def _note(self, change: Callable[[History], None]) -> None:
+        if self.history:
+            try:
+                change(self.history)
+            except BeckonError:
+                pass  # a history that cannot be written must not cost the model
 
     # the result
 
@@ -285,6 +303,7 @@ class TrainSession:
         size = write_model(path, self.model)
         self.saved = path
         self.version += 1
+        self._note(lambda history: history.name(self._model_id, path.name))
         return size
 
     def streams(self, recording: str | None = None) -> list[tuple[int, Stream]]:

@@ -8,6 +8,7 @@ from nicegui import run, ui
 from host_tools.dataset import IDLE_LABEL
 from host_tools.errors import BeckonError
 from host_tools.evaluation.matching import DUPLICATE, FALSE, HIT
+from host_tools.studio.frame.language import tr
 from host_tools.studio.frame.project import Project
 from host_tools.studio.frame.theme import IDLE_COLOUR, label_colour
 from host_tools.studio.frame.widgets import Area, choice, mark, warn
@@ -134,8 +135,10 @@ class StreamsPanel:
                        group="step", repeat=True)
         self._list.key("ArrowUp", "", lambda: self._step(-1), group="step", repeat=True)
         if not self._shown:
-            ui.label("No mistakes here. Held-out people and everyday movement are the harder "
-                     "test.").classes("bk-quiet")
+            heard = self._trainer.tuned_tally.truth
+            ui.label(tr("No mistakes here. New people and everyday movement are the harder test.")
+                     if heard else tr("No gesture was judged, so there is nothing to tell.")
+                     ).classes("bk-quiet")
         for h in self._shown[:_LISTED]:
             self._item(h)
         if len(self._shown) > _LISTED:
