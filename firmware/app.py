@@ -44,7 +44,8 @@ class App:
         gc.collect()
 
     async def run(self):
-        """For ever."""
+        """For ever. What ends a task ends the program: it must not live on without a part."""
+        asyncio.get_event_loop().set_exception_handler(_fail)
         board = self.board
         tasks = [
             board.health.run(),
@@ -52,7 +53,7 @@ class App:
             board.link.run(),
             board.publisher.run(),
         ]
-        if board.settings_rollback:
+        if board.settings_rollback and not board.settings_rollback.reverted:
             tasks.append(self._try_settings())
         if board.sensing:
             tasks.append(board.sensing.sampling.run())
@@ -150,7 +151,7 @@ class App:
 
     def _on_healthy(self):
         board = self.board
-        if board.model_rollback:
+        if board.model_rollback and not board.model_rollback.reverted:
             asyncio.create_task(self._try_model())
         if board.crash:
             crash_log().healthy()
@@ -214,6 +215,10 @@ class App:
                 }
             )
         return state
+
+
+def _fail(loop, context):
+    raise context["exception"]
 
 
 def crash_log():

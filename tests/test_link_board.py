@@ -175,25 +175,19 @@ Recognizer.__init__ = crash
         assert not (board.flash / "model.mlp.try").exists()
 
 
-IMPATIENT = """
+PATIENCE = """
+import os
 import time
 add = time.ticks_add
-time.ticks_add = lambda t, ms: add(t, min(ms, 40000))  # a trial of settings takes three minutes
+def ticks_add(t, ms):  # a trial of settings takes three minutes
+    return add(t, ms if ms < 180_000 else 10_000 if "hopeless" in os.listdir() else 100_000_000)
+time.ticks_add = ticks_add
 """
 
 
-def test_settings_without_a_way_to_the_broker_are_taken_back(broker, device):
-    with Board(broker, IMPATIENT) as board:
-        device.await_board(TIMEOUT_S)
-        device.change_settings(KEY, broker_port=1)
-        device.request_signed("restart", KEY)
-        state = state_with(device, "settings_taken_back")
-        assert state["model"] and board.boots >= 3
-        assert json.loads((board.flash / "config.json").read_text())["broker_port"] == broker.port
-
-
-@pytest.mark.soak  # not steady yet: now and then the board is not heard of again within two minutes
 def test_new_settings_stay_only_if_all_works_that_worked_before(broker, device):
+    """However long that takes on a busy computer; and what cannot work is soon given up."""
+
     def try_settings(**settings):
         """Once the sensor works and gestures are looked for."""
         until(lambda: device.request("diag")["diag"].get("windows"))
@@ -201,21 +195,29 @@ def test_new_settings_stay_only_if_all_works_that_worked_before(broker, device):
         assert (board.flash / "config.json.try").read_text() == "0s"
         device.request_signed("restart", KEY)
 
-    with Board(broker, IMPATIENT) as board:
-        boot = device.await_board(TIMEOUT_S)["boot"]
+    def taken_back_at(boot):
+        until(lambda: device.await_board(TIMEOUT_S)["boot"] >> 16 == boot)
+        state = device.state
+        assert state["settings_taken_back"] and state["safe_mode"] == "" and state["model"]
+        assert board.boots == boot
+
+    with Board(broker, PATIENCE) as board:
+        hopeless = board.flash / "hopeless"
+        device.await_board(TIMEOUT_S)
         try_settings(model="nope.mlp")
-        state = state_with(device, "settings_taken_back")
-        assert state["safe_mode"] == "" and state["model"]
-        assert board.boots == 3  # at once: waiting would not bring the model
+        taken_back_at(3)  # at once: waiting would not bring the model
+        hopeless.touch()
         try_settings(imu_address=0x69)
-        state = state_with(device, "settings_taken_back")
-        assert state["sensor"] == "ok" and board.boots == 6
+        taken_back_at(6)
+        try_settings(broker_port=1)
+        taken_back_at(9)
+        hopeless.unlink()
         try_settings(keepalive_s=60)
-        until(lambda: device.await_board(TIMEOUT_S)["boot"] == boot + 6)
         until(lambda: not (board.flash / "config.json.try").exists())
-        kept = device.request("get", names=["keepalive_s", "imu_address", "model"])
-        assert kept["settings"] == {"keepalive_s": 60, "imu_address": 0x68, "model": "model.mlp"}
-        assert board.boots == 7
+        kept = json.loads((board.flash / "config.json").read_text())
+        assert kept["keepalive_s"] == 60 and kept["broker_port"] == broker.port
+        assert "model" not in kept and "imu_address" not in kept
+        assert board.boots == 10
 
 
 def test_each_command_does_without_the_key_what_the_page_on_security_says(broker, device):
@@ -331,7 +333,17 @@ def test_settings_that_cannot_be_read_end_the_program_with_a_line(broker):
     assert board.last_words().startswith("beckon: config.json: broker_port must be int")
 
 
-def test_a_start_that_fails_is_a_crash_as_well(broker, device):
-    with Board(broker, "from link import mqtt_link\ndel mqtt_link.Link\n") as board:
+@pytest.mark.parametrize(
+    "before, error",
+    [
+        ("from link import mqtt_link\ndel mqtt_link.Link\n", "ImportError"),
+        # Within a task that nobody waits for.
+        ("from events import publisher\nasync def publish_diag(self):\n    raise KeyError('x')\n"
+         "publisher.Publisher.publish_diag = publish_diag\n", "KeyError"),
+    ],
+    ids=["a start that fails", "a task beside"],
+)
+def test_whatever_fails_is_a_crash(broker, before, error):
+    with Board(broker, before) as board:
         until(lambda: board.boots >= 2, board.last_words)
-        assert "ImportError" in (board.flash / "crash.txt").read_text()
+        assert error in (board.flash / "crash.txt").read_text()

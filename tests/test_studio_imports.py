@@ -7,7 +7,7 @@ import pytest
 from tests.conftest import REPOSITORY
 
 STUDIO = REPOSITORY / "host_tools" / "studio"
-PAGES = ("label", "record", "train", "watch")
+PAGES = ("label", "record", "train", "trial", "watch")
 BELOW = {  # folder -> the folders that it may import, besides itself
     "signal": set(),
     "frame": {"signal"},
@@ -17,8 +17,8 @@ BELOW = {  # folder -> the folders that it may import, besides itself
 WITHOUT_BROWSER = (
     "frame/durations", "frame/label_store", "frame/project", "label/editor", "record/session",
     "record/sitting", "record/sources", "signal/charts", "signal/live_feed",
-    "train/child_process", "train/job", "train/session", "watch/deploy", "watch/device_health",
-    "watch/session",
+    "train/child_process", "train/job", "train/session", "trial/session", "watch/deploy",
+    "watch/device_health", "watch/session",
 )
 _BROWSER = {"nicegui", "fastapi", "starlette", "uvicorn"}
 

@@ -65,8 +65,8 @@ class RawStream:
                 if self._used > _MESSAGE_BYTES - 2 * _FRAME_BYTES:
                     await self._send()
             await self._send()
-        except LinkDown:
-            pass  # the listener is gone, too
+        except (LinkDown, MemoryError):
+            pass  # the listener is gone, too, or misses the end
         finally:
             self._reset()
             self._recognition.resume()

@@ -9,10 +9,11 @@ recorded on the way works neither on another device, nor for another command, no
 
 import binascii
 import os
-from time import ticks_diff, ticks_ms
 
 from commands.hmac_sha256 import equal, hmac_sha256
 from micropython import const
+
+from ops.uptime import uptime_ms
 
 _NONCE_BYTES = const(16)
 _LIFE_MS = const(120_000)
@@ -34,9 +35,9 @@ class Signature:
         """
         if not self._key:
             raise ValueError("no update_key in secrets.json; without one nothing can be signed")
-        if not self._nonce or ticks_diff(ticks_ms(), self._since) > _LIFE_MS:
+        if not self._nonce or uptime_ms() - self._since > _LIFE_MS:
             self._nonce = str(binascii.hexlify(os.urandom(_NONCE_BYTES)), "utf-8")
-            self._since = ticks_ms()
+            self._since = uptime_ms()
         return self._nonce
 
     def check(self, verb, payload, hmac):

@@ -25,6 +25,7 @@ from umqtt.simple import MQTTException
 from link.mqtt_client import Client
 from link.mqtt_inbox import Inbox
 from ops.lazy import forget
+from ops.uptime import uptime_ms
 
 # In place of a packet id, see Inbox.
 _CONNACK = const(0)
@@ -99,7 +100,7 @@ class Link:
         self._last_in = self._last_out = 0
         self._turns = 0
         self._busy = False  # whether a large packet is being sent: nothing may come between
-        self._up_ms = 0  # when the link came up, ticks
+        self._up_ms = 0  # uptime when the link came up
         self._brief = 0  # links in a row that ended soon
         self._unanswered = False  # whether the last one ended while packets were under way
         self.connects = 0
@@ -214,7 +215,7 @@ class Link:
     async def run(self):
         """Keep the link up until close()."""
         failures = 0
-        down_since = ticks_ms()
+        down_since = uptime_ms()
         while not self._closing:
             self._turns += 1
             connects = self.connects
@@ -232,18 +233,18 @@ class Link:
                 return
             if self.connects != connects:  # it was up: begin counting again, if that is worth it
                 self._drops += 1
-                lived_ms = ticks_diff(ticks_ms(), self._up_ms)
+                lived_ms = uptime_ms() - self._up_ms
                 enough_ms = _LIVED_MS if self._brief < _BRIEF else _STEADY_MS
                 # The network may end a link at any time: that does not count.
                 if lived_ms > enough_ms or number in (errno.ETIMEDOUT, errno.EHOSTUNREACH):
                     failures = self._brief = 0
                 else:
                     self._brief += 1
-                down_since = ticks_ms()
+                down_since = uptime_ms()
             else:
                 self._failed += 1
-            down_ms = ticks_diff(ticks_ms(), down_since)
-            await asyncio.sleep_ms(pause_ms(failures, down_ms, self._brief))
+            pause = pause_ms(failures, uptime_ms() - down_since, self._brief)
+            await asyncio.sleep_ms(pause)
             failures += 1
 
     async def _session(self, failures):
@@ -265,7 +266,7 @@ class Link:
             try:
                 await self._log_in()
                 self.connects += 1
-                self._up_ms = ticks_ms()
+                self._up_ms = uptime_ms()
                 self.ready.set()
                 self._changed()
                 self._say(None)

@@ -64,13 +64,16 @@ class Rollback:
         return self.reverted
 
     def fail(self):
-        """The new file is not good: the next boot takes the old one back."""
-        if self.is_on():
+        """The file of this boot is not good: the next boot takes the old one back."""
+        if self._read() > 0:
             self._write(_MOST_BOOTS)
 
     def confirm(self):
-        """The new file is good."""
-        if self.is_on():
+        """The file of this boot is good.
+
+        Nothing happens if yet another one was put in its place since: no boot has seen that.
+        """
+        if self._read() > 0:
             os.remove(self.path + ".try")
 
     def _read(self):

@@ -56,9 +56,12 @@ from host_tools.studio.frame.project import Project
 from host_tools.studio.frame.routes import STATIC, add_routes
 from host_tools.studio.label import page as label_page
 from host_tools.studio.record import page as record_page
+from host_tools.studio.record.panels import SourcePanel
 from host_tools.studio.record.session import RecordSession
 from host_tools.studio.train import page as train_page
 from host_tools.studio.train.session import TrainSession
+from host_tools.studio.trial import page as trial_page
+from host_tools.studio.trial.session import TrialSession
 from host_tools.studio.watch import page as watch_page
 from host_tools.studio.watch.deploy import Deployer
 from host_tools.studio.watch.session import WatchSession
@@ -76,11 +79,15 @@ def make_app(project: Project, port: int, keys: Keys) -> FastAPI:
     app = FastAPI(openapi_url=None)
     add_routes(app, project)
     recorder, trainer = RecordSession(project.feeds), TrainSession()
-    watcher, deployer = WatchSession(), Deployer()
+    watcher, deployer, trial = WatchSession(), Deployer(), TrialSession()
+    recorder.taps.append(trial.hear)
     contents: dict[str, Callable[[], Any]] = {
         "record": lambda: record_page.page(project, recorder),
         "label": lambda: label_page.page(project),
         "train": lambda: train_page.page(project, trainer),
+        "trial": lambda: trial_page.page(
+            project, trial, recorder, lambda area: SourcePanel(project, recorder, area),
+            trainer.unsaved),
         "watch": lambda: watch_page.page(project, watcher, deployer, recorder.release),
     }
     for name, _, _, _ in layout.PAGES:
@@ -90,6 +97,7 @@ def make_app(project: Project, port: int, keys: Keys) -> FastAPI:
         """A training stops, a recording is saved, a broker is left."""
         trainer.stop()
         recorder.close()
+        trial.close()
         watcher.close()
 
     nicegui.app.on_shutdown(end_sessions)

@@ -118,6 +118,23 @@ def test_a_change_of_a_file_on_trial_can_still_be_taken_back_to_the_last_good_on
 
 
 @cleared
+def test_a_file_put_in_place_since_this_boot_is_not_judged_by_it():
+    """Not after a trial that this boot ended, and not during one."""
+    for boots in (3, 1):
+        setup()
+        Rollback(PATH).replace(PATH + ".new", "s")
+        for _ in range(boots):
+            trial = boot()
+        put(PATH + ".new", "newer")
+        Rollback(PATH).replace(PATH + ".new", "s")
+        trial.confirm()
+        trial.fail()
+        for _ in range(2):
+            assert not boot().reverted and used() == "newer"
+        assert boot().reverted and used() == "old"
+
+
+@cleared
 def test_what_worked_before_is_known_at_each_boot():
     Rollback(PATH).replace(PATH + ".new", "s")
     for _ in range(2):

@@ -17,6 +17,7 @@ PAGES = (  # name, title, icon, letter for Alt
     ("record", later("Record", about="page"), "fiber_manual_record", "r"),
     ("label", later("Label", about="page"), "sell", "l"),
     ("train", later("Train", about="page"), "model_training", "t"),
+    ("trial", later("Try", about="page"), "waving_hand", "y"),
     ("watch", later("Watch", about="page"), "sensors", "w"),
 )
 _MODULES = ["static/keyboard.js"] + sorted(

@@ -33,6 +33,7 @@ from host_tools.studio.record.sources import SourceChoice, make_source
 from host_tools.studio.signal.live_feed import Feed, Feeds
 
 FEED = "record"
+Tap = Callable[[Feed, int, Block], None]  # (feed, number of the block's first sample in it, block)
 _READ_S = 0.05
 _QUIET_S = 1.0  # without samples for this time, the page warns
 _TAKES_SHOWN = 200
@@ -78,6 +79,7 @@ class _Tee:
 
     source: Any
     feed: Feed
+    taps: list[Tap] = field(default_factory=list)
     heard_s: float = field(default_factory=time.monotonic)
     finished: bool = False
     samples: int = 0
@@ -99,6 +101,8 @@ class _Tee:
             self.feed.push(block.values, lost)
             self._next = block.end
             self._offset = self.feed.sent - block.end
+            for tap in self.taps:
+                tap(self.feed, block.index + self._offset, block)
             self.samples += len(block.values)
         if blocks or self.source.held:
             self.heard_s = time.monotonic()
@@ -114,6 +118,8 @@ class RecordSession:
 
     def __init__(self, feeds: Feeds) -> None:
         self.feed: Feed | None = None
+        self.taps: list[Tap] = []
+        """Called with each block as it comes, in the reading thread; they must return at once."""
         self._feeds = feeds
         self.choice: SourceChoice | None = None
         self._thread: threading.Thread | None = None
@@ -202,7 +208,7 @@ class RecordSession:
         try:
             with source:
                 self.feed = self._feeds.open(FEED, source.rate_hz, AXES[: source.axes])
-                self._tee = _Tee(source, self.feed)
+                self._tee = _Tee(source, self.feed, self.taps)
                 self._warning = source.warning
                 self._state = "live"
                 while not self._closing.is_set() or self._session:

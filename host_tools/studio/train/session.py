@@ -306,6 +306,10 @@ class TrainSession:
         self._note(lambda history: history.name(self._model_id, path.name))
         return size
 
+    def unsaved(self) -> Model | None:
+        """The model that was trained here and lies in no file yet."""
+        return self.model if self.about and self.saved is None else None
+
     def streams(self, recording: str | None = None) -> list[tuple[int, Stream]]:
         """The judged streams with their numbers; those of one recording, which may be in pieces."""
         found = self.evaluation.streams if self.evaluation else []
