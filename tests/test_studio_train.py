@@ -3,12 +3,14 @@
 import shutil
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from host_tools.dataset import read_dataset
 from host_tools.dataset.held_out import held_out
+from host_tools.dataset.labels import Row
 from host_tools.errors import BeckonError
 from host_tools.evaluation.evaluate import evaluate
 from host_tools.evaluation.matching import FALSE, HIT
@@ -16,8 +18,10 @@ from host_tools.model.golden import read_model
 from host_tools.paths import DATA, DEFAULT_MODEL, DEMO
 from host_tools.simulator.synthesis.generate import generate, write_folder
 from host_tools.studio.train import job
+from host_tools.studio.train.history import History
 from host_tools.studio.train.job import TrainChoice, recipe_of, train_and_judge
 from host_tools.studio.train.session import MISSED, Settings, TrainSession
+from host_tools.studio.train.warnings import from_labels, shown
 from host_tools.training.calibrate import Calibration
 from host_tools.training.train import Report, Trained
 from tests import waiting
@@ -101,10 +105,17 @@ def afternoon(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def first_day(afternoon):
-    session = TrainSession()
-    session.train(TrainChoice((afternoon,), steps=40))
-    run(session)
-    assert session.progress.state == "done", session.progress.fault
+    """A short training, in this process; its result is kept as of a child process."""
+    session, reports = TrainSession(), []
+    session.history = History(Path(afternoon) / "models")
+    with pytest.MonkeyPatch.context() as patch:
+        whole = job.recipe_of
+        patch.setattr(job, "recipe_of", lambda *a: replace(whole(*a), draws=300))
+        judged = train_and_judge(reports.append, TrainChoice((afternoon,), steps=30))
+    session._next = "A new model", (afternoon,)
+    for report in reports:
+        session._apply_report(report)
+    session._keep_result(judged)
     return session
 
 
@@ -130,6 +141,41 @@ def test_one_sitting_is_judged_by_takes_that_were_left_out(first_day, afternoon)
     for h in wrong[:3]:
         start, end = session.span_of(h)
         assert start < end and session.why(h) and len(session.shares(h).t_ms) > 20
+
+
+def test_the_history_of_the_project(first_day, tmp_path):
+    t = first_day.evaluation.tally()
+    (entry,) = first_day.history.entries()
+    assert (entry.takes, entry.labels, entry.split) == (18, 3, "take")
+    assert (entry.found, entry.of, entry.false, entry.twice) == (
+        t.hits, t.truth, t.false, t.duplicates)
+    assert entry.model == first_day.model.model_id and entry.saved == ""
+    first_day.apply(Settings(threshold_percent=99))
+    assert first_day.model.model_id != entry.model
+    first_day.save(tmp_path / "wand.mlp")
+    first_day.apply(first_day.tuned)
+    assert first_day.model.model_id == entry.model
+    assert [e.saved for e in first_day.history.entries()] == ["wand.mlp"]
+    first_day.history.add(replace(entry, found=3))  # the same data and seed again
+    assert [e.found for e in first_day.history.entries()] == [3]
+    path = tmp_path / "history.json"
+    for broken in ("", "[1]", '{"a": 1}', '[{"model": "x"}]'):
+        path.write_text(broken)
+        assert History(tmp_path).entries() == []
+
+
+def test_what_the_labels_alone_tell():
+    def rows(*spans):
+        return {"one": [Row(0, 1, label, who) for label, who in spans]}
+
+    assert from_labels(rows(("none", ""))) == ["Nothing is labelled as a gesture yet."]
+    few, quiet = from_labels(rows(*[("x", "")] * 3, *[("y", "")] * 12))
+    assert few.startswith("Few takes of x (3).") and "no gesture" in quiet
+    (nobody,) = from_labels({**rows(*[("x", "anna")] * 10, ("none", "")),
+                             "two": [Row(0, 1, "x", "")]})
+    assert nobody.startswith("Nobody is named in two.")
+    assert shown(["/home/me/p/labels.csv:2: the only one; fix it"] * 2, Path("/home/me/p")) == [
+        "Labels.csv:2: the only one; fix it."]
 
 
 def test_judging_the_parts_again_keeps_them(first_day):

@@ -10,9 +10,9 @@ from paho.mqtt import client as mqtt
 from host_tools.device.deploy import Report, Survey
 from host_tools.device.settings import write_settings
 from host_tools.errors import BeckonError
+from host_tools.model.golden import read_model
 from host_tools.mqtt.address import BrokerAddress
 from host_tools.mqtt.broker import embedded_broker, free_port
-from host_tools.model.golden import read_model
 from host_tools.paths import DEFAULT_MODEL
 from host_tools.studio.frame.durations import duration
 from host_tools.studio.watch import deploy as deploy_module

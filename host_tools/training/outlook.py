@@ -47,7 +47,7 @@ def outlook(
     lines = [
         f"held out: {how_divided(split)}",
         f"found: {t.hits} of {t.truth} gestures that the model had not seen, {t.false} false, "
-        f"{t.duplicates} reported twice (F1 {t.f1:.2f}){delay}" if by_label(judged) else
+        f"{t.duplicates} reported twice (F1 {t.f1:.2f}){delay}" if t.truth >= LEAST_TAKES else
         f"found: too little to judge (of {counted(t.truth, 'take')} left out {t.hits} found, "
         f"{t.false} false, {t.duplicates} reported twice)",
         _weakest(judged),
@@ -67,15 +67,17 @@ def by_label(judged: Evaluation, least: int = LEAST_TAKES) -> dict[str, Tally]:
     return {label: judged.tally(label=label) for label, n in sorted(takes.items()) if n >= least}
 
 
+def weakest(judged: Evaluation) -> str:
+    """The gesture of which the smallest part is found; "" if all are, or too few were judged."""
+    tallies = {k: t for k, t in by_label(judged).items() if t.missed or t.false}
+    return min(tallies, key=lambda k: (tallies[k].recall, -tallies[k].false, k), default="")
+
+
 def _weakest(judged: Evaluation) -> str:
-    """The gesture of which the smallest part is found."""
-    tallies = by_label(judged)
-    if not tallies:
-        return ""
-    worst = min(tallies, key=lambda k: (tallies[k].recall, -tallies[k].false, k))
-    t = tallies[worst]
-    if t.hits == t.truth and not t.false:
-        return "weakest gesture: none, all are found"
+    worst = weakest(judged)
+    if not worst:
+        return "weakest gesture: none, all are found" if by_label(judged) else ""
+    t = judged.tally(label=worst)
     false = f", {t.false} false" if t.false else ""
     return f"weakest gesture: {worst}, {t.hits} of {t.truth} found{false}"
 

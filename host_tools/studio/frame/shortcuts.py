@@ -88,7 +88,7 @@ class Shortcuts(Element, component="shortcuts.js"):
         """
         out: list[tuple[list[str], str]] = []
         places: dict[str, int] = {}
-        for known in self._keys.values():
+        for known in sorted(self._keys.values(), key=lambda k: k.combo == "?"):  # all keys: last
             if not (known.line or every):
                 continue
             if known.group and known.group in places:

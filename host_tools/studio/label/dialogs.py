@@ -134,7 +134,7 @@ def ask_recording(counts: dict[str, int], current: str,
                 ).on("click", lambda _, n=name: choose(n)):
                     ui.label(name).classes("bk-grow")
                     n = counts[name]
-                    ui.label(f"{n} span{'s' * (n != 1)}" if n else "not labelled").classes(
+                    ui.label(tr_n("{n} span", "{n} spans", n) if n else tr("not labelled")).classes(
                         "bk-quiet")
             if len(names) > _SHOWN:
                 ui.label(f"and {len(names) - _SHOWN} more: type part of a name").classes("bk-quiet")

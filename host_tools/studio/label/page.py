@@ -378,10 +378,9 @@ class LabelPage:
         labelled = sum(f.name in done for f in files)
         proposed = sum(m.proposed for m in marks)
         spans = sum(self.store.counts().values())
-        self.progress.set_text(
-            f"{labelled} of {len(files)} labelled, "
-            + (f"{proposed} proposals left" if proposed else f"{spans} spans, all saved")
-        )
+        self.progress.set_text(tr("{n} of {all} labelled, ", n=labelled, all=len(files)) + (
+            tr_n("{n} proposal left", "{n} proposals left", proposed) if proposed
+            else tr_n("{n} span, all saved", "{n} spans, all saved", spans)))
         enable(self.undo, self.store.can_undo is not None)
         enable(self.redo, self.store.can_redo is not None)
         enable(self.all, any(m.proposed and m.label for m in marks))

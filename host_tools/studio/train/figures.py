@@ -12,7 +12,7 @@ from host_tools.evaluation.in_words import LEAST_IDLE_S, LEAST_TAKES, false_alar
 from host_tools.studio.frame.language import later, tr, tr_n
 from host_tools.studio.frame.widgets import Area, Slider, choice
 from host_tools.studio.train.session import Settings, TrainSession
-from host_tools.training.outlook import by_label
+from host_tools.training.outlook import by_label, weakest
 
 _CONFUSION, _SUBJECTS, _CLASSES = "confusion", "subjects", "classes"
 _SURE = ("threshold_percent", later("How sure the model must be"),
@@ -61,37 +61,36 @@ class FiguresPanel:
             old = getattr(before, name)
             return tr(", was {old}", old=old) if changed and old != getattr(t, name) else ""
 
-        known = by_label(found)
+        known = t.truth >= LEAST_TAKES
         if known:
             _tile(tr("{n} of {all}", n=t.hits, all=t.truth), tr("gestures found"),
                   tr("{n} missed", n=t.missed) + was("hits"), "good" if not t.missed else "warn")
         else:
             _tile(tr("too little"), tr("gestures found"),
-                  tr("to judge: {n} of {all} found; {least} takes of a gesture say something",
-                     n=t.hits, all=t.truth, least=LEAST_TAKES))
-        heard = t.idle_s >= LEAST_IDLE_S
+                  tr("to judge: {n} of {all} found, and {least} say something", n=t.hits,
+                     all=t.truth, least=LEAST_TAKES) if t.truth else
+                  tr("to judge: no gesture was left out"))
         _tile(str(t.false), tr("false events"), false_alarms(t.as_json()) + was("false"),
-              "bad" if t.false else "good" if heard or t.truth else "")
+              "bad" if t.false else "good" if known or t.idle_s >= LEAST_IDLE_S else "")
         _tile(str(t.duplicates), tr("reported twice"), tr("of one gesture") + was("duplicates"),
-              "bad" if t.duplicates else "good" if t.truth else "")
+              "bad" if t.duplicates else "good" if known else "")
         _tile(*_latency(t))
         _tile(number(t.f1, 3) if known else "-", tr("event F1"), "" if not known else
               tr("was {old}", old=number(before.f1, 3)) if changed else tr("1 is perfect"))
-        _weakest(known)
+        _weakest(found)
 
 
-def _weakest(known: dict[str, Tally]) -> None:
-    """known: by label, the gestures with takes enough."""
-    worst = min(known, key=lambda k: (known[k].recall, -known[k].false, k), default="")
-    if not worst:
-        _tile("-", tr("weakest gesture"), tr("too little to judge"))
-    elif all(t.hits == t.truth and not t.false for t in known.values()):
-        _tile(tr("none"), tr("weakest gesture"), tr("all are found"), "good")
-    else:
-        t = known[worst]
+def _weakest(found: Evaluation) -> None:
+    worst = weakest(found)
+    if worst:
+        t = found.tally(label=worst)
         note = tr("{n} of {all} found", n=t.hits, all=t.truth)
         _tile(worst, tr("weakest gesture"),
               note + (tr(", {n} false", n=t.false) if t.false else ""), "warn")
+    elif by_label(found):
+        _tile(tr("none"), tr("weakest gesture"), tr("all are found"), "good")
+    else:
+        _tile("-", tr("weakest gesture"), tr("too little to judge"))
 
 
 def _tile(value: str, name: str, note: str = "", level: str = "") -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from host_tools.files import write_atomically
 from host_tools.studio.train.job import Judged
-from host_tools.training.outlook import by_label
+from host_tools.training.outlook import weakest
 
 _MOST = 100
 
@@ -48,12 +48,11 @@ class Entry:
         found = judged.evaluation
         if found is None:
             return cls(at, model_id, takes, labels, bytes=len(judged.model))
-        t, known = found.tally(), by_label(found)
+        t = found.tally()
         return cls(
             at, model_id, takes, labels, judged.by, t.hits, t.truth, t.false, t.duplicates,
             round(t.latency_ms(0.5), 1) if t.hits else None,
-            min(known, key=lambda k: (known[k].recall, -known[k].false, k), default=""),
-            len(judged.model),
+            weakest(found), len(judged.model),
         )
 
 

@@ -50,9 +50,10 @@ class TrainPage:
         self._run = RunPanel(trainer)
         self._first = Area("bk-stack")
         self._warnings = WarningsPanel(project, trainer)
-        self._outlook = OutlookPanel(trainer)
+        self._caution = Area()
         self._nothing = Area()
         self._figures = FiguresPanel(trainer)
+        self._outlook = OutlookPanel(trainer)
         self._streams = StreamsPanel(project, trainer)
         with ui.element("div").classes("bk-split") as self._split:
             with ui.element("section"):
@@ -77,6 +78,7 @@ class TrainPage:
         self._warnings.refresh()
         self._outlook.refresh()
         self._history.refresh()
+        self._caution.show((trainer.results, trainer.held), self._build_caution)
         self._nothing.show((there, judged), self._build_nothing)
         if judged:
             self._figures.refresh()
@@ -93,6 +95,11 @@ class TrainPage:
             empty_state("model_training", "Train your first model",
                         "Press Train. Studio chooses all settings from your recordings. It leaves "
                         "out each part of them in turn, to judge what a model makes of it.")
+
+    def _build_caution(self) -> None:
+        if self._trainer.evaluation is not None and not self._trainer.held:
+            ui.label(tr("These figures may flatter: the model may have been trained on the same "
+                        "recordings.")).classes("bk-warn")
 
     def _build_nothing(self) -> None:
         """A model of which nothing is known."""

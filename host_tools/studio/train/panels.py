@@ -53,6 +53,7 @@ _SHORT = {
     SUBJECT: later("people"), DAY: later("days"), RECORDING: later("recordings"),
     TAKE: later("takes"), "": "",
 }
+_SHOWN_ELSEWHERE = ("held out: ", "found: ", "weakest gesture: ")  # of an outlook
 _MOST_WARNINGS = 6
 _LISTED = 20  # trainings
 
@@ -349,21 +350,20 @@ class OutlookPanel:
 
     def _build(self) -> None:
         judged = self._trainer.judged
-        if judged is None:
+        if judged is None or (judged.evaluation and not judged.held):
             return
-        if judged.held:
-            ui.label(tr("These figures are honest: {how}. The model itself learned from all of "
-                        "your data, so it is probably a little better.",
-                        how=judged.divided)).classes("bk-break")
-        elif judged.evaluation:
-            ui.label(tr("These figures may flatter: the model may have been trained on the same "
-                        "recordings.")).classes("bk-warn")
-        lines = [x for x in judged.outlook if not x.startswith(("held out: ", "found: "))]
-        if lines:
-            with ui.element("ul").classes("bk-outlook"):
-                for line in lines:
-                    with ui.element("li").classes("bk-break"):
-                        ui.label(line[:1].upper() + line[1:] + ".")
+        with ui.element("div").classes("bk-card bk-stack-small"):
+            ui.label(tr("What to expect")).style("font-weight: 700")
+            if judged.held:
+                ui.label(tr("Judged by models that had not seen it: {how}. The model itself "
+                            "learned from all of your data, so it is probably a little better.",
+                            how=judged.divided)).classes("bk-break")
+            lines = [x for x in judged.outlook if not x.startswith(_SHOWN_ELSEWHERE)]
+            if lines:
+                with ui.element("ul").classes("bk-outlook"):
+                    for line in lines:
+                        with ui.element("li").classes("bk-break"):
+                            ui.label(line[:1].upper() + line[1:] + ".")
 
 
 class HistoryPanel:

@@ -110,7 +110,7 @@ class Progress:
     judged: int = 0
     judge_of: int = 0
     began_s: float = 0.0
-    first_s: float = 0.0  # when the first step began
+    first_s: float = 0.0  # when the first loss came
     ended_s: float = 0.0
     losses: list[tuple[int, float, float]] = field(default_factory=list)
 
@@ -125,9 +125,10 @@ class Progress:
     @property
     def left_s(self) -> float | None:
         """Until the last step, by the speed so far."""
-        if self.state != "training" or not self.losses or self.step >= self.steps:
+        if self.state != "training" or len(self.losses) < 2 or self.step >= self.steps:
             return None
-        return (time.monotonic() - self.first_s) * (self.steps - self.step) / max(1, self.step)
+        done = self.step - self.losses[0][0]  # the first ones wait for the streams to be made
+        return (time.monotonic() - self.first_s) * (self.steps - self.step) / max(1, done)
 
 
 class TrainSession:
@@ -216,8 +217,8 @@ class TrainSession:
         if isinstance(report, About):
             p.state, p.about = "training", report.text
             p.notices, p.steps, p.divided = report.notices, report.steps, report.divided
-            p.first_s = time.monotonic()
         elif isinstance(report, Report):
+            p.first_s = p.first_s or time.monotonic()
             count = max(1, min(_MOST_MEANT, (len(p.losses) + 1) // _SHARE_MEANT))
             some = [*(loss for _, loss, _ in p.losses), report.loss][-count:]
             p.losses.append((report.step, report.loss, sum(some) / len(some)))
@@ -288,11 +289,21 @@ class TrainSession:
         """
         model, found = self.model, self.evaluation
         if model and settings != self.settings:
-            other = redebounced(found, settings.decision) if found else None
+            decision = self._decision(model, settings)
+            other = redebounced(found, decision) if found else None
             if self.model is model:  # else a run ended meanwhile
-                self.model = replace(model, decision=settings.decision, version=2)
+                self.model = replace(model, decision=decision, version=2)
                 self.evaluation = other
                 self.version += 1
+
+    def _decision(self, model: Model, settings: Settings) -> Decision:
+        """The model's with these settings. Another threshold is one for all gestures."""
+        first = decode(self.judged.model).decision if self.judged else None
+        if first is not None and settings == self._tuned:
+            return first
+        base = model.decision or Decision()
+        same = settings.threshold_percent == base.threshold_percent
+        return replace(base, **vars(settings), thresholds=base.thresholds if same else ())
 
     def save(self, path: Path) -> int:
         """Write the model with the debouncer as set; returns its bytes. Raises BeckonError."""

@@ -6,30 +6,31 @@ What needs no look at the samples is known at once (from_labels); the rest comes
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from host_tools.dataset import is_idle
 from host_tools.dataset.labels import Row
-from host_tools.studio.frame.language import tr, tr_n
+from host_tools.studio.frame.label_store import Item
+from host_tools.studio.frame.language import tr
 from host_tools.wording import listed
 
 FEW_TAKES = 10  # of a gesture; from here on a model is worth trying
 _NAMES = 3  # of recordings in one line
 
 
-def from_labels(rows: dict[str, Iterable[Row]]) -> list[str]:
+def from_labels(rows: Mapping[str, Iterable[Row | Item]]) -> list[str]:
     """Warnings that the labels alone give, the most serious first. rows: by recording."""
     spans = [(name, s) for name, some in rows.items() for s in some]
     takes = Counter(s.label for _, s in spans if not is_idle(s.label))
     out = []
     if not takes:
         return [tr("Nothing is labelled as a gesture yet.")]
-    for label, n in sorted(takes.items(), key=lambda item: (item[1], item[0])):
-        if n < FEW_TAKES:
-            out.append(tr_n("{label} has {n} take. Record {few} or more of each gesture.",
-                            "{label} has {n} takes. Record {few} or more of each gesture.",
-                            n, label=label, few=FEW_TAKES))
+    few = [f"{label} ({n})" for label, n in sorted(takes.items(), key=lambda x: (x[1], x[0]))
+           if n < FEW_TAKES]
+    if few:
+        out.append(tr("Few takes of {labels}. Record {few} or more of each gesture.",
+                      labels=listed(few), few=FEW_TAKES))
     if not any(is_idle(s.label) for _, s in spans):
         out.append(tr("Nothing is labelled as no gesture. Record a few minutes of everyday "
                       "movement with the label none, or false alarms stay unknown."))

@@ -228,7 +228,7 @@ class DevicesPanel:
             with ui.element("div").classes("bk-card bk-stack-small"):
                 with ui.element("div").classes("bk-between"):
                     ui.label(device.name).classes("bk-title bk-break")
-                    ui.label(f"{device.events} events").classes("bk-quiet")
+                    ui.label(counted(device.events, "event")).classes("bk-quiet")
                 for sign in signs(device, self._model):
                     _sign(sign)
                 if device.diag_at:
