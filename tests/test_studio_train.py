@@ -116,6 +116,7 @@ def first_day(afternoon):
     for report in reports:
         session._apply_report(report)
     session._keep_result(judged)
+    session.progress.state = "done"
     return session
 
 

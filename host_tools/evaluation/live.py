@@ -161,7 +161,7 @@ class LiveBoard:
 
     @property
     def moving(self) -> bool:
-        """Whether the hand moves more than a resting one may, at the last window."""
+        """Whether the hand moves, at the last window."""
         return bool(self._seen) and self._seen[-1][1] >= 16
 
 

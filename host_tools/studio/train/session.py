@@ -26,7 +26,7 @@ from host_tools.model.codec import decode
 from host_tools.model.decision import Decision
 from host_tools.model.format import Model
 from host_tools.model.golden import write_model
-from host_tools.studio.train.child_process import ChildProcess
+from host_tools.studio.frame.child_process import ChildProcess
 from host_tools.studio.train.history import Entry, History
 from host_tools.studio.train.job import (
     About,
