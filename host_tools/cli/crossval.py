@@ -85,8 +85,9 @@ def summary(figures: dict) -> str:
     """One line per fold, one for all, and what is behind them."""
 
     def line(name, e, accuracy):
+        f1 = number(e["f1"] if e["truth"] else None)
         return (f"{name[:24]:24} {e['hits']:6}/{e['truth']:<5} {e['false']:5} {e['duplicates']:8} "
-                f"{number(e['f1']):>6} {number(e['latency_ms']['p50'], 0):>7} "
+                f"{f1:>6} {number(e['latency_ms']['p50'], 0):>7} "
                 f"{number(e['latency_ms']['p95'], 0):>7} {number(accuracy):>14}")
 
     head = (f"{'held out':24} {'events':>12} {'false':>5} {'repeated':>8} {'F1':>6} {'p50 ms':>7} "
