@@ -17,7 +17,7 @@ EXTRA = "studio"  # of pyproject.toml
 
 
 def add_arguments(parser):
-    parser.add_argument("project", nargs="?", default="gestures", metavar="PROJECT-FOLDER",
+    parser.add_argument("project", nargs="?", default="my-gestures", metavar="PROJECT-FOLDER",
                         help="(default: %(default)s)")
     parser.add_argument("--labels", default="labels.csv", metavar="FILE",
                         help="read and write labels in this file of the folder, so that two people "

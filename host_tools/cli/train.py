@@ -6,7 +6,7 @@ labels. Two things teach the model what is not a gesture: spans with labels such
 idle, rest or no_motion, and everything outside the labelled spans.
 
 example:
-  beckon train data/my_gestures data/everyday:none --rate 50 --out gesture.mlp
+  beckon train my-gestures everyday:none --rate 50 --out gesture.mlp
 """
 
 import argparse
