@@ -24,7 +24,7 @@ from host_tools.testing.browser import _COMMAND, Studio, open_tab
 from tests.waiting import TIMEOUT_S, until
 
 COMMAND_WITH_BROWSER = "import sys; sys.argv.remove('--no-browser'); " + _COMMAND
-PAGES = ("record", "label", "train", "watch")
+PAGES = ("data", "record", "label", "train", "watch")
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 from tests.conftest import REPOSITORY
 
 STUDIO = REPOSITORY / "host_tools" / "studio"
-PAGES = ("label", "record", "train", "trial", "watch")
+PAGES = ("data", "label", "record", "start", "train", "trial", "watch")
 BELOW = {  # folder -> the folders that it may import, besides itself
     "signal": set(),
     "frame": {"signal"},
@@ -15,8 +15,10 @@ BELOW = {  # folder -> the folders that it may import, besides itself
     "": {"frame", "signal", *PAGES},  # app.py
 }
 WITHOUT_BROWSER = (
-    "frame/durations", "frame/label_store", "frame/project", "label/editor", "record/session",
-    "record/sitting", "record/sources", "signal/charts", "signal/live_feed",
+    "data/editing", "data/importing", "frame/durations", "frame/label_store", "frame/language",
+    "frame/project", "frame/uploads", "label/editor", "record/session",
+    "record/sitting", "record/sources", "signal/charts", "signal/live_feed", "start/projects",
+    "start/sharing",
     "train/child_process", "train/job", "train/session", "trial/session", "watch/deploy",
     "watch/device_health", "watch/session",
 )

@@ -1,12 +1,12 @@
-"""Beckon Studio's server: one project, on loopback, its pages in the browser.
+"""Beckon Studio's server: one project at a time, on loopback, its pages in the browser.
 
     serve(Project.open("my-gestures"), listen(8737), lambda new_address: print(new_address()))
 
-A page has a folder of its own: record, label, train, watch. Its page.py has page(project, ...),
-which builds the content with nicegui.ui inside the frame (frame/layout.py: header, navigation,
-theme, line of hints). session.py or editor.py does the work and knows no browser. NAME.css lies
-beside it. Pages import frame and signal, never each other; make_app gives each page the sessions
-that it uses.
+A page has a folder of its own: start, data, record, label, train, watch. Its page.py has
+page(project, ...), which builds the content with nicegui.ui inside the frame (frame/layout.py:
+header, navigation, theme, line of hints). session.py or editor.py does the work and knows no
+browser. NAME.css lies beside it. Pages import frame and signal, never each other; workspace.py
+gives each the sessions that it uses.
 
 Each tab has its own content; tabs share the project and the sessions. Work that takes more than
 some 20 ms goes to a thread (await nicegui.run.io_bound(f, ...)), because the event loop also
@@ -39,6 +39,7 @@ import sys
 import traceback
 import webbrowser
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import nicegui
@@ -48,63 +49,58 @@ from fastapi.responses import RedirectResponse
 from nicegui import ui
 from starlette.types import ASGIApp, Message
 
+from host_tools.device.settings import default_folder
 from host_tools.errors import BeckonError
 from host_tools.studio.frame import layout
 from host_tools.studio.frame.access import AccessGuard, Keys, cookie_name
 from host_tools.studio.frame.language import QUASAR, LanguageOfRequest, language, tr
 from host_tools.studio.frame.project import Project
 from host_tools.studio.frame.routes import STATIC, add_routes
-from host_tools.studio.label import page as label_page
-from host_tools.studio.record import page as record_page
-from host_tools.studio.record.panels import SourcePanel
-from host_tools.studio.record.session import RecordSession
-from host_tools.studio.train import page as train_page
-from host_tools.studio.train.session import TrainSession
-from host_tools.studio.trial import page as trial_page
-from host_tools.studio.trial.session import TrialSession
-from host_tools.studio.watch import page as watch_page
-from host_tools.studio.watch.deploy import Deployer
-from host_tools.studio.watch.session import WatchSession
+from host_tools.studio.start.page import StartPages
+from host_tools.studio.start.projects import KnownProjects
+from host_tools.studio.workspace import Workspace
 
 DEFAULT_PORT = 8737
 NewAddress = Callable[..., str]  # (on_used) -> address
 
 
-def make_app(project: Project, port: int, keys: Keys) -> FastAPI:
+def make_app(project: Project | None, port: int, keys: Keys, folder: Path) -> FastAPI:
     """The ASGI application; once per process, as NiceGUI has one set of pages.
 
-    What runs belongs to the project, not to a page: sessions go on when tabs close, and end
-    with the server. Each page gets the ones that it uses.
+    project: the one to open at once; without one the start page comes first. folder: whose
+    projects the start page lists until another folder is chosen there.
     """
     app = FastAPI(openapi_url=None)
-    add_routes(app, project)
-    recorder, trainer = RecordSession(project.feeds), TrainSession()
-    watcher, deployer, trial = WatchSession(), Deployer(), TrialSession()
-    recorder.taps.append(trial.hear)
-    contents: dict[str, Callable[[], Any]] = {
-        "record": lambda: record_page.page(project, recorder),
-        "label": lambda: label_page.page(project),
-        "train": lambda: train_page.page(project, trainer),
-        "trial": lambda: trial_page.page(
-            project, trial, recorder, lambda area: SourcePanel(project, recorder, area),
-            trainer.unsaved),
-        "watch": lambda: watch_page.page(project, watcher, deployer, recorder.release),
-    }
+    workspace = Workspace()
+    known = KnownProjects(default_folder() / "studio.json", folder)
+
+    def open_project(wanted: Project) -> None:
+        """Open it and say so to the other tabs, which show the one before."""
+        before = workspace.project
+        workspace.open(wanted)
+        known.remember(wanted.folder)
+        if before is not None and before is not workspace.project:
+            for client in list(nicegui.Client.instances.values()):
+                if client.has_socket_connection and client is not nicegui.context.client:
+                    client.run_javascript("location.assign('/start')")
+
+    if project is not None:
+        workspace.open(project)
+        known.remember(project.folder)
+    add_routes(app, lambda: workspace.project, workspace.uploads)
     for name, _, _, _ in layout.PAGES:
-        _add_page(name, project, contents[name])
-
-    def end_sessions() -> None:
-        """A training stops, a recording is saved, a broker is left."""
-        trainer.stop()
-        recorder.close()
-        trial.close()
-        watcher.close()
-
-    nicegui.app.on_shutdown(end_sessions)
+        _add_page(name, workspace)
+    start = StartPages(known, workspace.uploads, open_project)
+    start.add_routes(app)
+    _add_page("start", workspace, start.page)
+    nicegui.app.on_shutdown(workspace.close)
 
     @app.get("/")
     def home() -> RedirectResponse:
-        return RedirectResponse("/label" if project.recordings() else "/record", 303)
+        found = workspace.project
+        if found is None:
+            return RedirectResponse("/start", 303)
+        return RedirectResponse("/label" if found.recordings() else "/record", 303)
 
     ui.run_with(app, favicon=STATIC / "favicon.svg", dark=None, tailwind=False,
                 binding_refresh_interval=None, gzip_middleware_factory=None,
@@ -121,12 +117,19 @@ class _Page(ui.page):
         return QUASAR[language()]
 
 
-def _add_page(name: str, project: Project, content: Callable[[], Any]) -> None:
-    async def build() -> None:
-        ui.page_title(f"{layout.page_title(name)} · {project.name} · Beckon Studio")
+def _add_page(name: str, workspace: Workspace,
+              content: Callable[[Project | None], Any] | None = None) -> None:
+    """content: what builds it; None for a page of the open project, which needs one."""
+
+    async def build() -> RedirectResponse | None:
+        project = workspace.project
+        if project is None and content is None:
+            return RedirectResponse("/start", 303)
+        ui.page_title(" · ".join(filter(None, (
+            layout.page_title(name), project.name if project else "", "Beckon Studio"))))
         with layout.frame(project, name):
             try:
-                built = content()
+                built = content(project) if content else workspace.contents[name]()
                 if inspect.isawaitable(built):
                     await built
             except BeckonError as error:  # of a broken file, say: a message, not a broken page
@@ -136,6 +139,7 @@ def _add_page(name: str, project: Project, content: Callable[[], Any]) -> None:
                 layout.message(tr(
                     "{error} (a bug in Beckon: report it with the lines on the terminal)",
                     error=f"{type(error).__name__}: {error}"))
+        return None
 
     _Page(f"/{name}")(build)
 
@@ -161,16 +165,16 @@ def listen(port: int | None) -> socket.socket:
     raise BeckonError("no free port on 127.0.0.1")
 
 
-def serve(project: Project, listener: socket.socket,
-          ready: Callable[[NewAddress], None]) -> None:  # fmt: skip
-    """Serve until interrupted.
+def serve(project: Project | None, listener: socket.socket,
+          ready: Callable[[NewAddress], None], folder: Path | None = None) -> None:
+    """Serve until interrupted. project, folder: as for make_app (default: this folder).
 
     ready is called once pages can be opened, with a function that makes an address for one
     browser; it takes what to call when the address was used.
     """
     port = listener.getsockname()[1]
     keys = Keys()
-    app = make_app(project, port, keys)
+    app = make_app(project, port, keys, folder or Path.cwd())
     config = uvicorn.Config(app, log_level="warning", ws_max_size=64 << 20, lifespan="on",
                             timeout_graceful_shutdown=2, access_log=False, server_header=False)
 
@@ -197,7 +201,7 @@ class _Server(uvicorn.Server):
 
 async def _build_once(app: ASGIApp, port: int, session: str) -> None:
     """Build a page that nobody sees: the first one takes 0.1 s more, for its imports."""
-    path = "/label"
+    path = "/start"
     scope = {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET",
         "scheme": "http", "path": path, "raw_path": path.encode(), "query_string": b"",

@@ -252,8 +252,9 @@ class PretendBoard:
             self._board.lose_bytes = _LOSE_BYTES
         if self._asked == "guided" and now_s > self._asked_s + _ABANDONED_S:
             self._asked = ""
-        must_rest = self._asked == "guided" or self.hand.lying
-        if must_rest or now_s < self._next_s or self.hand.idle_s < 0.5:
+        if now_s < self._next_s or self._asked == "guided":
+            return
+        if self.hand.lying or self.hand.idle_s < 0.5:
             return
         kind, _, label = self._asked.partition(" ")
         if kind == "free":

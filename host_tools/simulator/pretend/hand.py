@@ -21,8 +21,8 @@ class Hand:
     """A movement, see simulator/sensor/movement.py, that takes orders meanwhile.
 
     lying: it has laid the board on a table. turned: the sensor is mounted a quarter turn round,
-    so x and y are mixed up. in_g: it gives g where it should give m/s^2. All can be set at any
-    time.
+    so that x and y are mixed up. in_g: it gives g where it should give m/s^2. All can be set
+    at any time.
     """
 
     filtered = False

@@ -13,38 +13,47 @@ from host_tools.studio.frame.project import Project
 from host_tools.studio.frame.routes import STUDIO
 from host_tools.studio.frame.shortcuts import Shortcuts, key_mark
 
-PAGES = (  # name, title, icon, letter for Alt
+PAGES = (  # name, title, icon, letter for Alt; of an open project
+    ("data", later("Data", about="page"), "table_rows", "a"),
     ("record", later("Record", about="page"), "fiber_manual_record", "r"),
     ("label", later("Label", about="page"), "sell", "l"),
     ("train", later("Train", about="page"), "model_training", "t"),
     ("trial", later("Try", about="page"), "waving_hand", "y"),
     ("watch", later("Watch", about="page"), "sensors", "w"),
 )
+_START = later("Projects", about="page")
 _MODULES = ["static/keyboard.js"] + sorted(
     f"signal/{path.name}" for path in (STUDIO / "signal").glob("*.js"))
 _HEAD = (
     '<script src="/studio/static/theme.js"></script>'
     '<script src="/studio/frame/frame.js"></script>'
     '<link rel="stylesheet" href="/studio/static/studio.css">'
+    '<link rel="stylesheet" href="/studio/frame/frame.css">'
     # The browser fetches all modules at once, not each when its importer has arrived.
     + "".join(f'<link rel="modulepreload" href="/studio/{m}">' for m in _MODULES)
 )
 
 
 @contextmanager
-def frame(project: Project, active: str) -> Iterator[Shortcuts]:
-    """Build the frame; the block builds the page's content in it."""
+def frame(project: Project | None, active: str) -> Iterator[Shortcuts]:
+    """Build the frame; the block builds the page's content in it. None: no project is open."""
+    pages = PAGES if project is not None else ()
     ui.add_head_html(_HEAD)
     ui.add_head_html(f'<link rel="stylesheet" href="/studio/{active}/{active}.css">')
     ui.add_body_html(_early_header(project, active))
     ui.run_javascript("beckonTheme.ready()")
     keys = Shortcuts()
     with ui.element("header").classes("bk-header"):
-        with ui.element("div").classes("bk-brand"):
+        with ui.link(target="/start").classes("bk-brand") as brand:
             ui.html("<b>Beckon Studio</b>", sanitize=False)
-            ui.label(project.name).tooltip(str(project.folder))
+            ui.label(project.name if project else tr("Projects"))
+        brand.props('aria-keyshortcuts="Alt P"')
+        if project is not None:
+            brand.tooltip(f"{project.folder}  ({tr('all projects')}: Alt P)")
+        if active == "start":
+            brand.props('aria-current="page"')
         with ui.element("nav").classes("bk-nav").props(f'aria-label="{tr("Pages")}"'):
-            for name, _, icon, letter in PAGES:
+            for name, _, icon, letter in pages:
                 with ui.link(target=f"/{name}") as link:
                     ui.icon(icon)
                     ui.label(page_title(name))
@@ -60,7 +69,8 @@ def frame(project: Project, active: str) -> Iterator[Shortcuts]:
     hints = ui.element("footer").classes("bk-hints").props(f'aria-label="{tr("Keys")}"')
     with content:
         yield keys
-    for name, _, _, letter in PAGES:
+    keys.add("alt+p", "", lambda: ui.navigate.to("/start"))
+    for name, _, _, letter in pages:
         keys.add(f"alt+{letter}", "", lambda name=name: ui.navigate.to(f"/{name}"))
     keys.add("alt+d", "", lambda: ui.run_javascript("beckonTheme.toggle()"))
     show = _help(keys)
@@ -77,28 +87,29 @@ def frame(project: Project, active: str) -> Iterator[Shortcuts]:
     redraw()
 
 
-def _early_header(project: Project, active: str) -> str:
+def _early_header(project: Project | None, active: str) -> str:
     """The header as plain HTML: you see and use it while the scripts still load."""
     links = "".join(
         f'<a href="/{name}"{" aria-current=page" if name == active else ""}>{page_title(name)}</a>'
-        for name, _, _, _ in PAGES
+        for name, _, _, _ in (PAGES if project is not None else ())
     )
+    name = html.escape(project.name if project else tr("Projects"))
     return (
-        '<div id="bk-first"><header class="bk-header"><div class="bk-brand"><b>Beckon Studio</b>'
-        f'<span>{html.escape(project.name)}</span></div><nav class="bk-nav">{links}</nav>'
+        '<div id="bk-first"><header class="bk-header"><a class="bk-brand" href="/start">'
+        f'<b>Beckon Studio</b><span>{name}</span></a><nav class="bk-nav">{links}</nav>'
         '</header></div>'
     )
 
 
 def page_title(name: str) -> str:
     """The page's title in the current language."""
-    title = next(title for known, title, _, _ in PAGES if known == name)
+    title = dict([("start", _START), *(page[:2] for page in PAGES)])[name]
     return tr(title, about="page")
 
 
 def _languages() -> None:
     """The button with the menu of languages; the browser keeps the choice."""
-    with _tool("translate", tr("language")), ui.menu():
+    with _tool("translate", tr("language")), ui.menu().props("role=menu"):
         for code, name in LANGUAGES.items():
             item = ui.menu_item(name).props(f'lang="{code}" role=menuitem')
             if code == language():
@@ -128,7 +139,8 @@ def _help(keys: Shortcuts) -> Callable[[], None]:
         with ui.dialog() as dialog, ui.card():
             ui.label(tr("Keys")).classes("bk-title")
             listed = [*keys.hints(every=True), (["alt+d"], tr("dark or light"))]
-            listed += [([f"alt+{letter}"], page_title(name)) for name, _, _, letter in PAGES]
+            listed += [([f"alt+{letter}"], page_title(name))
+                       for name, letter in (*((p[0], p[3]) for p in PAGES), ("start", "p"))]
             with ui.element("div").classes("bk-keys"):
                 for combos, text in listed:
                     _hint(combos, text)
