@@ -27,7 +27,7 @@ SPEED = 8
 @pytest.fixture(autouse=True)
 def own_list(monkeypatch, tmp_path):
     """Boards of other tests are not found."""
-    monkeypatch.setattr(pretend, "_folder", lambda: tmp_path / "boards")
+    monkeypatch.setenv("BECKON_BOARDS", str(tmp_path / "boards"))
 
 
 @contextmanager

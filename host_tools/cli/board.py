@@ -1,4 +1,4 @@
-"""Run a pretend board on a serial port, to practise everything without hardware, until Ctrl-C.
+"""Run a pretend board on a serial port, to practise without hardware, until Ctrl-C.
 
 The firmware runs on the real MicroPython with a simulated sensor. A synthetic hand holds it. When
 beckon record or Studio asks for a gesture, the hand makes it at GO. The other commands find the

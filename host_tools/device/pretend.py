@@ -79,7 +79,8 @@ def listed(port: str) -> Iterator[None]:
 
 
 def _folder() -> Path:
-    return cache_folder() / "boards"
+    """Where the boards that run are listed; BECKON_BOARDS names another place, for tests."""
+    return Path(os.environ.get("BECKON_BOARDS") or cache_folder() / "boards")
 
 
 def _runs(process: int) -> bool:
