@@ -105,14 +105,14 @@ def fill(engine: Engine, events: int, now_ms: int) -> None:
             f"SELECT d.i + 1, 'bench-' || {pad}, d.i % 50 <> 0, :now, :state, :now, :diag, :now "
             f"FROM {numbers('d', DEVICES)}"),
             {"now": now_ms, "state": state, "diag": '{"samples": 100000, "samples_lost": 3}'})
-        c.exec_driver_sql(
+        c.execute(text(
             "INSERT INTO event (device_id, boot, seq, at_ms, delay_ms, t_ms, latency_ms, "
             "gesture_id, model_id, confidence, label_confidence, timed) "
             f"SELECT d.i + 1, (b.i + 1) * 65536 + d.i, s.i, "
             f"{start_ms} + (CAST(b.i AS bigint) * {per_boot} + s.i) * {step_ms} + d.i, "
             f"20 + {mix} % 30, CAST(s.i AS bigint) * {step_ms}, {latency}, {gesture}, 1, "
             f"50 + {mix} % 51, 60 + {mix} % 41, {timed} "
-            f"FROM {numbers('d', DEVICES)}, {numbers('b', BOOTS)}, {numbers('s', per_boot)}")
+            f"FROM {numbers('d', DEVICES)}, {numbers('b', BOOTS)}, {numbers('s', per_boot)}"))
         _roll_up(c)
     if lite:
         with engine.connect() as c:
@@ -135,15 +135,15 @@ def _roll_up(c: Connection) -> None:
     classes = [*confidence, *latency]
     names = ", ".join(name for name, _ in classes)
     counts = ", ".join(f"sum(CASE WHEN {when} THEN 1 ELSE 0 END)" for _, when in classes)
-    c.exec_driver_sql(
+    c.execute(text(
         f"INSERT INTO fleet_hour (hour_ms, gesture_id, model_id, events, confidence_sum, {names}) "
         f"SELECT {hours}, gesture_id, model_id, count(*), sum(confidence), {counts} FROM event "
-        "GROUP BY 1, 2, 3")  # fmt: skip
-    c.exec_driver_sql(
+        "GROUP BY 1, 2, 3"))  # fmt: skip
+    c.execute(text(
         "INSERT INTO device_day (day_ms, device_id, gesture_id, events, confidence_sum) "
         f"SELECT at_ms - at_ms % {DAY_MS}, device_id, gesture_id, count(*), sum(confidence) "
-        "FROM event GROUP BY 1, 2, 3")  # fmt: skip
-    c.exec_driver_sql(
+        "FROM event GROUP BY 1, 2, 3"))  # fmt: skip
+    c.execute(text(
         "INSERT INTO boot (device_id, boot, first_ms, last_ms, received_ms, seq_max, events) "
         "SELECT device_id, boot, min(at_ms), max(at_ms), max(at_ms + delay_ms), max(seq), count(*) "
-        "FROM event GROUP BY 1, 2")  # fmt: skip
+        "FROM event GROUP BY 1, 2"))  # fmt: skip
