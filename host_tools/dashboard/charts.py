@@ -8,6 +8,7 @@ from host_tools.store.rollup import DAY_MS
 from host_tools.studio.frame.theme import IDLE_COLOUR, LABEL_COLOURS
 
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 900, 240, 62, 30, 10
+_HALF = 560  # of two side by side
 _MOST = 7  # gestures with a colour; the others are one
 
 
@@ -51,7 +52,7 @@ def stacked(series: dict[str, list[tuple[int, int]]], since_ms: int, until_ms: i
 def bars(labels: Sequence[str], counts: Sequence[int], said: str) -> str:
     """One bar for each class."""
     top = _nice(max(counts, default=0))
-    width = (_WIDTH - _LEFT) / len(counts)
+    width = (_HALF - _LEFT) / len(counts)
     room = _HEIGHT - _BOTTOM - _TOP
     parts = []
     for i, (label, count) in enumerate(zip(labels, counts, strict=True)):
@@ -62,7 +63,7 @@ def bars(labels: Sequence[str], counts: Sequence[int], said: str) -> str:
                      f"<title>{escape(label)}: {count}</title></rect>")  # fmt: skip
         parts.append(f'<text class="bk-tick" x="{_LEFT + (i + 0.5) * width:.0f}" '
                      f'y="{_HEIGHT - 8}" text-anchor="middle">{escape(label)}</text>')  # fmt: skip
-    return _svg(parts, top, said)
+    return _svg(parts, top, said, _HALF)
 
 
 def colours(series: dict[str, list[tuple[int, int]]]) -> dict[str, str]:
@@ -72,16 +73,16 @@ def colours(series: dict[str, list[tuple[int, int]]]) -> dict[str, str]:
             for i, name in enumerate(order)}  # fmt: skip
 
 
-def _svg(parts: list[str], top: int, said: str) -> str:
+def _svg(parts: list[str], top: int, said: str, width: int = _WIDTH) -> str:
     room = _HEIGHT - _BOTTOM - _TOP
     axis = []
     for share in (0, 0.5, 1):
         y = _HEIGHT - _BOTTOM - room * share
-        axis.append(f'<line x1="{_LEFT}" x2="{_WIDTH}" y1="{y:.1f}" y2="{y:.1f}" '
+        axis.append(f'<line x1="{_LEFT}" x2="{width}" y1="{y:.1f}" y2="{y:.1f}" '
                     'stroke="var(--line)"/>'
                     f'<text class="bk-tick" x="{_LEFT - 8}" y="{y + 5:.1f}" text-anchor="end">'
                     f"{_short(top * share)}</text>")  # fmt: skip
-    return (f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" class="bk-chart" role="img" '
+    return (f'<svg viewBox="0 0 {width} {_HEIGHT}" class="bk-chart" role="img" '
             f'aria-label="{escape(said)}">{"".join(axis)}{"".join(parts)}</svg>')  # fmt: skip
 
 

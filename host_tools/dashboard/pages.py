@@ -22,10 +22,9 @@ _LIVE_S = 1.0
 _SLOW_S = 15.0  # charts and sums
 _DEVICES = 100
 _SILENT_MS = 3 * 60_000  # three missed diagnoses
-_LATENCY_LABELS = [*(f"≤{_short}" for _short in
-                     ("5", "10", "20", "50", "100", "200", "500", "1 s", "5 s", "60 s")), "more"]
-_CONFIDENCE_LABELS = [f"{10 * i}–{10 * i + 9 + (i == 9)}" for i in range(10)]
-_EVENT_COLUMNS = (("time", "Time"), ("device", "Device"), ("gesture", "Gesture"),
+_LATENCY_LABELS = ("5", "10", "20", "50", "100", "200", "500", "1 s", "5 s", "60 s", "more")
+_CONFIDENCE_LABELS = [f"{10 * i}" for i in range(10)]
+_EVENT_COLUMNS = (("time", "Time"), ("gesture", "Gesture"), ("device", "Device"),
                   ("confidence", "Confidence"), ("latency", "Latency"), ("model", "Model"),
                   ("verdict", ""))  # fmt: skip
 # Vue writes the values as text; only the address of a device is made of one.
@@ -55,6 +54,12 @@ def _now_ms() -> int:
     return time.time_ns() // 10**6
 
 
+def _moment(ms: int) -> str:
+    """Local time; with the day if that is not today."""
+    then, now = time.localtime(ms / 1000), time.localtime()
+    return time.strftime("%H:%M:%S" if then[:3] == now[:3] else "%d %b %H:%M:%S", then)
+
+
 async def _read(engine: Engine, ask: Callable[..., Any], *arguments: Any) -> Any:
     def answer() -> Any:
         with reading(engine).connect() as connection:
@@ -82,13 +87,13 @@ async def gestures(engine: Engine, view: View, person: str) -> None:
                 for kind in ("csv", "parquet"):
                     ui.link(f"Export {kind.upper() if kind == 'csv' else 'Parquet'}",
                             f"/export.{kind}{view.query()}")  # fmt: skip
-        over_time = ui.element("div").classes("bk-stack")
+        over_time = ui.element("div").classes("bk-stack bd-over-time")
     with ui.element("div").classes("bd-pair"):
         with ui.element("section").classes("bk-card bk-stack"):
-            ui.label("Latency, ms").classes("bk-title")
+            ui.label("Latency, up to ms").classes("bk-title")
             latency = ui.element("div")
         with ui.element("section").classes("bk-card bk-stack"):
-            ui.label("Confidence, %").classes("bk-title")
+            ui.label("Confidence, from %").classes("bk-title")
             confidence = ui.element("div")
     shown: list[Figures] = []
 
@@ -192,8 +197,8 @@ async def _latest(engine: Engine, view: View, person: str) -> None:
 def _event_row(row: queries.Row) -> dict[str, Any]:
     return {
         "id": f"{row.device}/{row.boot}/{row.seq}", "boot": row.boot, "seq": row.seq,
-        "time": time.strftime("%d %b %H:%M:%S", time.localtime(row.at_ms / 1000)),
-        "device": row.device, "gesture": row.gesture, "confidence": f"{row.confidence} %",
+        "time": _moment(row.at_ms), "device": row.device, "gesture": row.gesture,
+        "confidence": f"{row.confidence} %",
         "latency": "–" if row.latency_ms is None else f"{row.latency_ms} ms",
         "model": row.model, "false_alarm": bool(row.verdict), "verdict": "",
     }  # fmt: skip
@@ -255,7 +260,7 @@ def _device_row(row: queries.DeviceRow) -> dict[str, Any]:
     lost = 100 * row.samples_lost / (row.samples + row.samples_lost or 1)
     return {
         "device": row.name, "status": status[row.online],
-        "seen": time.strftime("%d %b %H:%M:%S", time.localtime(row.last_ms / 1000)),
+        "seen": _moment(row.last_ms),
         "events": f"{row.events:,}", "false_alarms": f"{row.false_alarms:,}",
         "lost": f"{row.lost:,}", "samples": f"{row.samples_lost:,} ({lost:.2f} %)",
         "model": row.model or "–", "firmware": row.firmware or "–", "sensor": row.sensor or "–",
@@ -295,8 +300,7 @@ def _health(every: list[Any], reasons: list[tuple[str, int, int]], kept: list[An
         if not reasons:
             ui.label("None: every message was right.").classes("bk-quiet")
         for reason, messages, last_ms in reasons:
-            last = time.strftime("%d %b %H:%M:%S", time.localtime(last_ms / 1000))
-            ui.label(f"{reason}: {messages:,}, the last one {last}")
+            ui.label(f"{reason}: {messages:,}, the last one {_moment(last_ms)}")
         for row in kept:
             content = bytes(row.payload[:200]).decode("utf-8", "replace")
             ui.label(f"{row.reason} · {row.topic} · {row.detail} · {row.size} bytes: {content}"
