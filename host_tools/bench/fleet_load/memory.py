@@ -6,13 +6,15 @@ from typing import Any
 from host_tools.bench.fleet_load.rig import check, rig, rss_bytes, wait_stored
 from host_tools.fleet.device import Totals
 from host_tools.fleet.simulate import Plan, simulate
+from host_tools.testing.servers import postgres_folder
 
 _RATE = 5500.0
 _EARLY = 0.1  # of all events
 
 
 def run(work: Path, events: int) -> dict[str, Any]:
-    with rig(work, "postgresql", 1) as parts:
+    kind = "postgresql" if postgres_folder() else "sqlite"
+    with rig(work, kind, 1) as parts:
         seen: list[tuple[int, int]] = []
 
         def on_second(totals: Totals) -> None:
