@@ -75,10 +75,7 @@ def test_settings_that_cannot_be(tmp_path, setting, told, capsys):
     assert not list(tmp_path.iterdir())
 
 
-def test_files_that_are_damaged_are_named(tmp_path, capsys):
-    (tmp_path / "config.json").write_text("{")
-    assert assign(tmp_path, "device=a") == 1
-    assert f"{tmp_path / 'config.json'} is not a JSON object" in capsys.readouterr().err
+def test_a_folder_that_cannot_be_is_named(tmp_path, capsys):
     (tmp_path / "file").write_text("")
     assert assign(tmp_path / "file" / "x", "device=a", more=["--no-test"]) == 1
     assert "name another folder with --folder" in capsys.readouterr().err
@@ -116,11 +113,18 @@ def vars_without(settings):
 def test_answers_can_be_changed_when_they_do_not_work(tmp_path, capsys, monkeypatch):
     outcomes = iter([(["the broker refuses"], []), ([], ["fine"])])
     monkeypatch.setattr(setup, "_test", lambda *arguments: next(outcomes))
-    monkeypatch.setattr(setup, "_ask", lambda before: {"wifi_ssid": "a", "broker_host": "b"})
+    known = []
+
+    def ask(before, folder):
+        known.append(before["update_key"])
+        return {"wifi_ssid": "a", "broker_host": "b"}
+
+    monkeypatch.setattr(setup, "_ask", ask)
     monkeypatch.setattr("builtins.input", lambda prompt: "y")
     monkeypatch.setattr(setup.sys.stdin, "isatty", lambda: True, raising=False)
     assert main(["setup", "--folder", str(tmp_path)]) == 0
     assert "the broker refuses" in capsys.readouterr().err
+    assert known[0] == known[1] == read_settings(tmp_path)["update_key"] != ""
 
 
 def test_brokers_that_are_none(monkeypatch):
@@ -153,6 +157,8 @@ def test_wifi_is_looked_for_where_there_is_nmcli(tmp_path, monkeypatch):
         check_wifi("up:stairs")
     with pytest.raises(BeckonError, match="no network is called 'Home'"):
         check_wifi("Home")
+    nmcli.write_text("#!/bin/sh\nprintf '2412 MHz:home\\n2437 MHz:\\n'\n")
+    assert check_wifi("home") is True and check_wifi("Hidden") is False
     nmcli.write_text("#!/bin/sh\nexit 8\n")
     assert check_wifi("home") is False
 

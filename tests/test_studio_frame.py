@@ -17,13 +17,14 @@ from host_tools.paths import DEMO
 pytest.importorskip("nicegui", reason="the extra studio is not installed")
 
 from host_tools.errors import BeckonError
+from host_tools.studio.frame import layout
 from host_tools.studio.frame.access import AccessGuard, Keys
 from host_tools.studio.frame.project import Project
 from host_tools.testing.browser import _COMMAND, Studio, open_tab
 from tests.waiting import TIMEOUT_S, until
 
 COMMAND_WITH_BROWSER = "import sys; sys.argv.remove('--no-browser'); " + _COMMAND
-PAGES = ("record", "label", "train", "watch")
+PAGES = ("data", "record", "label", "train", "watch")
 
 
 @pytest.fixture(scope="module")
@@ -311,7 +312,7 @@ def test_strangers_files_are_text_and_messages(browser, tmp_path):
             tab.go(f"/label?recording={name}")
             message.wait_for()
             assert said in message.inner_text()
-            assert tab.page.locator("nav a").count() == 4  # the page itself stands
+            assert tab.page.locator("nav a").count() == len(layout.PAGES)  # the page itself stands
         # The browser logs each refused fetch as an error: that is all it may complain of
         assert all("422" in f for f in tab.faults) and tab.strangers() == []
 

@@ -7,7 +7,7 @@ import pytest
 from tests.conftest import REPOSITORY
 
 STUDIO = REPOSITORY / "host_tools" / "studio"
-PAGES = ("label", "record", "train", "watch")
+PAGES = ("data", "explore", "label", "record", "start", "train", "trial", "watch")
 BELOW = {  # folder -> the folders that it may import, besides itself
     "signal": set(),
     "frame": {"signal"},
@@ -15,10 +15,11 @@ BELOW = {  # folder -> the folders that it may import, besides itself
     "": {"frame", "signal", *PAGES},  # app.py
 }
 WITHOUT_BROWSER = (
-    "frame/durations", "frame/label_store", "frame/project", "label/editor", "record/session",
-    "record/sitting", "record/sources", "signal/charts", "signal/live_feed",
-    "train/child_process", "train/job", "train/session", "watch/deploy", "watch/device_health",
-    "watch/session",
+    "data/editing", "data/importing", "explore/job", "explore/session", "frame/child_process",
+    "frame/durations", "frame/label_store", "frame/language", "frame/project", "frame/uploads",
+    "label/editor", "record/session", "record/sitting", "record/sources", "signal/charts",
+    "signal/live_feed", "start/projects", "start/sharing", "train/job", "train/session",
+    "trial/session", "watch/deploy", "watch/device_health", "watch/session",
 )
 _BROWSER = {"nicegui", "fastapi", "starlette", "uvicorn"}
 

@@ -8,6 +8,7 @@ from host_tools.evaluation.metrics import Tally
 from host_tools.evaluation.share_events import Answers, run_lengths
 from host_tools.evaluation.share_events import events as fast_events
 from host_tools.model.decision import Decision
+from host_tools.training import decision_tuning
 from host_tools.training.answers import Heard
 from host_tools.training.decision_tuning import made, tune, worth
 
@@ -173,6 +174,22 @@ def test_a_lower_limit_gives_a_quieter_rule():
     strict, reached = tune(streams, [quiet], 1.0)
     assert strict.threshold_percent > 80 >= loose.threshold_percent
     assert reached.alarms == 0 and reached.proven and reached.recall == 0.5
+
+
+@pytest.mark.parametrize("limit", [0.2, 2.0])
+def test_what_is_not_counted_to_the_end_changes_nothing(limit, monkeypatch):
+    """Low thresholds that make far too many alarms are left out of the count."""
+    streams = [gestures(95), gestures(70)]
+    quiet = [life(88, 1.0, 3), life(60, 1.0, 90)]
+    quick = tune(streams, quiet, limit)
+    counted = []
+    whole = Heard.judge
+    monkeypatch.setattr(Heard, "judge", lambda h, d: counted.append(d) or whole(h, d))
+    tune(streams, quiet, limit)
+    some, counted[:] = len(counted), []
+    monkeypatch.setattr(decision_tuning, "_FAR_TOO_MANY", np.inf)
+    assert tune(streams, quiet, limit) == quick
+    assert some < len(counted)
 
 
 def test_too_little_time_proves_nothing_and_says_so():

@@ -5,7 +5,7 @@ import pytest
 
 from host_tools.dataset import Dataset, Recording, Span
 from host_tools.dataset.split import hold_out
-from host_tools.training.calibrate import held_out
+from host_tools.training.calibrate import held_out, temperature
 from host_tools.training.recipe import choose
 from host_tools.training.stream_batches import StreamBank
 from tests.test_dataset_split import recording
@@ -65,3 +65,13 @@ def test_every_part_has_its_share_of_everyday_movement(people, life):
         assert not heard & {float(x) for r in life_of(known) for x in r.samples[:, 0]}
         subjects = {r.subject for r in life_of(held)} & {r.subject for r in life_of(known)} - {""}
         assert not subjects or people == "a" and subjects == {"a"}
+
+
+@pytest.mark.parametrize("true_heat", [1.0, 1.3, 4.0])
+def test_temperature_is_found_and_not_believed_where_it_is_high(true_heat):
+    """Logits that are too large by `true_heat`, and labels drawn as the cool ones say."""
+    rng = np.random.default_rng(2)
+    cool = rng.normal(0, 2, (4000, 4))
+    gumbel = -np.log(-np.log(rng.random(cool.shape)))
+    found = temperature(cool * true_heat, (cool + gumbel).argmax(axis=1))
+    assert found == pytest.approx(min(true_heat, 1.5), rel=0.06)

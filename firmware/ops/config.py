@@ -38,6 +38,15 @@ SETTINGS = {
 
 _SAFE = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 
+# Texts that hold nothing but _SAFE and these. Other texts hold all but control characters.
+_MORE = {
+    "device": "",
+    "broker_host": ".",
+    "tls_name": ".",
+    "name_server": ".:",
+    "time_server": ".:",
+}
+
 
 class Config:
     """One attribute per setting, see SETTINGS; `client_id` is made from the device and the chip's
@@ -58,9 +67,6 @@ def load(paths=("config.json", "secrets.json"), chip_id=b""):
     config.chip = "".join("%02x" % byte for byte in chip_id)
     if not config.device:
         config.device = "beckon-" + config.chip[-6:]
-    for character in config.device:
-        if character not in _SAFE:
-            raise ValueError("device %r may hold letters, digits, _ and - only" % config.device)
     # With the chip's id: two boards of one name must not push each other off the broker.
     config.client_id = config.device
     if config.chip[-6:] not in config.device:
@@ -98,4 +104,14 @@ def checked(path, name, value):
         # A text may be secret.
         what = "bytes of text" if kind is str else "and not %d" % value
         raise ValueError("%s: %s must be %d to %d %s" % (path, name, least, most, what))
+    if kind is str:
+        more = _MORE.get(name)
+        for character in value:
+            if character < " ":
+                raise ValueError("%s: %s holds a control character" % (path, name))
+            if more is not None and character not in _SAFE and character not in more:
+                raise ValueError(
+                    "%s: %s %r may hold letters, digits and %s only"
+                    % (path, name, value, " ".join("_-" + more))
+                )
     return value

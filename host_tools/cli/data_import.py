@@ -1,13 +1,11 @@
 """`beckon data import`: a data-set folder made from other files."""
 
 import sys
-from collections import Counter
 from pathlib import Path
 
 from host_tools.cli.data_units import add_units, options_of
 from host_tools.cli.progress import waiting
 from host_tools.errors import BeckonError
-from host_tools.wording import counted
 
 _EXAMPLES = """\
 examples:
@@ -49,6 +47,7 @@ def add_parser(actions) -> None:
 def import_files(args) -> int:
     from host_tools.dataset.checks import check
     from host_tools.dataset.convert import read_foreign, write_folder
+    from host_tools.dataset.convert.summary import shortened, summary
 
     if args.rate is not None and not 4 <= args.rate <= 2000:
         raise BeckonError(f"--rate {args.rate:g}: name a rate from 4 to 2000 Hz", 2)
@@ -63,7 +62,7 @@ def import_files(args) -> int:
         for _, where in parts:
             if where.exists():
                 raise BeckonError(f"{where}: exists already; name another folder or delete it")
-    for notice in _shortened([*data.notices, *check(data)]):
+    for notice in shortened([*data.notices, *check(data)]):
         print(f"notice: {notice}", file=sys.stderr)
     for part, where in parts:
         if not args.dry_run:
@@ -88,48 +87,3 @@ def _split(data, out):
     for pairs, suffix in ((rest, ""), (testing, "-testing")):
         where = out.with_name(out.name + suffix) if out else None
         yield Imported(data.name + suffix, [r for r, _ in pairs], [], [s for _, s in pairs]), where
-
-
-_SHOWN = 8
-
-
-def _shortened(notices: list[str]) -> list[str]:
-    """Many files of one kind say the same: the first ones, and how many more."""
-    if len(notices) <= 2 * _SHOWN:
-        return notices
-    return [*notices[: 2 * _SHOWN - 1], f"and {len(notices) - 2 * _SHOWN + 1} more"]
-
-
-def summary(data, name: str, dry_run: bool) -> list[str]:
-    """What the files were taken for: one line per format and rate, labels, people."""
-    recordings, sources = data.recordings, data.sources
-    labels = Counter(s.label for r in recordings for s in r.spans)
-    people = sorted({s.subject for r in recordings for s in r.spans if s.subject})
-    seconds = sum(r.seconds for r in recordings)
-    lines = [f"{name}: {counted(len(recordings), 'recording')}, {_duration(seconds)}"
-             + (" (nothing is written)" if dry_run else "")]
-    kinds = Counter(_kind(r, s) for r, s in zip(recordings, sources, strict=True))
-    lines += [f"  {count} x {kind}" for kind, count in kinds.most_common()]
-    listed = ", ".join(f"{label} {count}" for label, count in sorted(labels.items()))
-    lines.append(f"  labels: {listed or 'none'}")
-    without = sum(not r.spans for r in recordings)
-    if without:
-        lines.append(f"  without a label: {without}")
-    lines.append(f"  people: {', '.join(people) or 'not named'}")
-    return lines
-
-
-def _kind(recording, source) -> str:
-    units = f"acceleration in {source.accel}{' (assumed)' if source.accel_assumed else ''}"
-    if recording.axes == 6:
-        units += f", turn rate in {source.gyro}{' (assumed)' if source.gyro_assumed else ''}"
-    else:
-        units += ", no turn rate"
-    time = {"": "", "--rate": " (as named)"}.get(source.time, f" (times in {source.time})")
-    return f"{source.form}, {recording.native_hz or recording.rate_hz:.3g} Hz{time}, {units}"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.1f} s"
-    return f"{seconds / 60:.1f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

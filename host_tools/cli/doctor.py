@@ -24,11 +24,12 @@ def add_arguments(parser):
 
 def run(args):
     from host_tools.cli.progress import progress
+    from host_tools.device.pretend import lying_still
     from host_tools.doctor.diagnosis import FAULT, WARNING
     from host_tools.doctor.doctor import examine
 
     counts = {FAULT: 0, WARNING: 0}
-    with progress("examining") as step:
+    with progress("examining") as step, lying_still(args.port):
         for finding in examine(args.port):
             counts[finding.state] = counts.get(finding.state, 0) + 1
             line = json.dumps(dataclasses.asdict(finding)) if args.json else str(finding)

@@ -2,8 +2,11 @@
 
 It writes config.json and secrets.json to a folder outside the repository. Only you can
 read secrets.json. beckon deploy --settings copies both to a board. The first run also makes
-an update_key; with it you can send models through the broker. Press Enter to keep a value.
-With --set or --ca it asks nothing.
+an update_key; with it you can send models through the broker. Press Enter to keep a value, - to
+clear it. With --set or --ca it asks nothing.
+
+Files that a board would refuse are mended: what is good in them stays, and the old file is kept
+beside the new one.
 
 For TLS name the certificate that vouches for the broker (--ca). It goes into the folder and to
 the board, too. The other commands then use TLS with this broker.
@@ -16,6 +19,7 @@ examples:
 
 import getpass
 import json
+import os
 import secrets
 import sys
 from pathlib import Path
@@ -26,10 +30,10 @@ from host_tools.errors import BeckonError
 # name, question, whether the answer stays hidden
 _QUESTIONS = (
     ("wifi_ssid", "Wi-Fi network (2.4 GHz)", False),
-    ("wifi_key", "Wi-Fi password", True),
+    ("wifi_key", "Wi-Fi password (empty: an open network)", True),
     ("broker_host", "MQTT broker, host or address", False),
-    ("tls_ca", "TLS: file with the CA's certificate (empty: no TLS; -: no longer)", False),
-    ("tls_cert", "your certificate, if the broker wants one (-: no longer)", False),
+    ("tls_ca", "TLS: file with the CA's certificate (empty: no TLS)", False),
+    ("tls_cert", "your certificate, if the broker wants one", False),
     ("tls_key", "its key", False),
     ("broker_port", "broker's port", False),
     ("user", "user, if it needs one", False),
@@ -58,28 +62,39 @@ def add_arguments(parser):
 
 
 def run(args):
-    from host_tools.device.settings import default_folder, read_settings, write_settings
+    from host_tools.device.settings import (
+        default_folder,
+        defaults,
+        stored_settings,
+        write_settings,
+    )
 
     folder = args.folder or default_folder()
-    before = read_settings(folder)
-    given = _given(args, before)
+    stored = stored_settings(folder)
+    for fault in stored.faults:
+        print(f"beckon setup: {fault}", file=sys.stderr)
+    known = {**defaults(), **stored.values}
+    given = _given(args, known)
     if not given and not sys.stdin.isatty():
         raise BeckonError("there is no terminal to ask on; use --set NAME=VALUE", status=2)
+    answers = {}
+    if not known["update_key"]:
+        answers["update_key"] = secrets.token_hex(16)
     while True:
-        values = given or _ask(before)
-        files = _take_files(values)
-        _choose_port(values, before)
-        if not before["update_key"] and "update_key" not in values:
-            values["update_key"] = secrets.token_hex(16)
-        faults, notes = ([], []) if args.no_test else _test({**before, **values}, folder, files)
+        answers.update(given or _ask({**known, **answers}, folder))
+        values, files = _take_files(answers, known, folder)
+        _choose_port(values, known)
+        faults, notes = ([], []) if args.no_test else _test({**known, **values}, folder, files)
         for fault in faults:
             print(f"beckon setup: {fault}", file=sys.stderr)
         if not faults or given or not _again():
             break
-        before = {**before, **values}
-    write_settings(folder, values, files)
+    kept = write_settings(folder, values, files)
+    for path in kept:
+        print(f"beckon setup: what was there before is in {path}", file=sys.stderr)
     if args.json:
-        print(json.dumps({"folder": str(folder), "faults": faults, "notes": notes}))
+        print(json.dumps({"folder": str(folder), "faults": faults, "notes": notes,
+                          "kept": [str(path) for path in kept]}))  # fmt: skip
     else:
         for note in notes:
             print(note)
@@ -98,22 +113,36 @@ def _given(args, before):
     return values
 
 
-def _take_files(values):
-    """Name the files in values as they are called in the folder; name -> content of each."""
+def _take_files(answers, known, folder):
+    """(answers with files named as they are called in the folder, name -> content of each).
+
+    known: all settings as they were. Raises BeckonError unless certificate and key go together.
+    """
     from host_tools.device.settings import TLS_FILES, tls_file
+
+    values, files = dict(answers), {}
+    paths = {name: value for name, value in answers.items() if isinstance(value, Path)}
+    if paths:
+        _check_files({**known, **answers}, folder)
+    for name, path in paths.items():
+        values[name] = TLS_FILES[name][0]
+        files[values[name]] = tls_file(path, name)
+    return values, files
+
+
+def _check_files(settings, folder):
+    """Raises BeckonError unless the files for TLS, Paths or names in folder, go together."""
+    from host_tools.device.settings import tls_path
     from host_tools.mqtt.address import BrokerAddress, TlsFiles
     from host_tools.mqtt.tls import tls_context
 
-    files = {}
-    ca, cert, key = (values[name] if isinstance(values.get(name), Path) else None
-                     for name in _FILES)  # fmt: skip
-    tls_context(BrokerAddress("", tls=TlsFiles(ca, cert, key)))
+    paths: dict[str, Path | None] = {}
     for name in _FILES:
-        if isinstance(values.get(name), Path):
-            content = tls_file(values[name], name)
-            values[name] = TLS_FILES[name][0]
-            files[values[name]] = content
-    return files
+        value = settings[name]
+        is_new = isinstance(value, Path) or not value
+        paths[name] = (value or None) if is_new else tls_path(folder, name, value)
+    files = TlsFiles(paths["tls_ca"], paths["tls_cert"], paths["tls_key"])
+    tls_context(BrokerAddress("", tls=files))
 
 
 def _choose_port(values, before):
@@ -144,52 +173,79 @@ def _typed(name, value, before, check):
     return value
 
 
-def _ask(before):
-    from host_tools.device.settings import check
-
-    values: dict[str, str | int] = {}
+def _ask(before, folder):
+    """What is answered to the questions: name -> value, files as Path. Raises BeckonError."""
+    print("Enter keeps what is in brackets; - clears it.", file=sys.stderr)
+    values: dict[str, str | int | Path] = {}
     for name, question, unseen in _QUESTIONS:
         needs = {"password": "user", "tls_cert": "tls_ca", "tls_key": "tls_cert"}.get(name)
-        if needs and not values[needs]:
-            values[name] = ""
+        if needs and not {**before, **values}[needs]:
+            if before[needs] or name in _FILES:  # cleared just now; or a name for nothing
+                values[name] = ""
             continue
         if name == "broker_port":
             _choose_port(values, before)
             before = {**before, "broker_port": values.get(name, before[name])}
-        values[name] = _answer(name, question, unseen, before, check)
+        values[name] = _answer(name, question, unseen, {**before, **values}, folder)
     return values
 
 
-def _answer(name, question, unseen, before, check):
+def _answer(name, question, unseen, before, folder):
+    """A value for the setting that the board takes."""
+    from host_tools.device.settings import check
+
     old = before[name]
     shown = f" [{'kept' if unseen else old}]" if old else ""
     while True:
-        text = (getpass.getpass if unseen else input)(f"{question}{shown}: ")
-        text = text if unseen else text.strip()
-        if not text:
-            if old or name not in _NEEDED:
-                return old
-            print(f"beckon setup: {question} is needed", file=sys.stderr)
-            continue
-        if name in _FILES:
-            if text == "-":
-                return ""
-            if Path(text).is_file():
-                return Path(text)
-            print(f"beckon setup: {text}: no such file", file=sys.stderr)
-            continue
+        text = _read_line(f"{question}{shown}: ", unseen)
         try:
-            return _typed(name, text, before, check)
+            if not text:
+                value = old
+            elif text == "-" and not isinstance(old, int):
+                value = ""
+            elif name in _FILES:
+                value = Path(os.path.expanduser(text))
+            else:
+                value = _typed(name, text, before, check)
+            if name in _FILES and value:
+                _check_answered(name, value, before, folder)
+            if value or name not in _NEEDED:
+                return value
+            print(f"beckon setup: {question} is needed", file=sys.stderr)
         except BeckonError as error:
             print(f"beckon setup: {error}", file=sys.stderr)
 
 
+def _check_answered(name, value, before, folder):
+    """Raises BeckonError unless value can be the file for name, beside those answered before."""
+    from host_tools.device.settings import tls_file, tls_path
+
+    tls_file(value if isinstance(value, Path) else tls_path(folder, name, value), name)
+    answered = dict.fromkeys(_FILES, "")
+    if name == "tls_ca":
+        answered["tls_ca"] = value
+    elif name == "tls_key":
+        answered = {**before, "tls_key": value}
+    _check_files(answered, folder)
+
+
+def _read_line(prompt, unseen):
+    """Raises BeckonError at the end of the input."""
+    try:
+        text = getpass.getpass(prompt) if unseen else input(prompt).strip()
+    except EOFError:
+        print(file=sys.stderr)
+        raise BeckonError("the input ended before all was answered; nothing was written") from None
+    return text
+
+
 def _again():
-    return input("Change the answers? [Y/n] ").strip().lower() not in ("n", "no")
+    return _read_line("Change the answers? [Y/n] ", False).lower() not in ("n", "no")
 
 
 def _test(settings, folder, files):
     """(faults, notes about what works), each a list of lines. files: not in folder yet."""
+    from host_tools.device.pretend import pretend_ports
     from host_tools.doctor.network_check import check_wifi, is_only_here, own_address
 
     faults, notes = [], []
@@ -206,7 +262,10 @@ def _test(settings, folder, files):
                 faults.append(str(error))
     host = settings["broker_host"]
     if host:
-        if is_only_here(host):
+        if is_only_here(host) and pretend_ports():
+            notes.append(f"{host} means this computer itself: the pretend board reaches it, a real "
+                         "board does not")
+        elif is_only_here(host):
             use = own_address()
             faults.append(f"{host} means this computer itself; a board needs its address in the "
                           f"network{f': {use}' if use else ''}")
@@ -223,17 +282,18 @@ def _test_broker(settings, folder, files):
     import tempfile
 
     from host_tools.device.known_broker import address_in, exposure
-    from host_tools.device.settings import TLS_FILES, tls_file
+    from host_tools.device.settings import TLS_FILES, tls_file, tls_path
     from host_tools.doctor.network_check import check_broker
 
     with tempfile.TemporaryDirectory(prefix="beckon-setup-") as work:  # for its owner only
-        for name in TLS_FILES:
-            file = settings[name].lstrip("/")
-            if file:
-                target = Path(work) / file
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(files.get(file) or tls_file(folder / file, name))
-        broker = address_in(settings, Path(work))
+        here = dict(settings)
+        for name, (file, _) in TLS_FILES.items():
+            if settings[name]:
+                content = files.get(settings[name])
+                path = tls_path(folder, name, settings[name])
+                (Path(work) / file).write_bytes(content or tls_file(path, name))
+                here[name] = file
+        broker = address_in(here, Path(work))
         check_broker(broker)
     warning = exposure(broker)
     return [f"broker {broker}: accepts the connection", *([warning] if warning else [])]

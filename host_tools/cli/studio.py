@@ -1,24 +1,30 @@
 """Record, label, train and watch in your browser, on this computer alone.
 
 PROJECT-FOLDER holds recordings/, labels.csv and models/, and is made if missing. Every
-command that takes a DATASET also takes this folder. Nothing leaves your computer.
+command that takes a DATASET also takes this folder. Without one, a page with your projects
+opens, and a sample to try. Nothing leaves your computer.
 The printed address is good for one browser. Press Enter for another one.
 
 examples:
+  beckon studio
   beckon studio my-gestures
   beckon studio data/demo --no-browser
   beckon studio my-gestures --labels labels-anna.csv
 """
 
 import sys
+import tempfile
 import threading
+from pathlib import Path
+
+from host_tools.errors import BeckonError
 
 EXTRA = "studio"  # of pyproject.toml
 
 
 def add_arguments(parser):
-    parser.add_argument("project", nargs="?", default="gestures", metavar="PROJECT-FOLDER",
-                        help="(default: %(default)s)")
+    parser.add_argument("project", nargs="?", metavar="PROJECT-FOLDER",
+                        help="folder of the project (default: choose one on the start page)")
     parser.add_argument("--labels", default="labels.csv", metavar="FILE",
                         help="read and write labels in this file of the folder, so that two people "
                              "can label the same recordings (default: %(default)s)")
@@ -40,18 +46,22 @@ def run(args):
     from host_tools.studio.frame.access import redirect_file
     from host_tools.studio.frame.project import Project
 
-    project = Project.open(args.project, args.labels)
+    if args.project is None and args.labels != "labels.csv":
+        raise BeckonError("--labels needs the folder of the project, too", 2)
+    project = Project.open(args.project, args.labels) if args.project is not None else None
 
     files = []
 
     def ready(new_address):
         print(new_address(), flush=True)
-        print(f"{project.folder.name} is open; Ctrl-C ends", file=sys.stderr)
+        opened = f"{project.folder.name} is open" if project else "Studio is open"
+        print(f"{opened}; Ctrl-C ends", file=sys.stderr)
         if sys.stdin.isatty():
             print("Enter: an address for another browser", file=sys.stderr)
             threading.Thread(target=_more, args=(new_address,), daemon=True).start()
         if not args.no_browser:
-            files.append(redirect_file(project.folder, new_address(remove)))
+            files.append(redirect_file(project.folder if project else Path(tempfile.gettempdir()),
+                                       new_address(remove)))
             open_browser(files[0].as_uri())
 
     def remove():

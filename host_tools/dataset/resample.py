@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from host_tools.dataset.recording import Recording
+from host_tools.dataset.recording import Dataset, Recording
 
 _BLOCK = 1024  # samples at a time: bounds the memory of long recordings
 _HALF_WIDTH = 8  # zero crossings of the sinc on each side: -60 dB beyond the transition
@@ -44,6 +44,52 @@ def _at(x: np.ndarray, position: np.ndarray, cutoff: float, reach: int) -> np.nd
     return np.einsum("mt,mta->ma", weight, x[np.clip(taps, 0, len(x) - 1)].astype(np.float64))
 
 
+class LiveResampler:
+    """resample(), some samples at a time.
+
+        resampler = LiveResampler(50.0, 100.0, axes=6)
+        out = resampler.push(samples)       # (n, axes) -> what is known by now, (m, axes)
+
+    A sample comes out once all that it depends on is there: after 8 samples of the lower rate.
+    Rates that agree within 0.1 % are passed on at once. Memory is bounded.
+    """
+
+    def __init__(self, from_hz: float, to_hz: float, axes: int):
+        self._ratio = from_hz / to_hz
+        self._same = abs(self._ratio - 1) < 1e-3
+        self._cutoff = min(1.0, to_hz / from_hz)
+        self._reach = int(np.ceil(_HALF_WIDTH / self._cutoff))
+        self._axes = axes
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all samples, as after a gap: the next one is at time 0."""
+        self._kept = np.zeros((0, self._axes))
+        self._first = 0  # number of the first sample that is kept
+        self._out = 0  # samples that have come out
+
+    def push(self, x: np.ndarray) -> np.ndarray:
+        """Add samples (n, axes); returns those that have become known, (m, axes)."""
+        if self._same:
+            return x
+        if not self._first and not len(self._kept) and len(x):  # the edge is held
+            x = np.concatenate([np.repeat(x[:1], self._reach, axis=0), x])
+            self._first = -self._reach
+        self._kept = np.concatenate([self._kept, x])
+        end = self._first + len(self._kept)  # number of the next sample
+        most = int(np.ceil((end - self._reach) / self._ratio - 1e-9))
+        position = np.arange(self._out, max(self._out, most)) * self._ratio
+        position = position[np.floor(position) + self._reach < end]
+        if not len(position):
+            return np.zeros((0, self._axes), np.float32)
+        self._out += len(position)
+        found = _at(self._kept, position - self._first, self._cutoff, self._reach)
+        needed = int(np.floor(self._out * self._ratio)) - self._reach + 1
+        drop = max(0, needed - self._first)
+        self._kept, self._first = self._kept[drop:], self._first + drop
+        return found.astype(np.float32)
+
+
 def resample_recording(r: Recording, to_hz: float) -> Recording:
     """The recording at to_hz; its spans keep their times."""
     if abs(r.rate_hz / to_hz - 1) < 1e-3:
@@ -53,3 +99,8 @@ def resample_recording(r: Recording, to_hz: float) -> Recording:
     return replace(
         r, samples=resample(r.samples, r.rate_hz, to_hz), rate_hz=float(to_hz), gaps=gaps
     )
+
+
+def resampled(data: Dataset, to_hz: float) -> Dataset:
+    """The data set with all recordings at to_hz."""
+    return Dataset(data.name, [resample_recording(r, to_hz) for r in data.recordings])

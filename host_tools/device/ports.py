@@ -5,6 +5,7 @@ import os
 import time
 from pathlib import Path
 
+from host_tools.device.pretend import pretend_ports
 from host_tools.errors import BeckonError
 
 # USB vendor ids of the bridges on ESP32 boards, and of Espressif's own USB.
@@ -20,7 +21,7 @@ def candidates() -> list[tuple[str, str]]:
     for port in comports():
         if port.vid in _VENDORS:
             found.append((port.device, f"{_VENDORS[port.vid]} {port.product or ''}".strip()))
-    return sorted(found)
+    return sorted(found) + [(port, "pretend board") for port in pretend_ports()]
 
 
 def find_port(named: str | None) -> str:
@@ -35,7 +36,7 @@ def find_port(named: str | None) -> str:
     if not found:
         raise BeckonError(
             "no board found on USB; plug it in with a cable that carries data (many only charge), "
-            "or name the port"
+            "or name the port; without a board, practise on a pretend one: beckon board"
         )
     if len(found) > 1:
         ports = ", ".join(f"{port} ({what})" for port, what in found)

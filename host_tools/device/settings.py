@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from host_tools.device.stored_settings import Stored, put_aside, stored_file
 from host_tools.errors import BeckonError
 from host_tools.files import replace_file
 from host_tools.paths import FIRMWARE
@@ -22,6 +23,7 @@ TLS_FILES = {
     "tls_key": ("client.key", "a certificate's key"),
 }
 _TLS_FILE_MAX = 8191  # as firmware/link/tls_socket.py takes it; a test compares
+_HOST_CURE = "write the host or its address alone, without mqtt://, port or blanks"
 
 
 def default_folder() -> Path:
@@ -41,41 +43,78 @@ def _config() -> ModuleType:
     return module
 
 
+def defaults() -> dict[str, Any]:
+    """Each setting that there is, with what a board uses if nothing names it."""
+    return {name: entry[0] for name, entry in _config().SETTINGS.items()}
+
+
 def check(name: str, value: Any) -> None:
     """Raises BeckonError unless the board takes value for the setting name."""
     try:
+        if isinstance(value, str):
+            value.encode()
         _config().checked(CONFIG, name, value)
+    except UnicodeEncodeError:
+        raise BeckonError(f"{name} holds bytes that are not UTF-8 text") from None
     except ValueError as error:
-        raise BeckonError(str(error).partition(": ")[2]) from None
+        text = str(error).partition(": ")[2]
+        cure = f"; {_HOST_CURE}" if name == "broker_host" and isinstance(value, str) else ""
+        raise BeckonError(text + cure) from None
 
 
 def read_settings(folder: Path) -> dict[str, Any]:
     """All settings in folder, defaults included. Raises BeckonError naming the file."""
-    return vars(_loaded(folder))
+    stored = stored_settings(folder)
+    if stored.faults:
+        raise BeckonError(f"{stored.faults[0]}; beckon setup mends it")
+    return {**defaults(), **stored.values}
+
+
+def stored_settings(folder: Path) -> Stored:
+    """The settings in folder that a board takes, and what is wrong with the others.
+
+    Raises BeckonError for a file that may not be read.
+    """
+    values: dict[str, Any] = {}
+    faults: list[str] = []
+    broken: list[str] = []
+    for name in (CONFIG, SECRETS):
+        found, wrong = stored_file(folder / name, check, defaults())
+        values.update(found)
+        faults += wrong
+        if wrong:
+            broken.append(name)
+    return Stored(values, faults, broken)
 
 
 def settings_files(folder: Path) -> dict[str, bytes]:
     """What of config.json and secrets.json is in folder, and the files for TLS that they name,
     checked: path on the board -> content. Raises BeckonError."""
     files = {}
+    settings = read_settings(folder)
     for name in (CONFIG, SECRETS):
         path = folder / name
         if path.exists():
-            files[name] = path.read_bytes()
+            # Written again, since MicroPython does not join the two halves of an escaped emoji.
+            files[name] = _as_json(json.loads(path.read_text(encoding="utf-8")))
     if not files:
         raise BeckonError(f"{folder} holds neither {CONFIG} nor {SECRETS}; make them with beckon "
                           "setup")
-    settings = vars(_loaded(folder))
     named = {name: settings[name].lstrip("/") for name in TLS_FILES if settings[name]}
     for name, path_on_board in named.items():
-        path = folder / path_on_board
-        if ".." in Path(path_on_board).parts:
-            raise BeckonError(f"{name} is {path_on_board!r}, which leaves {folder}; write the name "
-                              "of a file in it")
-        files[path_on_board] = tls_file(path, name)
+        files[path_on_board] = tls_file(tls_path(folder, name, settings[name]), name)
     if "tls_ca" in named:
         check_tls(folder, settings)
     return files
+
+
+def tls_path(folder: Path, name: str, value: str) -> Path:
+    """Where the file lies that the setting name names. Raises BeckonError if not in folder."""
+    path_on_board = value.lstrip("/")
+    if ".." in Path(path_on_board).parts:
+        raise BeckonError(f"{name} is {path_on_board!r}, which leaves {folder}; write the name of "
+                          "a file in it")
+    return folder / path_on_board
 
 
 def tls_file(path: Path, name: str) -> bytes:
@@ -84,9 +123,10 @@ def tls_file(path: Path, name: str) -> bytes:
     try:
         with open(path, "rb") as file:
             content = file.read(_TLS_FILE_MAX + 1)
-    except OSError as error:
-        raise BeckonError(f"{name} names {path}, which cannot be read ({error.strerror}); run "
-                          f"beckon setup {option} FILE") from None  # fmt: skip
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        why = getattr(error, "strerror", None) or error
+        raise BeckonError(f"{name} names {str(path)!r}, which cannot be read ({why}); run beckon "
+                          f"setup {option} FILE") from None  # fmt: skip
     if not 0 < len(content) <= _TLS_FILE_MAX:
         raise BeckonError(f"{path} has {path.stat().st_size} bytes, but a board takes 1 to "
                           f"{_TLS_FILE_MAX}; leave nothing but {TLS_FILES[name][1]} in it")
@@ -103,40 +143,31 @@ def check_tls(folder: Path, settings: Mapping[str, Any]) -> None:
     tls_context(BrokerAddress("", tls=TlsFiles(ca, cert, key)))
 
 
-def _loaded(folder: Path) -> Any:
-    try:
-        return _config().load((str(folder / CONFIG), str(folder / SECRETS)))
-    except ValueError as error:
-        raise BeckonError(str(error)) from None
-
-
 def write_settings(folder: Path, values: Mapping[str, Any],
-                   files: Mapping[str, bytes] | None = None) -> None:  # fmt: skip
+                   files: Mapping[str, bytes] | None = None) -> list[Path]:  # fmt: skip
     """Write values as config.json and secrets.json, and files (name -> content) beside them.
 
     secrets.json and keys can be read by their owner only. Settings that were there and are not
-    in values stay. Raises BeckonError.
+    in values stay. A file with anything in it that a board refuses is kept beside the new one;
+    the paths of such files are returned. Raises BeckonError.
     """
     for name, value in values.items():
         check(name, value)
+    stored = stored_settings(folder)
+    settings = {**stored.values, **values}
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        kept = [put_aside(folder / name) for name in stored.broken]
         for name, content in (files or {}).items():
             replace_file(folder / name, content, private=name.endswith(".key"))
-        for file, secret in ((CONFIG, False), (SECRETS, True)):
-            mine = {n: v for n, v in values.items() if (n in SECRET_NAMES) == secret}
-            text = json.dumps({**_stored(folder / file), **mine}, indent=2) + "\n"
-            replace_file(folder / file, text.encode(), private=secret)
+        for file, secret in ((SECRETS, True), (CONFIG, False)):  # a power cut costs no secret
+            mine = {n: v for n, v in settings.items() if (n in SECRET_NAMES) == secret}
+            replace_file(folder / file, _as_json(mine), private=secret)
     except OSError as error:
         raise BeckonError(f"{error.filename or folder}: {error.strerror}; name another folder with "
                           "--folder") from None
+    return kept
 
 
-def _stored(path: Path) -> dict[str, Any]:
-    try:
-        stored = json.loads(path.read_text())
-    except FileNotFoundError:
-        return {}
-    except ValueError:
-        raise BeckonError(f"{path} is not a JSON object; fix or delete it") from None
-    return stored if isinstance(stored, dict) else {}
+def _as_json(settings: Mapping[str, Any]) -> bytes:
+    return (json.dumps(settings, indent=2, ensure_ascii=False) + "\n").encode()

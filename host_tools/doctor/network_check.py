@@ -35,7 +35,8 @@ def own_address() -> str:
 
 def check_wifi(ssid: str) -> bool:
     """Look for ssid with this computer's Wi-Fi. True: in range at 2.4 GHz; False: this
-    computer cannot tell. Raises BeckonError if it sees others but not this one.
+    computer cannot tell, also because a network here hides its name. Raises BeckonError if it
+    sees others but not this one.
     """
     if not shutil.which("nmcli"):
         return False
@@ -53,6 +54,8 @@ def check_wifi(ssid: str) -> bool:
     if done.returncode or not seen:
         return False
     mine = [mhz for name, mhz in seen if name == ssid]
+    if not mine and any(name in ("", "--") for name, _ in seen):
+        return False
     if not mine:
         raise BeckonError(f"no network is called {ssid!r} here")
     if not any(mhz in _2_4_GHZ_MHZ for mhz in mine):

@@ -4,6 +4,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
+from functools import cache
 
 import numpy as np
 
@@ -128,6 +129,7 @@ def f1(precision: float, recall: float) -> float:
     return 2 * precision * recall / (precision + recall)
 
 
+@cache
 def poisson_interval(count: int, confidence: float = 0.95) -> tuple[float, float]:
     """Exact two-sided interval of the mean of a Poisson count (Garwood 1936).
 

@@ -12,7 +12,8 @@ import secrets
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from host_tools.errors import BeckonError
@@ -23,6 +24,8 @@ _KEEPALIVE_S = 30
 _VERSION_S = 2.0  # for an answer to MQTT 5; some brokers without it give none
 _RECONNECT_S = (0.1, 2.0)  # the first wait, then twice as long each time, and the longest
 _SESSION_S = 3600  # how long a broker keeps a session (MQTT 5) whose owner was killed
+_TAKEN_OVER = 142  # MQTT 5: "Session taken over"
+_BRIEF_S, _BRIEF_LINKS = 2.0, 8
 _PACKET_MAX = 1 << 20  # bytes; a board's largest message has some 8,000
 _GONE, _NO_ANSWER = "gone", "no answer"
 _MAYBE_VERSION = (_GONE, _NO_ANSWER, "Unsupported protocol version", "Malformed packet",
@@ -45,6 +48,34 @@ class Topic(NamedTuple):
     crowded: bool = False
 
 
+class Delivery(NamedTuple):
+    """A message that the receiver acknowledges. retained: the broker had kept it.
+
+    link counts connections: an acknowledgement counts on the connection of its delivery alone,
+    as the next can be a new session with the same numbers.
+    """
+
+    topic: str
+    payload: bytes
+    retained: bool
+    qos: int
+    mid: int
+    link: int
+    received_s: float  # time.monotonic()
+
+
+class Durable(NamedTuple):
+    """A session that outlives this process: client_id finds it again.
+
+    session_s: how long the broker keeps it without us. window: how many messages the broker
+    sends ahead of their acknowledgement; they lie in our memory.
+    """
+
+    client_id: str
+    session_s: int = 7 * 86400
+    window: int = 10_000
+
+
 class Connection:
     """A context manager; entering it raises BeckonError unless the broker accepts us.
 
@@ -53,6 +84,8 @@ class Connection:
     keep_session: the broker keeps what comes at QoS 1 while the connection is down. The session
     ends with the connection. on_link: called as (up, kept) when the connection is lost or back,
     in the same thread; kept: whether the broker still has the session.
+    on_delivery, durable: the broker gets no acknowledgement but that of acknowledge(), and keeps
+    the session when the connection ends; what is not acknowledged comes again.
     """
 
     def __init__(
@@ -64,15 +97,26 @@ class Connection:
         *,
         keep_session: bool = False,
         on_link: Callable[[bool, bool], None] | None = None,
+        on_delivery: Callable[[Delivery], None] | None = None,
+        durable: Durable | None = None,
         timeout_s: float = 5.0,
     ):
         self.broker = broker
+        self.replaced = False
+        """Whether the broker ends this connection for another one with our client id. Not every
+        broker says so; then it shows by links that end soon, many in a row."""
+        self._brief = 0  # of these
+        self._up_s = 0.0
+        self._on_delivery = on_delivery
+        self._durable = durable
+        self._link = 0  # how many connections there were
+        self._ending = threading.Lock()  # held while acknowledging, and while a link ends
         self.version = 0
         """5, or 4 for MQTT 3.1.1, once connected."""
-        self._id = f"beckon-{name}-{secrets.token_hex(4)}"
+        self._id = durable.client_id if durable else f"beckon-{name}-{secrets.token_hex(4)}"
         self._topics = list(topics)
         self._on_message = on_message
-        self._keep = keep_session
+        self._keep = keep_session or durable is not None
         self._on_link = on_link
         self._timeout_s = timeout_s
         self._came = threading.Condition()
@@ -104,7 +148,7 @@ class Connection:
     def __exit__(self, *exception: object) -> None:
         self._entered = False
         self._stop()
-        if self._keep and self.version == 4:
+        if self._keep and self.version == 4 and not self._durable:
             self._remove_session()
 
     @property
@@ -119,6 +163,20 @@ class Connection:
             with contextlib.suppress(RuntimeError):  # the connection went in this moment
                 sent.wait_for_publish(wait_s)
 
+    def acknowledge(self, deliveries: Iterable[Delivery]) -> int:
+        """Say to the broker that these are safe; return how many it was not said of, because
+        their connection is over: they come again."""
+        late = 0
+        mids = []
+        with self._ending:
+            for delivery in deliveries:
+                if delivery.link != self._link:
+                    late += 1
+                elif delivery.qos:
+                    mids.append(delivery.mid)
+            self._client.acknowledge(mids)
+        return late
+
     # -- connecting ---------------------------------------------------------------------
 
     def _try(self, version: int) -> str:
@@ -129,7 +187,8 @@ class Connection:
         options: dict[str, Any] = {}
         if version == 5:
             # Not "clean at first": mosquitto stores no session that began clean. The id is new.
-            options = {"properties": _connect_properties(self._keep), "clean_start": not self._keep}
+            properties = _connect_properties(self._keep, self._durable)
+            options = {"properties": properties, "clean_start": not self._keep}
         try:
             client.connect(self.broker.host, self.broker.port, keepalive=_KEEPALIVE_S,
                            **options)
@@ -146,9 +205,15 @@ class Connection:
     def _make_client(self, version: int) -> Any:
         from paho.mqtt import client as mqtt
 
-        client = mqtt.Client(
+        kind = mqtt.Client
+        if self._on_delivery:
+            from host_tools.mqtt.many_messages import ManyMessages
+
+            kind = ManyMessages
+        client = kind(
             mqtt.CallbackAPIVersion.VERSION2, self._id, protocol=mqtt.MQTTProtocolVersion(version),
             clean_session=None if version == 5 else not self._keep,
+            manual_ack=self._on_delivery is not None,
         )  # fmt: skip
         client.connect_timeout = self._timeout_s
         client.reconnect_delay_set(*_RECONNECT_S)  # type: ignore[arg-type]
@@ -159,7 +224,7 @@ class Connection:
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
-        client.on_message = self._take
+        client.on_message = self._deliver if self._on_delivery else self._take
         client.on_socket_open = _send_at_once
         client.on_log = self._on_log
         return client
@@ -186,7 +251,7 @@ class Connection:
         if client is None:
             return
         options: dict[str, Any] = {}
-        if self.version == 5 and self._keep:
+        if self.version == 5 and self._keep and not self._durable:
             from paho.mqtt.packettypes import PacketTypes
             from paho.mqtt.properties import Properties
 
@@ -216,6 +281,8 @@ class Connection:
             self._end(str(reason))
             self._give_up(client)
             return
+        self._up_s = time.monotonic()
+        client.on_log = None  # it is for the first handshake; paho formats a line per packet
         wanted = [(t.filter, 0 if t.crowded and self.version == 4 else t.qos)
                   for t in self._topics]  # fmt: skip
         if flags.session_present:  # QoS 0 is outside of the session
@@ -232,6 +299,14 @@ class Connection:
         self._end(f"subscription to {', '.join(refused)} refused" if refused else "")
 
     def _on_disconnect(self, client, userdata, flags, reason, properties):
+        with self._ending:  # paho drops what waits to be sent before it connects again
+            self._link += 1
+        brief = time.monotonic() - self._up_s < _BRIEF_S
+        self._brief = self._brief + 1 if brief and self._durable else 0
+        taken_over = flags.is_disconnect_packet_from_server and reason.value == _TAKEN_OVER
+        if (taken_over and self._durable) or self._brief >= _BRIEF_LINKS:
+            self.replaced = True
+            client.disconnect()
         self._end(str(reason) if flags.is_disconnect_packet_from_server else _GONE)
         self._give_up(client)
         self._tell(False, self._keep)
@@ -251,22 +326,32 @@ class Connection:
             found = re.search(r"SSL: (\w*ALERT\w*)", text)
             self._alert = self._alert or (found[1] if found else "")
 
+    def _deliver(self, client, userdata, message):
+        assert self._on_delivery
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            topic = "?"
+        self._on_delivery(Delivery(
+            topic, message.payload, message.retain, message.qos, message.mid, self._link,
+            time.monotonic()))  # fmt: skip
+
     def _take(self, client, userdata, message):
         if self._on_message:
             self._on_message(message.topic, bytes(message.payload), bool(message.retain))
 
 
-def _connect_properties(keep_session: bool) -> Any:
+def _connect_properties(keep_session: bool, durable: Durable | None) -> Any:
     from paho.mqtt.packettypes import PacketTypes
     from paho.mqtt.properties import Properties
 
     properties = Properties(PacketTypes.CONNECT)
     # Else a broker holds back what exceeds its own number, and drops what exceeds its queue:
     # mosquitto's 20 and 1,000 are fewer than a thousand devices' retained messages.
-    properties.ReceiveMaximum = 65535
+    properties.ReceiveMaximum = durable.window if durable else 65535
     properties.MaximumPacketSize = _PACKET_MAX
     if keep_session:
-        properties.SessionExpiryInterval = _SESSION_S
+        properties.SessionExpiryInterval = durable.session_s if durable else _SESSION_S
     return properties
 
 

@@ -50,6 +50,9 @@ class Source:
     held = False
     """Whether samples have come that a later read() hands on."""
 
+    def tell_hand(self, order: str) -> None:
+        """Tell a pretend board's hand what is asked for; see device/pretend.py."""
+
     def end(self) -> list[Block]:
         """The samples that are still held, when recording ends."""
         return []

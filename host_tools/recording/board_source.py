@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from host_tools.device.console import BAUD, Console
+from host_tools.device.pretend import tell_hand
 from host_tools.errors import BeckonError
 from host_tools.recording.blocks import Block, Source
 from host_tools.recording.stream import Decoder, Info, Samples
@@ -70,6 +71,7 @@ class BoardSource(Source):
         console, self._console = self._console, None
         if not console:
             return
+        self.tell_hand("end")
         try:
             console.write(b"\x03")
             time.sleep(0.1)
@@ -90,6 +92,9 @@ class BoardSource(Source):
         if data:
             blocks += self._take(data)
         return blocks
+
+    def tell_hand(self, order: str) -> None:
+        tell_hand(self._port, order)
 
     @property
     def measured_hz(self) -> float | None:

@@ -16,6 +16,7 @@ from host_tools.recording.writer import LabelledSpan, Segment, segments, write_r
 
 _READ_S = 0.1
 _SILENCE_S = 5.0
+_AHEAD_S = 0.8
 
 
 @dataclass
@@ -34,10 +35,15 @@ class Session:
     """Why it ended before its time, or ""."""
     correction: str = ""
     """What save() changed of the values, or ""."""
+    row: tuple[list[LabelledSpan], list[tuple[int, int]]] | None = None
+    """Free capture that was cut into takes: those to keep, and what is cut out of the recording."""
+    _closed: bool = False
 
     def __post_init__(self) -> None:
         self.utc_start = datetime.now(UTC)
         self._heard_s = time.monotonic()
+        self._announced = False
+        self.source.tell_hand("guided" if self.guide else f"free {self.label}")
 
     @property
     def first(self) -> int:
@@ -88,11 +94,23 @@ class Session:
             self.blocks.append(block)
             if self.guide:
                 self.guide.feed(block)
+                self._announce(self.guide)
+
+    def _announce(self, guide: Guide) -> None:
+        """Tell a hand that cannot see the screen what to do at GO, shortly before."""
+        if guide.phase is not Phase.COUNTDOWN:
+            self._announced = False
+        elif guide.left_s <= _AHEAD_S and not self._announced:
+            self._announced = True
+            self.source.tell_hand(f"go {guide.left_s:.2f} {guide.label}")
 
     def parts(self) -> list[Segment]:
         """The recordings that there are to save."""
         if not self.blocks:
             return []
+        if self.row is not None:
+            kept, dropped = self.row
+            return segments(self.end, kept, [*dropped, (0, self.first)])
         if not self.guide:
             whole = [LabelledSpan(self.first, self.end, self.label)] if self.label else []
             return [Segment(self.first, self.end, tuple(whole))]
@@ -100,6 +118,15 @@ class Session:
         # A take under way at the end is cut off: half a gesture is not rest.
         end = self.guide.pending_from(self.end)
         return segments(end, spans, [*self.guide.bad, (0, self.first)])
+
+    def close(self) -> None:
+        """Take what the source still holds; no more samples belong to this session."""
+        if self._closed:
+            return
+        self._closed = True
+        self.source.tell_hand("end")
+        self._take(self.source.end())
+        self.blocks, self.correction = self.source.corrected(self.blocks)
 
     def save(
         self, folder: Path, subject: str, on_retry: Callable[[str], bool] | None = None
@@ -111,8 +138,7 @@ class Session:
         message names.
         """
         paths = []
-        self._take(self.source.end())
-        self.blocks, self.correction = self.source.corrected(self.blocks)
+        self.close()
         stamp = self.utc_start.strftime("%Y%m%d-%H%M%S")
         parts = self.parts()
         for number, part in enumerate(parts, 1):

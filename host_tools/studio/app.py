@@ -1,12 +1,12 @@
-"""Beckon Studio's server: one project, on loopback, its pages in the browser.
+"""Beckon Studio's server: one project at a time, on loopback, its pages in the browser.
 
     serve(Project.open("my-gestures"), listen(8737), lambda new_address: print(new_address()))
 
-A page has a folder of its own: record, label, train, watch. Its page.py has page(project, ...),
-which builds the content with nicegui.ui inside the frame (frame/layout.py: header, navigation,
-theme, line of hints). session.py or editor.py does the work and knows no browser. NAME.css lies
-beside it. Pages import frame and signal, never each other; make_app gives each page the sessions
-that it uses.
+A page has a folder of its own: start, data, record, label, train, watch. Its page.py has
+page(project, ...), which builds the content with nicegui.ui inside the frame (frame/layout.py:
+header, navigation, theme, line of hints). session.py or editor.py does the work and knows no
+browser. NAME.css lies beside it. Pages import frame and signal, never each other; workspace.py
+gives each the sessions that it uses.
 
 Each tab has its own content; tabs share the project and the sessions. Work that takes more than
 some 20 ms goes to a thread (await nicegui.run.io_bound(f, ...)), because the event loop also
@@ -22,6 +22,7 @@ like, never with ui.html.
     live        signal/live_feed.py: project.feeds.open("record", rate_hz, axes),
                 feed.push(samples)
     keys        frame/shortcuts.py: key() and key_button(): a key, its hint, its button
+    words       frame/language.py: tr("English text {name}", name=...) for all visible words
     looks       frame/theme.py and static/studio.css: classes bk-card, bk-row, bk-title, bk-big,
                 bk-quiet, bk-good, bk-bad, bk-warn; colours var(--ink), var(--accent), ...
     empty page  layout.empty_state(icon, title, what to do first, action=, target=)
@@ -38,86 +39,122 @@ import sys
 import traceback
 import webbrowser
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import nicegui
 import uvicorn
-from fastapi import FastAPI
-from fastapi.responses import RedirectResponse
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 from nicegui import ui
 from starlette.types import ASGIApp, Message
 
+from host_tools.device.settings import default_folder
 from host_tools.errors import BeckonError
 from host_tools.studio.frame import layout
 from host_tools.studio.frame.access import AccessGuard, Keys, cookie_name
+from host_tools.studio.frame.language import QUASAR, LanguageOfRequest, language, tr
+from host_tools.studio.frame.plain_page import plain_page
 from host_tools.studio.frame.project import Project
 from host_tools.studio.frame.routes import STATIC, add_routes
-from host_tools.studio.label import page as label_page
-from host_tools.studio.record import page as record_page
-from host_tools.studio.record.session import RecordSession
-from host_tools.studio.train import page as train_page
-from host_tools.studio.train.session import TrainSession
-from host_tools.studio.watch import page as watch_page
-from host_tools.studio.watch.deploy import Deployer
-from host_tools.studio.watch.session import WatchSession
+from host_tools.studio.start.page import StartPages
+from host_tools.studio.start.projects import KnownProjects
+from host_tools.studio.workspace import Workspace
 
 DEFAULT_PORT = 8737
 NewAddress = Callable[..., str]  # (on_used) -> address
 
 
-def make_app(project: Project, port: int, keys: Keys) -> FastAPI:
+def make_app(project: Project | None, port: int, keys: Keys, folder: Path) -> FastAPI:
     """The ASGI application; once per process, as NiceGUI has one set of pages.
 
-    What runs belongs to the project, not to a page: sessions go on when tabs close, and end
-    with the server. Each page gets the ones that it uses.
+    project: the one to open at once; without one the start page comes first. folder: whose
+    projects the start page lists until another folder is chosen there.
     """
     app = FastAPI(openapi_url=None)
-    add_routes(app, project)
-    recorder, trainer = RecordSession(project.feeds), TrainSession()
-    watcher, deployer = WatchSession(), Deployer()
-    contents: dict[str, Callable[[], Any]] = {
-        "record": lambda: record_page.page(project, recorder),
-        "label": lambda: label_page.page(project),
-        "train": lambda: train_page.page(project, trainer),
-        "watch": lambda: watch_page.page(project, watcher, deployer, recorder.release),
-    }
-    for name, title, _, _ in layout.PAGES:
-        _add_page(name, title, project, contents[name])
+    workspace = Workspace()
+    known = KnownProjects(default_folder() / "studio.json", folder)
 
-    def end_sessions() -> None:
-        """A training stops, a recording is saved, a broker is left."""
-        trainer.stop()
-        recorder.close()
-        watcher.close()
+    def open_project(wanted: Project) -> None:
+        """Open it and say so to the other tabs, which show the one before."""
+        before = workspace.project
+        workspace.open(wanted)
+        known.remember(wanted.folder)
+        if before is not None and before is not workspace.project:
+            for client in list(nicegui.Client.instances.values()):
+                if client.has_socket_connection and client is not nicegui.context.client:
+                    client.run_javascript("location.assign('/start')")
 
-    nicegui.app.on_shutdown(end_sessions)
+    if project is not None:
+        workspace.open(project)
+        known.remember(project.folder)
+    add_routes(app, lambda: workspace.project, workspace.uploads)
+    for name, _, _, _ in layout.PAGES:
+        _add_page(name, workspace)
+    start = StartPages(known, workspace.uploads, open_project)
+    start.add_routes(app)
+    _add_page("start", workspace, start.page)
+    nicegui.app.on_shutdown(workspace.close)
+
+    async def nowhere(request: Request, error: Exception) -> Response:
+        """For an address that leads nowhere; who asks for a script or a file gets few words."""
+        if "text/html" not in request.headers.get("accept", ""):
+            return PlainTextResponse("not found\n", 404)
+        return HTMLResponse(plain_page(
+            tr("This page does not exist"),
+            tr("{address} leads nowhere in Beckon Studio.", address=request.url.path),
+            (("/", tr("To the open project")), ("/start", tr("All projects")))), 404)
+
+    app.add_exception_handler(404, nowhere)
+    nicegui.app.add_exception_handler(404, nowhere)
 
     @app.get("/")
     def home() -> RedirectResponse:
-        return RedirectResponse("/label" if project.recordings() else "/record", 303)
+        found = workspace.project
+        if found is None:
+            return RedirectResponse("/start", 303)
+        return RedirectResponse("/label" if found.recordings() else "/record", 303)
 
     ui.run_with(app, favicon=STATIC / "favicon.svg", dark=None, tailwind=False,
                 binding_refresh_interval=None, gzip_middleware_factory=None,
                 show_welcome_message=False, reconnect_timeout=5)
     app.add_middleware(AccessGuard, port=port, keys=keys)
+    app.add_middleware(LanguageOfRequest)  # the last one added comes first
     return app
 
 
-def _add_page(name: str, title: str, project: Project, content: Callable[[], Any]) -> None:
-    async def build() -> None:
+class _Page(ui.page):
+    """A page whose words, and NiceGUI's own, are in the language of the request."""
+
+    def resolve_language(self) -> Any:
+        return QUASAR[language()]
+
+
+def _add_page(name: str, workspace: Workspace,
+              content: Callable[[Project | None], Any] | None = None) -> None:
+    """content: what builds it; None for a page of the open project, which needs one."""
+
+    async def build() -> RedirectResponse | None:
+        project = workspace.project
+        if project is None and content is None:
+            return RedirectResponse("/start", 303)
+        ui.page_title(" · ".join(filter(None, (
+            layout.page_title(name), project.name if project else "", "Beckon Studio"))))
         with layout.frame(project, name):
             try:
-                built = content()
+                built = content(project) if content else workspace.contents[name]()
                 if inspect.isawaitable(built):
                     await built
             except BeckonError as error:  # of a broken file, say: a message, not a broken page
                 layout.message(str(error))
             except Exception as error:
                 traceback.print_exc()
-                layout.message(f"{type(error).__name__}: {error} (a bug in Beckon: report it "
-                               "with the lines on the terminal)")
+                layout.message(tr(
+                    "{error} (a bug in Beckon: report it with the lines on the terminal)",
+                    error=f"{type(error).__name__}: {error}"))
+        return None
 
-    ui.page(f"/{name}", title=f"{title} · {project.name} · Beckon Studio")(build)
+    _Page(f"/{name}")(build)
 
 
 def listen(port: int | None) -> socket.socket:
@@ -141,16 +178,16 @@ def listen(port: int | None) -> socket.socket:
     raise BeckonError("no free port on 127.0.0.1")
 
 
-def serve(project: Project, listener: socket.socket,
-          ready: Callable[[NewAddress], None]) -> None:  # fmt: skip
-    """Serve until interrupted.
+def serve(project: Project | None, listener: socket.socket,
+          ready: Callable[[NewAddress], None], folder: Path | None = None) -> None:
+    """Serve until interrupted. project, folder: as for make_app (default: this folder).
 
     ready is called once pages can be opened, with a function that makes an address for one
     browser; it takes what to call when the address was used.
     """
     port = listener.getsockname()[1]
     keys = Keys()
-    app = make_app(project, port, keys)
+    app = make_app(project, port, keys, folder or Path.cwd())
     config = uvicorn.Config(app, log_level="warning", ws_max_size=64 << 20, lifespan="on",
                             timeout_graceful_shutdown=2, access_log=False, server_header=False)
 
@@ -177,7 +214,7 @@ class _Server(uvicorn.Server):
 
 async def _build_once(app: ASGIApp, port: int, session: str) -> None:
     """Build a page that nobody sees: the first one takes 0.1 s more, for its imports."""
-    path = "/label"
+    path = "/start"
     scope = {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET",
         "scheme": "http", "path": path, "raw_path": path.encode(), "query_string": b"",

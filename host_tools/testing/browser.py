@@ -35,13 +35,18 @@ _COMMAND = (
 
 class Studio:
     """The process. address: what `beckon studio` printed, good for one browser; address_used:
-    whether that browser has come."""
+    whether that browser has come.
 
-    def __init__(self, folder: Path, *options: str, command: str = _COMMAND):
+    folder: of the project; None for the start page. home: where it is started.
+    """
+
+    def __init__(self, folder: Path | None, *options: str, command: str = _COMMAND,
+                 home: Path = REPOSITORY):
+        named = [] if folder is None else [str(folder)]
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", command, str(folder), "--no-browser", "--port", "0",
+            [sys.executable, "-P", "-c", command, *named, "--no-browser", "--port", "0",
              *options],
-            cwd=REPOSITORY, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            cwd=home, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
         )
         self.said: list[str] = []  # on stderr
@@ -203,10 +208,13 @@ class Tab:
 
 @contextmanager
 def open_tab(browser: Any, studio: Studio | None, *, width: int = 1280, height: int = 800,
-             theme: str = "light", touch: bool = False) -> Iterator[Tab]:
-    """A tab of its own window size and colour scheme; empty until enter() if studio is None."""
+             theme: str = "light", touch: bool = False,
+             locale: str = "en-US") -> Iterator[Tab]:
+    """A tab of its own window size, colour scheme and language (locale); empty until enter() if
+    studio is None."""
     context = browser.new_context(
         viewport={"width": width, "height": height}, color_scheme=theme, has_touch=touch,
+        locale=locale,
         reduced_motion="reduce",
     )
     context.set_default_timeout(_TIMEOUT_MS)

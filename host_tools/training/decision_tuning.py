@@ -28,6 +28,7 @@ USUAL = Decision()
 # The parts' models learned from fewer people, hours and steps than the model itself. On new
 # people it makes a third to two thirds of their alarms (docs/training.md).
 _EXCESS = 1.5
+_FAR_TOO_MANY = 4  # times the alarms that are allowed
 _SURE = 0.6  # two-sided: with 80 % the rate of alarms is below the upper bound
 _AS_GOOD = 0.005  # of F1
 _STRICT = 75  # percent; later takes of the same person are less like than the held-out ones
@@ -89,14 +90,14 @@ def tune(
     will be unsurer than any of them, so that of equals the usual settings are taken.
     """
     grid = {key: made(*key) for key in product(SPANS, THRESHOLDS, CALMS)}
-    values, alarms, counted = {}, {}, {}
+    values, counted = {}, {}
     hours = sum(h.idle_s for h in life) / 3600
     for key, decision in grid.items():
         parts = [h.judge(decision) for h in streams]
         counted[key] = parts
         values[key] = float(np.mean([worth(c) for c in parts if c.truth] or [0.0]))
-        alarms[key] = sum(h.judge(decision).alarms for h in life)
     most = limit_per_hour * _EXCESS * hours  # alarms
+    alarms = _alarms(life, _FAR_TOO_MANY * (most + 1) if recorded else math.inf)
     allowed = _allowed(alarms, most) if recorded else list(grid)
     smooth = {key: _around(values, key) for key in allowed}
     top = max(smooth.values())
@@ -105,8 +106,8 @@ def tune(
     # For one person, of settings that are as good a strict one: life has more to offer than
     # any recording of it.
     best = min(good, key=_distance) if people else max(good, key=_strictness)
-    proven = recorded and poisson_interval(alarms[best])[1] <= most
-    return grid[best], _score(counted[best], alarms[best], hours, proven)
+    proven = recorded and poisson_interval(int(alarms[best]))[1] <= most
+    return grid[best], _score(counted[best], int(alarms[best]), hours, proven)
 
 
 def _standard_error(f1: float, streams: Sequence[Heard]) -> float:
@@ -120,13 +121,33 @@ def _standard_error(f1: float, streams: Sequence[Heard]) -> float:
     return math.sqrt(max(0.0, f1 * (1 - f1)) / max(1, gestures))
 
 
+def _alarms(life: Sequence[Heard], too_many: float) -> dict[tuple, float]:
+    """Alarms of each setting.
+
+    A lower threshold makes more of them. Below one that makes too many nothing is counted,
+    since that takes longest: infinity.
+    """
+    out: dict[tuple, float] = {}
+    for span, calm in product(SPANS, CALMS):
+        found = 0.0
+        for threshold in reversed(THRESHOLDS):
+            if found <= too_many:
+                found = sum(h.judge(made(span, threshold, calm)).alarms for h in life)
+                out[span, threshold, calm] = found
+            else:
+                out[span, threshold, calm] = math.inf
+    return out
+
+
 def _allowed(alarms: dict, most: float) -> list:
     """Settings with at most so many alarms.
 
     Where time is too short for any proof, those that stay under it by their count; where
     not even those exist, the quietest ones.
     """
-    kept = [k for k, n in alarms.items() if poisson_interval(n, _SURE)[1] <= most]
+    kept = [
+        k for k, n in alarms.items() if n <= most and poisson_interval(int(n), _SURE)[1] <= most
+    ]
     if kept:
         return kept
     counted = [k for k, n in alarms.items() if n <= most]

@@ -10,6 +10,7 @@ import numpy as np
 
 from host_tools.dataset import Dataset
 from host_tools.dataset.classes import class_faults
+from host_tools.dataset.resample import resampled
 from host_tools.errors import BeckonError
 from host_tools.model.codec import encode
 from host_tools.model.format import Model
@@ -48,6 +49,8 @@ def train(data: Dataset, recipe: Recipe, progress=None, limit_per_hour: float = 
     for fault in class_faults(data):
         raise BeckonError(fault)
     recipe = fitted(recipe)
+    notes = f"seed {recipe.seed}, data {digest(data)}"
+    data = resampled(data, float(recipe.rate_hz))  # once, instead of in each training
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as other:
         steps = max(1, round(recipe.steps * CALIBRATION_SHARE))
         calibration = other.submit(calibrate, data, recipe, steps, limit_per_hour)
@@ -55,7 +58,6 @@ def train(data: Dataset, recipe: Recipe, progress=None, limit_per_hour: float = 
         net = fit(recipe, bank, progress)
         found = calibration.result()
     windows, _ = bank.draw(_CALIBRATION_WINDOWS, np.random.default_rng(recipe.seed))
-    notes = f"seed {recipe.seed}, data {digest(data)}"
     model = export(net, recipe, windows, found.decision, found.temperature, notes)
     refuse_restless(model, bank)
     return Trained(model, recipe, found)

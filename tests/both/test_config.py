@@ -34,6 +34,11 @@ def test_file_goes_over_defaults():
     assert settings.i2c_hz == 400000
 
 
+def test_hosts_ports_and_names_of_networks_are_taken():
+    settings = load('{"time_server": "10.0.0.1:123", "wifi_ssid": "My Café 5", "user": "a b"}')
+    assert settings.time_server == "10.0.0.1:123" and settings.wifi_ssid == "My Café 5"
+
+
 def test_boards_of_one_name_have_client_ids_of_their_own():
     assert load('{"device": "kitchen"}').client_id == "kitchen-123456"
     assert load('{"device": "my-123456"}').client_id == "my-123456"  # it has the chip's id already
@@ -49,7 +54,11 @@ def test_refusals_name_file_setting_and_value():
         ('{"broker_port": "1883"}', ("broker_port", "int", "'1883'")),
         ('{"broker_port": true}', ("broker_port", "True")),
         ('{"wifi_ssid": "%s"}' % ("x" * 33), ("wifi_ssid", "32")),
-        ('{"device": "a/b"}', ("a/b", "letters")),
+        ('{"device": "a/b"}', ("a/b", "letters", "_ - only")),
+        ('{"broker_host": "mqtt://house"}', ("mqtt://house", "letters", "_ - . only")),
+        ('{"broker_host": "my house"}', ("my house", "letters")),
+        ('{"time_server": "pool.ntp.org/x"}', ("pool.ntp.org/x", "_ - . : only")),
+        ('{"wifi_ssid": "home\\n"}', ("wifi_ssid", "control character")),
         ("[1]", ("JSON object",)),
         ("[{}", ("JSON object",)),
         ("{", ("not a JSON object",)),

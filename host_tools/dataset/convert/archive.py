@@ -10,8 +10,8 @@ from pathlib import Path
 
 from host_tools.errors import BeckonError
 
-_MOST_FILES = 100_000
-_MOST_BYTES = 4 << 30  # unpacked
+MOST_FILES = 100_000
+MOST_BYTES = 4 << 30  # unpacked
 
 
 def is_archive(path: Path) -> bool:
@@ -46,7 +46,7 @@ def _unpack(path: Path, folder: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             listed = archive.infolist()
             size = sum(i.file_size for i in listed)
-            if len(listed) > _MOST_FILES or size > _MOST_BYTES:
+            if len(listed) > MOST_FILES or size > MOST_BYTES:
                 raise BeckonError(f"{path}: unpacks to {len(listed)} files of {size >> 20} MB; "
                                   "unpack what you need, and name the folder")
             folder.mkdir(parents=True, exist_ok=True)

@@ -43,11 +43,13 @@ class Item:
 
 @dataclass(frozen=True)
 class _Step:
-    """What one action changed: the items of these recordings, before and after."""
+    """What one action changed: the items of these recordings, before and after; and the files
+    that it moved, (from, to)."""
 
     name: str
     before: dict[str, tuple[Item, ...]]
     after: dict[str, tuple[Item, ...]]
+    moves: tuple[tuple[Path, Path], ...] = ()
 
 
 class LabelStore:
@@ -67,8 +69,8 @@ class LabelStore:
         self._other = table.other
         self._items: dict[str, tuple[Item, ...]] = {}
         for recording, rows in table.rows.items():
-            items = [Item(self._id(), recording, r.start_ms, r.end_ms, r.label, r.subject, r.other)
-                     for r in rows]
+            items = [Item(self.new_id(), recording, r.start_ms, r.end_ms, r.label, r.subject,
+                          r.other) for r in rows]
             self._items[recording] = tuple(sorted(items, key=lambda i: i.start_ms))
         self.version += 1
         self._undo: list[_Step] = []
@@ -76,7 +78,8 @@ class LabelStore:
         self._names = sorted({i.label for i in self._all()})
         self._bytes = self._on_disk()
 
-    def _id(self) -> int:
+    def new_id(self) -> int:
+        """An id for an Item that an action adds."""
         self._next_id += 1
         return self._next_id - 1
 
@@ -122,7 +125,7 @@ class LabelStore:
 
     def know_label(self, label: str) -> str:
         """Add a label that no span has yet; returns its clean form. Raises BeckonError."""
-        label = _clean(label, "label")
+        label = clean(label, "label")
         if not label:
             raise BeckonError("a label needs a name")
         if label not in self._names:
@@ -136,13 +139,13 @@ class LabelStore:
     def add(self, recording: str, start_ms: float, end_ms: float, label: str,
             subject: str = "") -> Item:
         """Add a span; it ends at its neighbours if it would overlap them."""
-        with self._action("add", [recording]) as after:
+        with self.action("add", [recording]) as after:
             return self._put(after, recording, start_ms, end_ms, label, subject)
 
     def add_many(self, recording: str, spans: Iterable[Span]) -> list[Item]:
         """Add spans in one action, such as all proposals; leaves out those without room."""
         added = []
-        with self._action("add several", [recording]) as after:
+        with self.action("add several", [recording]) as after:
             for span in spans:
                 try:
                     added.append(self._put(after, recording, span.start_ms, span.end_ms,
@@ -154,15 +157,15 @@ class LabelStore:
     def _put(self, after: dict[str, tuple[Item, ...]], recording: str, start_ms: float,
              end_ms: float, label: str, subject: str) -> Item:
         start, end = self._fit(after[recording], recording, start_ms, end_ms)
-        item = Item(self._id(), recording, start, end, self.know_label(label),
-                    _clean(subject, "subject"))
+        item = Item(self.new_id(), recording, start, end, self.know_label(label),
+                    clean(subject, "subject"))
         after[recording] = (*after[recording], item)
         return item
 
     def move(self, id: int, start_ms: float, end_ms: float) -> Item:
         """Give a span other ends; it ends at its neighbours."""
         old = self.item(id)
-        with self._action("move", [old.recording]) as after:
+        with self.action("move", [old.recording]) as after:
             others = tuple(i for i in after[old.recording] if i.id != id)
             start, end = self._fit(others, old.recording, start_ms, end_ms)
             new = replace(old, start_ms=start, end_ms=end)
@@ -173,12 +176,12 @@ class LabelStore:
         return self._change("rename", id, label=self.know_label(label))
 
     def set_subject(self, id: int, subject: str) -> Item:
-        return self._change("set the subject of", id, subject=_clean(subject, "subject"))
+        return self._change("set the subject of", id, subject=clean(subject, "subject"))
 
     def _change(self, name: str, id: int, **values: str) -> Item:
         old = self.item(id)
         new = replace(old, **values)  # type: ignore[arg-type]
-        with self._action(name, [old.recording]) as after:
+        with self.action(name, [old.recording]) as after:
             after[old.recording] = tuple(new if i.id == id else i for i in after[old.recording])
         return new
 
@@ -187,7 +190,7 @@ class LabelStore:
         new = self.know_label(new)
         touched = sorted({i.recording for i in self._all() if i.label == old})
         count = 0
-        with self._action("rename label", touched) as after:
+        with self.action("rename label", touched) as after:
             for recording in touched:
                 count += sum(i.label == old for i in after[recording])
                 after[recording] = tuple(
@@ -207,8 +210,8 @@ class LabelStore:
                 "split it"
             )
         first = replace(old, end_ms=at_ms)
-        second = replace(old, id=self._id(), start_ms=at_ms)
-        with self._action("split", [old.recording]) as after:
+        second = replace(old, id=self.new_id(), start_ms=at_ms)
+        with self.action("split", [old.recording]) as after:
             others = [i for i in after[old.recording] if i.id != id]
             after[old.recording] = (*others, first, second)
         return first, second
@@ -220,14 +223,14 @@ class LabelStore:
         if not following:
             raise BeckonError("no span follows this one, so there is nothing to merge it with")
         new = replace(old, end_ms=following[0].end_ms)
-        with self._action("merge", [old.recording]) as after:
+        with self.action("merge", [old.recording]) as after:
             gone = {id, following[0].id}
             after[old.recording] = (*(i for i in after[old.recording] if i.id not in gone), new)
         return new
 
     def delete(self, id: int) -> None:
         old = self.item(id)
-        with self._action("delete", [old.recording]) as after:
+        with self.action("delete", [old.recording]) as after:
             after[old.recording] = tuple(i for i in after[old.recording] if i.id != id)
 
     # history
@@ -254,7 +257,9 @@ class LabelStore:
             if not source:
                 return None
             step = source[-1]
-            self._save(getattr(step, side))
+            moves = step.moves if side == "after" else [(b, a) for a, b in reversed(step.moves)]
+            with _moved(moves):
+                self._save(getattr(step, side))
             target.append(source.pop())
         for recording in step.after:
             self._notify(recording)
@@ -300,18 +305,24 @@ class LabelStore:
     # saving
 
     @contextmanager
-    def _action(self, name: str, recordings: list[str]) -> Iterator[dict[str, tuple[Item, ...]]]:
-        """Yield the items of the recordings, to be changed; save them; remember the step."""
+    def action(self, name: str, recordings: list[str], moves: Iterable[tuple[Path, Path]] = ()
+               ) -> Iterator[dict[str, tuple[Item, ...]]]:  # fmt: skip
+        """Yield the items of the recordings, to be changed; save them; remember the step.
+
+        moves: files to move along, (from, to); undo moves them back.
+        """
         with self._lock:
             before = {r: self.spans(r) for r in recordings}
             after = dict(before)
             yield after
             after = {r: tuple(sorted(items, key=lambda i: i.start_ms))
                      for r, items in after.items()}
-            if after == before:
+            moves = tuple(moves)
+            if after == before and not moves:
                 return
-            self._save(after)
-            self._undo.append(_Step(name, before, after))
+            with _moved(moves):
+                self._save(after)
+            self._undo.append(_Step(name, before, after, moves))
             del self._undo[:-_HISTORY]
             self._redo.clear()
         for recording in after:
@@ -364,7 +375,29 @@ class _NoRoom(BeckonError):
     pass
 
 
-def _clean(text: str, what: str) -> str:
+@contextmanager
+def _moved(moves: Iterable[tuple[Path, Path]]) -> Iterator[None]:
+    """Move files for the block; back again if one cannot be moved or the block fails."""
+    done: list[tuple[Path, Path]] = []
+    try:
+        for old, new in moves:
+            if new.exists():
+                raise BeckonError(f"{new.name} is there already: {old.name} cannot take its place")
+            try:
+                new.parent.mkdir(parents=True, exist_ok=True)
+                old.rename(new)
+            except OSError as error:
+                raise BeckonError(f"{old.name} cannot be moved ({error.strerror}); nothing has "
+                                  "changed") from None
+            done.append((old, new))
+        yield
+    except BeckonError:
+        for old, new in reversed(done):
+            new.rename(old)
+        raise
+
+
+def clean(text: str, what: str) -> str:
     """Text that fits into a CSV line and onto a screen. Raises BeckonError."""
     text = " ".join(text.split())
     if len(text) > 60:

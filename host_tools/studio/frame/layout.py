@@ -2,66 +2,82 @@
 from __future__ import annotations
 
 import html
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from nicegui import ui
 
+from host_tools.studio.frame.language import COOKIE, LANGUAGES, language, later, tr
 from host_tools.studio.frame.project import Project
 from host_tools.studio.frame.routes import STUDIO
 from host_tools.studio.frame.shortcuts import Shortcuts, key_mark
 
-PAGES = (  # name, title, icon, letter for Alt
-    ("record", "Record", "fiber_manual_record", "r"),
-    ("label", "Label", "sell", "l"),
-    ("train", "Train", "model_training", "t"),
-    ("watch", "Watch", "sensors", "w"),
+PAGES = (  # name, title, icon, letter for Alt; of an open project
+    ("data", later("Data", about="page"), "table_rows", "a"),
+    ("record", later("Record", about="page"), "fiber_manual_record", "r"),
+    ("label", later("Label", about="page"), "sell", "l"),
+    ("explore", later("Explore", about="page"), "scatter_plot", "e"),
+    ("train", later("Train", about="page"), "model_training", "t"),
+    ("trial", later("Try", about="page"), "waving_hand", "y"),
+    ("watch", later("Watch", about="page"), "sensors", "w"),
 )
+_START = later("Projects", about="page")
 _MODULES = ["static/keyboard.js"] + sorted(
     f"signal/{path.name}" for path in (STUDIO / "signal").glob("*.js"))
 _HEAD = (
     '<script src="/studio/static/theme.js"></script>'
+    '<script src="/studio/frame/frame.js"></script>'
     '<link rel="stylesheet" href="/studio/static/studio.css">'
+    '<link rel="stylesheet" href="/studio/frame/frame.css">'
     # The browser fetches all modules at once, not each when its importer has arrived.
     + "".join(f'<link rel="modulepreload" href="/studio/{m}">' for m in _MODULES)
 )
 
 
 @contextmanager
-def frame(project: Project, active: str) -> Iterator[Shortcuts]:
-    """Build the frame; the block builds the page's content in it."""
+def frame(project: Project | None, active: str) -> Iterator[Shortcuts]:
+    """Build the frame; the block builds the page's content in it. None: no project is open."""
+    pages = PAGES if project is not None else ()
     ui.add_head_html(_HEAD)
     ui.add_head_html(f'<link rel="stylesheet" href="/studio/{active}/{active}.css">')
     ui.add_body_html(_early_header(project, active))
-    ui.run_javascript("beckonTheme.ready()")
+    ui.run_javascript(f"beckonTheme.ready(); beckonLost.watch({json.dumps(_lost_words())})")
     keys = Shortcuts()
     with ui.element("header").classes("bk-header"):
-        with ui.element("div").classes("bk-brand"):
+        with ui.link(target="/start").classes("bk-brand") as brand:
             ui.html("<b>Beckon Studio</b>", sanitize=False)
-            ui.label(project.name).tooltip(str(project.folder))
-        with ui.element("nav").classes("bk-nav").props('aria-label="Pages"'):
-            for name, title, icon, letter in PAGES:
+            ui.label(project.name if project else tr("Projects"))
+        brand.props('aria-keyshortcuts="Alt P"')
+        if project is not None:
+            brand.tooltip(f"{project.folder}  ({tr('all projects')}: Alt P)")
+        if active == "start":
+            brand.props('aria-current="page"')
+        with ui.element("nav").classes("bk-nav").props(f'aria-label="{tr("Pages")}"'):
+            for name, _, icon, letter in pages:
                 with ui.link(target=f"/{name}") as link:
                     ui.icon(icon)
-                    ui.label(title)
+                    ui.label(page_title(name))
                 if name == active:
                     link.props('aria-current="page"')
                 link.props(f'aria-keyshortcuts="Alt {letter.upper()}"')
         with ui.element("div").classes("bk-tools"):
-            _tool("contrast", "dark or light", "alt+d",
+            _languages()
+            _tool("contrast", tr("dark or light"), "alt+d",
                   js="() => window.beckonTheme.toggle()")
-            helper = _tool("keyboard", "all keys", "?")
+            helper = _tool("keyboard", tr("all keys"), "?")
     content = ui.element("div").classes("bk-main")
-    hints = ui.element("footer").classes("bk-hints").props('aria-label="Keys"')
+    hints = ui.element("footer").classes("bk-hints").props(f'aria-label="{tr("Keys")}"')
     with content:
         yield keys
-    for name, _, _, letter in PAGES:
+    keys.add("alt+p", "", lambda: ui.navigate.to("/start"))
+    for name, _, _, letter in pages:
         keys.add(f"alt+{letter}", "", lambda name=name: ui.navigate.to(f"/{name}"))
     keys.add("alt+d", "", lambda: ui.run_javascript("beckonTheme.toggle()"))
     show = _help(keys)
     helper.on_click(show)
-    keys.add("?", "all keys", show)
+    keys.add("?", tr("all keys"), show)
 
     def redraw() -> None:
         hints.clear()
@@ -73,22 +89,53 @@ def frame(project: Project, active: str) -> Iterator[Shortcuts]:
     redraw()
 
 
-def _early_header(project: Project, active: str) -> str:
+def _early_header(project: Project | None, active: str) -> str:
     """The header as plain HTML: you see and use it while the scripts still load."""
     links = "".join(
-        f'<a href="/{name}"{" aria-current=page" if name == active else ""}>{title}</a>'
-        for name, title, _, _ in PAGES
+        f'<a href="/{name}"{" aria-current=page" if name == active else ""}>{page_title(name)}</a>'
+        for name, _, _, _ in (PAGES if project is not None else ())
     )
+    name = html.escape(project.name if project else tr("Projects"))
     return (
-        '<div id="bk-first"><header class="bk-header"><div class="bk-brand"><b>Beckon Studio</b>'
-        f'<span>{html.escape(project.name)}</span></div><nav class="bk-nav">{links}</nav>'
+        '<div id="bk-first"><header class="bk-header"><a class="bk-brand" href="/start">'
+        f'<b>Beckon Studio</b><span>{name}</span></a><nav class="bk-nav">{links}</nav>'
         '</header></div>'
     )
 
 
-def _tool(icon: str, text: str, combo: str, js: str | None = None) -> ui.button:
+def _lost_words() -> dict[str, str]:
+    """What frame.js shows when the server does not answer."""
+    return {
+        "title": tr("Beckon Studio does not answer"),
+        "gone": tr("Its program has ended, or this computer was asleep. All labels and recordings "
+                   "are saved. Start it again in a terminal with beckon studio; this page goes on "
+                   "when it answers."),
+        "again": tr("Beckon Studio runs again, with a new key. Go on in the page that it has "
+                    "opened, or open the address that it printed in its terminal."),
+    }
+
+
+def page_title(name: str) -> str:
+    """The page's title in the current language."""
+    title = dict([("start", _START), *(page[:2] for page in PAGES)])[name]
+    return tr(title, about="page")
+
+
+def _languages() -> None:
+    """The button with the menu of languages; the browser keeps the choice."""
+    with _tool("translate", tr("language")), ui.menu().props("role=menu"):
+        for code, name in LANGUAGES.items():
+            item = ui.menu_item(name).props(f'lang="{code}" role=menuitem')
+            if code == language():
+                item.props('aria-current="true"').style("font-weight: 700")
+            item.on("click", js_handler=f"() => beckonLanguage.choose({COOKIE!r}, {code!r})")
+
+
+def _tool(icon: str, text: str, combo: str = "", js: str | None = None) -> ui.button:
     button = ui.button(icon=icon, color=None).props(f'flat round aria-label="{text}"')
-    button.style("min-width: 48px; min-height: 48px").tooltip(f"{text}  ({combo})")
+    button.style("min-width: 48px; min-height: 48px")
+    if combo:  # without a key it opens a menu, which the words would cover
+        button.tooltip(f"{text}  ({combo})")
     if js is not None:
         button.on("click", js_handler=js)
     return button
@@ -104,12 +151,21 @@ def _hint(combos: list[str], text: str) -> None:
 def _help(keys: Shortcuts) -> Callable[[], None]:
     def show() -> None:
         with ui.dialog() as dialog, ui.card():
-            ui.label("Keys").classes("bk-title")
-            listed = [*keys.hints(every=True), (["alt+d"], "dark or light")]
-            listed += [([f"alt+{letter}"], title) for _, title, _, letter in PAGES]
-            with ui.element("div").classes("bk-keys"):
-                for combos, text in listed:
-                    _hint(combos, text)
+            ui.label(tr("Keys")).classes("bk-title")
+            pages = [([f"alt+{letter}"], page_title(name))
+                     for name, letter in (("start", "p"), *((p[0], p[3]) for p in PAGES))]
+            for title, listed in (
+                (tr("On this page"), keys.hints(every=True)),
+                (tr("Pages"), pages),
+                (tr("Everywhere"), [(["alt+d"], tr("dark or light")),
+                                    (["Tab"], tr("to the next button or field")),
+                                    (["Escape"], tr("close a dialog"))]),
+            ):
+                with ui.element("h2").classes("bk-keys-group"):
+                    ui.label(title)
+                with ui.element("div").classes("bk-keys"):
+                    for combos, text in listed:
+                        _hint(combos, text)
         dialog.on("hide", dialog.delete)
         dialog.open()
 

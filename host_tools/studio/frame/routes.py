@@ -1,18 +1,20 @@
-"""Studio's addresses besides its pages: scripts and styles, recordings, live feeds."""
+"""Studio's addresses besides its pages: scripts, styles, recordings, live feeds, files sent."""
 from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from fastapi import FastAPI, HTTPException, WebSocket, WebSocketDisconnect
+from fastapi import FastAPI, HTTPException, Request, WebSocket, WebSocketDisconnect
 from fastapi.responses import JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from host_tools.dataset.recording import AXES, Recording
 from host_tools.errors import BeckonError
 from host_tools.studio.frame.project import Project
+from host_tools.studio.frame.uploads import Uploads
 
 STUDIO = Path(__file__).parents[1]
 STATIC = STUDIO / "static"
@@ -32,13 +34,37 @@ class _FreshFiles(StaticFiles):
         return response
 
 
-def add_routes(app: FastAPI, project: Project) -> None:
-    """Add them to app. The files come last, as "/studio" would answer for all of them."""
+def add_routes(app: FastAPI, project: Callable[[], Project | None], uploads: Uploads) -> None:
+    """Add them to app. The files come last, as "/studio" would answer for all of them.
+
+    project: the one that is open now.
+    """
+
+    def opened() -> Project:
+        found = project()
+        if found is None:
+            raise BeckonError("no project is open: open one on the start page")
+        return found
+
+    @app.put("/studio/upload/{key}/{name:path}")
+    async def upload(key: str, name: str, request: Request) -> Response:
+        try:
+            path = uploads.part(key, name)
+            with open(path, "wb") as file:
+                async for chunk in request.stream():
+                    uploads.count(key, len(chunk))
+                    await asyncio.to_thread(file.write, chunk)
+        except BeckonError as error:
+            return JSONResponse({"error": str(error)}, status_code=422)
+        except OSError as error:
+            return JSONResponse({"error": f"{name}: cannot be kept ({error.strerror})"},
+                                status_code=507)
+        return Response(status_code=204)
 
     @app.get("/studio/recording/{name:path}")
     async def recording(name: str) -> Response:
         try:
-            found = await asyncio.to_thread(project.recording, name)
+            found = await asyncio.to_thread(opened().recording, name)
             content = await asyncio.to_thread(packed, found)
         except BeckonError as error:
             return JSONResponse({"error": str(error)}, status_code=422)
@@ -47,7 +73,8 @@ def add_routes(app: FastAPI, project: Project) -> None:
 
     @app.websocket("/studio/feed/{name}")
     async def feed(socket: WebSocket, name: str) -> None:
-        found = project.feeds.get(name)
+        there = project()
+        found = there.feeds.get(name) if there is not None else None
         await socket.accept()
         if found is None:
             await socket.close(4404)

@@ -27,7 +27,7 @@ from host_tools.model.codec import encode
 from host_tools.model.decision import Decision
 from host_tools.model.format import Model
 from host_tools.model.golden import write_model
-from host_tools.studio.train.child_process import ChildProcess
+from host_tools.studio.frame.child_process import ChildProcess
 from host_tools.studio.train.job import (
     ALL,
     HELD,
@@ -269,6 +269,11 @@ class TrainSession:
         self.saved = path
         self.version += 1
         return size
+
+    def unsaved(self) -> Model | None:
+        """The model that was trained here and lies in no file yet."""
+        found = self.evaluation
+        return found.model if found and self.about and self.saved is None else None
 
     def stream(self, recording: str) -> Stream | None:
         if not self.evaluation:

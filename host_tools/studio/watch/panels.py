@@ -14,7 +14,7 @@ from host_tools.errors import BeckonError
 from host_tools.model.golden import read_model
 from host_tools.studio.frame.layout import message
 from host_tools.studio.frame.project import Project, free_path
-from host_tools.studio.frame.theme import LABEL_COLOURS
+from host_tools.studio.frame.theme import label_colour
 from host_tools.studio.frame.widgets import (
     Area,
     broker_field,
@@ -308,8 +308,8 @@ class EventsPanel:
             labels = device.labels
             names |= dict.fromkeys(labels[1:] if labels else ())
         names |= dict.fromkeys(self._watcher.counts)
-        return {name: LABEL_COLOURS[i % len(LABEL_COLOURS)] for i, name in
-                enumerate(list(names)[:12])}
+        shown = list(names)[:12]
+        return {name: label_colour(shown, name) for name in shown}
 
     def _redraw(self) -> None:
         watcher, span = self._watcher, float(self._form["span"])

@@ -40,7 +40,7 @@ class ChildProcess:
         self._stopped = False
         self._stderr = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "host_tools.studio.train.child_process"], stdin=subprocess.PIPE,
+            [sys.executable, "-m", "host_tools.studio.frame.child_process"], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=self._stderr, start_new_session=True,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
         )

@@ -1,0 +1,1 @@
+"""The Data page: recordings and takes, importing them, changing many at once."""

@@ -1,0 +1,1 @@
+"""The start page: projects, what is in each, what to do next."""

@@ -1,0 +1,122 @@
+"""The Try page: its session, and in a real browser the very events of `beckon simulate`."""
+
+import time
+
+import numpy as np
+import pytest
+
+from host_tools.dataset.folder import read_dataset
+from host_tools.evaluation.emulator import Board
+from host_tools.model.golden import read_model
+from host_tools.mqtt.broker import embedded_broker
+from host_tools.paths import DATA, DEFAULT_MODEL
+from host_tools.recording.blocks import Block
+from host_tools.simulator.simulate import simulate
+from host_tools.studio.signal.live_feed import Feed
+from host_tools.studio.trial import session as session_module
+from host_tools.studio.trial.session import TrialSession
+from tests.studio_pictures import picture
+from tests.test_same_events import SPEED, written
+from tests.waiting import until
+
+AXES = ("ax", "ay", "az", "gx", "gy", "gz")
+
+
+def block(index, samples):
+    return Block(index, samples, np.zeros(len(samples), bool))
+
+
+def test_the_session_hears_events_and_stops_when_nobody_looks():
+    (recording,) = read_dataset(DATA / "demo").recordings
+    x = recording.samples.astype(float)
+    feed = Feed("record", recording.rate_hz, AXES)
+    trial = TrialSession()
+    trial.use(read_model(DEFAULT_MODEL), "model.mlp")
+    trial.hear(feed, 0, block(0, x[:500]))  # nobody looks
+    assert not trial.view().running
+    trial.watch()
+    try:
+        trial.hear(feed, 1000, block(0, x))
+        until(lambda: trial.view().total == 9)
+        view = trial.view()
+        assert view.counts == {"circle": 3, "x": 3, "y": 3}
+        assert view.events[0].t_ms > 10_000  # of the feed's clock
+        assert max(view.peaks) > 80 and view.thresholds.keys() == {"circle", "x", "y"}
+        trial.set_threshold("circle", 100)
+        assert trial.view().changed
+        trial.reset_thresholds()
+        assert not trial.view().changed
+    finally:
+        trial.close()
+
+
+def test_too_many_samples_cost_the_oldest_and_no_delay(monkeypatch):
+    feed = Feed("record", 100.0, AXES)
+    trial = TrialSession()
+    trial.use(read_model(DEFAULT_MODEL), "model.mlp")
+    trial.watch()
+    push = session_module.LiveBoard.push
+
+    def slowly(board, samples, lost=0):
+        time.sleep(0.02)
+        return push(board, samples, lost)
+
+    monkeypatch.setattr(session_module.LiveBoard, "push", slowly)
+    try:
+        for i in range(400):
+            trial.hear(feed, 10 * i, block(10 * i, np.zeros((10, 6))))
+            assert trial._waiting <= 200
+        until(lambda: trial._next == 4000)  # the newest are among those that are heard
+        assert 2000 < trial.view().dropped <= 4000 - 200
+    finally:
+        trial.close()
+
+
+def rows_of(page):
+    return [tuple(tr.locator("td").all_inner_texts())
+            for tr in page.locator(".bk-heard tr").all()][::-1]
+
+
+def test_the_page_shows_what_simulate_says(studio_tab, tmp_path, request):
+    pytest.importorskip("nicegui", reason="the extra studio is not installed")
+    model = read_model(DEFAULT_MODEL)
+    (demo,) = read_dataset(DATA / "demo").recordings
+    path, _ = written(tmp_path, [Board(model).raw(demo)], model, seed=1)
+    with embedded_broker() as broker:
+        outcome = simulate(path, DEFAULT_MODEL, broker, speed=SPEED)
+    simulated = [(e["event_type"], f"{e['t_ms'] / 1000:.2f} s", f"{e['confidence']} %")
+                 for e in outcome.events]
+    assert len(simulated) == 9
+    folder = tmp_path / "mine"
+    tab = studio_tab(folder, "/trial")
+    page = tab.page
+    page.get_by_text("Try it before you deploy it").wait_for()
+    page.get_by_text("Beckon's own model").wait_for()
+    page.get_by_role("button", name="File").click()
+    page.get_by_label("Recording (.csv or .csv.gz)").fill(str(path))
+    if not request.config.getoption("--update-pictures"):
+        page.get_by_label("Speed").click()
+        page.get_by_role("option", name="20 times").click()
+    page.get_by_role("button", name="Connect").click()
+    page.get_by_text("This model knows: circle, x, y").wait_for()
+    if request.config.getoption("--update-pictures"):
+        page.get_by_text("2 events").wait_for()
+        page.wait_for_timeout(300)
+        picture(tab, request, "try")
+    page.get_by_text("9 events").wait_for()
+    assert rows_of(page) == simulated
+    # A threshold by the keyboard, into a file of its own, and again from there
+    slider = page.get_by_role("slider", name="Threshold of circle")
+    slider.wait_for()
+    slider.focus()
+    page.keyboard.press("End")
+    page.get_by_text("You changed thresholds").wait_for()
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("s")
+    page.get_by_text("models/model.mlp: ").wait_for()
+    saved = read_model(folder / "models" / "model.mlp")
+    known = dict(zip(saved.labels, saved.decision.thresholds, strict=True))
+    assert known["circle"] == 100 and known["x"] == model.decision.threshold_percent
+    page.get_by_role("button", name="Deploy").wait_for()
+    tab.go("/trial")
+    page.get_by_text("model.mlp").first.wait_for()
