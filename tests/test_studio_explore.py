@@ -162,8 +162,10 @@ def test_a_broken_set_leads_to_each_of_its_faults(studio_tab, tmp_path, request)
     page.get_by_role("option", name="Person").click()
     page.get_by_role("button", name="nobody named 5").click()
     until(lambda: takes(tab)["shown"] == 5)
-    page.get_by_role("button", name="Enter who moved").click()
-    page.wait_for_url("**/label?recording=*")
+    finding.filter(has_text="do not say who moved").get_by_role(
+        "button", name="Set who moved").click()
+    page.wait_for_url("**/data")
+    page.get_by_role("button", name="Set person").wait_for()
     # Thousands of takes are drawn on one canvas, and only those in sight
     tab.go("/explore")
     page.wait_for_function(shown)

@@ -34,7 +34,7 @@ def page(project: Project, explorer: ExploreSession) -> None:
                        "takes here at once, and which labels are probably wrong."),
                     action=tr("Go to Record"), target="/record")
         return
-    if explorer.found is None or explorer.stale:
+    if explorer.found is None or explorer.stale():
         explorer.look()
     ExplorePage(project, explorer)
 
@@ -67,9 +67,9 @@ class ExplorePage:
                 with ui.element("div").classes("bk-card bk-stack-small bk-chosen-take"):
                     self._chosen = Area("bk-stack-small")
                     with ui.element("div") as self._picture:  # hidden, an element hears nothing
-                        self._signal = SignalView(height="13rem", overview=False)
+                        self._signal = SignalView(height="11rem", overview=False)
                 self._suspects = SuspectsPanel(explorer, self._go, self._changed)
-                self._findings = FindingsPanel(self._open)
+                self._findings = FindingsPanel(project, self._open)
         self._build_top()
         self._view.set_mode(self._form["mode"])
         key("l", tr("open on the Label page"), lambda: self._open_label(self._selected))
@@ -99,7 +99,7 @@ class ExplorePage:
     def _refresh(self) -> None:
         explorer = self._explorer
         explorer.poll()
-        if explorer.stale and not explorer.looking:
+        if explorer.stale(at_once=False) and not explorer.looking:
             explorer.look()
         self._fault.show((explorer.fault, explorer.looking and explorer.found is None),
                          self._build_fault)
