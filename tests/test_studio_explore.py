@@ -179,7 +179,8 @@ def test_a_broken_set_leads_to_each_of_its_faults(studio_tab, tmp_path, request)
       view.show({n, points: 4, xy: many(Float32Array, 2 * n, (i) => Math.sin(i * i)),
         thumbs: many(Int8Array, 12 * n, (i) => i % 100)});
       view.colour({groups: many(Uint16Array, n, (i) => i % 3), colours: ['#E69F00', '#56B4E9',
-        '#009E73'], wrong: many(Uint8Array, n, () => 0), suspect: many(Uint8Array, n, () => 0),
+        '#009E73'], shapes: [0, 0, 0], wrong: many(Uint8Array, n, () => 0),
+        suspect: many(Uint8Array, n, () => 0),
         gone: many(Uint8Array, n, () => 0), order: many(Int32Array, n, (i) => i)});
       view.draw();
       view.select(7000);

@@ -167,7 +167,7 @@ class ExplorePage:
         order = sorted(range(len(look.places)), key=lambda i: (
             current[i] is None, i not in rings, (current[i] or ("", ""))[0], i))
         shown = [i for i in order if current[i] is not None]
-        self._view.colour(self._groups.of, self._groups.colours, wrong,
+        self._view.colour(self._groups, wrong,
                           [i in rings for i in range(len(current))],
                           [c is None for c in current], shown)
         self._current = current
@@ -182,7 +182,8 @@ class ExplorePage:
             button.props(f'unelevated no-caps aria-pressed="{str(g == self._lit).lower()}"')
             button.classes("bk-button bk-chip" + (" bk-current" if g == self._lit else ""))
             with button:
-                ui.element("span").classes(f"bk-swatch bk-shape-{g // 7 % 4}").style(
+                shape = f"bk-shape-{self._groups.shapes[g] % 4}"
+                ui.element("span").classes(f"bk-swatch {shape}").style(
                     f"background: {self._groups.colours[g]}")
                 ui.label(self._groups.names[g])
                 ui.label(f"{counts[g]}").classes("bk-quiet")
