@@ -21,6 +21,7 @@ from host_tools.studio.frame.widgets import Area, choice, select_field
 from host_tools.studio.signal.signal_view import SignalView, SpanMark
 
 _REFRESH_S = 0.2
+_STALE_S = 2.0
 _AROUND_MS = 800.0
 _LEGEND = 14  # entries
 
@@ -78,6 +79,7 @@ class ExplorePage:
         context.client.on_delete(stop)
         self._refresh()
         ui.timer(_REFRESH_S, self._refresh)
+        ui.timer(_STALE_S, self._look_again)
 
     def _build_top(self) -> None:
         with self._top.rebuilt():
@@ -99,8 +101,6 @@ class ExplorePage:
     def _refresh(self) -> None:
         explorer = self._explorer
         explorer.poll()
-        if explorer.stale(at_once=False) and not explorer.looking:
-            explorer.look()
         self._fault.show((explorer.fault, explorer.looking and explorer.found is None),
                          self._build_fault)
         look = explorer.found
@@ -114,6 +114,11 @@ class ExplorePage:
             self._colours_of = state
             self._paint(look)
             self._show_chosen()
+
+    def _look_again(self) -> None:
+        """After changes. It looks at every file's date, so not with each refresh."""
+        if not self._explorer.looking and self._explorer.stale(at_once=False):
+            self._explorer.look()
 
     def _build_fault(self) -> None:
         if self._explorer.fault:
