@@ -41,6 +41,9 @@ def add_arguments(parser):
                         help="guided: length of a take (default: 2); free: stop after this time")
     parser.add_argument("--countdown", type=float, default=3.0, metavar="S",
                         help="time before each take")
+    parser.add_argument("--button", action="store_true",
+                        help="a press of the board's button (the setting take_button_pin), or of "
+                             "Space, starts and ends each take instead of the countdown")
     parser.add_argument("--rate", type=float, default=100.0, metavar="HZ",
                         help="samples per second; above 100 a faster baud rate is used")
     parser.add_argument("--accel-g", type=int, default=8, choices=(2, 4, 8, 16),
@@ -79,7 +82,8 @@ def run(args):
             print(f"beckon record: {source.warning}", file=sys.stderr)
         guide = None
         if not args.free:
-            guide = Guide(labels, args.takes, source.rate_hz, args.seconds or 2.0, args.countdown)
+            longest = args.seconds or (10.0 if args.button else 2.0)
+            guide = Guide(labels, args.takes, source.rate_hz, longest, args.countdown, args.button)
         session = Session(source, guide, labels[0] if args.free and labels else "")
         try:
             with Keys() as keys, display(session, keys.there) as shown:
@@ -106,7 +110,9 @@ def _obey(guide, pressed):
             return False
         if not guide:
             continue
-        if key == " ":
+        if key == " " and guide.by_button:
+            guide.press()
+        elif key == " ":
             guide.resume() if guide.phase is guide.phase.PAUSED else guide.pause()
         elif key in "uU\x7f\b":
             guide.take_back()
@@ -121,6 +127,8 @@ def _checked(args):
     check_name("subject", args.subject)
     if len(set(labels)) != len(labels):
         raise BeckonError(f"--labels {args.labels}: a label occurs twice", status=2)
+    if args.button and args.free:
+        raise BeckonError("--button is for guided takes: leave out --free", status=2)
     if not labels and not args.free:
         raise BeckonError("name the gestures with --labels, or record with --free", status=2)
     if args.free and len(labels) > 1:

@@ -50,6 +50,10 @@ class Source:
     held = False
     """Whether samples have come that a later read() hands on."""
 
+    def presses(self) -> int:
+        """How often the board's button was pressed since the last call."""
+        return 0
+
     def tell_hand(self, order: str) -> None:
         """Tell a pretend board's hand what is asked for; see device/pretend.py."""
 

@@ -87,6 +87,9 @@ class Session:
             self.fault = f"no samples for {_SILENCE_S:g} s; check the sensor's wires"
             return False
         self._take(blocks)
+        for _ in range(self.source.presses()):
+            if self.guide:
+                self.guide.press()
         return not (self.guide and self.guide.phase is Phase.DONE)
 
     def _take(self, blocks: list[Block]) -> None:
