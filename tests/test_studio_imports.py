@@ -11,12 +11,15 @@ PAGES = ("data", "label", "record", "start", "train", "trial", "watch")
 BELOW = {  # folder -> the folders that it may import, besides itself
     "signal": set(),
     "frame": {"signal"},
+    "phone": {"frame"},
     **{page: {"frame", "signal"} for page in PAGES},
-    "": {"frame", "signal", *PAGES},  # app.py
+    "record": {"frame", "phone", "signal"},
+    "": {"frame", "phone", "signal", *PAGES},  # app.py
 }
 WITHOUT_BROWSER = (
     "data/editing", "data/importing", "frame/durations", "frame/label_store", "frame/language",
-    "frame/project", "frame/uploads", "label/editor", "record/session",
+    "frame/project", "frame/uploads", "label/editor", "phone/access",
+    "phone/app", "phone/certificate", "phone/page", "record/session",
     "record/sitting", "record/sources", "signal/charts", "signal/live_feed", "start/projects",
     "start/sharing",
     "train/child_process", "train/job", "train/session", "trial/session", "watch/deploy",
