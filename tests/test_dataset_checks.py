@@ -1,10 +1,13 @@
 """Findings about units, gravity, range and rate, on signals made to be wrong."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from host_tools.dataset import Dataset, Recording, Span, read_dataset
 from host_tools.dataset.checks import check
+from host_tools.dataset.checks import findings as located
 from host_tools.dataset.classes import class_faults
 from host_tools.dataset.unit_check import turning_slope
 
@@ -75,6 +78,26 @@ def test_short_and_odd_takes_are_named_before_training():
     (found,) = check(takes(900, 1000, 9000, 1100, 8000))
     assert found.startswith("r2 and 1 more: a wave of 9.00 s") and "beckon data cut" in found
     assert check(takes(900, 1000, 1500, 600)) == []
+
+
+def test_each_finding_knows_what_it_is_about_and_where():
+    data = takes(*[1000] * 30)
+    data.recordings = [
+        r.with_spans([replace(r.spans[0], label="wave" if i < 27 else "knock",
+                              subject="" if i in (4, 9) else r.spans[0].subject)])
+        for i, r in enumerate(data.recordings)]
+    few, nameless = located(data)
+    assert few.text.startswith("r27: 3 takes of 'knock' are few beside the usual 15")
+    assert (few.about, few.recording, few.t_ms) == ("classes", "r27", 0)
+    assert nameless.text.startswith("r4: 2 of 30 takes do not say who moved")
+    assert (nameless.about, nameless.recording) == ("people", "r4")
+    r = data.recordings[7]
+    in_g = r.samples.copy()
+    in_g[:, :3] /= 9.80665
+    data.recordings[7] = replace(r, samples=in_g)
+    (unit,) = [f for f in located(data) if f.about == "units"]
+    assert unit.text.startswith("r7: at rest |a| is 1, in the other recordings 9.81")
+    assert unit.recording == "r7"
 
 
 def test_a_label_whose_takes_are_all_too_short_is_refused():

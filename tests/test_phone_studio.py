@@ -43,8 +43,9 @@ class Sender(threading.Thread):
         cookie = first.getresponse().headers["set-cookie"].partition(";")[0]
         first.close()
         try:
-            with connect(f"wss://{place}/samples", ssl=self._context, proxy=None, additional_headers={
-                    "Cookie": cookie, "Origin": f"https://{place}"}) as socket:
+            own = {"Cookie": cookie, "Origin": f"https://{place}"}
+            with connect(f"wss://{place}/samples", ssl=self._context, proxy=None,
+                         additional_headers=own) as socket:
                 for i in range(600):
                     socket.send(self._message(15 * i))
                     time.sleep(15 / self._rate_hz / 5)

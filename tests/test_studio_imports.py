@@ -7,7 +7,7 @@ import pytest
 from tests.conftest import REPOSITORY
 
 STUDIO = REPOSITORY / "host_tools" / "studio"
-PAGES = ("data", "label", "record", "start", "train", "trial", "watch")
+PAGES = ("data", "explore", "label", "record", "start", "train", "trial", "watch")
 BELOW = {  # folder -> the folders that it may import, besides itself
     "signal": set(),
     "frame": {"signal"},
@@ -17,13 +17,12 @@ BELOW = {  # folder -> the folders that it may import, besides itself
     "": {"frame", "phone", "signal", *PAGES},  # app.py
 }
 WITHOUT_BROWSER = (
-    "data/editing", "data/importing", "frame/durations", "frame/label_store", "frame/language",
-    "frame/project", "frame/uploads", "label/editor", "phone/access",
-    "phone/app", "phone/certificate", "phone/page", "record/session",
-    "record/sitting", "record/sources", "signal/charts", "signal/live_feed", "start/projects",
-    "start/sharing",
-    "train/child_process", "train/job", "train/session", "trial/session", "watch/deploy",
-    "watch/device_health", "watch/session",
+    "data/editing", "data/importing", "explore/job", "explore/session", "frame/child_process",
+    "frame/durations", "frame/label_store", "frame/language", "frame/project", "frame/uploads",
+    "label/editor", "phone/access", "phone/app", "phone/certificate", "phone/page",
+    "record/session", "record/sitting", "record/sources", "signal/charts",
+    "signal/live_feed", "start/projects", "start/sharing", "train/job", "train/session",
+    "trial/session", "watch/deploy", "watch/device_health", "watch/session",
 )
 _BROWSER = {"nicegui", "fastapi", "starlette", "uvicorn"}
 

@@ -130,6 +130,47 @@ def test_watching_keeps_nothing_and_a_free_recording_everything(recorder, tmp_pa
     assert len(list((tmp_path / "data" / "recordings").glob("*.csv.gz"))) == 1
 
 
+def test_takes_in_a_row_are_cut_and_kept_as_chosen(recorder, tmp_path, monkeypatch):
+    gate = held_back(monkeypatch)
+    moves = [(1.5 * n + 0.5, 1.5 * n + 1.2) for n in range(6)]
+    recorder.open(replay(tmp_path, 14, moves))
+    until(lambda: recorder.view().state == "live")
+    recorder.start(Sitting(tmp_path / "data", "ann", ("shake",), seconds=9.5, row=True))
+    until(lambda: recorder.view().row)
+    gate["open"] = True
+    until(lambda: recorder.view().state == "review")
+    view = recorder.view()
+    assert [(take.label, take.good) for take in view.takes] == [("shake", True)] * 6
+    assert all(max(take.curve) > 0.5 for take in view.takes) and view.done is None
+    assert not (tmp_path / "data/labels.csv").exists()  # nothing is kept yet
+    recorder.keep(2, False)
+    recorder.keep(99, False)
+    recorder.finish()
+    until(lambda: recorder.view().done)
+    done = recorder.view().done
+    assert (done.takes, done.refused, done.fault) == (5, 1, "")
+    data = read_dataset(tmp_path / "data")
+    spans = [s for r in data.recordings for s in r.spans]
+    assert [(s.label, s.subject) for s in spans] == [("shake", "ann")] * 5
+    assert all(s.length_ms == pytest.approx(700, abs=150) for s in spans)
+    # The take that was dropped is in no recording: it would count as no gesture
+    assert len(data.recordings) == 2
+    assert sum(r.seconds for r in data.recordings) < 9.5 - 0.6
+
+
+def test_a_row_in_which_nothing_repeats_is_saved_without_takes(recorder, tmp_path, monkeypatch):
+    gate = held_back(monkeypatch)
+    recorder.open(replay(tmp_path, 8, []))
+    until(lambda: recorder.view().state == "live")
+    recorder.start(Sitting(tmp_path / "data", "ann", ("shake",), seconds=4, row=True))
+    until(lambda: recorder.view().row)
+    gate["open"] = True
+    until(lambda: recorder.view().done)
+    done = recorder.view().done
+    assert "nothing in it repeats" in done.fault and len(done.paths) == 1
+    assert not (tmp_path / "data/labels.csv").exists()
+
+
 def test_the_end_of_the_source_saves_what_there_is(recorder, tmp_path, monkeypatch):
     gate = held_back(monkeypatch)
     recorder.open(replay(tmp_path, 1.0, [], speed=1))
@@ -203,6 +244,8 @@ def test_sources_that_cannot_be(choice, told):
         ({"labels": ("a",), "takes": 3, "seconds": 60.0}, "seconds of a take 60"),
         ({"labels": ("a", "b"), "takes": 0}, "one label"),
         ({"subject": "../x", "takes": 0}, "subject"),
+        ({"row": True, "labels": (), "seconds": 10.0}, "name one gesture"),
+        ({"row": True, "labels": ("a",), "seconds": 1.0}, "from 3 to 120"),
     ],
 )
 def test_sittings_that_cannot_be(changes, told, tmp_path):

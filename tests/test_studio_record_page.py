@@ -85,6 +85,25 @@ def test_guided_takes_from_a_replayed_file(tab, tmp_path, request):
     spans = [s for r in read_dataset(tab.folder).recordings for s in r.spans]
     assert [(s.label, s.subject) for s in spans] == [("swipe", "ann")] * 9
     assert all(200 < s.length_ms < 700 for s in spans)
+    # Takes in a row: cut at once, one dropped by its key, one by its box
+    page.get_by_role("button", name="In a row").click()
+    page.get_by_label("Gesture").fill("knock")
+    page.get_by_label("For so long").fill("12")
+    leave_fields(tab)
+    page.keyboard.press("Space")
+    page.get_by_text("Which takes are good?").wait_for()
+    boxes = page.locator(".bk-row-take")
+    count = boxes.count()
+    assert count >= 5
+    page.get_by_role("button", name=f"Keep {count} takes").wait_for()
+    page.keyboard.press("1")
+    page.get_by_role("button", name=f"Keep {count - 1} takes").wait_for()
+    page.get_by_role("checkbox", name="keep take 2").click()
+    page.get_by_role("button", name=f"Keep {count - 2} takes").wait_for()
+    page.keyboard.press("s")
+    page.get_by_text(f"Saved {count - 2} good takes, 2 refused").wait_for()
+    spans = [s for r in read_dataset(tab.folder).recordings for s in r.spans]
+    assert sum(s.label == "knock" for s in spans) == count - 2
     page.keyboard.press("l")
     page.wait_for_url("**/label")
     tab.go("/record")  # what ran goes on, and a new tab shows it

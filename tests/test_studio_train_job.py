@@ -8,7 +8,7 @@ import time
 import pytest
 
 from host_tools.errors import BeckonError
-from host_tools.studio.train.child_process import ChildProcess
+from host_tools.studio.frame.child_process import ChildProcess
 from tests.waiting import TIMEOUT_S, until
 
 

@@ -110,7 +110,7 @@ def test_the_page_shows_what_simulate_says(studio_tab, tmp_path, request):
     slider.wait_for()
     slider.focus()
     page.keyboard.press("End")
-    page.get_by_text("You have changed thresholds").wait_for()
+    page.get_by_text("You changed thresholds").wait_for()
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("s")
     page.get_by_text("models/model.mlp: ").wait_for()

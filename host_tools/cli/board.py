@@ -1,4 +1,4 @@
-"""Run a pretend board on a serial port, to practise everything without hardware, until Ctrl-C.
+"""Run a pretend board on a serial port, to practise without hardware, until Ctrl-C.
 
 The firmware runs on the real MicroPython with a simulated sensor. A synthetic hand holds it. When
 beckon record or Studio asks for a gesture, the hand makes it at GO. The other commands find the
@@ -41,6 +41,8 @@ def add_arguments(parser):
 
 
 def run(args):
+    if sys.platform == "win32":
+        raise BeckonError("a pretend board needs Linux or macOS: on Windows use WSL")
     from host_tools.simulator.pretend.board import PretendBoard
 
     with ExitStack() as stack:
@@ -81,8 +83,8 @@ def _advice(port, broker, ready):
         (f"setup --folder {_FOLDER} --set wifi_ssid=any {where}", ""),
         (f"deploy --settings {_FOLDER}", "firmware, default model, settings"),
         ("doctor", "is everything as it should be?"),
-        ("record --labels circle,x,y --takes 5 --out mine", "the hand makes the gestures"),
-        ("studio mine", "the same in the browser"),
+        ("record --labels circle,x,y --takes 5 --out my-gestures", "the hand makes the gestures"),
+        ("studio my-gestures", "the same in the browser"),
     ]
     if broker:
         steps.append((f"watch --broker mqtt://{broker.host}:{broker.port}", "its events"))
@@ -109,7 +111,8 @@ def _obey(board):
                 _say(board.order(text))
             except BeckonError as error:
                 print(f"beckon board: {error}", file=sys.stderr)
-    signal.pause()  # nobody types any more: a program, or a terminal that was closed
+    if sys.platform != "win32":
+        signal.pause()  # nobody types any more: a program, or a terminal that was closed
 
 
 def _say(line):

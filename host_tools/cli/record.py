@@ -14,10 +14,10 @@ which opens a page of this computer; phyphox://HOST:PORT, sensorserver://HOST:PO
 sensorlogger are apps on a phone (docs/phone.md).
 
 examples:
-  beckon record --labels circle,x,y --takes 20 --out data/mine --subject ann
-  beckon record --free --labels none --seconds 120 --out data/mine
-  beckon record /dev/ttyACM0 --from csv --labels up,down --out data/other
-  beckon record --from phone --labels circle,x --out data/mine
+  beckon record --labels circle,x,y --takes 20 --out my-gestures --subject ann
+  beckon record --free --labels none --seconds 120 --out my-gestures
+  beckon record /dev/ttyACM0 --from csv --labels up,down --out others
+  beckon record --from phone --labels circle,x --out my-gestures
 """
 
 import json
@@ -25,6 +25,7 @@ import sys
 from pathlib import Path
 
 from host_tools.cli.broker_options import add_tls_arguments, broker_of
+from host_tools.cli.json_output import add_json_argument
 from host_tools.cli.phone_options import add_phone_arguments
 from host_tools.cli.progress import waiting
 from host_tools.errors import BeckonError
@@ -36,7 +37,7 @@ def add_arguments(parser):
                         help="serial port; may be left out if there is one board")
     parser.add_argument("--labels", default="", metavar="A,B,..", help="the gestures, in order")
     parser.add_argument("--takes", type=int, default=15, metavar="N", help="good takes of each")
-    parser.add_argument("--out", type=Path, default=Path("recordings-mine"), metavar="FOLDER",
+    parser.add_argument("--out", type=Path, default=Path("my-gestures"), metavar="FOLDER",
                         help="data-set folder, made if missing; its files stay")
     parser.add_argument("--subject", default="me", metavar="NAME", help="whose hand it is")
     parser.add_argument("--free", action="store_true", help="one recording without guidance")
@@ -65,7 +66,7 @@ def add_arguments(parser):
     parser.add_argument("--baud", type=int, metavar="N", help="another baud rate")
     parser.add_argument("--speed", type=float, default=1.0, metavar="N",
                         help="with --from FILE: times real time, 0 as fast as possible")
-    parser.add_argument("--json", action="store_true", help="print what was recorded as JSON")
+    add_json_argument(parser)
 
 
 def run(args):
@@ -246,8 +247,8 @@ def _report(args, session, paths):
           f"{counted(session.lost, 'sample')} lost -> "
           f"{counted(len(paths), 'recording')} in {args.out}")
     if session.clipped and not session.guide:
-        print(f"{session.clipped} samples are at the limit of the sensor's range: record with a "
-              "larger --accel-g or --gyro-dps", file=sys.stderr)
+        print(f"{counted(session.clipped, 'sample')} at the end of the sensor's range: record with "
+              "a larger --accel-g or --gyro-dps", file=sys.stderr)
     if paths:
         print(f"next: {_next_step(args)}", file=sys.stderr)
 

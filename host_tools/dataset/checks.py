@@ -1,12 +1,14 @@
 """What looks wrong in recordings: units, gravity, range, rate. Notices, never refusals.
 
     for notice in check(dataset): print(notice)
+    for finding in findings(dataset): ...       # the same with what it is about and where
 
 A notice names the finding, where, and the likely cure.
 """
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,27 +23,99 @@ _LEAST_RANGE = (15.0, 100.0)  # m/s^2, deg/s: no sensor's range is smaller
 _SHORT_MS = 250.0  # hardly any gesture is so short
 _ODD = 4  # times shorter or longer than usual
 _SAME = 0.0005  # values this near to each other are one limit (calibration, rounding)
+_OTHER_UNIT = 3.0  # times
+_LEAST_TAKES = 10  # of a gesture
 _CLIPPED = 0.005  # part of the samples at the limit that is worth telling
+
+
+@dataclass(frozen=True)
+class Finding:
+    """about: classes, units, takes, range, rate or people. recording, t_ms: where, if it is in
+    one place; "" and None otherwise."""
+
+    text: str
+    about: str
+    recording: str = ""
+    t_ms: float | None = None
 
 
 def check(data: Dataset) -> list[str]:
     """All findings about a data set, most serious first."""
-    out = list(dict.fromkeys(class_faults(data) + lone_examples(data)))
-    found = rest_level(data)
-    if found is not None:
-        out += _gravity(found)
-    out += _odd_takes(data)
-    out += _turning(data)
-    out += _clipping(data)
-    out += _rates(data)
-    out += _subjects(data)
+    return [finding.text for finding in findings(data)]
+
+
+def findings(data: Dataset) -> list[Finding]:
+    """The same, each with what it is about and where."""
+    found = (
+        ("classes", [*dict.fromkeys(class_faults(data) + lone_examples(data)), *_few(data)]),
+        ("units", _units(data)),
+        ("takes", _odd_takes(data)),
+        ("units", _turning(data)),
+        ("range", _clipping(data)),
+        ("rate", _rates(data)),
+        ("people", _subjects(data)),
+    )
+    texts = [(text, about) for about, some in found for text in some]
+    places = _places(data) if texts else {}
+    out = []
+    for text, about in texts:
+        at = next((where for start, where in places.items() if text.startswith(start)), None)
+        out.append(Finding(text, about, *(at or ())))
     return out
+
+
+def _places(data: Dataset) -> dict[str, tuple[str, float]]:
+    """What a text about a span begins with -> recording and time."""
+    out: dict[str, tuple[str, float]] = {}
+    for r in data.recordings:
+        for s in r.spans:
+            for start in (place(r, s), str(r.path or r.name)):
+                for end in (":", " and "):
+                    out.setdefault(start + end, (r.name, s.start_ms))
+    return out
+
+
+def _few(data: Dataset) -> list[str]:
+    """Gestures with far fewer takes than the others."""
+    gestures = {k: e for k, e in examples_of(data).items() if not is_idle(k)}
+    usual = float(np.median([len(e) for e in gestures.values()])) if gestures else 0.0
+    return [
+        f"{place(*found[0])}: {len(found)} takes of {label!r} are few beside the usual "
+        f"{usual:.0f}: record more, at least {_LEAST_TAKES}"
+        for label, found in sorted(gestures.items())
+        if 1 < len(found) < min(_LEAST_TAKES, usual / 2)
+    ]
 
 
 def rest_level(data: Dataset) -> float | None:
     """Median |a| of the stillest tenth of all blocks; None if there are hardly any."""
     still = stillest((r.samples, r.rate_hz) for r in data.recordings)
     return float(np.median(np.linalg.norm(still, axis=1))) if len(still) else None
+
+
+def _units(data: Dataset) -> list[str]:
+    """Of all recordings at once, or which recordings differ from the others."""
+    mixed = _other_units(data)
+    rest = None if mixed else rest_level(data)
+    return mixed if rest is None else _gravity(rest)
+
+
+def _other_units(data: Dataset) -> list[str]:
+    """Recordings whose acceleration at rest is many times that of the others, or a part of it."""
+    levels = []
+    for r in data.recordings:
+        still = stillest([(r.samples, r.rate_hz)])
+        if len(still):
+            levels.append((float(np.median(np.linalg.norm(still, axis=1))), r))
+    usual = float(np.median([level for level, _ in levels])) if levels else 0.0
+    odd = [(level, r) for level, r in levels
+           if not usual / _OTHER_UNIT <= level <= usual * _OTHER_UNIT]
+    if not odd or usual < 1 / _OTHER_UNIT:  # without gravity the level says nothing
+        return []
+    level, r = odd[0]
+    more = f" and {len(odd) - 1} more" if len(odd) > 1 else ""
+    return [f"{r.path or r.name}{more}: at rest |a| is {level:.3g}, in the other recordings "
+            f"{usual:.3g}: another unit; import it again and name its unit (--accel-unit g)"]
 
 
 def _gravity(rest: float) -> list[str]:
@@ -140,6 +214,11 @@ def _rates(data: Dataset) -> list[str]:
 
 
 def _subjects(data: Dataset) -> list[str]:
+    nameless = [(r, s) for r in data.recordings for s in r.spans if not s.subject]
+    total = sum(len(r.spans) for r in data.recordings)
+    if nameless and len(nameless) < total:
+        return [f"{place(*nameless[0])}: {len(nameless)} of {total} takes do not say who moved: "
+                "enter the person, so that figures can say how well the model works for others"]
     if len(data.subjects) < 2:
         return ["all from one person: figures will not hold for others"]
     return []

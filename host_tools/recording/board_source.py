@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from host_tools.device.console import BAUD, Console
+from host_tools.device.ports import wait_for_return
 from host_tools.device.pretend import tell_hand
 from host_tools.errors import BeckonError
 from host_tools.recording.blocks import Block, Source
@@ -80,9 +81,12 @@ class BoardSource(Source):
             console.catch(5)
             if self._restart:
                 console.restart()
+                console.read(0.1)
         except BeckonError:
             pass  # it is gone, or hangs; what was recorded counts
         console.close()
+        if self._restart:
+            wait_for_return(self._port)
 
     def read(self, timeout_s: float) -> list[Block]:
         """Raises Unplugged when the board goes away, BeckonError when its sensor fails."""

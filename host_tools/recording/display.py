@@ -13,6 +13,7 @@ from rich.text import Text
 from host_tools.recording.guide import Guide, Phase
 from host_tools.recording.session import Session
 from host_tools.units import GRAVITY
+from host_tools.wording import counted
 
 _BARS = " ▁▂▃▄▅▆▇█"
 _COLUMNS = 64
@@ -127,7 +128,7 @@ def _last(guide: Guide) -> Text:
 
 def status(session: Session) -> str:
     rate = session.source.measured_hz
-    return (f"{session.seconds:.0f} s, {session.samples} samples, {session.lost} lost"
+    return (f"{session.seconds:.0f} s, {counted(session.samples, 'sample')}, {session.lost} lost"
             + (f", {rate:.2f} Hz" if rate else ""))  # fmt: skip
 
 

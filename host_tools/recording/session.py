@@ -34,6 +34,9 @@ class Session:
     """Why it ended before its time, or ""."""
     correction: str = ""
     """What save() changed of the values, or ""."""
+    row: tuple[list[LabelledSpan], list[tuple[int, int]]] | None = None
+    """Free capture that was cut into takes: those to keep, and what is cut out of the recording."""
+    _closed: bool = False
 
     def __post_init__(self) -> None:
         self.utc_start = datetime.now(UTC)
@@ -104,6 +107,9 @@ class Session:
         """The recordings that there are to save."""
         if not self.blocks:
             return []
+        if self.row is not None:
+            kept, dropped = self.row
+            return segments(self.end, kept, [*dropped, (0, self.first)])
         if not self.guide:
             whole = [LabelledSpan(self.first, self.end, self.label)] if self.label else []
             return [Segment(self.first, self.end, tuple(whole))]
@@ -111,6 +117,15 @@ class Session:
         # A take under way at the end is cut off: half a gesture is not rest.
         end = self.guide.pending_from(self.end)
         return segments(end, spans, [*self.guide.bad, (0, self.first)])
+
+    def close(self) -> None:
+        """Take what the source still holds; no more samples belong to this session."""
+        if self._closed:
+            return
+        self._closed = True
+        self.source.tell_hand("end")
+        self._take(self.source.end())
+        self.blocks, self.correction = self.source.corrected(self.blocks)
 
     def save(
         self, folder: Path, subject: str, on_retry: Callable[[str], bool] | None = None
@@ -122,9 +137,7 @@ class Session:
         message names.
         """
         paths = []
-        self.source.tell_hand("end")
-        self._take(self.source.end())
-        self.blocks, self.correction = self.source.corrected(self.blocks)
+        self.close()
         stamp = self.utc_start.strftime("%Y%m%d-%H%M%S")
         parts = self.parts()
         for number, part in enumerate(parts, 1):

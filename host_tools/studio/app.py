@@ -44,8 +44,8 @@ from typing import Any
 
 import nicegui
 import uvicorn
-from fastapi import FastAPI
-from fastapi.responses import RedirectResponse
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 from nicegui import ui
 from starlette.types import ASGIApp, Message
 
@@ -54,6 +54,7 @@ from host_tools.errors import BeckonError
 from host_tools.studio.frame import layout
 from host_tools.studio.frame.access import AccessGuard, Keys, cookie_name
 from host_tools.studio.frame.language import QUASAR, LanguageOfRequest, language, tr
+from host_tools.studio.frame.plain_page import plain_page
 from host_tools.studio.frame.project import Project
 from host_tools.studio.frame.routes import STATIC, add_routes
 from host_tools.studio.phone.server import PhoneServer
@@ -96,6 +97,18 @@ def make_app(project: Project | None, port: int, keys: Keys, folder: Path,
     start.add_routes(app)
     _add_page("start", workspace, start.page)
     nicegui.app.on_shutdown(workspace.close)
+
+    async def nowhere(request: Request, error: Exception) -> Response:
+        """For an address that leads nowhere; who asks for a script or a file gets few words."""
+        if "text/html" not in request.headers.get("accept", ""):
+            return PlainTextResponse("not found\n", 404)
+        return HTMLResponse(plain_page(
+            tr("This page does not exist"),
+            tr("{address} leads nowhere in Beckon Studio.", address=request.url.path),
+            (("/", tr("To the open project")), ("/start", tr("All projects")))), 404)
+
+    app.add_exception_handler(404, nowhere)
+    nicegui.app.add_exception_handler(404, nowhere)
 
     @app.get("/")
     def home() -> RedirectResponse:

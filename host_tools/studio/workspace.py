@@ -14,8 +14,11 @@ from typing import Any
 
 from host_tools.errors import BeckonError
 from host_tools.studio.data import page as data_page
+from host_tools.studio.explore import page as explore_page
+from host_tools.studio.explore.session import ExploreSession
 from host_tools.studio.frame.language import tr
 from host_tools.studio.frame.project import Project
+from host_tools.studio.frame.theme import keep_colours
 from host_tools.studio.frame.uploads import Uploads
 from host_tools.studio.label import page as label_page
 from host_tools.studio.phone.server import PhoneServer
@@ -40,7 +43,8 @@ class Workspace:
         self.project: Project | None = None
         self.uploads = Uploads()
         self.contents: dict[str, Callable[[], Any]] = {}
-        self._sessions: tuple[RecordSession, TrainSession, TrialSession, WatchSession] | None = None
+        self._sessions: tuple[RecordSession, TrainSession, TrialSession, WatchSession,
+                              ExploreSession] | None = None
 
     def open(self, project: Project) -> None:
         """Open another project. Raises BeckonError while the open one is at work."""
@@ -51,11 +55,13 @@ class Workspace:
         recorder, trainer = RecordSession(project.feeds, self._phone), TrainSession()
         watcher, deployer, trial = WatchSession(), Deployer(), TrialSession()
         recorder.taps.append(trial.hear)
-        self._sessions = recorder, trainer, trial, watcher
+        explorer = ExploreSession(project)
+        self._sessions = recorder, trainer, trial, watcher, explorer
         self.contents = {
             "data": lambda: data_page.page(project, self.uploads),
             "record": lambda: record_page.page(project, recorder),
             "label": lambda: label_page.page(project),
+            "explore": lambda: explore_page.page(project, explorer),
             "train": lambda: train_page.page(project, trainer),
             "trial": lambda: trial_page.page(
                 project, trial, recorder, lambda area: SourcePanel(project, recorder, area),
@@ -63,11 +69,12 @@ class Workspace:
             "watch": lambda: watch_page.page(project, watcher, deployer, recorder.release),
         }
         self.project = project
+        keep_colours(project.folder / "colours.json")
 
     def _check_idle(self) -> None:
         if self._sessions is None or self.project is None:
             return
-        recorder, trainer, _, _ = self._sessions
+        recorder, trainer, *_ = self._sessions
         if recorder.view().state in ("recording", "review", "unsaved"):
             raise BeckonError(tr("{project} is recording: end that on the Record page first",
                                  project=self.project.name))
@@ -78,10 +85,11 @@ class Workspace:
     def close(self) -> None:
         """A training stops, a recording is saved, a broker is left."""
         if self._sessions is not None:
-            recorder, trainer, trial, watcher = self._sessions
+            recorder, trainer, trial, watcher, explorer = self._sessions
             trainer.stop()
             recorder.close()
             trial.close()
             watcher.close()
+            explorer.close()
         self._sessions = None
         self.uploads.clear()

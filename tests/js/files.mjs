@@ -3,6 +3,7 @@ const STUDIO = new URL("../../host_tools/studio/", import.meta.url);
 
 export const signal = (name) => import(new URL(`signal/${name}`, STUDIO));
 export const shared = (name) => import(new URL(`static/${name}`, STUDIO));
+export const explore = (name) => import(new URL(`explore/${name}`, STUDIO));
 
 // A view 1000 px wide, 10 px per 100 ms from t0 = 0, with the given values in place of its own.
 export function fakeView(values = {}) {

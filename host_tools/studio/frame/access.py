@@ -23,6 +23,9 @@ from urllib.parse import parse_qs, urlencode
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from host_tools.studio.frame.language import tr
+from host_tools.studio.frame.plain_page import plain_page
+
 # NiceGUI compiles templates in the browser and puts styles and scripts into the page, so
 # "unsafe" stays for our own. Text from strangers never becomes a template, style or script.
 _POLICY = (
@@ -77,9 +80,15 @@ def _redirect(target: str) -> str:
 
 
 class AccessGuard:
-    """ASGI middleware; port: where Studio listens; keys: what the browser must know."""
+    """ASGI middleware; port: where Studio listens; keys: what the browser must know.
 
-    def __init__(self, app: ASGIApp, port: int, keys: Keys):
+    name, command: what it is called in messages, if it is not Studio.
+    """
+
+    def __init__(self, app: ASGIApp, port: int, keys: Keys, name: str = "Beckon Studio",
+                 command: str = "beckon studio"):  # fmt: skip
+        self._name = name
+        self._command = command
         self._app = app
         self._hosts = {f"{name}:{port}" for name in ("127.0.0.1", "localhost")}
         self._keys = keys
@@ -93,9 +102,11 @@ class AccessGuard:
         host = headers.get("host", "")
         origin = headers.get("origin")
         if host not in self._hosts:
-            await _refuse(scope, send, 421, "this is Beckon Studio: open it with its own address")
+            await _refuse(scope, send, 421,
+                          tr("this is {program}: open it with its own address", program=self._name))
         elif origin is not None and origin not in {f"http://{h}" for h in self._hosts}:
-            await _refuse(scope, send, 403, "other sites may not use Beckon Studio")
+            await _refuse(scope, send, 403,
+                          tr("other sites may not use {program}", program=self._name))
         elif self._knows(headers.get("cookie", "")):
             await self._app(scope, receive, _with_headers(send))
         elif scope["type"] == "http" and scope["method"] == "GET" and self._redeems(scope):
@@ -103,8 +114,9 @@ class AccessGuard:
         else:
             await _refuse(
                 scope, send, 403,
-                "open Beckon Studio with the whole address that `beckon studio` printed; it is "
-                "good for one browser: press Enter in its terminal for another",
+                tr("open {program} with the whole address that `{command}` printed; it is "
+                   "good for one browser: press Enter in its terminal for another",
+                   program=self._name, command=self._command),
             )
 
     def _knows(self, header: str) -> bool:
@@ -153,8 +165,11 @@ async def _refuse(scope: Scope, send: Send, status: int, text: str) -> None:
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 4403})  # before accept: HTTP 403
         return
+    kind, body = "text/plain", f"{text}\n"
+    if b"text/html" in dict(scope["headers"]).get(b"accept", b""):  # somebody looks at it
+        kind, body = "text/html", plain_page(tr("No way in"), text)
     await send({
         "type": "http.response.start", "status": status,
-        "headers": [(b"content-type", b"text/plain; charset=utf-8"), *_HEADERS],
+        "headers": [(b"content-type", f"{kind}; charset=utf-8".encode()), *_HEADERS],
     })
-    await send({"type": "http.response.body", "body": f"{text}\n".encode()})
+    await send({"type": "http.response.body", "body": body.encode()})

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import html
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,6 +18,7 @@ PAGES = (  # name, title, icon, letter for Alt; of an open project
     ("data", later("Data", about="page"), "table_rows", "a"),
     ("record", later("Record", about="page"), "fiber_manual_record", "r"),
     ("label", later("Label", about="page"), "sell", "l"),
+    ("explore", later("Explore", about="page"), "scatter_plot", "e"),
     ("train", later("Train", about="page"), "model_training", "t"),
     ("trial", later("Try", about="page"), "waving_hand", "y"),
     ("watch", later("Watch", about="page"), "sensors", "w"),
@@ -41,7 +43,7 @@ def frame(project: Project | None, active: str) -> Iterator[Shortcuts]:
     ui.add_head_html(_HEAD)
     ui.add_head_html(f'<link rel="stylesheet" href="/studio/{active}/{active}.css">')
     ui.add_body_html(_early_header(project, active))
-    ui.run_javascript("beckonTheme.ready()")
+    ui.run_javascript(f"beckonTheme.ready(); beckonLost.watch({json.dumps(_lost_words())})")
     keys = Shortcuts()
     with ui.element("header").classes("bk-header"):
         with ui.link(target="/start").classes("bk-brand") as brand:
@@ -101,6 +103,18 @@ def _early_header(project: Project | None, active: str) -> str:
     )
 
 
+def _lost_words() -> dict[str, str]:
+    """What frame.js shows when the server does not answer."""
+    return {
+        "title": tr("Beckon Studio does not answer"),
+        "gone": tr("Its program has ended, or this computer was asleep. All labels and recordings "
+                   "are saved. Start it again in a terminal with beckon studio; this page goes on "
+                   "when it answers."),
+        "again": tr("Beckon Studio runs again, with a new key. Go on in the page that it has "
+                    "opened, or open the address that it printed in its terminal."),
+    }
+
+
 def page_title(name: str) -> str:
     """The page's title in the current language."""
     title = dict([("start", _START), *(page[:2] for page in PAGES)])[name]
@@ -138,12 +152,20 @@ def _help(keys: Shortcuts) -> Callable[[], None]:
     def show() -> None:
         with ui.dialog() as dialog, ui.card():
             ui.label(tr("Keys")).classes("bk-title")
-            listed = [*keys.hints(every=True), (["alt+d"], tr("dark or light"))]
-            listed += [([f"alt+{letter}"], page_title(name))
-                       for name, letter in (*((p[0], p[3]) for p in PAGES), ("start", "p"))]
-            with ui.element("div").classes("bk-keys"):
-                for combos, text in listed:
-                    _hint(combos, text)
+            pages = [([f"alt+{letter}"], page_title(name))
+                     for name, letter in (("start", "p"), *((p[0], p[3]) for p in PAGES))]
+            for title, listed in (
+                (tr("On this page"), keys.hints(every=True)),
+                (tr("Pages"), pages),
+                (tr("Everywhere"), [(["alt+d"], tr("dark or light")),
+                                    (["Tab"], tr("to the next button or field")),
+                                    (["Escape"], tr("close a dialog"))]),
+            ):
+                with ui.element("h2").classes("bk-keys-group"):
+                    ui.label(title)
+                with ui.element("div").classes("bk-keys"):
+                    for combos, text in listed:
+                        _hint(combos, text)
         dialog.on("hide", dialog.delete)
         dialog.open()
 

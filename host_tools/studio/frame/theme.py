@@ -9,7 +9,10 @@ The same values are in static/studio.css as variables.
 """
 from __future__ import annotations
 
+from pathlib import Path
+
 from host_tools.dataset import is_idle
+from host_tools.studio.frame.label_colours import LabelColours
 
 OKABE_ITO = {
     "orange": "#E69F00", "sky": "#56B4E9", "green": "#009E73", "yellow": "#F0E442",
@@ -29,16 +32,24 @@ THEMES = {
     },
 }
 
-# Fill of a label's spans and bars, by the label's place among the project's labels.
+# Fill of a label's spans and bars, by the place that label_colours.py keeps for it.
 LABEL_COLOURS = tuple(
     OKABE_ITO[name] for name in ("orange", "sky", "green", "purple", "yellow", "vermilion", "blue")
 )
 IDLE_COLOUR = "#8A8F94"  # "no gesture"
 
 
+_kept = LabelColours(None, len(LABEL_COLOURS))
+
+
+def keep_colours(path: Path | None) -> None:
+    """From now on labels have the colours kept in this file: those of the open project."""
+    global _kept
+    _kept = LabelColours(path, len(LABEL_COLOURS))
+
+
 def label_colour(labels: list[str], label: str) -> str:
-    """The colour of a label among all labels of the project, in their order."""
+    """The colour of a label, the same on every page; labels: all of the project."""
     if is_idle(label) or label not in labels:
         return IDLE_COLOUR
-    gestures = [x for x in labels if not is_idle(x)]
-    return LABEL_COLOURS[gestures.index(label) % len(LABEL_COLOURS)]
+    return LABEL_COLOURS[_kept.place(label, [x for x in labels if not is_idle(x)])]

@@ -1,11 +1,13 @@
 """The Record page's middle: what to do now, in large letters, and each take's verdict."""
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from nicegui import ui
 
 from host_tools.recording.guide import Phase
+from host_tools.studio.frame.language import tr
 from host_tools.studio.frame.widgets import Area, mark, svg
 from host_tools.studio.record.session import RecordView
 from host_tools.studio.record.sitting import TakeRow
@@ -39,7 +41,7 @@ class Guidance:
         self._phase: Phase | None = None
 
     def show(self, view: RecordView) -> None:
-        guided = view.state == "recording" and view.guided
+        guided = view.state == "recording" and (view.guided or view.row)
         self._box.set_visibility(guided)
         last = view.takes[-1] if guided and view.takes else None
         self._verdict.box.set_visibility(last is not None)
@@ -48,19 +50,20 @@ class Guidance:
             return
         word, count = _words(view)
         self._word.set_text(word)
-        self._label.set_text(view.label or "all done")
+        self._label.set_text(view.label or tr("all done"))
         self._count.set_text(count)
         part = 100 * (1 - view.left_s / view.of_s) if view.of_s else 0
         self._bar.style(f"width: {min(100, max(0, part)):.0f}%")
-        if view.phase is not self._phase:
-            self._box.classes(add="bk-go" if view.phase is Phase.GO else "",
-                              remove="" if view.phase is Phase.GO else "bk-go")
-            paused = view.phase is Phase.PAUSED
+        phase = Phase.GO if view.row else view.phase
+        if phase is not self._phase:
+            self._box.classes(add="bk-go" if phase is Phase.GO else "",
+                              remove="" if phase is Phase.GO else "bk-go")
+            paused = phase is Phase.PAUSED
             self._box.classes(add="bk-paused" if paused else "",
                               remove="" if paused else "bk-paused")
-            if view.phase is Phase.GO:
+            if phase is Phase.GO:
                 self._beep(880, 0.18)
-            self._phase = view.phase
+            self._phase = phase
         if last is not None and self._verdict.show((len(view.takes), last), lambda: _verdict(last)):
             if not last.good:
                 self._beep(220, 0.35)
@@ -72,12 +75,14 @@ class Guidance:
 
 def _words(view: RecordView) -> tuple[str, str]:
     left = f"{max(1, -(-view.left_s // 1)):.0f}"
+    if view.row:
+        return tr("Make it again and again"), left
     return {
-        Phase.REST: ("Hold the board still", ""),
-        Phase.COUNTDOWN: ("Get ready, hold still", left),
-        Phase.GO: ("Make it once, then rest", "GO"),
-        Phase.PAUSED: ("Paused: move as you like", "‖"),
-        Phase.DONE: ("Done", ""),
+        Phase.REST: (tr("Hold the board still"), ""),
+        Phase.COUNTDOWN: (tr("Get ready, hold still"), left),
+        Phase.GO: (tr("Make it once, then rest"), "GO"),
+        Phase.PAUSED: (tr("Paused: move as you like"), "‖"),
+        Phase.DONE: (tr("Done"), ""),
     }[view.phase]
 
 
@@ -94,7 +99,18 @@ def counts_of(view: RecordView) -> None:
             ui.label(label).classes("bk-break")
             with ui.element("div").classes("bk-bar"):
                 ui.element("div").style(f"width: {100 * good / max(1, of):.0f}%")
-            ui.label(f"{good} of {of}")
+            ui.label(tr("{good} of {all}", good=good, all=of))
+
+
+def review_list(view: RecordView, keep: Callable[[int, bool], None]) -> None:
+    """The takes of a row, by time, each to be kept or dropped."""
+    with ui.element("div").classes("bk-row-takes"):
+        for number, take in enumerate(view.takes):
+            with ui.element("label").classes("bk-card bk-row-take"):
+                ui.checkbox(value=take.good, on_change=lambda e, n=number: keep(n, e.value)).props(
+                    f'aria-label="{tr("keep take {n}", n=number + 1)}"')
+                ui.label(str(number + 1))
+                svg(spark(take.curve, take.good))
 
 
 def takes_list(view: RecordView) -> None:
@@ -103,7 +119,8 @@ def takes_list(view: RecordView) -> None:
         return
     with ui.element("div").classes("bk-card bk-stack-small"):
         good = sum(take.good for take in view.takes)
-        ui.label(f"Takes: {good} good, {len(view.takes) - good} refused").classes("bk-title")
+        ui.label(tr("Takes: {good} good, {refused} refused", good=good,
+                    refused=len(view.takes) - good)).classes("bk-title")
         with ui.element("div").classes("bk-takes"):
             for take in reversed(view.takes[-60:]):
                 with ui.element("div").classes("bk-take"):

@@ -4,14 +4,14 @@ from __future__ import annotations
 from nicegui import run, ui
 
 from host_tools.errors import BeckonError
+from host_tools.studio.frame.language import tr, tr_n
 from host_tools.studio.frame.layout import empty_state, message
 from host_tools.studio.frame.project import Project
 from host_tools.studio.frame.widgets import Area
-from host_tools.studio.record.guidance import Guidance, counts_of, takes_list
+from host_tools.studio.record.guidance import Guidance, counts_of, review_list, takes_list
 from host_tools.studio.record.panels import SittingPanel, SourcePanel
 from host_tools.studio.record.session import RecordSession, RecordView
 from host_tools.studio.signal.signal_view import SignalView
-from host_tools.wording import counted
 
 _REFRESH_S = 0.1
 
@@ -41,6 +41,7 @@ class RecordPage:
                         self._lost = ui.label().classes("bk-quiet")
                     self._signal = SignalView(height="min(46vh, 30rem)", overview=False)
                 self._guidance = Guidance(project.form("sitting"))
+                self._review = Area("bk-stack")
                 self._report = Area("bk-stack")
             with ui.element("aside"):
                 self._side = Area("bk-stack")
@@ -56,13 +57,20 @@ class RecordPage:
         self._show_picture(view)
         self._guidance.show(view)
         self._side.show((view.state, view.guided), lambda: self._build_side(view))
-        counted = view.state == "recording" and view.guided
-        self._counts.box.set_visibility(counted)
-        if counted:
+        counting = view.state == "recording" and view.guided
+        self._counts.box.set_visibility(counting)
+        if counting:
             self._counts.show((view.counts, view.label), lambda: counts_of(view))
         self._report.show((view.state, view.fault, view.warning, view.quiet_s > 0, view.number),
                         lambda: self._build_report(view))
-        self._takes.show((view.takes, view.state == "recording"), lambda: takes_list(view))
+        reviewing = view.state == "review"
+        self._review.box.set_visibility(reviewing)
+        if reviewing:
+            self._review.show((view.state, view.number), lambda: review_list(
+                view, self._recorder.keep))
+            self._show_kept(view)
+        self._takes.show(() if reviewing else (view.takes, view.state == "recording"),
+                         lambda: None if reviewing else takes_list(view))
         if view.number != self._number:
             self._number = view.number
             try:
@@ -83,16 +91,18 @@ class RecordPage:
             self._signal.show_live(feed)
         self._title.set_text(view.title)
         if view.state == "ended":
-            self._rate.set_text("closed")
+            self._rate.set_text(tr("closed"))
         elif view.quiet_s:
-            self._rate.set_text(f"nothing for {view.quiet_s:.0f} s")
+            self._rate.set_text(tr("nothing for {seconds:.0f} s", seconds=view.quiet_s))
         else:
-            self._rate.set_text(f"{view.measured_hz or view.rate_hz:.1f} samples per second, "
-                                f"{view.axes} axes")
+            self._rate.set_text(tr("{rate:.1f} samples per second, {axes} axes",
+                                   rate=float(view.measured_hz or view.rate_hz), axes=view.axes))
         if view.state == "recording":
             minutes, seconds = divmod(int(view.seconds), 60)
-            lost = f", {counted(view.lost, 'sample')} lost" if view.lost else ", nothing lost"
-            self._lost.set_text(f"recording {minutes}:{seconds:02d}{lost}")
+            lost = tr_n("{n} sample lost", "{n} samples lost", view.lost) if view.lost else \
+                tr("nothing lost")
+            self._lost.set_text(tr("recording {time}, {lost}", lost=lost,
+                                   time=f"{minutes}:{seconds:02d}"))
         else:
             self._lost.set_text("")
 
@@ -101,52 +111,81 @@ class RecordPage:
             with ui.element("div").classes("bk-empty"):
                 ui.spinner(size="4.5rem")
                 with ui.element("h1"):
-                    ui.label(f"Opening {view.title}")
+                    ui.label(tr("Opening {source}", source=view.title))
                 with ui.element("p"):
-                    ui.label("The board stops its program and starts its sensor. This takes "
-                             "some seconds.")
+                    ui.label(tr("The board stops its program and starts its sensor. This takes "
+                                "some seconds."))
             return
-        empty_state("usb", "Connect a board",
-                    "Choose where the samples come from. A board on USB needs Beckon's firmware; "
-                    "beckon deploy copies it. No board at hand? Play a recording.")
+        empty_state("usb", tr("Connect a board"),
+                    tr("Choose where the samples come from. A board on USB needs Beckon's "
+                       "firmware; beckon deploy copies it. No board at hand? Play a recording."))
 
     def _build_side(self, view: RecordView) -> None:
         if view.state in ("off", "opening", "ended"):
             self._sources.build(view)
         elif view.state == "live":
             self._sittings.build()
-            self._side.button(f"Disconnect {view.title}", "link_off", self._close, "x",
-                              kind="plain", hint="disconnect").classes("bk-wide")
+            self._side.button(tr("Disconnect {source}", source=view.title), "link_off",
+                              self._close, "x", kind="plain",
+                              hint=tr("disconnect")).classes("bk-wide")
+        elif view.state == "review":
+            self._build_choosing()
         else:
             self._build_running(view)
 
     def _build_running(self, view: RecordView) -> None:
         recorder, area = self._recorder, self._side
         with ui.element("div").classes("bk-card bk-stack"):
-            ui.label("Recording").classes("bk-title")
+            ui.label(tr("Recording", about="under way")).classes("bk-title")
             if view.state == "unsaved":
                 message(view.fault)
-                area.button("Try again", "refresh", lambda: recorder.try_again(True), "space",
+                area.button(tr("Try again"), "refresh", lambda: recorder.try_again(True), "space",
                             kind="primary")
-                area.button("Give up", "close", lambda: recorder.try_again(False), "Escape",
+                area.button(tr("Give up"), "close", lambda: recorder.try_again(False), "Escape",
                             kind="danger")
                 return
             with ui.element("div").classes("bk-buttons"):
                 if view.guided:
-                    area.button("Pause or resume", "pause", recorder.pause, "space", kind="primary")
-                    area.button("Undo last take", "undo", recorder.take_back, "Backspace")
-                area.button("End and save", "save", recorder.finish, "s",
-                            kind="" if view.guided else "primary")
-                area.button("End without saving", "delete", self._ask_discard, "Escape",
-                            kind="danger", hint="discard")
+                    area.button(tr("Pause or resume"), "pause", recorder.pause, "space",
+                                kind="primary")
+                    area.button(tr("Undo last take"), "undo", recorder.take_back, "Backspace")
+                area.button(tr("End and cut into takes") if view.row else tr("End and save"),
+                            "save", recorder.finish, "s", kind="" if view.guided else "primary")
+                area.button(tr("End without saving"), "delete", self._ask_discard, "Escape",
+                            kind="danger", hint=tr("discard"))
+
+    def _build_choosing(self) -> None:
+        recorder, area = self._recorder, self._side
+        with ui.element("div").classes("bk-card bk-stack"):
+            ui.label(tr("Which takes are good?")).classes("bk-title")
+            ui.label(tr("Drop what is not one whole gesture: the first and the last are often cut "
+                        "short.")).classes("bk-quiet bk-small")
+            with ui.element("div").classes("bk-buttons"):
+                self._keep = area.button("", "check", recorder.finish, "s", kind="primary",
+                                         hint=tr("keep the takes"))
+                area.button(tr("Drop all"), "delete", self._ask_discard, "Escape", kind="danger")
+        for number in range(1, 10):
+            area.key(str(number), tr("keep or drop a take") if number == 1 else "",
+                     lambda n=number: self._turn(n - 1), group="1 … 9")
+
+    def _turn(self, number: int) -> None:
+        """Keep a take that is dropped, and the other way round."""
+        takes = self._recorder.view().takes
+        if number < len(takes):
+            self._recorder.keep(number, not takes[number].good)
+            self._review.show(None, lambda: review_list(self._recorder.view(), self._recorder.keep))
+
+    def _show_kept(self, view: RecordView) -> None:
+        kept = sum(take.good for take in view.takes)
+        self._keep.set_text(tr_n("Keep {n} take", "Keep {n} takes", kept))
 
     def _ask_discard(self) -> None:
         with ui.dialog() as dialog, ui.card():
-            ui.label("Discard this recording?").classes("bk-title")
+            ui.label(tr("Discard this recording?")).classes("bk-title")
             with ui.element("div").classes("bk-row"):
-                ui.button("Discard", color=None, on_click=lambda: dialog.submit(True)).props(
+                ui.button(tr("Discard"), color=None, on_click=lambda: dialog.submit(True)).props(
                     "unelevated no-caps autofocus").classes("bk-button bk-danger")
-                ui.button("Continue", color=None, on_click=lambda: dialog.submit(False)).props(
+                ui.button(tr("Continue"), color=None, on_click=lambda: dialog.submit(False)).props(
                     "unelevated no-caps").classes("bk-button")
 
         async def answer() -> None:
@@ -163,27 +202,31 @@ class RecordPage:
         if view.fault and view.state != "unsaved":
             message(view.fault)
         if view.state == "ended" and not view.fault:
-            ui.label("The recording has been played to its end.").classes("bk-quiet")
+            ui.label(tr("The recording has been played to its end.")).classes("bk-quiet")
         if view.warning:
             ui.label(view.warning).classes("bk-warn")
         if view.quiet_s and view.state in ("live", "recording"):
-            ui.label("No samples arrive. Is the board still plugged in?").classes("bk-warn")
+            ui.label(tr("No samples arrive. Is the board still plugged in?")).classes(
+                "bk-warn")
         done = view.done
-        if done is None or view.state == "recording":
+        if done is None or view.state in ("recording", "review"):
             return
         with ui.element("div").classes("bk-card bk-stack"):
             if done.fault:
                 message(done.fault)
             if not done.paths:
-                ui.label("Nothing was saved.").classes("bk-title")
+                ui.label(tr("Nothing was saved.")).classes("bk-title")
                 return
-            saved = f"{counted(len(done.paths), 'recording')}, {done.seconds:.0f} s"
+            saved = tr_n("{n} recording, {seconds:.0f} s", "{n} recordings, {seconds:.0f} s",
+                         len(done.paths), seconds=done.seconds)
             if view.takes:
-                saved = f"{counted(done.takes, 'good take')}, {done.refused} refused: {saved}"
-            ui.label(f"Saved {saved}").classes("bk-title")
+                good = tr_n("{n} good take", "{n} good takes", done.takes)
+                saved = tr("{takes}, {refused} refused: {recordings}", takes=good,
+                           refused=done.refused, recordings=saved)
+            ui.label(tr("Saved {what}", what=saved)).classes("bk-title")
             names = ", ".join(path.name for path in done.paths[:6])
             more = ", ..." if len(done.paths) > 6 else ""
             ui.label(f"recordings/{names}{more}").classes("bk-quiet bk-break")
             with ui.element("div").classes("bk-row"):
-                self._report.button("Look at the labels", "sell",
-                                  lambda: ui.navigate.to("/label"), "l")
+                self._report.button(tr("Look at the labels"), "sell",
+                                    lambda: ui.navigate.to("/label"), "l")

@@ -7,6 +7,7 @@ from nicegui import ui
 
 from host_tools.device.ports import candidates
 from host_tools.errors import BeckonError
+from host_tools.studio.frame.language import later, tr
 from host_tools.studio.frame.project import Project
 from host_tools.studio.frame.widgets import (
     Area,
@@ -22,16 +23,16 @@ from host_tools.studio.record.session import RecordSession, RecordView
 from host_tools.studio.record.sitting import Sitting
 from host_tools.studio.record.sources import SourceChoice
 
-_KINDS = {"board": "USB", "broker": "Wi-Fi", "csv": "CSV", "file": "File",
-          "phone": "Phone"}
+_KINDS = {"board": "USB", "broker": "Wi-Fi", "csv": "CSV", "file": later("File"),
+          "phone": later("Phone")}
 _HELP = {
-    "board": "A board with Beckon's firmware on a serial port. Its program stops while Studio "
-             "reads, and restarts afterwards.",
-    "broker": "A board with Beckon's firmware, through its MQTT broker. It recognises nothing "
-              "while it streams.",
-    "csv": "Any firmware that prints three or six numbers per sample, one line each.",
-    "file": "A recording, played as if it were live.",
-    "phone": "The motion sensors of a phone, through a page in its browser.",
+    "board": later("A board with Beckon's firmware on a serial port. Its program stops while "
+                   "Studio reads, and restarts afterwards."),
+    "broker": later("A board with Beckon's firmware, through its MQTT broker. It recognises "
+                    "nothing while it streams."),
+    "csv": later("Any firmware that prints three or six numbers per sample, one line each."),
+    "file": later("A recording, played as if it were live."),
+    "phone": later("The motion sensors of a phone, through a page in its browser."),
 }
 
 
@@ -51,55 +52,55 @@ class SourcePanel:
         form = self._form
         opening = view.state == "opening"
         with ui.element("div").classes("bk-card bk-stack"):
-            ui.label("Where samples come from").classes("bk-title")
-            choice(_KINDS, form, "kind", lambda: fields.show(form["kind"], build_fields))
+            ui.label(tr("Where samples come from")).classes("bk-title")
+            choice({kind: tr(name) for kind, name in _KINDS.items()}, form, "kind",
+                    lambda: fields.show(form["kind"], build_fields))
             fields = Area("bk-stack")
 
             def build_fields() -> None:
-                ui.label(_HELP[form["kind"]]).classes("bk-quiet bk-small")
+                ui.label(tr(_HELP[form["kind"]])).classes("bk-quiet bk-small")
                 getattr(self, "_" + form["kind"])()
 
             fields.show(form["kind"], build_fields)
             if opening:
-                self._area.button("Cancel", "close", self._cancel, "Escape").classes("bk-wide")
+                self._area.button(tr("Cancel"), "close", self._cancel, "Escape").classes("bk-wide")
             else:
-                self._area.button("Connect", "power", self._open, "Enter", kind="primary",
+                self._area.button(tr("Connect"), "power", self._open, "Enter", kind="primary",
                                   typing=True).classes("bk-wide")
 
     def _board(self) -> None:
         self._port()
         with ui.element("div").classes("bk-pair"):
-            number_field("Samples per second", self._form, "rate", 10, 500)
-            select_field("Acceleration", {g: f"±{g} g" for g in (2, 4, 8, 16)}, self._form,
+            number_field(tr("Samples per second"), self._form, "rate", 10, 500)
+            select_field(tr("Acceleration"), {g: f"±{g} g" for g in (2, 4, 8, 16)}, self._form,
                          "accel_g")
-        select_field("Turning", {d: f"±{d} °/s" for d in (250, 500, 1000, 2000)}, self._form,
+        select_field(tr("Turning"), {d: f"±{d} °/s" for d in (250, 500, 1000, 2000)}, self._form,
                      "gyro_dps")
 
     def _port(self) -> None:
         ports = [port for port, _ in candidates()]
-        text_field("Serial port", self._form, "port", autocomplete=ports,
+        text_field(tr("Serial port"), self._form, "port", autocomplete=ports,
                    placeholder="/dev/ttyUSB0")
         if ports:
-            ui.label("found: " + ", ".join(f"{p} ({what})" for p, what in candidates())).classes(
-                "bk-quiet bk-small bk-break")
+            ui.label(tr("found: {ports}", ports=", ".join(
+                f"{p} ({what})" for p, what in candidates()))).classes("bk-quiet bk-small bk-break")
 
     def _csv(self) -> None:
         self._port()
         with ui.element("div").classes("bk-pair"):
-            select_field("Acceleration in", ["m/s2", "g", "mg"], self._form, "unit")
-            number_field("Baud", self._form, "baud", 1200, 3_000_000, 1)
+            select_field(tr("Acceleration in"), ["m/s2", "g", "mg"], self._form, "unit")
+            number_field(tr("Baud"), self._form, "baud", 1200, 3_000_000, 1)
 
     def _broker(self) -> None:
-        broker_field("Broker", self._form)
-        text_field("Device", self._form, "device", placeholder="beckon-kitchen")
+        broker_field(tr("Broker"), self._form)
+        text_field(tr("Device"), self._form, "device", placeholder="beckon-kitchen")
 
     def _file(self) -> None:
         known = [f"recordings/{f.path.name}" for f in self._project.recordings()]
-        text_field("Recording (.csv or .csv.gz)", self._form, "file", autocomplete=known,
-                   placeholder=known[0] if known else "a path")
-        select_field("Speed", {1: "as it was", 2: "2 times", 5: "5 times", 20: "20 times",
-                               60: "60 times"},
-                     self._form, "speed")
+        text_field(tr("Recording (.csv or .csv.gz)"), self._form, "file", autocomplete=known,
+                   placeholder=known[0] if known else tr("a path"))
+        select_field(tr("Speed"), {1: tr("as it was"), **{
+            n: tr("{n} times", n=n) for n in (2, 5, 20, 60)}}, self._form, "speed")
 
     def _phone(self) -> None:
         phone_card(self._recorder.phone)
@@ -110,9 +111,11 @@ class SourcePanel:
         try:
             rate, baud = float(form["rate"] or 0), int(form["baud"] or 0)
         except (TypeError, ValueError):
-            raise BeckonError("enter numbers for rate and baud, such as 100 and 115200") from None
+            raise BeckonError(tr("enter numbers for rate and baud, such as 100 and 115200")) \
+                from None
         if form["kind"] == "board" and not 10 <= rate <= 500:
-            raise BeckonError(f"{rate:g} samples per second: enter a number from 10 to 500")
+            raise BeckonError(tr("{rate:g} samples per second: enter a number from 10 to 500",
+                                 rate=rate))
         return SourceChoice(
             form["kind"], form["port"].strip(), rate, form["accel_g"], form["gyro_dps"],
             form["unit"], baud if form["kind"] == "csv" else None, form["broker"].strip(),
@@ -136,55 +139,69 @@ class SittingPanel:
     def __init__(self, project: Project, recorder: RecordSession, area: Area):
         self._project, self._recorder, self._area = project, recorder, area
         self._form = project.form(
-            "sitting", guided=True, labels=", ".join(project.gestures()), takes=15, seconds=2.0,
+            "sitting", mode="guided", labels=", ".join(project.gestures()), takes=15, seconds=2.0,
             countdown=3.0, subject="me", free_label="", free_seconds=0, sound=True,
+            row_label="", row_seconds=10.0,
         )
 
     def build(self) -> None:
         form = self._form
         with ui.element("div").classes("bk-card bk-stack"):
-            ui.label("What to record").classes("bk-title")
-            choice({True: "Guided takes", False: "Freely"}, form, "guided",
-                   lambda: fields.show(form["guided"], build_fields))
+            ui.label(tr("What to record")).classes("bk-title")
+            choice({"guided": tr("Guided"), "row": tr("In a row"), "free": tr("Freely")}, form,
+                   "mode", lambda: fields.show(form["mode"], build_fields))
             fields = Area("bk-stack")
 
             def build_fields() -> None:
-                (self._guided if form["guided"] else self._free)()
+                {"guided": self._guided, "row": self._row, "free": self._free}[form["mode"]]()
 
-            fields.show(form["guided"], build_fields)
-            text_field("Whose hand", form, "subject", placeholder="ann")
-            self._area.button("Start", "fiber_manual_record", self._start, "space",
+            fields.show(form["mode"], build_fields)
+            text_field(tr("Whose hand"), form, "subject", placeholder="ann")
+            self._area.button(tr("Start"), "fiber_manual_record", self._start, "space",
                               kind="primary").classes("bk-wide")
 
     def _guided(self) -> None:
         form = self._form
-        text_field("Gestures, with commas", form, "labels", placeholder="circle, swipe, knock")
+        text_field(tr("Gestures, with commas"), form, "labels", placeholder="circle, swipe, knock")
         with ui.element("div").classes("bk-pair"):
-            number_field("Takes of each", form, "takes", 1, 1000)
-            number_field("Length of a take", form, "seconds", 0.5, 10, 0.5, "s")
-            number_field("Countdown", form, "countdown", 1, 60, 0.5, "s")
-            sound = ui.switch("Beep at GO", value=form["sound"])
+            number_field(tr("Takes of each"), form, "takes", 1, 1000)
+            number_field(tr("Length of a take"), form, "seconds", 0.5, 10, 0.5, "s")
+            number_field(tr("Countdown"), form, "countdown", 1, 60, 0.5, "s")
+            sound = ui.switch(tr("Beep at GO"), value=form["sound"])
             sound.on_value_change(lambda e: form.__setitem__("sound", e.value))
-        ui.label("Hold still, wait for GO, make the gesture once, rest. If a take cannot be used, "
-                 "Studio refuses it at once and asks for it again.").classes("bk-quiet bk-small")
+        ui.label(tr("Hold still, wait for GO, make the gesture once, rest. If a take cannot be "
+                    "used, Studio refuses it at once and asks for it again.")).classes(
+            "bk-quiet bk-small")
+
+    def _row(self) -> None:
+        form = self._form
+        text_field(tr("Gesture"), form, "row_label", placeholder="circle")
+        number_field(tr("For so long"), form, "row_seconds", 3, 120, 1, "s")
+        ui.label(tr("Make one gesture again and again, evenly or with short rests. Studio cuts the "
+                    "recording into takes, and you choose which ones to keep.")).classes(
+            "bk-quiet bk-small")
 
     def _free(self) -> None:
         form = self._form
-        text_field("Label for the whole recording", form, "free_label",
-                   placeholder="none, or leave empty")
-        number_field("End after (0: when you press S)", form, "free_seconds", 0, 86400, 10, "s")
-        ui.label("Use the label none for movements that are not gestures: walk, cook, type. "
-                 "Without a label, label the recording later on the Label page.").classes(
+        text_field(tr("Label for the whole recording"), form, "free_label",
+                   placeholder=tr("none, or leave empty"))
+        number_field(tr("End after (0: when you press S)"), form, "free_seconds", 0, 86400, 10, "s")
+        ui.label(tr("Use the label none for movements that are not gestures: walk, cook, type. "
+                    "Without a label, label the recording later on the Label page.")).classes(
             "bk-quiet bk-small")
 
     def _start(self) -> None:
         form = self._form
         try:
-            if form["guided"]:
+            if form["mode"] == "guided":
                 labels = tuple(x.strip() for x in form["labels"].split(",") if x.strip())
                 sitting = Sitting(self._project.folder, form["subject"].strip(), labels,
                                   int(form["takes"] or 0) or -1, float(form["seconds"] or 0),
                                   float(form["countdown"] or 0))
+            elif form["mode"] == "row":
+                sitting = Sitting(self._project.folder, form["subject"].strip(),
+                                  tuple(filter(None, [form["row_label"].strip()])), 0,
+                                  float(form["row_seconds"] or 0), row=True)
             else:
                 label = form["free_label"].strip()
                 sitting = Sitting(self._project.folder, form["subject"].strip(),

@@ -26,8 +26,10 @@ from host_tools.dataset.recording import AXES
 from host_tools.errors import BeckonError
 from host_tools.recording.blocks import Block, Finished
 from host_tools.recording.guide import Guide, Phase
+from host_tools.recording.row import cut_row
 from host_tools.recording.session import Session
 from host_tools.recording.takes import joined
+from host_tools.recording.writer import LabelledSpan
 from host_tools.studio.record.sitting import Done, Sitting, TakeRow
 from host_tools.studio.record.sources import SourceChoice, make_source
 from host_tools.studio.signal.live_feed import Feed, Feeds
@@ -43,10 +45,11 @@ _AROUND_S = 0.5  # shown around a take; and cut out with one that is taken back
 
 @dataclass(frozen=True)
 class RecordView:
-    """All that a page shows. state: off, opening, live, recording, unsaved or ended.
+    """All that a page shows. state: off, opening, live, recording, review, unsaved or ended.
 
-    phase, label, left_s, good, of: of a guided sitting. number: grows with each sitting that
-    ends, so that a page notices a new `done`.
+    row: takes in a row are being recorded; in review, takes holds what they were cut into. phase,
+    label, left_s, good, of: of a guided sitting. number: grows with each sitting that ends, so
+    that a page notices a new `done`.
     """
 
     state: str = "off"
@@ -61,6 +64,7 @@ class RecordView:
     samples: int = 0
     lost: int = 0
     guided: bool = False
+    row: bool = False
     phase: Phase = Phase.REST
     label: str = ""
     left_s: float = 0.0
@@ -139,6 +143,7 @@ class RecordSession:
         self._done: Done | None = None
         self._number = 0
         self._judged = self._taken_back = 0
+        self._cut: list[tuple[int, int]] = []  # the takes of a row, in review
 
     @property
     def running(self) -> bool:
@@ -186,6 +191,14 @@ class RecordSession:
     def finish(self) -> None:
         """End the sitting and save what is good."""
         self._ending = "save"
+
+    def keep(self, number: int, kept: bool) -> None:
+        """In review: whether a take of the row is kept."""
+        with self._lock:
+            takes = list(self._takes)
+            if self._state == "review" and 0 <= number < len(takes):
+                takes[number] = replace(takes[number], good=kept)
+                self._takes = takes
 
     def discard(self) -> None:
         """End the sitting and save nothing of it."""
@@ -235,6 +248,9 @@ class RecordSession:
             return
         session, sitting = self._session, self._sitting
         assert sitting
+        if self._cut:
+            self._review(tee, session, sitting)
+            return
         while self._orders:
             order = self._orders.popleft()
             if session.guide:
@@ -248,14 +264,15 @@ class RecordSession:
         if not sitting.takes and sitting.seconds and session.seconds >= sitting.seconds:
             going = False
         if not going or self._ending or self._closing.is_set():
-            self._end(tee, session, sitting)
+            if not (sitting.row and self._ending != "discard" and self._cut_row(session, sitting)):
+                self._end(tee, session, sitting)
 
     def _begin(self, tee: _Tee, sitting: Sitting) -> None:
         guide = None
         if sitting.takes:
             guide = Guide(list(sitting.labels), sitting.takes, tee.rate_hz, sitting.seconds,
                           sitting.countdown_s)
-        label = "" if guide or not sitting.labels else sitting.labels[0]
+        label = "" if guide or sitting.row or not sitting.labels else sitting.labels[0]
         with self._lock:
             self._takes, self._ending, self._done = [], "", None
             self._orders.clear()
@@ -292,6 +309,36 @@ class RecordSession:
             takes[good[-1]] = replace(takes[good[-1]], good=False, message=message)
             self._takes = takes
 
+    def _cut_row(self, session: Session, sitting: Sitting) -> bool:
+        """Cut the recording into takes and show them; False if nothing in it repeats."""
+        session.close()
+        found = cut_row(session.blocks, session.source.measured_hz or session.source.rate_hz)
+        if not found:
+            session.fault = session.fault or "nothing in it repeats: saved without takes"
+            return False
+        rows = [TakeRow(sitting.labels[0], True, "", self._curve(session, a, b)) for a, b in found]
+        with self._lock:
+            self._cut, self._takes, self._ending, self._state = found, rows, "", "review"
+        return True
+
+    def _review(self, tee: _Tee, session: Session, sitting: Sitting) -> None:
+        """Wait for the user's choice; the plot goes on. What ends the source waits, too."""
+        if not self._ending and not self._closing.is_set():
+            try:
+                tee.read(_READ_S)
+            except Finished:
+                time.sleep(_READ_S)
+            except BeckonError as error:
+                session.fault, tee.finished = session.fault or str(error), True
+                time.sleep(_READ_S)
+            return
+        kept = [LabelledSpan(a, b, sitting.labels[0])
+                for (a, b), take in zip(self._cut, self._takes, strict=True) if take.good]
+        dropped = [cut for cut, take in zip(self._cut, self._takes, strict=True) if not take.good]
+        session.row = kept, dropped
+        self._cut = []
+        self._end(tee, session, sitting)
+
     def _curve(self, session: Session, first: int, end: int) -> tuple[float, ...]:
         """Activity as a part of its peak, 0 to 1, in _CURVE_POINTS pieces."""
         around = round(_AROUND_S * session.source.rate_hz)
@@ -315,8 +362,10 @@ class RecordSession:
         with self._lock:
             self._number += 1
             self._warning = session.correction or self._warning
-            self._done = Done(tuple(paths), len(guide.good) if guide else 0,
-                              guide.refusals if guide else 0, session.lost, session.seconds, fault)
+            good, refused = (len(guide.good), guide.refusals) if guide else (0, 0)
+            if session.row is not None:
+                good, refused = len(session.row[0]), len(session.row[1])
+            self._done = Done(tuple(paths), good, refused, session.lost, session.seconds, fault)
             self._session = self._sitting = None
             self._ending = ""
             self._state = "live"
@@ -357,6 +406,9 @@ class RecordSession:
         guide = session.guide
         if guide:
             common.update(_guided(guide, sitting))
+        elif sitting.row:
+            common.update(row=True, label=sitting.labels[0], of_s=sitting.seconds,
+                          left_s=max(0.0, sitting.seconds - session.seconds))
         return RecordView(**common)
 
 

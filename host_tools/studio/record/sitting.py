@@ -14,6 +14,7 @@ class Sitting:
 
     Guided with takes of each label; without takes one free recording, labelled `labels[0]` if
     there is one. seconds: length of a take, or after which a free recording ends (0: never).
+    row: labels[0] again and again for so many seconds, to be cut into takes.
     """
 
     folder: Path
@@ -22,6 +23,7 @@ class Sitting:
     takes: int = 0
     seconds: float = 2.0
     countdown_s: float = 3.0
+    row: bool = False
 
     def check(self) -> None:
         """Raises BeckonError for values that are not valid."""
@@ -35,6 +37,10 @@ class Sitting:
                 raise BeckonError("name the gestures first, such as circle, x, y")
             limits = (("takes", self.takes, 1, 1000), ("seconds of a take", self.seconds, 0.5, 10),
                       ("countdown", self.countdown_s, 1, 60))
+        elif self.row:
+            if len(self.labels) != 1:
+                raise BeckonError("name one gesture, such as circle")
+            limits = (("seconds", self.seconds, 3, 120),)  # type: ignore[assignment]
         else:
             limits = (("seconds", self.seconds, 0, 86400),)  # type: ignore[assignment]
             if len(self.labels) > 1:

@@ -14,6 +14,7 @@ import { findAt } from "./signal_hits.js";
 
 const STILL = 4; // px that a click may move
 const HOLD_MS = 380;
+const OWN_KEYS = "[role=listbox], [role=application], .q-slider, input[type=range]"; // need arrows
 
 export class Input {
   constructor(view) {
@@ -223,7 +224,7 @@ export class Input {
     const { view } = this;
     if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey || !view.meta) return;
     const target = event.target instanceof Element ? event.target : document.body;
-    if (typing(target) || covered() || target.closest("[role=listbox], .q-slider")) return;
+    if (typing(target) || covered() || target.closest(OWN_KEYS)) return;
     if (!view.canvas.checkVisibility?.()) return;
     if (event.key === "Escape" && this.drag) {
       this.drag = null;

@@ -72,7 +72,8 @@ class TrialPage:
                     ui.label(tr("A gesture counts when its bar reaches the mark and the hand comes "
                                 "to rest. Drag a mark to change the threshold.")).classes(
                         "bk-quiet bk-small")
-                self._signal = SignalView(height="11rem", overview=False).classes("bk-card")
+                with ui.element("div").classes("bk-card") as self._picture:
+                    self._signal = SignalView(height="11rem", overview=False)
             with ui.element("aside"):
                 self._side = Area("bk-stack")
                 self._models = Area("bk-card bk-stack")
@@ -137,7 +138,7 @@ class TrialPage:
         shown = live and view.model is not None
         for part in (self._now.box, self._card):
             part.set_visibility(shown)
-        self._signal.set_visibility(live)
+        self._picture.set_visibility(live)  # hidden itself, it would hear nothing
         self._empty.show((source.state, source.fault, live),
                          lambda: self._build_empty(source, live))
         self._side.show((source.state, source.title), lambda: self._build_side(source))

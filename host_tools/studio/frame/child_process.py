@@ -40,7 +40,7 @@ class ChildProcess:
         self._stopped = False
         self._stderr = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "host_tools.studio.train.child_process"], stdin=subprocess.PIPE,
+            [sys.executable, "-m", "host_tools.studio.frame.child_process"], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=self._stderr, start_new_session=True,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
         )
@@ -111,7 +111,10 @@ def _kill_group(group: int, process: subprocess.Popen[bytes]) -> None:
     """Kill the group. If its leader has been waited for, the number may be another group's."""
     if process.returncode is None:
         try:
-            os.killpg(group, signal.SIGKILL)
+            if sys.platform == "win32":
+                process.kill()
+            else:
+                os.killpg(group, signal.SIGKILL)
         except ProcessLookupError:
             pass
         process.wait()
@@ -139,6 +142,8 @@ def _read(pipe: IO[bytes]) -> Any:
 
 def _end_with_parent(stdin: IO[bytes]) -> None:
     stdin.read()
+    if sys.platform == "win32":
+        os._exit(1)
     os.killpg(0, signal.SIGKILL)
 
 
