@@ -97,6 +97,7 @@ def test_temperature_is_found_and_not_believed_where_it_is_high(true_heat):
     gumbel = -np.log(-np.log(rng.random(cool.shape)))
     found = temperature(cool * true_heat, (cool + gumbel).argmax(axis=1))
     assert found == pytest.approx(min(true_heat, 1.5), rel=0.06)
+    assert temperature(cool, cool.argmax(axis=1)) < 1  # all right: it may be surer
 
 
 def test_a_person_who_labels_the_other_way_round_is_named(tmp_path, capsys):

@@ -15,7 +15,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from host_tools.cli.json_output import put_figures
+from host_tools.cli.json_output import add_json_argument, put_figures
 from host_tools.cli.progress import progress
 from host_tools.errors import BeckonError
 from host_tools.evaluation.in_words import false_alarms, named_spans, number, recall_at
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="also judge the gestures turned, on the other hand and while walking")
     parser.add_argument("--walking", nargs="+", default=[], metavar="DATASET",
                         help="recordings of a walk for --robustness (default: a made-up walk)")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write all figures; - is stdout")
+    add_json_argument(parser)
     parser.add_argument("--report", metavar="FILE.html", type=Path, help="write a page with plots")
 
 

@@ -9,7 +9,7 @@ At the end it says how good the model is: parts of the data are left out in turn
 models that never saw them.
 
 example:
-  beckon train data/my_gestures data/everyday:none --rate 50 --out gesture.mlp
+  beckon train my-gestures everyday:none --rate 50 --out gesture.mlp
 """
 
 import argparse

@@ -82,7 +82,7 @@ def show(project: Project) -> None:
                 _button(tr("Another draw"), "casino", lambda: step("seed"), "D")
                 _button(tr("Close"), "close", dialog.close, "Esc")
         ui.label(
-            tr("Left: as recorded. Right: one random draw, stronger than training uses it so that "
+            tr("First as recorded, then one random draw, stronger than training uses it so that "
                "you can see it. Acceleration of x, y, z in m/s² over the time of the gesture.")
         ).classes("bk-quiet")
         fault = ui.label().classes("bk-bad")
