@@ -9,6 +9,7 @@ import errno
 import os
 import secrets
 import stat
+import sys
 import time
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def replace_file(path: Path, data: bytes, private: bool = False) -> None:
         return
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}.tmp")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
         with open(os.open(temporary, flags, 0o600 if private else 0o666), "wb") as file:
             if target.exists() and not private:
@@ -49,10 +50,23 @@ def replace_file(path: Path, data: bytes, private: bool = False) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, target)
+        _move(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
     _sync(target.parent)
+
+
+def _move(temporary: Path, target: Path) -> None:
+    """Windows does not replace a file that somebody reads at this moment."""
+    until_s = time.monotonic() + _READER_S
+    while True:
+        try:
+            os.replace(temporary, target)
+            return
+        except PermissionError:
+            if os.name != "nt" or time.monotonic() > until_s:
+                raise
+        time.sleep(0.05)
 
 
 def _is_stream(path: Path) -> bool:
@@ -68,6 +82,10 @@ def _is_stream(path: Path) -> bool:
 
 
 def _write_through(path: Path, data: bytes) -> None:
+    if sys.platform == "win32":
+        with open(path, "ab") as device:
+            device.write(data)
+        return
     until_s = time.monotonic() + _READER_S
     while True:
         try:

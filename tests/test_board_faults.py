@@ -32,7 +32,7 @@ def lines_of(port, tmp_path, capsys):
         assert all(line.endswith("...") for line in lines[:-1])
         said.append(lines[-1])
     assert main(["doctor", port, "--json"]) == 1
-    faults = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    faults = json.loads(capsys.readouterr().out)["findings"]
     fault = faults[-1]
     assert [f["state"] for f in faults].count("fault") == 1 and fault["cure"]
     assert not list(tmp_path.rglob("*.csv*"))
@@ -72,6 +72,6 @@ def test_unplugged_while_it_is_examined(tmp_path, capsys, monkeypatch):
     with node_board(tmp_path / "flash") as board:
         board.unplug_after(300)  # in the middle of the survey
         assert main(["doctor", board.port, "--json"]) == 1
-    fault = json.loads(capsys.readouterr().out.splitlines()[-1])
+    fault = json.loads(capsys.readouterr().out)["findings"][-1]
     assert fault["state"] == "fault" and "went away" in fault["text"]
     assert "check cable and plug" in fault["cure"]

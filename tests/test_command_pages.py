@@ -4,17 +4,21 @@ import argparse
 import importlib
 import re
 import shlex
+import shutil
+from pathlib import Path
 
 import pytest
 
 from host_tools.cli import app
+from host_tools.cli.json_output import JSON_HELP
+from host_tools.paths import DEFAULT_MODEL
 from tests.conftest import REPOSITORY
 
 DOCS = REPOSITORY / "docs"
 COMMANDS = sorted(
     path.stem for path in app.FOLDER.glob("*.py") if "\ndef run(" in path.read_text()
 )
-BOARD = ("deploy", "doctor", "flash", "image", "record", "setup")
+BOARD = ("board", "deploy", "doctor", "flash", "image", "record", "setup")
 PAGES = [REPOSITORY / "README.md", *sorted(DOCS.rglob("*.md"))]
 
 
@@ -32,7 +36,7 @@ def shown_in(text):
         for line in block.replace("\\\n", " ").splitlines():
             words = re.match(r"(?:\$ )?(?:\./)?beckon (.*)", line)
             if words and words[1].strip():
-                yield shlex.split(words[1], comments=True)
+                yield shlex.split(words[1].partition(" > ")[0], comments=True)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -78,7 +82,8 @@ def examples(name):
         for line in text.replace("\\\n", " ").splitlines():
             shown = re.match(r"\s+(?:\./)?beckon (\S.*)", line)
             if shown:  # two spaces and more divide an example from what it does
-                yield shlex.split(re.split(r"\s{2,}", shown[1])[0], comments=True)
+                command = re.split(r"\s{2,}|\s>\s", shown[1])[0]
+                yield shlex.split(command, comments=True)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -93,22 +98,57 @@ def test_examples_in_help_are_understood(name):
         assert not unknown or words[0] == "test", words
 
 
-RUN = ("data show", "data check", "data fetch")  # cheap, and of files that lie here
+RUN = ("data show", "data check", "data fetch", "data augment", "data export",
+       "evaluate", "image", "completion")  # cheap, and of files that are here
+NAMES = re.compile(r"[A-Z]{4,}")  # FOLDER, FILE: a reader puts in their own
 
 
 def test_examples_that_are_cheap_run(tmp_path, monkeypatch, capsys):
     (tmp_path / "data").symlink_to(REPOSITORY / "data")
+    shutil.copytree(REPOSITORY / "data" / "demo", tmp_path / "my-gestures")
+    for name in ("my.mlp", "gesture.mlp"):
+        shutil.copy(DEFAULT_MODEL, tmp_path / name)
+    (tmp_path / "key.txt").write_text("0123456789abcdef0123456789abcdef")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
     ran = []
-    page = (DOCS / "commands" / "data.md").read_text()
-    for words in [*examples("data"), *shown_in(page), *shown_in((DOCS / "data.md").read_text())]:
-        if " ".join(words[:2]) in RUN and words not in ran:
-            if words[1] == "fetch" and len(words) > 2:
-                continue  # that needs internet
-            assert app.main(words) == 0, words
-            ran.append(words)
-    assert {words[1] for words in ran} >= {"show", "check", "fetch"}
+    shown = [words for page in PAGES for words in shown_in(page.read_text())]
+    for words in [*shown, *(words for name in COMMANDS for words in examples(name))]:
+        begin = " ".join(words[:2])
+        if not begin.startswith(RUN) or words in ran or any(NAMES.search(w) for w in words):
+            continue
+        if "-" in words[1:2] or (words[1:2] == ["fetch"] and len(words) > 2):
+            continue  # that needs the Internet
+        words = [str(tmp_path) + word[1:] if word.startswith("~/") else word for word in words]
+        for word in words[1:]:  # where they are to be written
+            if "/" in word and words[words.index(word) - 1] == "--out":
+                Path(word).parent.mkdir(parents=True, exist_ok=True)
+        assert app.main(words) == 0, (words, capsys.readouterr().err)
+        ran.append(words)
+    assert {" ".join(words[:2]) for words in ran} >= {name for name in RUN if " " in name}
+    assert {words[0] for words in ran} >= {name for name in RUN if " " not in name}
     assert (tmp_path / "look.html").stat().st_size > 10_000
+
+
+def all_parsers(parser):
+    yield parser
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for sub in action.choices.values():
+                yield from all_parsers(sub)
+
+
+def test_json_means_one_thing():
+    having = set()
+    for name in COMMANDS:
+        for parser in all_parsers(parser_of(name)):
+            for action in parser._actions:
+                if "--json" in action.option_strings:
+                    having.add(name)
+                    assert action.nargs == 0 and action.default is False, name
+                    if name != "watch":  # it has no end
+                        assert action.help == JSON_HELP, name
+    assert having >= {"deploy", "doctor", "evaluate", "record", "setup", "watch", "bench"}
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(REPOSITORY).as_posix())

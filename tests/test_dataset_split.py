@@ -7,7 +7,7 @@ import pytest
 
 from host_tools.dataset import Dataset, Recording, Span, read_datasets
 from host_tools.dataset.near_duplicates import assign_groups
-from host_tools.dataset.split import BY, day_of, folds, hold_out, parts_by
+from host_tools.dataset.split import BY, day_of, folds, parts_by
 from host_tools.errors import BeckonError
 
 
@@ -49,15 +49,6 @@ def test_one_person_is_split_in_time():
     parts = folds(data, 3)
     assert sorted(i for p in parts for i in p) == list(range(30))
     assert {data.recordings[i].name for i in parts[0]} == {f"r{i:02d}" for i in range(10)}
-
-
-def test_held_out_shares_no_group():
-    rng = np.random.default_rng(4)
-    base = [recording(f"r{i}", rng) for i in range(12)]
-    copies = [recording(f"c{i}", rng, samples=r.samples[::2]) for i, r in enumerate(base)]
-    known, held = hold_out(Dataset("d", base + copies))
-    assert not {r.group for r in known.recordings} & {r.group for r in held.recordings}
-    assert len(known.recordings) + len(held.recordings) == 24
 
 
 # folds: which part each recording is in, worked by hand
@@ -150,7 +141,6 @@ def test_a_gesture_beside_rest_in_one_recording_is_a_gesture():
     assert part[:4] == part[4:] and sorted(part[:4]) == [0, 1, 2, 3]
     part = numbers(parts_by(data, "subject", 4))
     assert part[:4] == part[4:] and sorted(part[:4]) == [0, 1, 2, 3]
-    assert len({r.subject for r in hold_out(data)[1].recordings}) == 1
 
 
 def test_the_seed_settles_who_is_in_which_part():
@@ -159,7 +149,6 @@ def test_the_seed_settles_who_is_in_which_part():
     assert len({str(folds(data, 3, seed)) for seed in range(5)}) > 1
     assert parts_by(data, "subject", 3) == parts_by(data, "subject", 3, 0)
     assert len({str(parts_by(data, "subject", 3, seed)) for seed in range(5)}) > 1
-    assert hold_out(data)[1].recordings == hold_out(data, 0)[1].recordings
 
 
 # parts_by
@@ -240,43 +229,6 @@ def test_the_day_is_that_of_the_file_beside_it(tmp_path):
         for wrong in ("[]", "{}", "not JSON"):
             beside.write_text(wrong)
             assert day_of(r) == ""
-
-
-# hold_out
-
-
-def test_a_quarter_is_held_out():
-    """Of subjects where there are two: one of two, of three, of four, three of nine."""
-    for people, held in (("pq", 1), ("pqr", 1), ("pqrs", 1), ("pqrstuvwx", 3)):
-        gestures = [("a", p) for p in people]
-        for rest in ([], [("none", p) for p in people]):
-            out = hold_out(named(*gestures, *rest))[1]
-            assert len({r.subject for r in out.recordings}) == held, people
-    one = hold_out(named(*[("a", "p")] * 12))[1]
-    assert [r.name for r in one.recordings] == ["r00", "r01", "r02", "r03"]  # a third
-
-
-def test_those_who_only_rest_make_no_parts():
-    """One makes gestures: her recordings are divided, not she from those who rest."""
-    data = named(*[("a", "p")] * 6, ("none", "q"), ("none", "r"), ("none", "s"))
-    known, held = hold_out(data)
-    assert "a" in {r.spans[0].label for r in known.recordings}
-    assert "a" in {r.spans[0].label for r in held.recordings}
-    assert known.name == held.name == "d"
-
-
-def test_no_label_is_held_out_altogether():
-    """The only recording of a lies in the first part; the second is held out instead."""
-    data = named(("a", ""), *[("b", "")] * 5)
-    known, held = hold_out(data)
-    assert [r.name for r in held.recordings] == ["r03", "r04"]
-    assert len(known.recordings) == 4
-
-
-def test_too_little_to_hold_out():
-    rng = np.random.default_rng(5)
-    with pytest.raises(ValueError, match="too few"):
-        hold_out(Dataset("d", [recording("a", rng)]))
 
 
 def test_the_same_events_at_two_rates(shared_data):

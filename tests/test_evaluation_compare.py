@@ -55,7 +55,7 @@ def test_our_mlp_learns():
     assert (net.predict(x) == y).all() and net.int8_bytes == 150 * 16 + 16 * 4 + 16 * 3 + 3 * 4
 
 
-def test_the_table(tmp_path):
+def test_the_table(tmp_path, capsys):
     rows = compare(*sets(), [*BASELINES, "mlp"], ("labelled", "centre+SMOTE"), (10,))
     assert len(rows) == 6 * 2
     for r in rows:
@@ -64,14 +64,13 @@ def test_the_table(tmp_path):
         assert (r.bytes is None) == (r.microseconds is None) == (r.model == "bayes")
     write_folder(sets()[0], tmp_path / "t")
     write_folder(sets()[1], tmp_path / "s")
-    out = tmp_path / "rows.json"
     assert main(["compare", str(tmp_path / "t"), "--streams", str(tmp_path / "s"), "--rates", "20",
-                 "--models", "tree", "--placements", "centre", "--json", str(out)]) == 0
-    assert json.loads(out.read_text())[0]["model"] == "tree"
+                 "--models", "tree", "--placements", "centre", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["rows"][0]["model"] == "tree"
     # Without streams a part is held out
     assert main(["compare", str(tmp_path / "t"), "--rates", "20", "--models", "tree,mlp",
-                 "--placements", "centre", "--json", str(out)]) == 0
-    assert json.loads(out.read_text())[0]["truth"] == 4
+                 "--placements", "centre", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["rows"][0]["truth"] == 4
     assert main(["compare", str(tmp_path / "t"), "--streams", str(tmp_path / "s"), "--models",
                  "oracle"]) == 2
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from host_tools.cli.app import main
+from host_tools.cli.crossval import summary
 from host_tools.dataset import Dataset, Recording, Span
 from host_tools.dataset.convert import write_folder
 from host_tools.dataset.split import day_of, parts_by
@@ -104,10 +105,9 @@ def test_training_sees_nothing_of_the_held_out(monkeypatch):
 
 def test_the_command(tmp_path, capsys):
     write_folder(hands("ab", each=3), tmp_path / "d")
-    out = tmp_path / "f.json"
-    assert main(["crossval", str(tmp_path / "d"), "--steps", "40", "--json", str(out)]) == 0
-    told = capsys.readouterr().out
-    figures = json.loads(out.read_text())
+    assert main(["crossval", str(tmp_path / "d"), "--steps", "40", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    told = summary(figures)
     assert figures["by"] == "subject" and [f["held"] for f in figures["folds"]] in (
         [["a"], ["b"]], [["b"], ["a"]])
     assert figures["span"]["count"] == 18 == sum(f["span"]["count"] for f in figures["folds"])

@@ -208,16 +208,17 @@ def folder(tmp_path, model):
 
 
 def test_the_command(folder, capsys):
-    out, page = folder / "f.json", folder / "r.html"
-    assert main(["evaluate", str(folder / "m.mlp"), str(folder / "set"), "--json", str(out),
-                 "--report", str(page)]) == 0
-    figures = json.loads(out.read_text())
+    page = folder / "r.html"
+    command = ["evaluate", str(folder / "m.mlp"), str(folder / "set")]
+    assert main([*command, "--json", "--report", str(page)]) == 0
+    figures = json.loads(capsys.readouterr().out)
     assert set(figures) >= {"span", "events", "model", "speed"}
     assert figures["events"]["hits"] == 1 and figures["events"]["false"] == 1
     assert math.isfinite(figures["speed"]["realtime_factor"])
     assert figures["model"]["bytes"] == (folder / "m.mlp").stat().st_size
     html = page.read_text()
     assert html.index(">&lt;bad&gt;, m") < html.index(">good, m")  # mistakes first, names escaped
+    assert main(command) == 0
     assert "1 of 2 found" in capsys.readouterr().out
 
 
@@ -229,11 +230,25 @@ def test_a_rate_per_hour_is_given_for_long_enough_times_only(folder, capsys):
     assert "2.00 per hour (95 %: 0.24 to 7.22)" in summary(_figures_of_an_hour())
 
 
+def test_spans_are_counted_only_if_the_model_names_them_at_their_end():
+    """One that waits for the rest after a gesture finds 9 of 9 and names 3 of 9 before it."""
+    figures = _figures_of_an_hour()
+    text = summary(figures)
+    assert "9 of 9 named right" in text and text.index("found") < text.index("named")
+    figures["span"] |= {"not_yet": 6, "accuracy": 1 / 3, "confusion": [[0, 0], [6, 3]]}
+    text = summary(figures)
+    assert "6 of 9 get their name only after the label's end" in text
+    assert "0.333" not in text and "named right" not in text
+    figures["span"]["count"] = 0
+    assert "named" not in summary(figures)
+
+
 def _figures_of_an_hour():
     counts = {"hits": 9, "truth": 9, "missed": 0, "false": 2, "duplicates": 0, "f1": 0.9,
               "idle_hours": 1.0, "false_per_hour": 2.0, "false_per_hour_95": [0.242, 7.225],
               "latency_ms": {"p50": 100, "p95": 200}}
-    return {"events": counts, "span": {"count": 9, "accuracy": 1, "macro_f1": 1, "not_yet": 0},
+    return {"events": counts, "span": {"count": 9, "accuracy": 1, "macro_f1": 1, "not_yet": 0,
+                                        "confusion": [[0, 0], [0, 9]]},
             "model": {"bytes": 9}, "speed": {"realtime_factor": 1000}}
 
 
@@ -242,7 +257,7 @@ def test_a_damaged_model_writes_nothing(folder, capsys):
     data = bytearray(path.read_bytes())
     data[-1] ^= 1
     path.write_bytes(data)
-    assert main(["evaluate", str(path), str(folder / "set"), "--json", str(folder / "j")]) == 1
+    assert main(["evaluate", str(path), str(folder / "set"), "--report", str(folder / "j")]) == 1
     assert "CRC" in capsys.readouterr().err and not (folder / "j").exists()
 
 

@@ -27,7 +27,7 @@ SPEED = 8
 @pytest.fixture(autouse=True)
 def own_list(monkeypatch, tmp_path):
     """Boards of other tests are not found."""
-    monkeypatch.setattr(pretend, "_folder", lambda: tmp_path / "boards")
+    monkeypatch.setenv("BECKON_BOARDS", str(tmp_path / "boards"))
 
 
 @contextmanager
@@ -56,7 +56,7 @@ def test_the_hand_makes_the_asked_gestures_and_mistakes_on_request(tmp_path, cap
             assert MISTAKES[mistake] in board.order(mistake)
         assert record(tmp_path / "bad", "--accel-g", "4") == 0
         err = capsys.readouterr().err
-        for reason in ("no movement", "beyond the sensor's range", "samples were lost"):
+        for reason in ("no movement", "beyond the sensor's range", "got lost on the way"):
             assert err.count(reason) == 1, reason
         assert "GO: circle, but the hand makes" in " / ".join(said)
 

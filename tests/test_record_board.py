@@ -221,3 +221,14 @@ def test_lines_that_are_broken_leave_a_gap(tmp_path):
             first = session.blocks[0].values[0]
             assert first == pytest.approx([9.80665, 19.6133, 96.105], abs=0.01)
             assert source.axes == 3
+
+
+def test_the_next_command_finds_a_board_on_native_usb(firmware, tmp_path, capsys):
+    """There a reset takes the port away for a while."""
+    with sensor_board(firmware, speed=4) as board:
+        board.native_usb, board.late_s = True, 1.5
+        boots = board.boots
+        record = ["record", board.port, "--free", "--labels", "none", "--seconds", "1", "--out",
+                  str(tmp_path)]
+        assert main(record) == 0
+        assert board.boots > boots and os.path.exists(board.port)

@@ -152,7 +152,7 @@ def test_a_whole_sitting(firmware, tmp_path):
         assert terminal.wait_for("Hold still. At GO")
         take(lambda: None, "refused: there was no movement")
         take(lambda: hand.wave(12), "refused: the movement went beyond the sensor's range")
-        take(cut, r"refused: \d+ samples were lost on the way")
+        take(cut, r"refused: \d+ samples got lost on the way")
         take(hand.wave, "good: 0.7 s of circle")
         assert "circle: take 2 of 2; 3 to go in all" in terminal.look()
         assert re.search("gyro .*[▂▃▄▅▆▇█]", "\n".join(terminal.look()))

@@ -7,21 +7,24 @@ import threading
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from paho.mqtt import client as mqtt
 
 from host_tools.cli.app import main
+from host_tools.dataset import Recording
 from host_tools.evaluation.matching import HIT, match_events, missed
 from host_tools.model.golden import read_model, seal, write_model
 from host_tools.mqtt.address import BrokerAddress
 from host_tools.mqtt.broker import embedded_broker
 from host_tools.mqtt.event_fields import EVENT_FIELDS
+from host_tools.mqtt.subscriber import Message
 from host_tools.paths import DEFAULT_MODEL, DEMO
 from host_tools.simulator import wire
 from host_tools.simulator.i2c_server import I2CServer
-from host_tools.simulator.simulate import simulate
+from host_tools.simulator.simulate import _Run, simulate
 from tests.link.host import Mosquitto
 from tests.link.host import Subscriber as Listener
 from tests.waiting import until
@@ -353,3 +356,17 @@ def test_recording_that_stands_still_to_the_letter_is_no_frozen_sensor(tmp_path)
     with embedded_broker() as broker:
         outcome = simulate(path, DEFAULT_MODEL, broker, speed=10)
     assert outcome.counters["samples_lost"] == 0 and outcome.counters["sensor_starts"] == 1
+
+
+@pytest.mark.parametrize("speed, played_s, received_ms", [
+    (1.0, 4.98, 5000),  # by the clock: looking at the board's time comes a little late
+    (40.0, 200.0, 200_000),
+    (40.0, 110.0, 110_000),  # 22 times real time is all that it reached
+])
+def test_when_an_event_came_is_the_recordings_time_at_any_speed(speed, played_s, received_ms):
+    recording = Recording("r", np.zeros((100, 6), np.float32), 100.0)
+    run = _Run(recording, None, speed, None)
+    run.sensor = SimpleNamespace(played_s=played_s)
+    run._began_s = 100.0
+    run._take(Message("wand", "event", {"event_type": "x"}, False, 105.0))
+    assert run.outcome.events == [{"event_type": "x", "received_ms": received_ms}]

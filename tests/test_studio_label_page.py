@@ -1,6 +1,7 @@
 """The Label page in a real browser: keys, mouse, undo, other people, kills; its pictures."""
 
 import csv
+import gzip
 import shutil
 
 import pytest
@@ -119,6 +120,80 @@ def test_spans_by_keys_split_merge_and_subject(tab, studio):
     page.keyboard.press("Delete")
     wait_for(tab, "stats().spans === 0")
     assert labels(studio.folder) == []
+
+
+def test_what_is_typed_while_a_dialog_opens_goes_into_its_field(tab, studio):
+    """None of it is a shortcut (S splits, X rejects); then rename everywhere, and who moved."""
+    page = tab.page
+    page.keyboard.press("g")
+    wait_for(tab, "stats().spans === 9 && v.selected < 0")
+    page.keyboard.type("lshax")
+    page.keyboard.press("Backspace")
+    page.keyboard.type("ke\n")
+    page.locator(".q-dialog .q-card").wait_for(state="detached")
+    status(tab, "8 proposals left")
+    assert [row[3] for row in labels(studio.folder)] == ["shake"]
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    status(tab, "6 proposals left")
+    page.locator(".bk-palette").get_by_text("new label").click()
+    page.keyboard.type("six\n")  # the button opens the dialog as its key does
+    page.locator(".q-dialog .q-card").wait_for(state="detached")
+    status(tab, "5 proposals left")
+    assert [row[3] for row in labels(studio.folder)] == ["shake", "shake", "shake", "six"]
+
+    page.keyboard.press("l")
+    page.get_by_text("Rename one in all recordings:").wait_for()
+    page.locator(".q-dialog").get_by_role("button", name="shake").click()
+    page.get_by_text("Rename shake in all recordings").wait_for()
+    field = page.get_by_label("new name")
+    field.fill("wiggle")
+    field.press("Enter")
+    page.get_by_text("3 spans are named wiggle now").wait_for()
+    assert [row[3] for row in labels(studio.folder)] == ["wiggle", "wiggle", "wiggle", "six"]
+    no_dialog(page)
+
+    for _ in range(5):  # to the first one, a span and not a proposal
+        page.keyboard.press("p")
+    page.locator(".bk-chosen", has_text="wiggle").wait_for()
+    page.keyboard.type("w")
+    page.keyboard.type("anna\n")
+    page.get_by_text("anna: 4 spans of p101-1").wait_for()
+    assert {row[4] for row in labels(studio.folder)} == {"anna"}
+    no_dialog(page)
+    page.keyboard.press("Control+z")
+    wait_for(tab, "spans.every(s => s.note !== 'anna')")
+    assert {row[4] for row in labels(studio.folder)} == {""}
+    page.keyboard.press("w")
+    page.locator(".q-dialog input").fill("ben")
+    page.get_by_role("button", name="Only for the selected span").click()
+    page.get_by_text("ben: 1 span of p101-1").wait_for()
+    assert sorted(row[4] for row in labels(studio.folder)) == ["", "", "", "ben"]
+
+
+def no_dialog(page):
+    page.wait_for_function("!document.querySelector('.q-dialog')")
+
+
+def test_a_short_recording_has_an_overview(tab, studio):
+    """Fewer samples than columns: the strip below the signal is not blank."""
+    rows = gzip.open(next(studio.folder.glob("recordings/p101-1*")), "rt").readlines()
+    short = studio.folder / "recordings" / "short.csv"
+    short.write_text("".join(rows[:300]))
+    try:
+        tab.go("/label?recording=short")
+        tab.wait_for_signal()
+        wait_for(tab, "strip")
+        heights = tab.page.evaluate("""() => {
+            const strip = document.querySelector('.bk-signal').signalView.strip;
+            const { data } = strip.getContext('2d').getImageData(0, 0, strip.width, strip.height);
+            return Array.from({ length: strip.width }, (_, x) =>
+                Array.from({ length: strip.height }, (_, y) =>
+                    data[4 * (y * strip.width + x) + 3] > 0).filter(Boolean).length);
+        }""")
+        assert max(heights) > 20 and sum(h > 3 for h in heights) > len(heights) / 3
+    finally:
+        short.unlink()
 
 
 def test_spans_by_mouse(tab, studio):

@@ -1,20 +1,29 @@
 """Studio's training without a browser: a run, its end, what is made of the result."""
 
 import shutil
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from host_tools.dataset import read_dataset
+from host_tools.dataset.held_out import held_out
+from host_tools.dataset.labels import Row
 from host_tools.errors import BeckonError
 from host_tools.evaluation.evaluate import evaluate
 from host_tools.evaluation.matching import FALSE, HIT
 from host_tools.model.golden import read_model
 from host_tools.paths import DATA, DEFAULT_MODEL, DEMO
+from host_tools.simulator.synthesis.generate import generate, write_folder
 from host_tools.studio.train import job
-from host_tools.studio.train.job import ALL, TrainChoice, recipe_of, train_and_judge
+from host_tools.studio.train.history import History
+from host_tools.studio.train.job import TrainChoice, recipe_of, train_and_judge
 from host_tools.studio.train.session import MISSED, Settings, TrainSession
-from host_tools.training.train import Trained
+from host_tools.studio.train.warnings import from_labels, shown
+from host_tools.training.calibrate import Calibration
+from host_tools.training.train import Report, Trained
 from tests import waiting
 
 
@@ -62,11 +71,150 @@ def test_a_run_from_data_to_figures(trained):
     assert [s for s in states if s != "tuning"] == ["reading", "training", "judging", "done"]
     p = session.progress
     assert p.step == p.steps == 40 and p.losses[-1][0] == 40
-    assert "3 recordings" in p.about and session.about.startswith("Trained on 3 recordings")
+    assert "4 recordings" in p.about and session.about.startswith("Trained on 4 recordings")
     assert session.held and session.source == "A new model"
-    judged = {s.recording.name for s in session.evaluation.streams}
-    assert len(judged) == 1  # a quarter
-    assert len(session.evaluation.streams) == p.judged == p.judge_of
+    names = [s.recording.name for s in session.evaluation.streams]
+    assert sorted(names) == ["p1-1", "p1-2", "p1-3", "p1-4"]  # each once, by who did not see it
+    assert len(names) == p.judged == p.judge_of
+    assert [(f.number, f.parts) for f in p.parts] == [(1, 3), (2, 3), (3, 3)]
+    assert sum(f.truth for f in p.parts) == session.evaluation.tally().truth == 60
+    assert "people in turn" in session.judged.divided == p.divided
+    assert any(line.startswith("found: ") for line in session.judged.outlook)
+
+
+@pytest.fixture(scope="module")
+def afternoon(tmp_path_factory):
+    """The first afternoon: a guided sitting, a gesture after the other, and a none recording."""
+    folder = tmp_path_factory.mktemp("data") / "afternoon"
+    (take,) = generate(31, 1, 6, 1.2)
+    order = sorted(take.spans, key=lambda s: s[2])
+    cut = [(start - 300, end + 700, label) for start, end, label in order]
+    period_ms = 1000 / 100
+    pieces = [take.values[round(a / period_ms) : round(b / period_ms)] for a, b, _ in cut]
+    spans, at = [], 0
+    for x, (_, _, label) in zip(pieces, cut, strict=True):
+        spans.append((at + 300, at + round(len(x) * period_ms) - 700, label))
+        at += round(len(x) * period_ms)
+    sitting = replace(take, name="sitting", subject="", values=np.concatenate(pieces), spans=spans)
+    still = np.tile(np.float32([0, 0, 9.81, 0, 0, 0]), (4000, 1))
+    still += np.random.default_rng(1).normal(0, 0.05, still.shape)
+    none = replace(take, name="none", subject="", values=still, spans=[(0, 39_990, "none")])
+    write_folder([sitting, none], folder)
+    return str(folder)
+
+
+@pytest.fixture(scope="module")
+def first_day(afternoon):
+    """A short training, in this process; its result is kept as of a child process."""
+    session, reports = TrainSession(), []
+    session.history = History(Path(afternoon) / "models")
+    with pytest.MonkeyPatch.context() as patch:
+        whole = job.recipe_of
+        patch.setattr(job, "recipe_of", lambda *a: replace(whole(*a), draws=300))
+        judged = train_and_judge(reports.append, TrainChoice((afternoon,), steps=30))
+    session._next = "A new model", (afternoon,)
+    for report in reports:
+        session._apply_report(report)
+    session._keep_result(judged)
+    session.progress.state = "done"
+    return session
+
+
+def test_one_sitting_is_judged_by_takes_that_were_left_out(first_day, afternoon):
+    """Each of its gestures, and the recording without any is learned from and judged, too."""
+    session = first_day
+    found = session.evaluation
+    assert session.held and session.judged.unjudged == ()
+    assert "none 1" in session.about and "of the takes in turn" in session.judged.divided
+    assert found.tally().truth == 18
+    assert Counter(g.label for s in found.streams for g in s.gestures) == dict.fromkeys(
+        ("circle", "x", "y"), 6)
+    assert sum(s.recording.seconds for s in found.streams
+               if s.recording.name == "none") == pytest.approx(40)
+    pieces = session.streams("sitting")
+    assert len(pieces) == 9 and all(s.recording.start_ms >= 0 for _, s in pieces)
+    labels = [(s.start_ms, s.label) for r in read_dataset(afternoon).recordings for s in r.spans]
+    judged = [(g.start_ms, g.label) for _, s in pieces for g in s.gestures]
+    assert set(judged) <= set(labels)  # on the recording's own clock
+    times = [h.t_ms for h in session.happenings("sitting")]
+    assert times == sorted(times)
+    wrong = session.happenings(wrong=True)
+    for h in wrong[:3]:
+        start, end = session.span_of(h)
+        assert start < end and session.why(h) and len(session.shares(h).t_ms) > 20
+
+
+def test_the_history_of_the_project(first_day, tmp_path):
+    t = first_day.evaluation.tally()
+    (entry,) = first_day.history.entries()
+    assert (entry.takes, entry.labels, entry.split) == (18, 3, "take")
+    assert (entry.found, entry.of, entry.false, entry.twice) == (
+        t.hits, t.truth, t.false, t.duplicates)
+    assert entry.model == first_day.model.model_id and entry.saved == ""
+    first_day.apply(Settings(threshold_percent=99))
+    assert first_day.model.model_id != entry.model
+    first_day.save(tmp_path / "wand.mlp")
+    first_day.apply(first_day.tuned)
+    assert first_day.model.model_id == entry.model
+    assert [e.saved for e in first_day.history.entries()] == ["wand.mlp"]
+    first_day.history.add(replace(entry, found=3))  # the same data and seed again
+    assert [e.found for e in first_day.history.entries()] == [3]
+    path = tmp_path / "history.json"
+    for broken in ("", "[1]", '{"a": 1}', '[{"model": "x"}]'):
+        path.write_text(broken)
+        assert History(tmp_path).entries() == []
+
+
+def test_what_the_labels_alone_tell():
+    def rows(*spans):
+        return {"one": [Row(0, 1, label, who) for label, who in spans]}
+
+    assert from_labels(rows(("none", ""))) == ["Nothing is labelled as a gesture yet."]
+    few, quiet = from_labels(rows(*[("x", "")] * 3, *[("y", "")] * 12))
+    assert few.startswith("Few takes of x (3).") and "no gesture" in quiet
+    (nobody,) = from_labels({**rows(*[("x", "anna")] * 10, ("none", "")),
+                             "two": [Row(0, 1, "x", "")]})
+    assert nobody.startswith("Nobody is named in two.")
+    assert shown(["/home/me/p/labels.csv:2: the only one; fix it"] * 2, Path("/home/me/p")) == [
+        "Labels.csv:2: the only one; fix it."]
+
+
+def test_judging_the_parts_again_keeps_them(first_day):
+    before = first_day.evaluation.tally()
+    first_day.judge_again()
+    run(first_day)
+    assert first_day.progress.state == "done", first_day.progress.fault
+    assert first_day.held and first_day.evaluation.tally().as_json() == before.as_json()
+
+
+def test_too_little_to_judge_gives_a_model_and_no_figures(tmp_path, monkeypatch):
+    """Two gestures with a take each and one with two: only that one could be judged."""
+    (take,) = generate(32, 1, 2, 1.2)
+    labels = [s[2] for s in take.spans]
+    kept = [s for i, s in enumerate(take.spans) if s[2] == "x" or labels.index(s[2]) == i]
+    write_folder([replace(take, name="few", spans=kept[:4])], tmp_path / "few")
+    data = read_dataset(tmp_path / "few")
+    split = held_out(data, 1)
+    assert split.by == "take" and split.unjudged == ("circle", "y")
+    write_folder([replace(take, name="one", spans=[s for s in kept if s[2] != "x"])],
+                 tmp_path / "one")
+    made = read_model(DEFAULT_MODEL)
+    monkeypatch.setattr(job, "train", lambda *arguments: Trained(
+        made, recipe_of(data, TrainChoice(())), Calibration()))
+    result = train_and_judge(lambda report: None, TrainChoice((str(tmp_path / "one"),)))
+    assert result.evaluation is None and not result.held and result.parts == ()
+    assert result.outlook[0].startswith("too little to judge")
+    assert result.unjudged == ("circle", "y")
+
+
+def test_the_line_of_the_loss_is_near_the_loss():
+    """Of a training with few reports, too: at each moment within a tenth of what it says."""
+    for count in (5, 50, 400):
+        session = TrainSession()
+        for i in range(count):
+            session._apply_report(Report(16 * (i + 1), 16 * count, 1.3 * np.exp(-3 * i / count)))
+        for _, loss, mean in session.progress.losses:
+            assert 1 <= mean / loss < 1.16
 
 
 def test_the_settings_are_the_model_s_and_followed_at_once(trained, tmp_path):
@@ -174,15 +322,8 @@ def test_a_window_that_is_chosen_by_hand():
         recipe_of(data, TrainChoice((), window_ms=250))
 
 
-def test_too_few_recordings_to_leave_some_out(tmp_path):
-    with pytest.raises(BeckonError, match="too few recordings"):
-        train_and_judge(lambda report: None, TrainChoice((str(DEMO),)))
-
-
-def test_all_of_the_data_is_trained_on_and_judged(monkeypatch):
-    """The training itself is not run again."""
-    made = read_model(DEFAULT_MODEL)
-    monkeypatch.setattr(job, "train", lambda data, recipe, report, budget: Trained(
-        made, recipe, None))
-    judged = train_and_judge(lambda report: None, TrainChoice((str(DEMO),), judge=ALL))
-    assert not judged.held and len(judged.evaluation.streams) == 1
+def test_a_split_that_cannot_be_is_refused_before_the_training():
+    with pytest.raises(BeckonError, match="divided by subject"):
+        train_and_judge(lambda report: None, TrainChoice((str(DEMO),), split="subject"))
+    with pytest.raises(BeckonError, match="choose one of subject"):
+        TrainChoice((str(DEMO),), split="moon").check()

@@ -5,12 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from host_tools.dataset import read_dataset
-from host_tools.evaluation.emulator import Board
+from host_tools.dataset import Dataset, read_dataset
+from host_tools.dataset.held_out import piece
 from host_tools.evaluation.evaluate import evaluate
 from host_tools.evaluation.explain import reason, shares
 from host_tools.evaluation.matching import DUPLICATE, FALSE, HIT, match_events
 from host_tools.evaluation.redebounce import redebounced
+from host_tools.evaluation.together import together
 from host_tools.model.decision import Decision
 from host_tools.model.golden import read_model
 from host_tools.paths import DEFAULT_MODEL, DEMO
@@ -20,11 +21,6 @@ from host_tools.training.debounce_tuning import pack
 @pytest.fixture(scope="module")
 def result():
     return evaluate(read_model(DEFAULT_MODEL), read_dataset(DEMO))
-
-
-@pytest.fixture(scope="module")
-def board(result):
-    return Board(result.model)
 
 
 def test_other_settings_give_what_a_model_with_them_gives(result):
@@ -46,31 +42,43 @@ def test_settings_that_cannot_be_are_refused(result):
         redebounced(result, pack(80, 0))
 
 
-def test_the_shares_around_an_event_are_the_engine_s_answers(result, board):
+def test_the_shares_around_an_event_are_the_engine_s_answers(result):
     (stream,) = result.streams
-    t_ms = np.concatenate([p[0] for p in stream.windows.pieces])
-    label = np.concatenate([p[1] for p in stream.windows.pieces])
-    confidence = np.concatenate([p[2] for p in stream.windows.pieces])
     for event in stream.events:
-        near = shares(board, stream.recording, event.t_ms)
-        at = np.searchsorted(t_ms, near.t_ms[0] - 1e-6)
-        whole = slice(at, at + len(near.t_ms))
-        assert near.t_ms == pytest.approx(t_ms[whole])
-        assert near.label.tolist() == label[whole].tolist()
-        assert near.confidence.tolist() == confidence[whole].tolist()
+        near = shares(stream.windows, event.t_ms)
+        assert event.t_ms in near.t_ms and np.diff(near.t_ms) == pytest.approx(40)
         assert near.t_ms[0] <= event.t_ms - 1900 and near.t_ms[-1] >= event.t_ms + 1400
         rows = np.arange(len(near.label))
         assert near.percent[rows, near.label].tolist() == near.confidence.tolist()
         assert np.abs(near.percent.sum(axis=1) - 100).max() <= 2  # of rounding
 
 
-def test_no_shares_outside_the_recording(result, board):
-    recording = result.streams[0].recording
-    assert len(shares(board, recording, -5000).t_ms) == 0
-    assert len(shares(board, recording, recording.seconds * 1000 + 9000).t_ms) == 0
-    end = shares(board, recording, recording.start_ms + recording.seconds * 1000 - 20)
-    assert len(end.t_ms) > 10
-    assert len(shares(board, recording, recording.start_ms + 10).t_ms) > 0
+def test_no_shares_outside_the_recording(result):
+    recording, windows = result.streams[0].recording, result.streams[0].windows
+    assert len(shares(windows, -5000).t_ms) == 0
+    assert len(shares(windows, recording.seconds * 1000 + 9000).t_ms) == 0
+    assert len(shares(windows, recording.start_ms + recording.seconds * 1000 - 20).t_ms) > 10
+    assert len(shares(windows, recording.start_ms + 10).t_ms) > 0
+
+
+def test_parts_that_were_judged_apart_are_one_evaluation(result):
+    """Two halves of the demo, each judged on its own, count as the whole does."""
+    (whole,) = result.data.recordings
+    middle = round(whole.index((whole.spans[4].end_ms + whole.spans[5].start_ms) / 2))
+    halves = [evaluate(result.model, Dataset("half", [piece(whole, a, b)]))
+              for a, b in ((0, middle), (middle, len(whole.samples)))]
+    both = together(result.model, halves)
+    found, expected = both.as_json(), result.as_json()
+    # Windows begin at each half's own first sample, so that events may come a hop sooner or later
+    assert found["events"]["latency_ms"]["p50"] == pytest.approx(
+        expected["events"]["latency_ms"]["p50"], abs=40)
+    for name in ("truth", "hits", "false", "duplicates", "alarms"):
+        assert found["events"][name] == expected["events"][name]
+    assert found["span"] == expected["span"]
+    assert [both.data.recordings[i].spans[0].start_ms <= s.start_ms <= both.data.recordings[i]
+            .spans[-1].start_ms for i, s in both.spans.where] == [True] * 9
+    strict = redebounced(both, Decision(30, 100)).tally()
+    assert (strict.truth, strict.hits) == (9, 0)
 
 
 def test_reasons(result):

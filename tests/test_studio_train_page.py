@@ -1,6 +1,7 @@
 """The Train page in a real browser: judge, move a slider, click a false one, train and stop."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -62,19 +63,27 @@ def test_the_figures_and_the_tables(judged, request):
     assert figure(judged, "false events") == "1"
     assert figure(judged, "event F1") == "0.941"
     assert judged.signal()["flags"] == 9 and judged.signal()["spans"] == 8
+    page.get_by_role("cell", name="3 of 3").first.wait_for()
+    page.get_by_role("cell", name="too little to judge").first.wait_for()  # of so few takes
     page.get_by_role("button", name="People").click()
     page.get_by_role("cell", name="p101-1").wait_for()
-    page.get_by_role("button", name="Gestures").click()
-    page.get_by_role("cell", name="3 of 3").first.wait_for()
+    warnings = page.locator(".bk-warnings")
+    assert "Few takes of x (2), circle (3) and y (3)." in warnings.inner_text()
+    assert "Nothing is labelled as no gesture" in warnings.inner_text()
+    with page.expect_download() as download:
+        page.keyboard.press("r")
+    report = Path(download.value.path()).read_text()
+    assert "8 of 8 found, 1 false" in report and "By gesture" in report
 
 
 def test_the_figures_follow_a_slider(judged):
     page = judged.page
-    slider = page.get_by_role("slider", name="Windows of a gesture")
+    page.keyboard.press("v")
+    slider = page.get_by_role("slider", name="Windows that decide together")
     slider.locator("[tabindex='0']").focus()
     for _ in range(28):
         page.keyboard.press("ArrowRight")
-    page.get_by_text("30 (1200 ms)").wait_for()
+    page.get_by_text("1200 ms (30)").wait_for()
     page.get_by_text("0 of 8 found").wait_for()
     assert figure(judged, "gestures found") == "0 of 8"
     page.get_by_text("missed: ").first.wait_for()
@@ -136,7 +145,7 @@ def test_augmentation_before_and_after(judged, request):
 def test_training_shows_its_loss_and_stops_at_once(judged):
     page = judged.page
     page.keyboard.press("o")
-    page.get_by_role("button", name="All, also trained on").click()
+    page.get_by_text("never saw it").wait_for()
     page.get_by_label("Steps (empty: ").fill("50000")
     page.keyboard.press("Enter")
     page.get_by_text("of 50,000").wait_for()

@@ -10,6 +10,7 @@ from paho.mqtt import client as mqtt
 from host_tools.device.deploy import Report, Survey
 from host_tools.device.settings import write_settings
 from host_tools.errors import BeckonError
+from host_tools.model.golden import read_model
 from host_tools.mqtt.address import BrokerAddress
 from host_tools.mqtt.broker import embedded_broker, free_port
 from host_tools.paths import DEFAULT_MODEL
@@ -186,6 +187,9 @@ def test_what_goes_to_a_board_by_its_serial_line(has_model, model, sent, monkeyp
     gate.set()
     deployer.wait(TIMEOUT_S)
     assert deployer.view.state == "done" and "1 file copied" in deployer.view.message
+    newest = read_model(DEFAULT_MODEL).model_id
+    assert deployer.view.model == (newest if sent else "")  # what the page says was sent
+    assert (newest in deployer.view.message) == sent
     ((port, make_files, extra),) = gone
     assert port == "/dev/found" and make_files is deploy_module.firmware_files
     assert set(extra) == {"config.json", "secrets.json"} | ({"model.mlp"} if sent else set())

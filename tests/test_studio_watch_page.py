@@ -95,6 +95,14 @@ def test_deploying_by_serial_line(tab, tmp_path):
     flash = tmp_path / "flash"
     write_image(flash, unix_arch())
     tab.go("/watch")
+    page.get_by_text("first.mlp (the newest)").wait_for()
+    newer = tab.folder / "models" / "second.mlp"
+    newer.write_bytes(DEFAULT_MODEL.read_bytes())
+    try:  # a model that comes while the page is open is the one to send
+        page.get_by_text("second.mlp (the newest)").wait_for()
+    finally:
+        newer.unlink()
+    page.get_by_text("first.mlp (the newest)").wait_for()
     page.get_by_label("Serial port").fill("/nowhere/tty")
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("d")
@@ -107,5 +115,6 @@ def test_deploying_by_serial_line(tab, tmp_path):
         page.get_by_text("If this ends early").wait_for(state="detached", timeout=150_000)
         assert page.locator(".bk-message").all_inner_texts() == []
         page.get_by_text("files copied").wait_for()
+        page.get_by_text(f"Model {read_model(DEFAULT_MODEL).model_id}, first.mlp").wait_for()
         page.get_by_text("no link").wait_for()
     assert (flash / "model.mlp").read_bytes() == DEFAULT_MODEL.read_bytes()

@@ -113,7 +113,7 @@ class _Variant:
 
     def __init__(self, command: Sequence[str], unit_us: float, path: str = ""):
         self._unit_us = unit_us
-        self._log = tempfile.TemporaryFile("w+")
+        self._log = tempfile.TemporaryFile("w+", encoding="utf-8")
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log,
             text=True, env={**os.environ, "MICROPYPATH": path},

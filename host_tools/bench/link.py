@@ -8,7 +8,7 @@ The loop's turns are measured by the clock and, as other programs of this comput
 time, by what the firmware itself had of it (`own`).
 
 examples:
-  beckon bench link --json link.json
+  beckon bench link --json > link.json
   beckon bench link --outages 13 --events 100 --broker amqtt
 """
 

@@ -5,7 +5,7 @@ about three minutes, most of them for an hour's worth of live samples; a smaller
 --live-s takes less. Nothing else should run meanwhile.
 
 example:
-  beckon bench studio --json studio.json
+  beckon bench studio --json > studio.json
 """
 
 import argparse

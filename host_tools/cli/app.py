@@ -25,6 +25,7 @@ from host_tools.errors import BeckonError
 from host_tools.paths import DOCS
 
 FOLDER = Path(__file__).parent
+_PIPE_STATUS = 128 + 13  # as shells report a program that SIGPIPE has ended
 _INTRO = """\
 Gesture recognition on an ESP32 with an MPU6500: record, train, deploy, watch.
 
@@ -54,7 +55,7 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError as error:
         if _reader_gone():
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nothing left to flush at exit
-            return 128 + signal.SIGPIPE
+            return _PIPE_STATUS
         return _complain(prefix, error)
     except Exception as error:
         if os.environ.get("BECKON_DEBUG"):
@@ -211,6 +212,8 @@ def _reader_gone() -> bool:
     """Whether the reader of stdout has gone (`| head`), not that of another pipe."""
     import select
 
+    if sys.platform == "win32":  # which has no poll(); no other pipe is written to there
+        return True
     poll = select.poll()
     poll.register(1, 0)
     return any(event & select.POLLERR for _, event in poll.poll(0))

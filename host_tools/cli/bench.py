@@ -10,12 +10,12 @@ example:
 import argparse
 import importlib
 import inspect
-import json
 from pathlib import Path
 from types import ModuleType
 
 from host_tools import bench
 from host_tools.cli.app import _provide
+from host_tools.cli.json_output import add_json_argument, put_figures
 from host_tools.cli.progress import progress
 
 FOLDER = Path(bench.__file__).parent
@@ -31,26 +31,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             name, help=summary, description=summary, epilog=rest.strip("\n"),
             formatter_class=parser.formatter_class, allow_abbrev=False,
         )
-        one.add_argument("--json", nargs="?", const="-", metavar="FILE",
-                         help="write all figures as JSON; without FILE to stdout")
+        add_json_argument(one)
         if hasattr(module, "add_arguments"):
             module.add_arguments(one)
 
 
 def run(args: argparse.Namespace) -> int:
-    from host_tools.files import write_atomically
-
     module = _module(args.benchmark.replace("-", "_"))
     _provide(getattr(module, "EXTRA", None))
     with progress(f"measuring {args.benchmark}") as step:
         figures = module.measure(args, lambda what: step(what, advance=0))
-    text = json.dumps(figures, indent=1, ensure_ascii=False) + "\n"
-    if args.json == "-":
-        print(text, end="")
-        return 0
-    if args.json:
-        write_atomically(args.json, text.encode())
-    print(module.summary(figures))
+    put_figures(figures, args.json, "" if args.json else module.summary(figures))
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Run a pretend board on a serial port, to practise everything without hardware, until Ctrl-C.
+"""Run a pretend board on a serial port, to practise without hardware, until Ctrl-C.
 
 The firmware runs on the real MicroPython with a simulated sensor. A synthetic hand holds it. When
 beckon record or Studio asks for a gesture, the hand makes it at GO. The other commands find the
@@ -11,6 +11,7 @@ Type the name of a gesture and press Enter, and the hand makes it. These words d
   pull, push                 pull the sensor's wire; put it back
   unplug, plug               unplug the board; plug it in again
   lay, take                  lay the board on a table; take it into the hand again
+  button, button GESTURE     press the button; press it, make the gesture, press it again
   auto                       make gestures now and then, or stop that
 
 examples:
@@ -41,6 +42,8 @@ def add_arguments(parser):
 
 
 def run(args):
+    if sys.platform == "win32":
+        raise BeckonError("a pretend board needs Linux or macOS: on Windows use WSL")
     from host_tools.simulator.pretend.board import PretendBoard
 
     with ExitStack() as stack:
@@ -81,8 +84,8 @@ def _advice(port, broker, ready):
         (f"setup --folder {_FOLDER} --set wifi_ssid=any {where}", ""),
         (f"deploy --settings {_FOLDER}", "firmware, default model, settings"),
         ("doctor", "is everything as it should be?"),
-        ("record --labels circle,x,y --takes 5 --out mine", "the hand makes the gestures"),
-        ("studio mine", "the same in the browser"),
+        ("record --labels circle,x,y --takes 5 --out my-gestures", "the hand makes the gestures"),
+        ("studio my-gestures", "the same in the browser"),
     ]
     if broker:
         steps.append((f"watch --broker mqtt://{broker.host}:{broker.port}", "its events"))
@@ -109,7 +112,8 @@ def _obey(board):
                 _say(board.order(text))
             except BeckonError as error:
                 print(f"beckon board: {error}", file=sys.stderr)
-    signal.pause()  # nobody types any more: a program, or a terminal that was closed
+    if sys.platform != "win32":
+        signal.pause()  # nobody types any more: a program, or a terminal that was closed
 
 
 def _say(line):

@@ -30,7 +30,20 @@ def broker_of(args, url=None, folder=None):
     from host_tools.mqtt.address import TlsFiles
 
     broker = known_broker(url, TlsFiles(args.ca, args.cert, args.key), folder)
+    if not url:
+        print(f"broker: {broker}, {_origin(folder)}", file=sys.stderr)
     warning = exposure(broker)
     if warning:
         print(f"warning: {warning}", file=sys.stderr)
     return broker
+
+
+def _origin(folder):
+    """Where the broker of a command that names none comes from."""
+    from host_tools.device.known_broker import settings_broker
+    from host_tools.device.settings import default_folder
+
+    folder = folder or default_folder()
+    if settings_broker(folder):
+        return f"from {folder} (beckon setup)"
+    return "on this computer; beckon setup or --broker names another"

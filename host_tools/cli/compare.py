@@ -11,10 +11,9 @@ example:
 """
 
 import argparse
-import json
 import sys
-from pathlib import Path
 
+from host_tools.cli.json_output import add_json_argument, put_figures
 from host_tools.cli.progress import progress
 from host_tools.errors import BeckonError
 
@@ -36,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--window", type=float, default=1000, metavar="MS",
                         help="length of the window")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="same seed, same result")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all rows")
+    add_json_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -49,7 +48,6 @@ def run(args: argparse.Namespace) -> int:
         held_out_streams,
         whole_model,
     )
-    from host_tools.files import write_atomically
 
     models = _listed(args.models, (*BASELINES, "mlp", "beckon"), "--models")
     placements = _listed(args.placements, PLACEMENTS, "--placements")
@@ -78,10 +76,8 @@ def run(args: argparse.Namespace) -> int:
             rows.append(whole_model(train, streams, args.seed))
     for notice in [*train.notices, *streams.notices]:
         print(f"notice: {notice}", file=sys.stderr)
-    if args.json:
-        rows_json = [{**r.__dict__, "mean_error": r.mean_error} for r in rows]
-        write_atomically(args.json, (json.dumps(rows_json, indent=1) + "\n").encode())
-    print(_table(rows))
+    every = [{**r.__dict__, "mean_error": r.mean_error} for r in rows]
+    put_figures({"rows": every}, args.json, _table(rows))
     return 0
 
 

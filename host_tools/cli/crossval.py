@@ -6,14 +6,14 @@ single gestures are joined to streams first. Spans are judged as recorded. All c
 are made on the other parts.
 
 example:
-  beckon crossval data/my_gestures --negatives data/everyday --by subject --folds 5
+  beckon crossval my-gestures --negatives everyday --by subject --folds 5
 """
 
 import argparse
 import sys
 from pathlib import Path
 
-from host_tools.cli.json_output import put_figures
+from host_tools.cli.json_output import add_json_argument, put_figures
 from host_tools.cli.progress import progress
 from host_tools.errors import BeckonError
 from host_tools.evaluation.confusions import Habit
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="same seed, same result")
     parser.add_argument("--false-per-hour", type=float, default=1.0, metavar="N",
                         help="false alarms that the debouncer may let through")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write all figures; - is stdout")
+    add_json_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -85,8 +85,9 @@ def summary(figures: dict) -> str:
     """One line per fold, one for all, and what is behind them."""
 
     def line(name, e, accuracy):
+        f1 = number(e["f1"] if e["truth"] else None)
         return (f"{name[:24]:24} {e['hits']:6}/{e['truth']:<5} {e['false']:5} {e['duplicates']:8} "
-                f"{number(e['f1']):>6} {number(e['latency_ms']['p50'], 0):>7} "
+                f"{f1:>6} {number(e['latency_ms']['p50'], 0):>7} "
                 f"{number(e['latency_ms']['p95'], 0):>7} {number(accuracy):>14}")
 
     head = (f"{'held out':24} {'events':>12} {'false':>5} {'repeated':>8} {'F1':>6} {'p50 ms':>7} "

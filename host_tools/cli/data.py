@@ -6,8 +6,8 @@ examples:
   beckon data errors data/gestures                     labels that are probably wrong
   beckon data augment data/gestures --out kinds.html   each augmentation, before and after
   beckon data import exports/ --dry-run                what other files hold
-  beckon data import exports/ --out my_gestures        a data set made from them
-  beckon data cut my_gestures                          long spans of a repeated gesture to takes
+  beckon data import exports/ --out my-gestures        a data set made from them
+  beckon data cut my-gestures                          long spans of a repeated gesture to takes
   beckon data fetch wisdm-watch --out wisdm            a public set, with licence and hash
   beckon data background EVERYDAY --out life.npz       a generator of everyday movement
   beckon data export data/gestures --format edge-impulse --hmac-key key.txt --out upload

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from host_tools.cli.progress import waiting
 from host_tools.errors import BeckonError
+from host_tools.wording import counted
 
 _LEAST_S = 2.5
 
@@ -59,7 +60,8 @@ def cut_data(args) -> int:
                           "cut; label the takes by hand (beckon studio)")
     takes = sum(len(c.takes) for c in done)
     lengths = sorted((b - a) / 1000 for c in done for a, b in c.takes)
-    summary = (f"{len(done)} spans of {', '.join(sorted({c.row.label for c in done}))} -> {takes} "
+    summary = (f"{counted(len(done), 'span')} of "
+               f"{', '.join(sorted({c.row.label for c in done}))} -> {takes} "
                f"takes of {lengths[0]:.1f} to {lengths[-1]:.1f} s")  # fmt: skip
     if args.dry_run:
         print(f"{summary}; nothing was written")

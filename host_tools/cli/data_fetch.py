@@ -5,6 +5,7 @@ from pathlib import Path
 
 from host_tools.cli.progress import progress, waiting
 from host_tools.errors import BeckonError
+from host_tools.wording import counted
 
 _TIMEOUT_S = 30
 _CHUNK = 1 << 18
@@ -51,7 +52,8 @@ def fetch(args) -> int:
         with waiting("writing"):
             write_folder(data, args.out)
     hours = data.seconds / 3600
-    print(f"{args.out}: {len(data.recordings)} recordings, {hours:.1f} h, {len(data.subjects)} "
+    recordings = counted(len(data.recordings), "recording")
+    print(f"{args.out}: {recordings}, {hours:.1f} h, {len(data.subjects)} "
           f"people, labels {', '.join(data.labels)}")
     print(f"licence {wanted.licence}: {wanted.source}")
     print(f"sha256 {found}" + ("" if wanted.sha256 else " (its source publishes none to compare "

@@ -10,9 +10,9 @@ from host_tools.errors import BeckonError
 _EXAMPLES = """\
 examples:
   beckon data import exports/ --dry-run                         say what the files are
-  beckon data import exports/ --out my_gestures
-  beckon data import circle.csv --rate 50 --accel-unit g --out my_gestures
-  beckon data import phone/ --subject-pattern '{subject}/*' --label-from name --out my_gestures
+  beckon data import exports/ --out my-gestures
+  beckon data import circle.csv --rate 50 --accel-unit g --out my-gestures
+  beckon data import phone/ --subject-pattern '{subject}/*' --label-from name --out my-gestures
 """
 
 

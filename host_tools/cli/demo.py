@@ -17,6 +17,7 @@ from host_tools.cli.broker_options import add_tls_arguments, broker_of
 from host_tools.cli.progress import progress, waiting
 from host_tools.errors import BeckonError
 from host_tools.paths import DEFAULT_MODEL, DEMO
+from host_tools.wording import counted
 
 
 def add_arguments(parser):
@@ -46,7 +47,8 @@ def run(args):
         broker = _broker(args, stack)
         micropython_command()  # what must be fetched is fetched before the table begins
         umqtt_folder()
-        print(f"{recording.seconds:.0f} s of movement, {len(table.spans)} gestures, through the "
+        gestures = counted(len(table.spans), "gesture")
+        print(f"{recording.seconds:.0f} s of movement, {gestures}, through the "
               f"firmware to {broker}\n")
         print(f"{'time':>9}  {'gesture':<12}{'confidence':>10}    latency")
         step = stack.enter_context(progress("playing", total=round(recording.seconds)))

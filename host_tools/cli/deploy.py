@@ -17,6 +17,7 @@ import sys
 from pathlib import Path
 
 from host_tools.cli.broker_options import add_broker_arguments, broker_of
+from host_tools.cli.json_output import add_json_argument
 from host_tools.cli.progress import progress
 from host_tools.errors import BeckonError
 from host_tools.paths import DEFAULT_MODEL
@@ -35,7 +36,7 @@ def add_arguments(parser):
     parser.add_argument("--mqtt", metavar="DEVICE",
                         help="send --model to this device through the broker instead")
     add_broker_arguments(parser, "with --mqtt: ")
-    parser.add_argument("--json", action="store_true", help="print what was done as JSON")
+    add_json_argument(parser)
 
 
 def run(args):

@@ -14,12 +14,13 @@ import dataclasses
 import json
 import sys
 
+from host_tools.cli.json_output import add_json_argument
+
 
 def add_arguments(parser):
     parser.add_argument("port", nargs="?", metavar="PORT",
                         help="serial port; may be left out if there is one board")
-    parser.add_argument("--json", action="store_true",
-                        help="one JSON object per line: part, state, text, cure")
+    add_json_argument(parser)
 
 
 def run(args):
@@ -29,13 +30,18 @@ def run(args):
     from host_tools.doctor.doctor import examine
 
     counts = {FAULT: 0, WARNING: 0}
+    findings = []
     with progress("examining") as step, lying_still(args.port):
         for finding in examine(args.port):
             counts[finding.state] = counts.get(finding.state, 0) + 1
-            line = json.dumps(dataclasses.asdict(finding)) if args.json else str(finding)
-            print(line, flush=True)
+            findings.append(dataclasses.asdict(finding))
+            if not args.json:
+                print(finding, flush=True)
             step(finding.part)
-    if not args.json:
+    if args.json:
+        print(json.dumps({"findings": findings, "faults": counts[FAULT],
+                          "warnings": counts[WARNING]}))  # fmt: skip
+    else:
         print(", ".join(f"{n} {what}{'s' * (n != 1)}" for what, n in counts.items()
                         if what in (FAULT, WARNING)), file=sys.stderr)  # fmt: skip
     return 1 if counts[FAULT] else 0

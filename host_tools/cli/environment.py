@@ -62,6 +62,9 @@ def _foreign_file(error: Exception) -> str:
         files.append(error.path)
     if isinstance(error, AttributeError):  # of a module that stands in for another
         files.append(getattr(error.obj, "__file__", None) or "")
+    if isinstance(error, SyntaxError):  # a module for another version of Python
+        files.append(error.filename or "")
+    files += _stand_ins()
     ours = Path(__file__).resolve().parents[1], Path(sys.prefix)
     for folder in filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep)):
         for file in map(Path, filter(None, files)):
@@ -69,3 +72,15 @@ def _foreign_file(error: Exception) -> str:
                 if not any(file.is_relative_to(own) for own in ours):
                     return str(file)
     return ""
+
+
+def _stand_ins() -> list[str]:
+    """Files of loaded modules that have the name of a package that Beckon needs."""
+    try:
+        needs = importlib.metadata.requires("beckon") or []
+    except importlib.metadata.PackageNotFoundError:
+        return []
+    wanted = {re.split(r"[^\w.-]", need)[0].lower().replace("-", "_") for need in needs}
+    wanted |= {"serial", "paho", "yaml"}  # modules that are not called as their packages
+    return [str(getattr(module, "__file__", None) or "") for name, module in
+            list(sys.modules.items()) if name.partition(".")[0].lower() in wanted]

@@ -15,10 +15,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from host_tools.cli.json_output import put_figures
+from host_tools.cli.json_output import add_json_argument, put_figures
 from host_tools.cli.progress import progress
 from host_tools.errors import BeckonError
-from host_tools.evaluation.in_words import false_alarms, number, recall_at
+from host_tools.evaluation.in_words import false_alarms, named_spans, number, recall_at
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="also judge the gestures turned, on the other hand and while walking")
     parser.add_argument("--walking", nargs="+", default=[], metavar="DATASET",
                         help="recordings of a walk for --robustness (default: a made-up walk)")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write all figures; - is stdout")
+    add_json_argument(parser)
     parser.add_argument("--report", metavar="FILE.html", type=Path, help="write a page with plots")
 
 
@@ -65,11 +65,8 @@ def run(args: argparse.Namespace) -> int:
 
 def summary(figures: dict) -> str:
     """A few lines for people."""
-    e, s = figures["events"], figures["span"]
-    # A model that was trained on streams waits until the hand rests.
-    waits = (f"; {s['not_yet']} are reported only after their end" if e["hits"] > e["missed"]
-             and 5 * s["not_yet"] > s["count"] else "")
-    recall = recall_at(figures)
+    e = figures["events"]
+    recall, spans = recall_at(figures), named_spans(figures)
     lines = [
         f"events  {e['hits']} of {e['truth']} found, {e['missed']} missed, {e['false']} false, "
         f"{e['duplicates']} repeated; F1 {number(e['f1'])}",
@@ -78,8 +75,7 @@ def summary(figures: dict) -> str:
         f"recall  {recall}" if recall else "",
         f"latency p50 {number(e['latency_ms']['p50'], 0)} ms, "
         f"p95 {number(e['latency_ms']['p95'], 0)} ms after the span's end",
-        f"spans   {s['count']}, accuracy {number(s['accuracy'])}, macro F1 "
-        f"{number(s['macro_f1'])}{waits}",
+        f"spans   {spans}" if spans else "",
         f"model   {figures['model']['bytes']} bytes; "
         f"{number(figures['speed']['realtime_factor'], 0)} times real time",
     ]

@@ -14,6 +14,7 @@ import json
 import sys
 from pathlib import Path
 
+from host_tools.cli.json_output import add_json_argument
 from host_tools.cli.progress import progress, waiting
 from host_tools.errors import BeckonError
 
@@ -26,7 +27,7 @@ def add_arguments(parser):
     parser.add_argument("--image", type=Path, metavar="FILE", help="a .bin of MicroPython")
     parser.add_argument("--sha256", metavar="HEX", help="the hash that the whole image must have")
     parser.add_argument("--yes", action="store_true", help="do not ask")
-    parser.add_argument("--json", action="store_true", help="print what was done as JSON")
+    add_json_argument(parser)
 
 
 def run(args):

@@ -14,6 +14,7 @@ import sys
 from dataclasses import asdict
 
 from host_tools.cli.broker_options import add_broker_arguments, broker_of
+from host_tools.cli.json_output import add_json_argument
 from host_tools.errors import BeckonError
 
 EXTRA = "collect"  # of pyproject.toml
@@ -39,7 +40,7 @@ def add_arguments(parser):
                      help="share of devices without a clock or with a wrong one, 0 to 1")
     one.add_argument("--prefix", default="sim", metavar="TEXT", help="of the devices' names")
     one.add_argument("--seed", type=int, default=1, metavar="N")
-    one.add_argument("--json", action="store_true", help="print the figures as JSON")
+    add_json_argument(one)
 
 
 def run(args):

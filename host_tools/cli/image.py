@@ -12,6 +12,7 @@ import json
 import shutil
 from pathlib import Path
 
+from host_tools.cli.json_output import add_json_argument
 from host_tools.errors import BeckonError
 from host_tools.paths import DEFAULT_MODEL
 from host_tools.wording import counted
@@ -30,7 +31,7 @@ def add_arguments(parser):
     parser.add_argument("--chip", choices=sorted(_CHIPS), default="esp32", help="the board's chip")
     parser.add_argument("--model", type=Path, metavar="FILE",
                         help="becomes model.mlp; without it the default model")
-    parser.add_argument("--json", action="store_true", help="print what was written as JSON")
+    add_json_argument(parser)
 
 
 def run(args):

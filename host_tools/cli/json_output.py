@@ -1,18 +1,19 @@
-"""A command's figures: a summary for people, JSON for programs."""
+"""--json, which means the same in all commands: one JSON object on stdout, and nothing else there.
+
+What is written for people goes to stderr then, or not at all. `beckon watch` goes on without an
+end, so it prints one object per event.
+"""
 
 import json
-from pathlib import Path
 from typing import Any
 
+JSON_HELP = "print the result as one JSON object on standard output, and nothing else there"
 
-def put_figures(figures: dict[str, Any], path: Path | None, summary: str) -> None:
-    """Write figures to path, and print summary; a path of "-" prints the JSON instead."""
-    from host_tools.files import write_atomically
 
-    if path:
-        text = json.dumps(figures, indent=1, ensure_ascii=False) + "\n"
-        if str(path) == "-":
-            print(text, end="")
-            return
-        write_atomically(path, text.encode())
-    print(summary)
+def add_json_argument(parser):
+    parser.add_argument("--json", action="store_true", help=JSON_HELP)
+
+
+def put_figures(figures: dict[str, Any], as_json: bool, summary: str) -> None:
+    """Print figures as JSON, or else the summary."""
+    print(json.dumps(figures, indent=1, ensure_ascii=False) if as_json else summary)

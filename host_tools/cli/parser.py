@@ -9,16 +9,33 @@ from typing import Any
 class Parser(argparse.ArgumentParser):
     """An ArgumentParser whose faults are one line that names the nearest option or choice."""
 
+    _words: tuple[str, ...] = ()
+
     def error(self, message):
+        if "are required" in message:  # perhaps it is there, but written wrongly
+            message += self._slip(self._words, _options(self, {}))
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+    def parse_known_args(self, args=None, namespace=None):
+        self._words = tuple(args or ())
+        return super().parse_known_args(args, namespace)
 
     def parse_args(self, args=None, namespace=None):
         found, unknown = self.parse_known_args(args, namespace)
         if unknown:
-            option = next((word for word in unknown if word.startswith("--")), "")
-            near = nearest(option.partition("=")[0], _options(self, vars(found))) if option else ""
+            near = self._slip(unknown, _options(self, vars(found)))
             self.error(f"unrecognized arguments: {' '.join(unknown)}{near}")
         return found
+
+    @staticmethod
+    def _slip(words, options):
+        """The known option that is most like the first unknown one among words, or ""."""
+        known = set(options)
+        for word in words:
+            name = word.partition("=")[0]
+            if name.startswith("-") and len(name) > 2 and name not in known:
+                return nearest(f"--{name.lstrip('-')}", known)
+        return ""
 
     def _check_value(self, action, value):
         """argparse calls this for an argument with choices, and for subcommands."""

@@ -24,6 +24,7 @@ import secrets
 import sys
 from pathlib import Path
 
+from host_tools.cli.json_output import add_json_argument
 from host_tools.cli.progress import waiting
 from host_tools.errors import BeckonError
 
@@ -58,7 +59,7 @@ def add_arguments(parser):
     parser.add_argument("--key", dest="tls_key", type=Path, metavar="FILE",
                         help="the key of --cert")
     parser.add_argument("--no-test", action="store_true", help="write without testing")
-    parser.add_argument("--json", action="store_true", help="print what was found as JSON")
+    add_json_argument(parser)
 
 
 def run(args):

@@ -4,7 +4,7 @@ Prints one JSON line per event: the payload, plus received_ms (counted like t_ms
 recording's first sample). Without --broker it starts a broker for this run.
 
 example:
-  beckon simulate --recording data/demo/recordings/demo.csv.gz --speed 10 --out events.jsonl
+  beckon simulate --recording data/demo/recordings/p101-1.csv.gz --speed 10 --out events.jsonl
 """
 
 import json

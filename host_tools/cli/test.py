@@ -28,6 +28,10 @@ EXTRA = "test"  # of pyproject.toml
 PASS_ON = True
 
 _CHECK_TIMEOUT_S = 300
+# What runs on Unix alone: the simulated board, and what measures or tests with it.
+_UNIX_ONLY = (
+    r"host_tools/(bench|testing|simulator/(i2c_server|serial_board|pretend))|standins|on_board"
+)
 # Many tests wait for a board or a broker. A file's tests share one board: one worker takes them.
 _BOTH_CORES = ["-n", "auto", "--dist", "loadfile"]
 
@@ -75,6 +79,11 @@ def _checks() -> list[str]:
         "codespell": ["-m", "codespell_lib"],
         "mypy": ["-m", "mypy", "--no-error-summary", "--cache-dir", str(cache_folder() / "mypy")],
     }
+    for platform in ("win32", "darwin"):
+        tools[f"mypy for {platform}"] = [
+            *tools["mypy"][:-1], str(cache_folder() / f"mypy-{platform}"), "--platform", platform,
+            "--follow-imports", "silent", "--exclude", _UNIX_ONLY,
+        ]  # fmt: skip
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         jobs = [pool.submit(_tool, name, arguments) for name, arguments in tools.items()]
         jobs.append(pool.submit(lambda: Check("mypy firmware", "\n".join(type_faults()))))

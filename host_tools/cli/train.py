@@ -5,8 +5,11 @@ folder with recordings/ and labels.csv, or FOLDER:label,label to take only some 
 labels. Two things teach the model what is not a gesture: spans with labels such as none,
 idle, rest or no_motion, and everything outside the labelled spans.
 
+At the end it says how good the model is: parts of the data are left out in turn and judged by
+models that never saw them.
+
 example:
-  beckon train data/my_gestures data/everyday:none --rate 50 --out gesture.mlp
+  beckon train my-gestures everyday:none --rate 50 --out gesture.mlp
 """
 
 import argparse
@@ -31,6 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1, help="same seed, same model")
     parser.add_argument("--negatives", nargs="+", default=[], metavar="DATASET",
                         help="recordings without any gesture, whatever their labels say")
+    parser.add_argument("--split", default="", choices=("subject", "day", "recording", "take"),
+                        help="what stays together when parts are left out to judge the model "
+                        "(default: subject if there are two, else recording, else take)")
     parser.add_argument("--no-background", action="store_true",
                         help="without the generated everyday movement that is used where less "
                         "than ten minutes were recorded")
@@ -62,8 +68,11 @@ def run(args: argparse.Namespace) -> int:
     from host_tools.dataset import read_datasets, with_negatives
     from host_tools.dataset.checks import check
     from host_tools.dataset.classes import class_faults
+    from host_tools.dataset.held_out import held_out
+    from host_tools.evaluation.together import together
     from host_tools.model.golden import write_model
     from host_tools.training.fit import fitted
+    from host_tools.training.judged import judge_parts
     from host_tools.training.outlook import outlook
     from host_tools.training.recipe import cut_labels
     from host_tools.training.stream_batches import uses_background
@@ -80,6 +89,7 @@ def run(args: argparse.Namespace) -> int:
     for notice in [*data.notices, *check(data)]:
         print(f"notice: {notice}", file=sys.stderr)
     recipe = fitted(_recipe(args, data))
+    held_out(data, recipe.seed, args.split)  # refuses a split that cannot be, before the work
     counts = Counter(s.label for r in data.recordings for s in r.spans)
     listed = ", ".join(f"{label} {n}" for label, n in sorted(counts.items()))
     print(f"data {digest(data)}: {counted(len(data.recordings), 'recording')}, {listed}",
@@ -109,14 +119,17 @@ def run(args: argparse.Namespace) -> int:
             step(f"loss {report.loss:.3f}", report.step - done)
             done = report.step
 
-        trained = train(data, recipe, show, args.false_per_hour)
+        trained = train(data, recipe, show, args.false_per_hour, args.split)
+    split = held_out(data, recipe.seed, args.split)
+    parts = judge_parts(trained, split, gestures_only=True)
+    judged = together(trained.model, parts) if parts else None
     for habit in trained.calibration.habits:
         print(f"notice: {habit}", file=sys.stderr)
     size = write_model(args.out, trained.model)
     print(f"{args.out}: {size} bytes, model {trained.model.model_id}, {trained.model.macs} MAC")
-    for line in outlook(trained, data, args.false_per_hour):
+    for line in outlook(trained, split, judged, data, args.false_per_hour):
         print(line)
-    print(f"next: beckon evaluate {args.out} {args.dataset[0]}, then beckon deploy {args.out}")
+    print(f"next: beckon deploy {args.out}")
     return 0
 
 

@@ -124,18 +124,3 @@ def _keep_groups(data: Dataset, part: np.ndarray) -> None:
     first: dict[str, int] = {}
     for i, r in enumerate(data.recordings):
         part[i] = first.setdefault(r.group or r.name, part[i])
-
-
-def hold_out(data: Dataset, seed: int = 0) -> tuple[Dataset, Dataset]:
-    """(training, validation): validation is about a quarter, every label in both if possible."""
-    people = {r.subject for r in data.recordings if any(not is_idle(s.label) for s in r.spans)}
-    count = min(4, len(people)) if len(people) >= LEAST_SUBJECTS else 3
-    parts = folds(data, count, seed)
-    gestures = {s.label for r in data.recordings for s in r.spans if not is_idle(s.label)}
-    for held in parts:
-        chosen = set(held)
-        left = [r for i, r in enumerate(data.recordings) if i not in chosen]
-        if gestures <= {s.label for r in left for s in r.spans} and held:
-            out = [r for i, r in enumerate(data.recordings) if i in chosen]
-            return Dataset(data.name, left), Dataset(data.name, out)
-    raise ValueError(f"{data.name}: too few recordings to hold some out")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from host_tools.device.console import Console, Unplugged
 from host_tools.device.image import image_files
-from host_tools.device.mpremote import mpremote
+from host_tools.device.mpremote import mpremote, remove_line
 from host_tools.device.ports import wait_for_port
 from host_tools.errors import BeckonError
 from host_tools.version import version
@@ -218,7 +218,7 @@ def _copy(port: str, survey: Survey, todo: Plan, say) -> int:
     if waiting and need > survey.free:
         raise BeckonError(
             f"the board on {port} has {survey.free // 1024} KiB of flash left, {need // 1024} KiB "
-            f"are needed; remove files of your own with `mpremote connect {port} rm :FILE`"
+            f"are needed; remove files of your own: {remove_line(port)}"
         )
     if not waiting:
         return 0

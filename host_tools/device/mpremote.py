@@ -1,10 +1,15 @@
 """mpremote, through its command line: its Python modules are not a documented interface."""
 
+import os
+import queue
 import re
+import shlex
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
+from typing import IO
 
 from host_tools.device.console import Unplugged
 from host_tools.device.ports import check_port, open_fault
@@ -30,12 +35,13 @@ def mpremote(
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT)
     assert process.stdout
+    output = _Output(process.stdout)
     out = b""
     try:
         done = 0
         heard = time.monotonic()
         while True:
-            chunk = _read(process, 0.05)
+            chunk = output.read(0.05)
             if chunk is None:
                 break
             if chunk:
@@ -61,23 +67,41 @@ def mpremote(
     return text
 
 
-def _read(process: subprocess.Popen, timeout_s: float) -> bytes | None:
-    """What the process wrote, b"" when nothing came in time, None at its end."""
-    import os
-    import select
+class _Output:
+    """What a process prints, read by a thread: not every system can wait for a pipe."""
 
-    assert process.stdout
-    ready, _, _ = select.select([process.stdout], [], [], timeout_s)
-    if not ready:
-        return b""
-    return os.read(process.stdout.fileno(), 65536) or None
+    def __init__(self, pipe: IO[bytes]):
+        self._pipe = pipe
+        self._chunks: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        threading.Thread(target=self._run, name="mpremote-output", daemon=True).start()
+
+    def _run(self) -> None:
+        chunk = b"?"
+        while chunk:
+            try:
+                chunk = os.read(self._pipe.fileno(), 65536)
+            except (OSError, ValueError):  # closed
+                chunk = b""
+            self._chunks.put(chunk)
+
+    def read(self, timeout_s: float) -> bytes | None:
+        """What was printed, b"" when nothing came in time, None at its end."""
+        try:
+            return self._chunks.get(timeout=timeout_s) or None
+        except queue.Empty:
+            return b""
+
+
+def remove_line(port: str) -> str:
+    """The command that removes a file from the board on port; mpremote is not on the PATH."""
+    return f"{shlex.join([sys.executable, '-m', 'mpremote', 'connect', port, 'rm'])} :FILE"
 
 
 def explain(port: str, text: str) -> BeckonError:
     """The error for what a failing mpremote printed."""
     if "ENOSPC" in text or re.search(r"OSError: (\[Errno )?28\b", text) or "No space left" in text:
         return BeckonError(f"the flash of the board on {port} is full; remove files of your own "
-                           f"with `mpremote connect {port} rm :FILE`, then deploy again")
+                           f"with {remove_line(port)}, then deploy again")
     if "could not enter raw repl" in text or "timeout waiting" in text:
         return BeckonError(f"the board on {port} stopped listening in the middle (mpremote: could "
                            "not enter raw repl); try again, or try another cable")

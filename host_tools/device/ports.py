@@ -2,6 +2,7 @@
 
 import errno
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -50,6 +51,8 @@ def check_port(port: str) -> None:
     if "://" in port:  # rfc2217 and the like
         return
     path = Path(port)
+    if sys.platform == "win32":  # COM3 is not a file; opening it tells
+        return
     if not path.exists():
         there = ", ".join(name for name, _ in candidates()) or "none"
         raise BeckonError(f"port {port} is not there; is the board plugged in? boards found: "
@@ -71,6 +74,22 @@ def wait_for_port(port: str, timeout_s: float = 15.0) -> None:
             if time.monotonic() > until:
                 raise
         time.sleep(0.1)
+
+
+def wait_for_return(port: str, leaves_within_s: float = 0.7, timeout_s: float = 10.0) -> None:
+    """After a reset: where MicroPython itself is the USB device, the port goes away and comes
+    back; wait for that, so that the next command finds it. Returns in any case."""
+    if "://" in port or sys.platform == "win32":
+        return
+    until = time.monotonic() + leaves_within_s
+    while os.path.exists(port):
+        if time.monotonic() > until:
+            return
+        time.sleep(0.02)
+    try:
+        wait_for_port(port, timeout_s)
+    except BeckonError:
+        pass  # it was unplugged meanwhile; whoever needs it will say so
 
 
 def not_allowed(port: str) -> str:
@@ -104,6 +123,8 @@ def is_busy(error: Exception) -> bool:
 
 
 def _group(port: str) -> str | None:
+    if sys.platform == "win32":
+        return None
     import grp
 
     try:

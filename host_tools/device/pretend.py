@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +19,9 @@ _HAND = "hand"
 
 def pretend_ports() -> list[str]:
     """The serial ports of the pretend boards that run now."""
-    found = []
+    found: list[str] = []
+    if sys.platform == "win32":  # it has no pseudo-terminals
+        return found
     for path in sorted(_folder().glob("*.json")):
         try:
             entry = json.loads(path.read_text(encoding="utf-8"))
@@ -42,7 +45,7 @@ def hand_address(port: str) -> Path:
 
 def tell_hand(port: str, order: str) -> None:
     """Give the hand of a pretend board an order; does nothing for a real board."""
-    if not hasattr(socket, "AF_UNIX") or not is_pretend(port):
+    if sys.platform == "win32" or not is_pretend(port):
         return
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line, contextlib.suppress(OSError):
         line.connect(str(hand_address(port)))
@@ -76,7 +79,8 @@ def listed(port: str) -> Iterator[None]:
 
 
 def _folder() -> Path:
-    return cache_folder() / "boards"
+    """Where the boards that run are listed; BECKON_BOARDS names another place, for tests."""
+    return Path(os.environ.get("BECKON_BOARDS") or cache_folder() / "boards")
 
 
 def _runs(process: int) -> bool:

@@ -28,7 +28,8 @@ _HOST_CURE = "write the host or its address alone, without mqtt://, port or blan
 
 def default_folder() -> Path:
     """Where `beckon setup` keeps them: outside any repository."""
-    base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    usual = os.environ.get("APPDATA") if os.name == "nt" else None
+    base = os.environ.get("XDG_CONFIG_HOME") or usual or Path.home() / ".config"
     return Path(base) / "beckon"
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from host_tools import device
 from host_tools.device.console import BoardError, Console
 from host_tools.device.deploy import Survey
-from host_tools.device.ports import find_port
+from host_tools.device.ports import find_port, wait_for_return
 from host_tools.doctor import diagnosis
 from host_tools.doctor.diagnosis import FAULT, OK, SKIPPED, WARNING, Finding
 from host_tools.errors import BeckonError
@@ -67,6 +67,7 @@ class Doctor:
         finally:
             if self._console:
                 self._console.close()
+                wait_for_return(self.port)
 
     def _on_console(self, console: Console) -> Iterator[Finding]:
         try:

@@ -1,6 +1,6 @@
 """Why the board said what it said: each class' share over time around an event, and words.
 
-    around = shares(board, recording, t_ms)
+    around = shares(stream.windows, t_ms)
     around.percent[i]        # of window i, one number a class; the best is its confidence
     sentence = reason(stream, number, model)
 """
@@ -10,11 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from host_tools.dataset import Recording
-from host_tools.evaluation.emulator import Board
+from host_tools.evaluation.emulator import Windows
 from host_tools.evaluation.evaluate import Stream
 from host_tools.evaluation.matching import DUPLICATE, GRACE_MS, HIT, in_reach
-from host_tools.model import reference
 from host_tools.model.format import Model
 
 _NEAR_MS = 3000.0  # a label farther away explains nothing
@@ -35,33 +33,20 @@ class Shares:
     confidence: np.ndarray
 
 
-def shares(board: Board, recording: Recording, t_ms: float, before_ms: float = 2000.0,
-           after_ms: float = 1500.0, raw: np.ndarray | None = None) -> Shares:
+def shares(windows: Windows, t_ms: float, before_ms: float = 2000.0,
+           after_ms: float = 1500.0) -> Shares:
     """The engine's answers from before_ms before t_ms to after_ms after it.
 
-    raw: what board.raw(recording) gave, if it is at hand. No windows, if t_ms lies in a
-    gap or before the first window.
+    No windows, if t_ms lies in a gap or outside of the recording.
     """
-    model, fe = board.model, board.model.front_end
-    raw = board.raw(recording) if raw is None else raw
-    period_ms = 1000.0 / fe.rate_hz
-    at = (t_ms - recording.start_ms) / period_ms
-    stride = fe.hop * fe.decimation
-    for first, piece in board.pieces(recording, raw):
-        if not first <= at <= first + len(piece):
-            continue
-        # Windows begin at whole strides of the piece, as in the run over all of it. Whether
-        # the network sleeps depends on frames that may lie before a window, too.
-        awake = model.activity.awake_frames + 2 * model.activity.lag if model.activity else 0
-        length = (fe.window + awake) * fe.decimation
-        a = max(0, int((at - first - before_ms / period_ms - length) // stride))
-        b = int((at - first + after_ms / period_ms) // stride) * stride + stride
-        part = piece[a * stride : b]
-        found = reference.run(model, part)
-        end_ms = recording.start_ms + (first + a * stride + found.end) * period_ms
-        return Shares(end_ms, found.shares.astype(int), found.label, found.confidence)
+    for p in windows.pieces:
+        hop_ms = p.t_ms[1] - p.t_ms[0] if len(p.t_ms) > 1 else 0.0
+        if len(p.t_ms) and p.t_ms[0] - hop_ms <= t_ms <= p.t_ms[-1]:
+            near = (p.t_ms >= t_ms - before_ms) & (p.t_ms <= t_ms + after_ms)
+            return Shares(p.t_ms[near], p.shares[near].astype(int), p.label[near],
+                          p.confidence[near])
     none = np.zeros(0, np.int64)
-    return Shares(none.astype(float), np.zeros((0, len(model.labels)), np.int64), none, none)
+    return Shares(none.astype(float), np.zeros((0, 0), np.int64), none, none)
 
 
 def reason(stream: Stream, number: int, model: Model) -> str:

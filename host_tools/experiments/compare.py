@@ -14,9 +14,9 @@ import numpy as np
 from host_tools.augment.smote import smote
 from host_tools.augment.streams import is_stream, splice
 from host_tools.dataset import Dataset, Recording, is_idle
+from host_tools.dataset.held_out import held_out
 from host_tools.dataset.movement import find_movement
 from host_tools.dataset.resample import resample_recording
-from host_tools.dataset.split import hold_out
 from host_tools.errors import BeckonError
 from host_tools.evaluation.emulator import debounce_module
 from host_tools.evaluation.evaluate import evaluate
@@ -136,7 +136,10 @@ def held_out_streams(data: Dataset, seed: int = 1) -> tuple[Dataset, Dataset]:
     Streams: about a quarter of the recordings, joined, each of one gesture.
     Raises ValueError when there are too few recordings.
     """
-    known, held = hold_out(data, seed)
+    parts = held_out(data, seed, count=4).parts
+    if not parts:
+        raise ValueError(f"{data.name}: too few recordings to hold some out")
+    known, held = parts[0]
     rng = np.random.default_rng(seed)
     kinds = [{s.label for s in r.spans if not is_idle(s.label)} for r in held.recordings]
     streams = [

@@ -139,7 +139,7 @@ def save(recipe: Recipe, path: Path) -> None:
 def load(path: Path) -> dict:
     """Fields for choose(). Raises BeckonError for what is not a saved recipe."""
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as e:
         raise BeckonError(f"{path}: not a recipe of beckon tune ({e})") from None
     if not isinstance(content, dict) or not set(content) <= _KEPT:

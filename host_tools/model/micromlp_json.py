@@ -36,7 +36,7 @@ def read_layers(path: str | os.PathLike[str]) -> list[FloatLayer]:
     last layer's activation is left out. Raises ModelError.
     """
     try:
-        o = json.loads(Path(path).read_text())
+        o = json.loads(Path(path).read_text(encoding="utf-8"))
         gain = float(o["Gain"])
         rows = [(row["Func"], row["Neurons"]) for row in o["Layers"]]
         layers = [_layer(i, rows, gain) for i in range(1, len(rows))]

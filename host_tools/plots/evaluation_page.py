@@ -10,7 +10,7 @@ import numpy as np
 
 from host_tools.evaluation.details import Details
 from host_tools.evaluation.evaluate import Evaluation, Stream
-from host_tools.evaluation.in_words import false_alarms
+from host_tools.evaluation.in_words import false_alarms, named_spans, waits
 from host_tools.evaluation.matching import DUPLICATE, FALSE, GRACE_MS, HIT
 from host_tools.evaluation.mistakes import MISSED, event_mistakes, span_mistakes
 from host_tools.plots.alarm_curve import curve_section, robustness_section
@@ -38,6 +38,7 @@ def html_report(result: Evaluation, details: Details | None = None) -> str:
         "<h2>By subject</h2>",
         _by_subject(figures),
         "<h2>Spans: truth against what was found</h2>",
+        f'<p class="note">{escape(named_spans(figures))}.</p>' if waits(figures) else "",
         _confusion(figures["span"]["labels"], result.confusion),
         *ward_section(details.ward),
         *_mistakes(result),
@@ -63,16 +64,15 @@ def _show(value, digits=3) -> str:
 
 
 def _summary(figures: dict) -> str:
-    e, s, m = figures["events"], figures["span"], figures["model"]
+    e, m = figures["events"], figures["model"]
     rows = [
         ("events", f"{e['hits']} of {e['truth']} found, {e['false']} false, "
                    f"{e['duplicates']} repeated"),
-        ("event F1", _show(e["f1"], 4)),
+        ("event F1", _show(e["f1"] if e["truth"] else None, 4)),
         ("false alarms", false_alarms(e)),
         ("latency p50, p95", f"{_show(e['latency_ms']['p50'], 0)}, "
                              f"{_show(e['latency_ms']['p95'], 0)} ms after the span's end"),
-        ("span accuracy", f"{_show(s['accuracy'], 4)} ({s['count']} spans)"),
-        ("span macro F1", _show(s["macro_f1"], 4)),
+        *([("labelled spans", named_spans(figures))] if named_spans(figures) else []),
         ("model", f"{m['bytes']} bytes, {m['macs']} multiply-accumulates per window"),
         ("speed here", f"{_show(figures['speed']['realtime_factor'], 0)} times real time"),
     ]
@@ -94,29 +94,34 @@ def _confusion(labels, matrix: np.ndarray) -> str:
 
 def _by_class(figures: dict) -> str:
     rows = []
+    named = not waits(figures)
     for label, c in figures["per_class"].items():
         e = c.get("events")
         events = (f"{e['hits']}/{e['truth']}", e["false"], e["duplicates"],
                   _show(e["latency_ms"]["p50"], 0), _show(e["latency_ms"]["p95"], 0)
                   ) if e else ("",) * 5
         errors = figures["error_ratios"].get(label, {})
-        rows.append((label, *events, c["spans"], _show(c["span_recall"]),
-                     _show(c["span_precision"]), _show(errors.get("windows")) if errors else ""))
-    head = ("label", "events", "false", "repeated", "p50 ms", "p95 ms", "spans", "recall",
-            "precision", "article's error ratio")
+        spans = (_show(c["span_recall"]), _show(c["span_precision"])) if named else ()
+        rows.append((label, *events, c["spans"], *spans,
+                     _show(errors.get("windows")) if errors else ""))
+    head = ("label", "events", "false", "repeated", "p50 ms", "p95 ms", "spans",
+            *(("span recall", "span precision") if named else ()), "article's error ratio")
     return table(head, rows)
 
 
 def _by_subject(figures: dict) -> str:
     rows, others = [], 0
+    named = not waits(figures)
     for name, s in figures["per_subject"].items():
         e = s["events"]
         if not e["truth"] and not e["false"]:
             others += 1
             continue
         rows.append((name or "(none)", f"{e['hits']}/{e['truth']}", e["false"], e["duplicates"],
-                     _show(e["f1"]) if e["truth"] else "-", _show(s["span_accuracy"])))
-    head = ("subject", "events", "false", "repeated", "event F1", "span accuracy")
+                     _show(e["f1"]) if e["truth"] else "-",
+                     *([_show(s["span_accuracy"])] if named else [])))
+    head = ("subject", "events", "false", "repeated", "event F1",
+            *(["span accuracy"] if named else []))
     note = (f'<p class="note">{others} more made no gesture and caused no false event.</p>'
             if others else "")
     return table(head, rows) + note

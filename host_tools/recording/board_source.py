@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from host_tools.device.console import BAUD, Console
+from host_tools.device.ports import wait_for_return
 from host_tools.device.pretend import tell_hand
 from host_tools.errors import BeckonError
 from host_tools.recording.blocks import Block, Source
@@ -45,6 +46,7 @@ class BoardSource(Source):
         self._decoder = Decoder()
         self._reported: dict[str, Any] = {}
         self._waiting: list[Block] = []
+        self._presses = 0
         self._console: Console | None = None
 
     def __enter__(self) -> "BoardSource":
@@ -80,9 +82,12 @@ class BoardSource(Source):
             console.catch(5)
             if self._restart:
                 console.restart()
+                console.read(0.1)
         except BeckonError:
             pass  # it is gone, or hangs; what was recorded counts
         console.close()
+        if self._restart:
+            wait_for_return(self._port)
 
     def read(self, timeout_s: float) -> list[Block]:
         """Raises Unplugged when the board goes away, BeckonError when its sensor fails."""
@@ -92,6 +97,10 @@ class BoardSource(Source):
         if data:
             blocks += self._take(data)
         return blocks
+
+    def presses(self) -> int:
+        count, self._presses = self._presses, 0
+        return count
 
     def tell_hand(self, order: str) -> None:
         tell_hand(self._port, order)
@@ -125,6 +134,7 @@ class BoardSource(Source):
         blocks = []
         for frame in self._decoder.feed(data):
             if isinstance(frame, Info):
+                self._presses += "presses" in frame.reported
                 self._reported.update(frame.reported)
             else:
                 blocks.append(self._block(frame))

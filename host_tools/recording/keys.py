@@ -1,7 +1,6 @@
 """Single keys from the terminal while something else goes on, without Enter."""
 
 import os
-import select
 import sys
 from typing import Any
 
@@ -17,7 +16,7 @@ class Keys:
         self.there = sys.stdin is not None and sys.stdin.isatty()
 
     def __enter__(self) -> "Keys":
-        if self.there:
+        if self.there and sys.platform != "win32":
             import termios
             import tty
 
@@ -27,7 +26,7 @@ class Keys:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        if self._saved is not None:
+        if self._saved is not None and sys.platform != "win32":
             import termios
 
             termios.tcflush(self._fd, termios.TCIFLUSH)  # no answer to a later question
@@ -36,6 +35,25 @@ class Keys:
 
     def pressed(self) -> str:
         """The keys since the last call."""
+        if sys.platform == "win32":
+            return _pressed_on_windows() if self.there else ""
+        import select
+
         if self._saved is None or not select.select([self._fd], [], [], 0)[0]:
             return ""
         return os.read(self._fd, 64).decode(errors="replace")
+
+
+def _pressed_on_windows() -> str:
+    if sys.platform != "win32":
+        return ""
+    import msvcrt
+
+    keys = ""
+    while msvcrt.kbhit():
+        key = msvcrt.getwch()
+        if key in "\x00\xe0":  # an arrow, or a function key: its second half follows
+            msvcrt.getwch()
+        else:
+            keys += key
+    return keys

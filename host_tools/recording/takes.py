@@ -4,6 +4,7 @@ import numpy as np
 
 from host_tools.dataset.movement import activity, moving
 from host_tools.recording.blocks import Block
+from host_tools.wording import counted
 
 _PAUSE_S = 0.3  # a shorter pause inside a gesture does not end it
 _LEAST_S = 0.15  # what is shorter is a knock, no gesture
@@ -35,7 +36,7 @@ def judge(blocks: list[Block], first: int, end: int, rate_hz: float) -> tuple[in
     """
     values, clipped, lost = joined(blocks, first, end)
     if lost:
-        raise BadTake(f"{lost} samples were lost on the way; once more")
+        raise BadTake(f"{counted(lost, 'sample')} got lost on the way; once more")
     if clipped.any():
         raise BadTake("the movement went beyond the sensor's range; once more, more gently (or "
                       "record with a larger --accel-g or --gyro-dps)")

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -61,8 +62,7 @@ def check_folder(folder: Path) -> None:
         probe.parent.mkdir(parents=True, exist_ok=True)
         probe.write_bytes(b"x" * 4096)
         probe.unlink()
-        free = os.statvfs(folder)
-        if free.f_bavail * free.f_frsize < _LEAST_FREE:
+        if shutil.disk_usage(folder).free < _LEAST_FREE:
             raise OSError(28, "No space left on device")
     except OSError as error:
         probe.unlink(missing_ok=True) if probe.parent.is_dir() else None

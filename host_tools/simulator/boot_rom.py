@@ -64,7 +64,7 @@ class Rom:
     def _answer(self, request: bytes) -> None:
         direction, op, size = struct.unpack_from("<BBH", request)
         assert direction == 0 and len(request) == 8 + size
-        with open(self._folder / "log", "a") as log:
+        with open(self._folder / "log", "a", encoding="utf-8") as log:
             log.write(f"{op:#x} ")
         value, data = self._carry_out(op, request[8:])
         data += b"" if self._stub else b"\0\0"

@@ -23,6 +23,7 @@ IMU = (0, 0x68)  # bus and address, the firmware's defaults
 _CLOCK_KIB = 160  # with less heap events have no time of day; objects are large on 64 bits
 TAIL_S = 2.0  # the last sample is held so long, for what is recognised late
 _POLL_S = 0.02
+_BEHIND_S = 0.25  # of board time: more than looking takes, so the speed is not reached
 _BOOT_TIMEOUT_S = 30
 _GOODBYE_TIMEOUT_S = 20
 
@@ -160,8 +161,7 @@ class _Run:
         if message is None or message.retained:
             return
         if message.kind == "event" and isinstance(message.payload, dict):
-            since_s = message.received_s - self._began_s
-            payload = {**message.payload, "received_ms": round(since_s * self._speed * 1000)}
+            payload = {**message.payload, "received_ms": self._received_ms(message.received_s)}
             self.outcome.events.append(payload)
             if self._on_event:
                 self._on_event(payload)
@@ -169,6 +169,13 @@ class _Run:
             self.outcome.counters = message.payload
         elif message.kind == "status":  # offline in the middle of it: a link lost for a while
             self._goodbye = message.payload == "offline"
+
+    def _received_ms(self, received_s: float) -> int:
+        """The recording's time at which it was, by the computer's clock: by the asked speed, if
+        that is reached. If the computer is too slow for it, the board's time is behind that."""
+        asked_s = (received_s - self._began_s) * self._speed
+        played_s = self._played_s()
+        return round(1000 * (asked_s if asked_s < played_s + _BEHIND_S else played_s))
 
     def _check_samples(self, board: SimulatedBoard) -> None:
         counters = self.outcome.counters

@@ -7,7 +7,7 @@ packages.lock (lock.py makes it), or not at all.
 """
 
 import contextlib
-import fcntl
+import hashlib
 import importlib.util
 import os
 import re
@@ -18,9 +18,11 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO, Any
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 VENV = REPOSITORY / ".venv"
+PYTHON = VENV / "Scripts" / "python.exe" if os.name == "nt" else VENV / "bin" / "python"
 STAMP = VENV / "beckon-stamp"
 LOCK = REPOSITORY / "packages.lock"
 LOG = REPOSITORY / ".cache" / "install.log"
@@ -43,9 +45,12 @@ _OFFLINE = re.compile(
 def stamp() -> str:
     """What a finished environment was made for; ./beckon writes the same in shell."""
     pyproject = (REPOSITORY / "pyproject.toml").read_bytes() + LOCK.read_bytes()
-    sums = subprocess.run(["cksum"], input=pyproject, capture_output=True, check=True).stdout
-    python = os.path.realpath(VENV / "bin" / "python")
-    return f"{REPOSITORY}\n{python}\n{sums.decode().strip()}\n"
+    if os.name == "nt":  # without cksum; nothing else reads it there
+        sums = hashlib.sha256(pyproject).hexdigest()
+    else:
+        done = subprocess.run(["cksum"], input=pyproject, capture_output=True, check=True)
+        sums = done.stdout.decode().strip()
+    return f"{REPOSITORY}\n{os.path.realpath(PYTHON)}\n{sums}\n"
 
 
 def has(extra: str) -> bool:
@@ -58,7 +63,7 @@ def make() -> None:
     """Bring .venv up to date. Raises BootstrapError, OSError."""
     with _alone() as lock:
         old = STAMP.read_text() if STAMP.exists() else ""
-        if (VENV / "bin" / "python").exists() and old == stamp():
+        if PYTHON.exists() and old == stamp():
             return  # another run made it while this one waited
         # The folder or the interpreter has changed, or a run was interrupted: make it again.
         if not old or old.splitlines()[:2] != stamp().splitlines()[:2]:
@@ -87,7 +92,7 @@ def _make_venv() -> None:
             VENV.unlink()
         elif VENV.exists():
             shutil.rmtree(VENV)
-        with open(LOG, "w") as log:
+        with open(LOG, "w", encoding="utf-8") as log:
             done = subprocess.run([sys.executable, "-I", "-m", "venv", str(VENV)],
                                   stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     if done.returncode:
@@ -126,15 +131,16 @@ def _install(lock: int, extra: str, what: str) -> None:
 
 
 def _pip(lock: int, arguments: list[str], what: str) -> None:
-    command = [str(VENV / "bin" / "python"), "-I", "-m", "pip", "install", "--no-input",
+    command = [str(PYTHON), "-I", "-m", "pip", "install", "--no-input",
                "--retries", "2", "--progress-bar", "off", *arguments]
+    heir: dict[str, Any] = {} if os.name == "nt" else {"pass_fds": [lock]}
     env = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_USER": "0"}
     for name in ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_QUIET"):
         env.pop(name, None)
-    with activity(what) as detail, open(LOG, "w") as log:
+    with activity(what) as detail, open(LOG, "w", encoding="utf-8") as log:
         process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, text=True,
                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                   errors="replace", pass_fds=[lock])
+                                   errors="replace", **heir)
         assert process.stdout is not None
         try:
             for line in process.stdout:
@@ -190,13 +196,33 @@ def _alone() -> Iterator[int]:
     when its last holder dies, so a killed run frees it, but not before its pip ended.
     """
     LOG.parent.mkdir(exist_ok=True)
-    with open(LOG.parent / "install.lock", "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+    with open(LOG.parent / "install.lock", "w", encoding="utf-8") as lock:
+        if not take_lock(lock, wait=False):
             with activity("waiting for another beckon that is installing"):
-                fcntl.flock(lock, fcntl.LOCK_EX)
+                take_lock(lock, wait=True)
         yield lock.fileno()
+
+
+def take_lock(file: IO[str], wait: bool) -> bool:
+    """Lock an open file for this process alone, until it is closed; False: another one has it."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        while True:
+            try:
+                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+                return True
+            except OSError:
+                if not wait:
+                    return False
+            time.sleep(0.2)
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    return True
 
 
 @contextlib.contextmanager

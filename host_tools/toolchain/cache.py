@@ -1,7 +1,6 @@
 """The folder for fetched tools: never half made, safe for several runs at once."""
 
 import contextlib
-import fcntl
 import os
 import shutil
 import tempfile
@@ -9,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from host_tools.paths import REPOSITORY
+from host_tools.toolchain.bootstrap import take_lock
 
 
 def cache_folder() -> Path:
@@ -32,10 +32,10 @@ def cache_folder() -> Path:
 def locked(path: Path) -> Iterator[None]:
     """Hold an exclusive lock on the file `path` (made if missing); waits for its turn.
 
-    The kernel frees the lock when its holder dies, so no stale lock can remain.
+    The system frees the lock when its holder dies, so no stale lock can remain.
     """
-    with open(path, "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with open(path, "w", encoding="utf-8") as lock:
+        take_lock(lock, wait=True)
         yield
 
 

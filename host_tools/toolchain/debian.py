@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from host_tools.errors import BeckonError
@@ -60,7 +61,8 @@ class Apt:
         if architecture:
             self._options += ["-o", f"APT::Architecture={architecture}"]
             self._options += ["-o", f"APT::Architectures={architecture}"]
-        if os.geteuid() == 0:  # apt would drop to a user that cannot write here
+        is_root = sys.platform != "win32" and os.geteuid() == 0
+        if is_root:  # apt would drop to a user that cannot write here
             self._options += ["-o", "APT::Sandbox::User=root"]
         if suite is not None:
             self._use(suite)
@@ -170,7 +172,7 @@ def distribution() -> str | None:
     if any(not shutil.which(tool) for tool in _TOOLS):
         return None
     try:
-        return distribution_of(Path("/etc/os-release").read_text())
+        return distribution_of(Path("/etc/os-release").read_text(encoding="utf-8"))
     except OSError:
         return None
 
@@ -234,6 +236,6 @@ def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     except subprocess.TimeoutExpired:
         raise BeckonError(f"{command[0]} took longer than {_UPDATE_TIMEOUT_S} s: try again when "
                           "the connection is better") from None
-    with open(_log(), "a") as log:
+    with open(_log(), "a", encoding="utf-8") as log:
         log.write(f"{' '.join(command)}\n{done.stdout}{done.stderr}exit status {done.returncode}\n")
     return done

@@ -90,7 +90,7 @@ def _make(work: Path) -> None:
 def _release_is_old() -> bool:
     """True where the machine's own packages are known to be too old (saves one update)."""
     try:
-        text = Path("/etc/os-release").read_text()
+        text = Path("/etc/os-release").read_text(encoding="utf-8")
     except OSError:
         return False
     found = re.search(r'^VERSION_ID="?(\d+)', text, re.MULTILINE)

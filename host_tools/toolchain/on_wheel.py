@@ -22,7 +22,7 @@ def _exit(signal_number):
     os._exit(int(_libc.getenv(b"BECKON_EXIT_STATUS") or 1))
 
 
-_libc.signal(signal.SIGUSR1, _exit)
+_libc.signal(getattr(signal, "SIGUSR1", 0), _exit)
 sys.path.insert(0, sys.argv.pop(1))
 
 from micropython_run import run_main  # noqa: E402

@@ -1,19 +1,18 @@
 """Train without a part of the data, and set on that part what training itself cannot.
 
-The temperature of the confidence, and the decision's settings. Each third is held out in
-turn: by subject where there are several, else by time. Single recordings are joined
-to streams first.
+The temperature of the confidence, and the decision's settings. Each part is held out in turn
+(host_tools/dataset/held_out.py). Single recordings are joined to streams first.
 """
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 
 import numpy as np
 
 from host_tools.augment.streams import is_stream, splice
-from host_tools.dataset import Dataset, Recording, Span, is_idle
-from host_tools.dataset.split import LEAST_SUBJECTS, folds, hold_out
+from host_tools.dataset import Dataset, Recording, is_idle
+from host_tools.dataset.held_out import SUBJECT, Split, held_out, idle_piece
 from host_tools.evaluation.confusions import Habit, habits
 from host_tools.model.decision import Decision
 from host_tools.model.format import Model
@@ -29,12 +28,10 @@ from host_tools.training.stream_batches import StreamBank
 # itself: on people left out that one needs 1.0 to 1.5 (docs/training.md). Too hot, moments
 # without a gesture look like one.
 _TEMPERATURES = np.geomspace(0.6, 1.5, 20)
-_PARTS = 3  # trainings at most, and each takes
 _EACH = 0.55  # of the steps of a single one, so that the model itself takes longer
 # Of recorded everyday movement a part: more takes too long. Few alarms need more of it.
 _LEAST_LIFE_S, _MOST_LIFE_S = 7200.0, 14_400.0
 _PART_S = 180.0
-_LEAST_RUN_S = 30.0  # of a recording without gestures that is cut in time
 _LIFE_S = 900.0  # of made-up everyday movement a part, where none was recorded
 
 
@@ -46,7 +43,8 @@ class Calibration:
     there was too little to hold out. recorded_life: whether alarms were counted in recorded
     everyday movement, else in made-up one. temperature: confidence is
     softmax(logits / temperature). habits: what people who were left out make otherwise.
-    recalls: part of each label's held-out gestures that were found.
+    recalls: part of each label's held-out gestures that were found. trials: the model that was
+    made without each part of held_out(), by its number; with the decision.
     """
 
     decision: Decision = USUAL
@@ -55,12 +53,26 @@ class Calibration:
     temperature: float = 1.0
     habits: tuple[Habit, ...] = ()
     recalls: dict[str, float] = field(default_factory=dict)
+    trials: tuple[tuple[int, Model], ...] = ()
+
+
+@dataclass(frozen=True)
+class PartFigures:
+    """What one part's model makes of that part, with the usual settings. number: from 1."""
+
+    number: int
+    parts: int
+    hits: int
+    truth: int
+    false: int
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One training: the network, inputs it saw, recordings it never saw, and streams of these."""
+    """One training: the number of the part that it never saw, the network, inputs it saw,
+    recordings it never saw, and streams of these."""
 
+    number: int
     net: Network
     inputs: np.ndarray
     held: Dataset
@@ -71,13 +83,23 @@ class Trial:
 
 
 def calibrate(
-    data: Dataset, recipe: Recipe, steps: int, limit_per_hour: float = 1.0
+    data: Dataset, recipe: Recipe, steps: int, limit_per_hour: float = 1.0, by: str = "",
+    report: Callable[[PartFigures], None] = lambda figures: None,
 ) -> Calibration:
-    """Settings found with models that were trained for `steps` together on parts of the data."""
-    trials = trials_of(data, recipe, steps)
+    """Settings found with models that were trained for `steps` together on parts of the data.
+
+    by: how the data is divided (host_tools/dataset/held_out.py). report: called after each part.
+    """
+    split = held_out(data, recipe.seed, by)
+    trials, heard = [], []
+    for t in trials_of(split, recipe, steps):
+        trials.append(t)
+        heard.append(Heard.of(t.model(recipe), t.streams))
+        found = heard[-1].judge(USUAL)
+        report(PartFigures(t.number + 1, len(split.parts), found.hits, found.truth,
+                           found.false + found.duplicates))
     if not trials:
         return Calibration(replace(USUAL, calm_windows=0 if recipe.continuing else 1))
-    heard = [Heard.of(t.model(recipe), t.streams) for t in trials]
     scores, truth = (np.concatenate(x) for x in zip(*(h.at_ends() for h in heard), strict=True))
     model = trials[0].model(recipe)
     heat = temperature(scores * logit_of(model), truth) if len(truth) else 1.0
@@ -90,116 +112,28 @@ def calibrate(
     if not recorded:
         life = [made_up_life(t.held, recipe, _LIFE_S) for t in trials]
     quiet = [Heard.of(m, found) for m, found in zip(models, life, strict=True) if found]
-    decision, score = tune(heard, quiet, limit_per_hour, recorded, _people(data) > 1)
+    decision, score = tune(heard, quiet, limit_per_hour, recorded, split.by == SUBJECT)
     return Calibration(
         decision, score, recorded, heat, tuple(_habits(heard, trials, recipe)),
         _recalls(heard, decision, recipe),
+        tuple((t.number, replace(m, decision=decision))
+              for t, m in zip(trials, models, strict=True)),
     )
 
 
-def trials_of(data: Dataset, recipe: Recipe, steps: int) -> list[Trial]:
+def trials_of(split: Split, recipe: Recipe, steps: int) -> Iterator[Trial]:
     """A training without each part of the data, `steps` together."""
-    parts = held_out(data, recipe.seed)
     rng = np.random.default_rng(recipe.seed)
-    share = steps / max(1, recipe.steps) * (1.0 if len(parts) == 1 else _EACH)
+    share = steps / max(1, recipe.steps) * (1.0 if len(split.parts) == 1 else _EACH)
     part = replace(
         recipe, steps=max(1, round(recipe.steps * share)),
         draws=max(1, round(recipe.draws * share)),
     )
-    out = []
-    for known, held in parts:
+    for number, (known, held) in enumerate(split.parts):
         streams = streams_of(held, recipe, rng)
         if streams:
             bank = StreamBank(known, part)
-            out.append(Trial(fit(part, bank), bank.draw(1024, rng)[0], held, streams))
-    return out
-
-
-def held_out(data: Dataset, seed: int) -> list[tuple[Dataset, Dataset]]:
-    """(known, held out) for each third of the people in turn, or of the time for one person.
-
-    Recordings without gestures are divided on their own (life_parts), so that each part
-    has its share of everyday movement.
-    """
-    moving = [r for r in data.recordings if any(not is_idle(s.label) for s in r.spans)]
-    quiet = [r for r in data.recordings if all(is_idle(s.label) for s in r.spans)]
-    gestures = {s.label for r in moving for s in r.spans if not is_idle(s.label)}
-    people = _people(data)
-    count = _PARTS if people < LEAST_SUBJECTS else min(_PARTS, people)
-    try:
-        parts = folds(Dataset(data.name, moving), count, seed)
-    except ValueError:
-        return []
-    life = life_parts(moving, parts, quiet)
-    out = []
-    for k, part in enumerate(map(set, parts)):
-        known = [r for i, r in enumerate(moving) if i not in part]
-        if part and gestures <= {s.label for r in known for s in r.spans}:
-            held = [moving[i] for i in sorted(part)]
-            others = [r for j, some in enumerate(life) if j != k for r in some]
-            out.append((Dataset(data.name, known + others), Dataset(data.name, held + life[k])))
-    try:
-        return out or [hold_out(data, seed)]
-    except ValueError:
-        return []
-
-
-def life_parts(
-    moving: list[Recording], parts: list[list[int]], quiet: list[Recording]
-) -> list[list[Recording]]:
-    """Recordings without gestures, dealt out to the parts of those with gestures.
-
-    Who makes gestures stays in the part of these. Others are dealt out by the hours they
-    bring. What nobody else can stand for is cut in time.
-    """
-    home: dict[str, set[int]] = {}
-    for k, part in enumerate(parts):
-        for i in part:
-            home.setdefault(moving[i].subject, set()).add(k)
-    by_person: dict[str, list[Recording]] = {}
-    for r in quiet:
-        by_person.setdefault(r.subject, []).append(r)
-    several = sum(1 for p in by_person if p and len(home.get(p, ())) != 1) >= len(parts)
-    out: list[list[Recording]] = [[] for _ in parts]
-    seconds = [0.0] * len(parts)
-
-    def put(k: int, some: list[Recording]) -> None:
-        out[k] += some
-        seconds[k] += sum(r.seconds for r in some)
-
-    for person in sorted(by_person, key=lambda p: -sum(r.seconds for r in by_person[p])):
-        some = by_person[person]
-        if person and len(home.get(person, ())) == 1:
-            (only,) = home[person]
-            put(only, some)
-        elif person and several and person not in home:
-            put(seconds.index(min(seconds)), some)
-        else:
-            for r in some:
-                for k, piece in enumerate(_cut(r, len(parts))):
-                    put(k if len(some) < len(parts) else seconds.index(min(seconds)), [piece])
-    return out
-
-
-def _cut(r: Recording, count: int) -> list[Recording]:
-    """A long recording without gestures as so many runs of equal length."""
-    if r.seconds < count * _LEAST_RUN_S:
-        return [r]
-    edges = np.linspace(0, len(r.samples), count + 1).astype(int)
-    return [_quiet_part(r, int(a), int(b)) for a, b in pairwise(edges)]
-
-
-def _quiet_part(r: Recording, a: int, b: int) -> Recording:
-    """Samples a to b of a recording without gestures."""
-    samples = r.samples[a:b]
-    end_ms = r.start_ms + (len(samples) - 1) * 1000 / r.rate_hz
-    spans = [Span(r.start_ms, end_ms, s.label, s.subject) for s in r.spans[:1]]
-    return replace(r, name=f"{r.name}_{a}", samples=samples, spans=tuple(spans))
-
-
-def _people(data: Dataset) -> int:
-    """How many make gestures."""
-    return len({s.subject for r in data.recordings for s in r.spans if not is_idle(s.label)})
+            yield Trial(number, fit(part, bank), bank.draw(1024, rng)[0], held, streams)
 
 
 def temperature(logits: np.ndarray, truth: np.ndarray) -> float:
@@ -242,7 +176,7 @@ def _parts(r: Recording) -> list[Recording]:
     n = round(_PART_S * r.rate_hz)
     if len(r.samples) <= 2 * n:
         return [r]
-    return [_quiet_part(r, a, a + n) for a in range(0, len(r.samples), n)]
+    return [idle_piece(r, a, a + n) for a in range(0, len(r.samples), n)]
 
 
 def made_up_life(data: Dataset, recipe: Recipe, seconds: float) -> list[Recording]:

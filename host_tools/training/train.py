@@ -2,19 +2,21 @@
 from __future__ import annotations
 
 import hashlib
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from multiprocessing import get_context
+from multiprocessing.queues import SimpleQueue
 
 import numpy as np
 
 from host_tools.dataset import Dataset
 from host_tools.dataset.classes import class_faults
+from host_tools.dataset.held_out import held_out
 from host_tools.dataset.resample import resampled
 from host_tools.errors import BeckonError
 from host_tools.model.codec import encode
 from host_tools.model.format import Model
-from host_tools.training.calibrate import Calibration, calibrate
+from host_tools.training.calibrate import Calibration, PartFigures, calibrate
 from host_tools.training.export import export
 from host_tools.training.fit import Report, fit, fitted
 from host_tools.training.probes import refuse_restless
@@ -22,6 +24,7 @@ from host_tools.training.recipe import Recipe
 from host_tools.training.stream_batches import StreamBank
 
 _CALIBRATION_WINDOWS = 1024
+_POLL_S = 0.2
 CALIBRATION_SHARE = 0.6  # steps of the calibration's training for each of the model's
 
 
@@ -37,11 +40,16 @@ class Trained:
         return encode(self.model)
 
 
-def train(data: Dataset, recipe: Recipe, progress=None, limit_per_hour: float = 1.0) -> Trained:
+def train(
+    data: Dataset, recipe: Recipe, progress=None, limit_per_hour: float = 1.0, by: str = "",
+    held=None,
+) -> Trained:
     """Make a model. progress(Report): called now and then.
 
-    The calibration's own, shorter trainings run beside in another process.
-    limit_per_hour: false alarms that the decision's settings may let through.
+    The calibration's own, shorter trainings run beside in another process. held(PartFigures):
+    called after each of them.
+    limit_per_hour: false alarms that the decision's settings may let through. by: how the data
+    is divided for judging, one of SPLITS of host_tools/dataset/held_out.py; "" is the best.
 
     Raises BeckonError for data from which nothing can be learned, and for a model that
     answers to stillness or to a slow walk with a gesture.
@@ -50,17 +58,48 @@ def train(data: Dataset, recipe: Recipe, progress=None, limit_per_hour: float = 
         raise BeckonError(fault)
     recipe = fitted(recipe)
     notes = f"seed {recipe.seed}, data {digest(data)}"
+    held_out(data, recipe.seed, by)  # refuses; and finds copies before resampling hides them
     data = resampled(data, float(recipe.rate_hz))  # once, instead of in each training
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as other:
+    context = get_context("spawn")
+    news = context.SimpleQueue()
+
+    def tell() -> None:
+        while not news.empty():
+            figures = news.get()
+            if held is not None:
+                held(figures)
+
+    def show(report: Report) -> None:
+        tell()
+        if progress is not None:
+            progress(report)
+
+    with ProcessPoolExecutor(1, context, _use_queue, (news,)) as other:
         steps = max(1, round(recipe.steps * CALIBRATION_SHARE))
-        calibration = other.submit(calibrate, data, recipe, steps, limit_per_hour)
+        calibration = other.submit(_calibrate, data, recipe, steps, limit_per_hour, by)
         bank = StreamBank(data, recipe)
-        net = fit(recipe, bank, progress)
+        net = fit(recipe, bank, show)
+        while not wait([calibration], _POLL_S).done:
+            tell()
+        tell()
         found = calibration.result()
     windows, _ = bank.draw(_CALIBRATION_WINDOWS, np.random.default_rng(recipe.seed))
     model = export(net, recipe, windows, found.decision, found.temperature, notes)
     refuse_restless(model, bank)
     return Trained(model, recipe, found)
+
+
+_news: SimpleQueue[PartFigures] | None = None  # in the calibration's process
+
+
+def _use_queue(news: SimpleQueue[PartFigures]) -> None:
+    global _news
+    _news = news
+
+
+def _calibrate(data: Dataset, recipe: Recipe, steps: int, limit: float, by: str) -> Calibration:
+    assert _news is not None
+    return calibrate(data, recipe, steps, limit, by, _news.put)
 
 
 def digest(data: Dataset) -> str:
@@ -72,4 +111,4 @@ def digest(data: Dataset) -> str:
     return h.hexdigest()[:8]
 
 
-__all__ = ["Report", "Trained", "digest", "train"]
+__all__ = ["PartFigures", "Report", "Trained", "digest", "train"]

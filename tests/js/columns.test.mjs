@@ -96,3 +96,11 @@ test("the overview shows where it moves, against its strongest place", () => {
 test("a still recording has a flat overview", () => {
   assert.deepEqual([...envelope([new Pyramid(new Float32Array(500))], 500, 10)], new Array(10).fill(0));
 });
+
+test("a short recording has an overview, too: fewer samples than columns", () => {
+  const values = Float32Array.from({ length: 400 }, (_, i) => (i >= 200 && i < 300 ? Math.sin(i) : 0));
+  const heights = envelope([new Pyramid(values)], values.length, 1200);
+  assert.equal(heights.length, 1200);
+  assert.deepEqual([100, 500, 1000].map((i) => heights[i]), [0, 0, 0]);
+  assert.ok(heights.slice(610, 890).every((share) => share > 0.5));
+});

@@ -92,7 +92,7 @@ def _callgrind(models: list[Path], mpy: Path) -> list[float]:
                 env={**os.environ, "MICROPYPATH": f"{mpy}:.frozen"},
                 stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_TIMEOUT_S,
             )  # fmt: skip
-            lines = Path(log.name).read_text().splitlines()
+            lines = Path(log.name).read_text(encoding="utf-8").splitlines()
             found = [line for line in lines if "Collected" in line]
         if done.returncode or not found:
             raise BeckonError(f"callgrind cannot count here: {done.stderr.strip()[-200:]}")

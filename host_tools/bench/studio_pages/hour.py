@@ -77,7 +77,7 @@ def hour_project() -> Iterator[Path]:
         values = _movements(SAMPLES)
         t = np.arange(SAMPLES) * (1000 // RATE_HZ)
         for name, n in zip(_NAMES, (3000, SAMPLES), strict=True):
-            with open(folder / "recordings" / f"{name}.csv", "w") as out:
+            with open(folder / "recordings" / f"{name}.csv", "w", encoding="utf-8") as out:
                 out.write("t_ms,ax,ay,az,gx,gy,gz\n")
                 np.savetxt(out, np.column_stack([t[:n], values[:n]]),
                            fmt="%d,%.3f,%.3f,%.3f,%.2f,%.2f,%.2f")
@@ -207,7 +207,7 @@ def _wait_for_labels(tab: Tab, count: int) -> None:
 
 def _count(path: Path) -> int:
     """Spans in the file, which must be whole at any moment."""
-    with open(path, newline="") as rows:
+    with open(path, encoding="utf-8", newline="") as rows:
         found = list(csv.DictReader(rows))
     if any(None in row or None in row.values() for row in found):
         raise BeckonError(f"{path}: a line is not whole after a kill")

@@ -111,7 +111,7 @@ def _watch(tab: Tab, studio: Studio, say: Callable[[str], None], seconds: float,
 def _memory(tab: Tab, studio: Studio) -> tuple[float, float]:
     """(JavaScript's heap after a collection, the server's resident memory), MB."""
     heap = tab.page.evaluate("(window.gc && gc(), performance.memory.usedJSHeapSize)")
-    pages = int(Path(f"/proc/{studio.pid}/statm").read_text().split()[1])
+    pages = int(Path(f"/proc/{studio.pid}/statm").read_text(encoding="utf-8").split()[1])
     return round(heap / 1e6, 1), round(pages * os.sysconf("SC_PAGE_SIZE") / 1e6, 1)
 
 

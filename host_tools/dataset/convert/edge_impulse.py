@@ -238,7 +238,7 @@ def write_csv(data: Dataset, folder: Path, options: Options) -> int:
     count = 0
     with new_folder(folder) as temporary:
         for name, r, x in _pieces(data):
-            with open(temporary / f"{name}.csv", "w", newline="") as f:
+            with open(temporary / f"{name}.csv", "w", encoding="utf-8", newline="") as f:
                 out = csv.writer(f, lineterminator="\n")
                 out.writerow(("timestamp", *_NAMES[: r.axes]))
                 for i, row in enumerate((x / options.scale(r.axes)).tolist()):

@@ -13,6 +13,7 @@ from host_tools.studio.explore.job import Look
 from host_tools.studio.explore.session import DELETE, KEEP, RELABEL, ExploreSession
 from host_tools.studio.frame.language import tr, tr_n
 from host_tools.studio.frame.layout import message
+from host_tools.studio.frame.project import Project
 from host_tools.studio.frame.shortcuts import key
 from host_tools.studio.frame.widgets import Area, mark, warn
 
@@ -156,8 +157,8 @@ class SuspectsPanel:
 class FindingsPanel:
     """What `beckon data check` says, each with the place where it is mended."""
 
-    def __init__(self, open_place: Callable[[str, float], None]):
-        self._open = open_place
+    def __init__(self, project: Project, open_place: Callable[[str, float], None]):
+        self._project, self._open = project, open_place
         self._area = Area("bk-card bk-stack-small")
 
     def refresh(self, look: Look | None) -> None:
@@ -177,28 +178,37 @@ class FindingsPanel:
                 mark("warn")
                 with ui.element("div").classes("bk-stack-small"):
                     ui.label(words_of(finding)).classes("bk-break")
-                    text, act = self._cure(finding)
-                    if text:
-                        ui.button(text, color=None, on_click=act).props(
-                            "unelevated no-caps dense").classes("bk-cure")
+                    with ui.element("div").classes("bk-row").style("gap: .5rem"):
+                        for text, act in self._cures(finding):
+                            ui.button(text, color=None, on_click=act).props(
+                                "unelevated no-caps dense").classes("bk-cure")
         for notice in notices:
             with ui.element("div").classes("bk-finding"):
                 mark("plain")
                 ui.label(_FILE_AND_LINE.sub("", notice).lstrip(": ")).classes("bk-break bk-quiet")
 
-    def _cure(self, f: Finding) -> tuple[str, Callable[[], None]]:
-        """Where it is mended: the button's words and what it does."""
-        if f.about == "people" and not f.recording:
-            return tr("Record another person"), lambda: ui.navigate.to("/record")
+    def _cures(self, f: Finding) -> list[tuple[str, Callable[[], None]]]:
+        """Where it is mended: a button's words and what it does."""
+        def record() -> None:
+            ui.navigate.to("/record")
+
+        out: list[tuple[str, Callable[[], None]]] = []
         if f.about == "people":
-            return tr("Enter who moved (W)"), lambda: self._open(f.recording, (f.t_ms or 0) + 500)
-        if f.about == "classes":
-            return tr("Record more"), lambda: ui.navigate.to("/record")
+            out.append((tr("Set who moved"), self._to_takes) if f.recording else
+                       (tr("Record another person"), record))
+        elif f.about == "classes":
+            out.append((tr("Record more"), record))
+        elif f.about == "range":
+            out.append((tr("Record with a wider range"), record))
+        elif f.about == "units":
+            out.append((tr("Import again"), lambda: ui.navigate.to("/data")))
         if f.recording:
-            return tr("Look at it"), lambda: self._open(f.recording, (f.t_ms or 0) + 500)
-        if f.about == "range":
-            return tr("Record with a wider range"), lambda: ui.navigate.to("/record")
-        return "", lambda: None
+            out.append((tr("Look at it"), lambda: self._open(f.recording, (f.t_ms or 0) + 500)))
+        return out
+
+    def _to_takes(self) -> None:
+        self._project.form("data")["shown"] = "takes"
+        ui.navigate.to("/data")
 
 
 def words_of(finding: Finding) -> str:

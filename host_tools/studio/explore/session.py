@@ -14,6 +14,7 @@ that the user wants to keep as they are. A suspect is open while its take has th
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from host_tools.studio.frame.project import Project
 
 RELABEL, DELETE, KEEP = "relabel", "delete", "keep"
 _NEAR_MS = 1.5  # labels.csv holds a tenth of a ms
+_SETTLED_S = 4.0  # without another change of labels, all takes are read again
 
 
 @dataclass
@@ -62,7 +64,10 @@ class ExploreSession:
         self._job: ChildProcess | None = None
         self._search: ChildProcess | None = None
         self._stamp: tuple[Any, ...] = ()
+        self._labels_at = (-1, 0.0)  # version of the labels, and since when
         self._history: list[tuple[str, Any]] = []
+        self._open: list[Suspect] = []
+        self._open_at = (-1, -1)  # versions of the labels and of this for which _open holds
         self._kept = self._read()
 
     # reading
@@ -98,10 +103,20 @@ class ExploreSession:
         files = tuple(f.stamp for f in self._project.recordings())
         return (files, self._project.labels.version, path, path and path.stat().st_mtime_ns)
 
-    @property
-    def stale(self) -> bool:
-        """Whether recordings, labels or the model have changed since the last look."""
-        return self._stamp != self._now()
+    def stale(self, at_once: bool = True) -> bool:
+        """Whether recordings, labels or the model have changed since the last look.
+
+        at_once: False waits until nobody changes labels any longer, as reading all takes for
+        each of many corrections would keep the computer busy.
+        """
+        now = self._now()
+        if self._labels_at[0] != now[1]:
+            self._labels_at = now[1], time.monotonic()
+        if now == self._stamp:
+            return False
+        only_labels = (now[0], *now[2:]) == (self._stamp[:1] + self._stamp[2:])
+        return (at_once or not only_labels
+                or time.monotonic() - self._labels_at[1] > _SETTLED_S)
 
     def look(self) -> None:
         """Read and place all takes, unless that is under way."""
@@ -179,13 +194,15 @@ class ExploreSession:
 
     def suspects(self) -> list[Suspect]:
         """Those that are open: neither mended nor kept, surest first."""
-        errors = self._kept.errors
-        out = []
-        for s in errors.suspects if errors else ():
-            item = self.item(s.recording, s.start_ms)
-            if item and item.label == s.label and _key(s) not in self._kept.keep:
-                out.append(s)
-        return out
+        now = (self._project.labels.version, self.version)
+        if self._open_at != now:
+            errors = self._kept.errors
+            found = [(s, self.item(s.recording, s.start_ms))
+                     for s in (errors.suspects if errors else ())]
+            self._open = [s for s, item in found
+                          if item and item.label == s.label and _key(s) not in self._kept.keep]
+            self._open_at = now
+        return list(self._open)
 
     def held_out(self) -> dict[tuple[str, float], str]:
         """What networks that do not know a take call it: (recording, start_ms) -> label."""

@@ -111,7 +111,10 @@ def _kill_group(group: int, process: subprocess.Popen[bytes]) -> None:
     """Kill the group. If its leader has been waited for, the number may be another group's."""
     if process.returncode is None:
         try:
-            os.killpg(group, signal.SIGKILL)
+            if sys.platform == "win32":
+                process.kill()
+            else:
+                os.killpg(group, signal.SIGKILL)
         except ProcessLookupError:
             pass
         process.wait()
@@ -139,6 +142,8 @@ def _read(pipe: IO[bytes]) -> Any:
 
 def _end_with_parent(stdin: IO[bytes]) -> None:
     stdin.read()
+    if sys.platform == "win32":
+        os._exit(1)
     os.killpg(0, signal.SIGKILL)
 
 

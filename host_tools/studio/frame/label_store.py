@@ -178,6 +178,14 @@ class LabelStore:
     def set_subject(self, id: int, subject: str) -> Item:
         return self._change("set the subject of", id, subject=clean(subject, "subject"))
 
+    def set_subjects(self, recording: str, subject: str) -> int:
+        """Name who moved in all spans of a recording; returns in how many that is new."""
+        subject = clean(subject, "subject")
+        changed = sum(i.subject != subject for i in self.spans(recording))
+        with self.action("set who moved in", [recording]) as after:
+            after[recording] = tuple(replace(i, subject=subject) for i in after[recording])
+        return changed
+
     def _change(self, name: str, id: int, **values: str) -> Item:
         old = self.item(id)
         new = replace(old, **values)  # type: ignore[arg-type]

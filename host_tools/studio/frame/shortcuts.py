@@ -43,17 +43,18 @@ class Shortcuts(Element, component="shortcuts.js"):
         self.changed: Callable[[], None] = lambda: None
 
     def add(self, combo: str, text: str, handler: Callable[..., Any], *, group: str = "",
-            line: bool = True, repeat: bool = False, typing: bool = False) -> None:
+            line: bool = True, repeat: bool = False, typing: bool = False,
+            opens: bool = False) -> None:  # fmt: skip
         """Call handler() when combo is pressed.
 
         text: what it does, for the hints; "" for none, if another key does the same. Keys of
         one group share one hint, with the first one's text. line: show it in the bottom line,
         not only in the list of all keys. repeat: also while held down. typing: also in a text
-        field or dialog.
+        field or dialog. opens: it opens a dialog, whose field gets what is typed next.
         """
         self._keys[combo] = _Key(combo, text, handler, group, line)
         self._props["combos"] = {
-            **self._props["combos"], combo: {"repeat": repeat, "typing": typing}
+            **self._props["combos"], combo: {"repeat": repeat, "typing": typing, "opens": opens}
         }
         self.changed()
 
@@ -62,6 +63,12 @@ class Shortcuts(Element, component="shortcuts.js"):
         for combo in combos:
             self._keys[combo] = _Key(combo, text, lambda: None, text, line)
         self.changed()
+
+    def opens(self, combo: str, opens: bool) -> None:
+        """Whether the key opens a dialog now; see add()."""
+        known = self._props["combos"].get(combo)
+        if known is not None and known["opens"] != opens:
+            self._props["combos"] = {**self._props["combos"], combo: {**known, "opens": opens}}
 
     def drop(self, combo: str) -> None:
         self._keys.pop(combo, None)
@@ -81,7 +88,7 @@ class Shortcuts(Element, component="shortcuts.js"):
         """
         out: list[tuple[list[str], str]] = []
         places: dict[str, int] = {}
-        for known in self._keys.values():
+        for known in sorted(self._keys.values(), key=lambda k: k.combo == "?"):  # all keys: last
             if not (known.line or every):
                 continue
             if known.group and known.group in places:
@@ -125,18 +132,20 @@ def key_mark(combo: str) -> ui.label:
 
 def key_button(text: str, icon: str | None, handler: Callable[..., Any], combo: str | None = None,
                *, kind: str = "", hint: str | None = None, line: bool = True,
-               **options: Any) -> ui.button:
+               opens: bool = False, **options: Any) -> ui.button:
     """A button with its key on it. kind: "primary", "plain", "danger" or "".
 
     hint: the words among the keys, if they differ from the button's. line: also in the bottom
-    line, which does not repeat every button.
+    line, which does not repeat every button. opens: see Shortcuts.add.
     """
     button = ui.button(text, icon=icon, color=None, on_click=lambda: handler())
     button.props("unelevated no-caps").classes("bk-button" + (f" bk-{kind}" if kind else ""))
+    if opens:
+        button.props("data-opens")
     if combo is not None:
         with button:
             key_mark(combo)
         key(combo, hint or text, lambda: handler() if button.enabled else None,
-            line=line and hint != "", **options)
+            line=line and hint != "", opens=opens, **options)
         button.props(f'aria-keyshortcuts="{shown(combo)}"')
     return button

@@ -7,12 +7,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from nicegui import ui
+from nicegui import context, ui
 
 from host_tools.dataset.agreement import Agreement, Pair, agreement
 from host_tools.dataset.labels import read_labels_file
 from host_tools.errors import BeckonError
 from host_tools.studio.frame.label_store import Item
+from host_tools.studio.frame.language import tr, tr_n
 from host_tools.studio.frame.layout import message
 from host_tools.studio.frame.project import Project
 
@@ -20,7 +21,9 @@ _SHOWN = 200  # lines of a list
 
 
 def _dialog(title: str) -> tuple[ui.dialog, ui.card]:
-    dialog = ui.dialog()
+    # In the page itself: inside of another dialog, whose button opens it, it would go with that
+    with context.client.content:
+        dialog = ui.dialog()
     dialog.on("hide", dialog.delete)
     with dialog, ui.card() as card:
         ui.label(title).classes("bk-title")
@@ -78,26 +81,36 @@ def _ask_new_name(old: str, rename: Callable[[str, str], None]) -> None:
             _plain("Cancel", dialog.close)
 
 
-def ask_subject(current: str, known: list[str], use: Callable[[str], None]) -> None:
-    """Ask who moved the board, then call use(name)."""
-    dialog, card = _dialog("Who moved?")
+def ask_subject(current: str, known: list[str], spans: int, use: Callable[[str, bool], None],
+                one: bool) -> None:
+    """Ask who moved the board, then call use(name, for_all).
 
-    def done(name: str | None = None) -> None:
+    spans: of the recording; for_all: the name is for all of them, else for the selected one,
+    which is offered if `one`.
+    """
+    dialog, card = _dialog(tr("Who moved?"))
+
+    def done(for_all: bool = True, name: str | None = None) -> None:
         subject = name if name is not None else field.value or ""
         dialog.close()
-        use(subject.strip())
+        use(subject.strip(), for_all)
 
     with card:
-        field = ui.input("a name or a letter", value=current)
+        field = ui.input(tr("a name or a letter"), value=current)
         field.props("outlined autofocus maxlength=60").on("keydown.enter", lambda: done())
         field.style("min-width: min(22rem, 76vw)")
+        if known:
+            with ui.element("div").classes("bk-row"):
+                for name in known:
+                    _plain(name, partial(field.set_value, name))
         with ui.element("div").classes("bk-row"):
-            for name in known:
-                _plain(name, partial(done, name))
-        with ui.element("div").classes("bk-row"):
-            _plain("Use it", lambda: done(), primary=True)
-            _plain("Cancel", dialog.close)
-        ui.label("Needed to measure a model on people that it was not trained on.").classes(
+            text = (tr_n("For its {n} span", "For all {n} spans of the recording", spans)
+                    if spans else tr("For new spans"))
+            _plain(text, lambda: done(), primary=True)
+            if one and spans > 1:
+                _plain(tr("Only for the selected span"), lambda: done(False))
+            _plain(tr("Cancel"), dialog.close)
+        ui.label(tr("Needed to measure a model on people that it was not trained on.")).classes(
             "bk-quiet")
 
 
@@ -121,7 +134,7 @@ def ask_recording(counts: dict[str, int], current: str,
                 ).on("click", lambda _, n=name: choose(n)):
                     ui.label(name).classes("bk-grow")
                     n = counts[name]
-                    ui.label(f"{n} span{'s' * (n != 1)}" if n else "not labelled").classes(
+                    ui.label(tr_n("{n} span", "{n} spans", n) if n else tr("not labelled")).classes(
                         "bk-quiet")
             if len(names) > _SHOWN:
                 ui.label(f"and {len(names) - _SHOWN} more: type part of a name").classes("bk-quiet")

@@ -168,12 +168,15 @@ class LabelEditor:
             return self._accept(mark, label)
         return self.store.rename(mark.id, label)
 
-    def set_subject(self, subject: str) -> None:
-        """Who moved: for the selected span and for new ones."""
+    def set_subject(self, subject: str, for_all: bool = True) -> int:
+        """Who moved: for all spans of the recording and for new ones, or for the selected one
+        alone. Returns for how many spans it changed."""
         mark = self.chosen()
-        if mark is not None and not mark.proposed:
-            subject = self.store.set_subject(mark.id, subject).subject
+        if not for_all and mark is not None and not mark.proposed:
+            self.store.set_subject(mark.id, subject)
+            return 1
         self.subject = " ".join(subject.split())
+        return self.store.set_subjects(self.recording, subject)
 
     def _brush(self) -> str:
         if self.brush is None:

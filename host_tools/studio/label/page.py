@@ -14,9 +14,10 @@ from host_tools.dataset.recording import Recording
 from host_tools.errors import BeckonError
 from host_tools.evaluation.model_proposals import propose_with_model
 from host_tools.studio.frame.label_store import ChangedOutside
+from host_tools.studio.frame.language import tr, tr_n
 from host_tools.studio.frame.layout import empty_state, message
 from host_tools.studio.frame.project import Project
-from host_tools.studio.frame.shortcuts import hint, key, key_button
+from host_tools.studio.frame.shortcuts import hint, key, key_button, shortcuts
 from host_tools.studio.frame.theme import IDLE_COLOUR, label_colour
 from host_tools.studio.label.dialogs import (
     ask_label,
@@ -89,7 +90,7 @@ class LabelPage:
                 'aria-label="previous recording"')
             with ui.button(color=None, on_click=self._pick).props("unelevated no-caps").classes(
                 "bk-button bk-name"
-            ).props('aria-label="choose a recording"'):
+            ).props('aria-label="choose a recording" data-opens'):
                 self.name = ui.label().classes("bk-title")
             key_button("", "chevron_right", lambda: self._other(1), ".",
                        hint="next recording", line=False).props(
@@ -116,12 +117,13 @@ class LabelPage:
                                      "Delete", kind="danger", hint="delete, reject", line=False)
 
     def _add_keys(self) -> None:
+        self.keys = shortcuts()
         key("n", "next, previous", lambda: self._step(1), group="step")
         key("p", "", lambda: self._step(-1), group="step")
         for number in range(1, NUMBERED + 1):
             key(str(number), "label" if number == 1 else "", lambda n=number: self._number(n),
                 group="1 … 9")
-        key("l", "new label", self._ask_label)
+        key("l", "new label", self._ask_label, opens=True)
         key("i", "start, end", lambda: self._do(self.editor.begin_here), group="ends")
         key("o", "", lambda: self._do(self.editor.end_here), group="ends")
         hint(["ArrowLeft", "ArrowRight"], "cursor")
@@ -130,8 +132,8 @@ class LabelPage:
         key("Backspace", "", lambda: self._do(self.editor.delete))
         key("Escape", "deselect", self._deselect, line=False)
         key("mod+shift+z", "", lambda: self._do(self._redo))
-        key("w", "who moved", self._ask_subject, line=False)
-        key("r", "choose a recording", self._pick, line=False)
+        key("w", "who moved", self._ask_subject, line=False, opens=True)
+        key("r", "choose a recording", self._pick, line=False, opens=True)
         key("z", "look at the span", self._look, line=False)
         hint(["shift+ArrowLeft", "shift+ArrowRight"], "cursor, far", line=False)
         hint(["PageUp", "PageDown"], "pan a screen", line=False)
@@ -247,13 +249,34 @@ class LabelPage:
         ask_label([x for x in self._labels() if self.store.counts()[x]], use, self._rename_label)
 
     def _rename_label(self, old: str, new: str) -> None:
-        self._do(lambda: self.store.rename_label(old, new))
+        def rename() -> None:
+            n = self.store.rename_label(old, new)
+            if self.editor.brush == old:
+                self.editor.brush = new.strip()
+            ui.notify(tr_n("{n} span is named {new} now. Ctrl Z undoes it",
+                           "{n} spans are named {new} now. Ctrl Z undoes it", n, new=new),
+                      position="top")
+
+        self._do(rename)
 
     def _ask_subject(self) -> None:
-        def use(subject: str) -> None:
-            self._do(lambda: self.editor.set_subject(subject))
+        chosen = self.editor.chosen()
+        name, spans = self.editor.recording, len(self.store.spans(self.editor.recording))
 
-        ask_subject(self.editor.subject, self.store.subjects, use)
+        def use(subject: str, for_all: bool) -> None:
+            def change() -> None:
+                n = self.editor.set_subject(subject, for_all)
+                who = subject or tr("nobody named")
+                if n:
+                    ui.notify(tr_n("{who}: {n} span of {name}. Ctrl Z undoes it",
+                                   "{who}: {n} spans of {name}. Ctrl Z undoes it",
+                                   n, who=who, name=name), position="top")
+
+            self._do(change)
+
+        current = chosen.subject if chosen is not None and not chosen.proposed else ""
+        ask_subject(current or self.editor.subject, self.store.subjects, spans, use,
+                    chosen is not None and not chosen.proposed)
 
     def _accept_all(self) -> None:
         count = self.editor.accept_all()
@@ -355,10 +378,9 @@ class LabelPage:
         labelled = sum(f.name in done for f in files)
         proposed = sum(m.proposed for m in marks)
         spans = sum(self.store.counts().values())
-        self.progress.set_text(
-            f"{labelled} of {len(files)} labelled, "
-            + (f"{proposed} proposals left" if proposed else f"{spans} spans, all saved")
-        )
+        self.progress.set_text(tr("{n} of {all} labelled, ", n=labelled, all=len(files)) + (
+            tr_n("{n} proposal left", "{n} proposals left", proposed) if proposed
+            else tr_n("{n} span, all saved", "{n} spans, all saved", spans)))
         enable(self.undo, self.store.can_undo is not None)
         enable(self.redo, self.store.can_redo is not None)
         enable(self.all, any(m.proposed and m.label for m in marks))
@@ -370,6 +392,8 @@ class LabelPage:
         enable(self.delete, chosen is not None)
         self.chosen.show(chosen, labels, bool(marks))
         current = chosen.label if chosen is not None and chosen.label else self.editor.brush
+        for number in range(1, NUMBERED + 1):
+            self.keys.opens(str(number), number > len(self._labels()))
         self.palette.show(self._labels(), self.store.counts(), current, self.editor.subject)
 
     def _mark(self, mark: Mark, labels: list[str]) -> SpanMark:

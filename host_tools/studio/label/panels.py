@@ -79,7 +79,7 @@ class Palette:
 
 def _plain_button(handler: Callable[[], Any]) -> ui.button:
     button = ui.button(color=None, on_click=lambda: handler()).props("unelevated no-caps")
-    return button.classes("bk-button bk-chip bk-plain")
+    return button.classes("bk-button bk-chip bk-plain").props("data-opens")
 
 
 def icon_button(icon: str, text: str, handler: Callable[[], Any], combo: str,

@@ -96,18 +96,22 @@ export function scoreSteps({ t_ms, percent }, t0, t1, xOf, y, put) {
   }
 }
 
-// How much moves in each of width columns, 0 to 1: the range of every axis, summed. The
-// strongest half per cent may exceed the scale, so that one knock does not flatten the rest.
+const LEAST_SAMPLES = 8; // of a step of the envelope: the range of one sample alone is nothing
+
+// How much moves in each of width columns, 0 to 1: the range of every axis, summed. A short
+// recording has fewer steps than columns. The strongest half per cent may exceed the scale, so
+// that one knock does not flatten the rest.
 export function envelope(pyramids, samples, width) {
-  const each = samples / width, sums = new Float32Array(width);
-  const low = new Float32Array(width), high = new Float32Array(width);
+  const steps = Math.max(1, Math.min(width, Math.floor(samples / LEAST_SAMPLES)));
+  const sums = new Float32Array(steps), low = new Float32Array(steps), high = new Float32Array(steps);
   pyramids.forEach((pyramid, axis) => {
-    pyramid.columns(0, each, width, low, high);
-    for (let i = 0; i < width; i++) {
+    pyramid.columns(0, samples / steps, steps, low, high);
+    for (let i = 0; i < steps; i++) {
       if (high[i] > low[i]) sums[i] += (high[i] - low[i]) / (axis < 3 ? 10 : 150);
     }
   });
   const sorted = Float32Array.from(sums).sort();
-  const full = sorted[Math.floor(0.995 * (width - 1))] || 1;
-  return sums.map((sum) => Math.min(1, sum / full));
+  const full = sorted[Math.floor(0.995 * (steps - 1))] || 1;
+  return Float32Array.from({ length: width }, (_, i) =>
+    Math.min(1, sums[Math.floor((i * steps) / width)] / full));
 }

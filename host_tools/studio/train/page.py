@@ -3,11 +3,19 @@ from __future__ import annotations
 
 from nicegui import ui
 
-from host_tools.studio.frame.layout import empty_state, message
+from host_tools.studio.frame.language import tr
+from host_tools.studio.frame.layout import empty_state
 from host_tools.studio.frame.project import Project
 from host_tools.studio.frame.widgets import Area
 from host_tools.studio.train.figures import FiguresPanel, SlidersPanel, TablesPanel
-from host_tools.studio.train.panels import RunPanel, SetupPanel
+from host_tools.studio.train.history import History
+from host_tools.studio.train.panels import (
+    HistoryPanel,
+    OutlookPanel,
+    RunPanel,
+    SetupPanel,
+    WarningsPanel,
+)
 from host_tools.studio.train.session import TrainSession
 from host_tools.studio.train.streams import StreamsPanel
 
@@ -36,12 +44,16 @@ class TrainPage:
 
     def __init__(self, project: Project, trainer: TrainSession):
         self._trainer = trainer
+        trainer.history = trainer.history or History(project.folder / "models")
         self._setup = Area("bk-stack")
         self._panel = SetupPanel(project, trainer, self._setup)
         self._run = RunPanel(trainer)
         self._first = Area("bk-stack")
-        self._caution = Area("bk-stack")
+        self._warnings = WarningsPanel(project, trainer)
+        self._caution = Area()
+        self._nothing = Area()
         self._figures = FiguresPanel(trainer)
+        self._outlook = OutlookPanel(trainer)
         self._streams = StreamsPanel(project, trainer)
         with ui.element("div").classes("bk-split") as self._split:
             with ui.element("section"):
@@ -50,19 +62,25 @@ class TrainPage:
             with ui.element("aside"):
                 self._streams.build_list()
                 self._sliders = SlidersPanel(trainer)
+        self._history = HistoryPanel(trainer)
         self._refresh()
         ui.timer(_REFRESH_S, self._refresh)
 
     def _refresh(self) -> None:
         trainer = self._trainer
         trainer.poll()
-        there = trainer.evaluation is not None
+        there = trainer.model is not None
+        judged = trainer.evaluation is not None
         self._setup.show((trainer.progress.running, trainer.version), self._build_setup)
         self._run.refresh()
-        self._split.set_visibility(there)
+        self._split.set_visibility(judged)
         self._first.show((there, trainer.progress.running), self._build_first)
+        self._warnings.refresh()
+        self._outlook.refresh()
+        self._history.refresh()
         self._caution.show((trainer.results, trainer.held), self._build_caution)
-        if there:
+        self._nothing.show((there, judged), self._build_nothing)
+        if judged:
             self._figures.refresh()
             self._streams.refresh()
             self._tables.refresh()
@@ -73,17 +91,21 @@ class TrainPage:
             self._panel.build()
 
     def _build_first(self) -> None:
-        if self._trainer.evaluation is None and not self._trainer.progress.running:
+        if self._trainer.model is None and not self._trainer.progress.running:
             empty_state("model_training", "Train your first model",
-                        "Press Train. Studio chooses all settings from your recordings. It holds "
-                        "out a quarter of them and judges the model on these.")
+                        "Press Train. Studio chooses all settings from your recordings. It leaves "
+                        "out each part of them in turn, to judge what a model makes of it.")
 
     def _build_caution(self) -> None:
-        found = self._trainer.evaluation
-        if found is None:
-            return
-        for notice in found.notices[:4]:
-            message(notice)
-        if not self._trainer.held:
-            ui.label("These figures may flatter: the model may have been trained on the same "
-                     "recordings.").classes("bk-warn")
+        if self._trainer.evaluation is not None and not self._trainer.held:
+            ui.label(tr("These figures may flatter: the model may have been trained on the same "
+                        "recordings.")).classes("bk-warn")
+
+    def _build_nothing(self) -> None:
+        """A model of which nothing is known."""
+        if self._trainer.model is not None and self._trainer.evaluation is None:
+            with ui.element("div").classes("bk-card"):
+                ui.label(tr("Too little to judge")).classes("bk-big")
+                ui.label(tr("There is a model, and you can save it. But no take could be left out "
+                            "of the training, so nobody knows how well it works. Record each "
+                            "gesture at least five times, better twenty.")).classes("bk-quiet")

@@ -12,25 +12,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from host_tools.dataset import is_idle
 from host_tools.errors import BeckonError
-from host_tools.evaluation.emulator import Board
 from host_tools.evaluation.evaluate import Evaluation, Stream, Tally
 from host_tools.evaluation.explain import Shares, reason, shares
 from host_tools.evaluation.matching import HIT
 from host_tools.evaluation.redebounce import redebounced
-from host_tools.model.codec import encode
+from host_tools.model.codec import decode
 from host_tools.model.decision import Decision
 from host_tools.model.format import Model
 from host_tools.model.golden import write_model
 from host_tools.studio.frame.child_process import ChildProcess
+from host_tools.studio.train.history import Entry, History
 from host_tools.studio.train.job import (
-    ALL,
-    HELD,
     About,
     Judged,
     Judging,
@@ -39,10 +37,13 @@ from host_tools.studio.train.job import (
     judge_only,
     train_and_judge,
 )
+from host_tools.training.calibrate import PartFigures
 from host_tools.training.fit import Report
 
 MISSED = "missed"
-_SMOOTH = 0.9  # of the loss curve's running mean
+# The loss curve's line is the mean of the last tenth of the reports, at most ten: the loss falls
+# so fast at first that a longer memory would show a loss that is long past.
+_SHARE_MEANT, _MOST_MEANT = 10, 10
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,8 @@ class Settings:
 class Happening:
     """One event of the judged streams, or one gesture without an event.
 
-    kind: HIT, DUPLICATE, FALSE or MISSED. number: of the event or the gesture in its stream.
+    kind: HIT, DUPLICATE, FALSE or MISSED. number: of the event or the gesture in its stream,
+    which is number `stream` of the evaluation.
     """
 
     recording: str
@@ -84,6 +86,7 @@ class Happening:
     number: int
     subject: str = ""
     latency_ms: float | None = None
+    stream: int = 0
 
     @property
     def wrong(self) -> bool:
@@ -93,18 +96,21 @@ class Happening:
 @dataclass
 class Progress:
     """What a page shows of a run. state: idle, reading, training, tuning, judging, done,
-    failed or stopped. losses: (step, loss, its running mean)."""
+    failed or stopped. losses: (step, loss, its running mean). parts: figures of the parts that
+    were held out, as they come; divided: how."""
 
     state: str = "idle"
     fault: str = ""
     about: str = ""
     notices: tuple[str, ...] = ()
+    divided: str = ""
+    parts: tuple[PartFigures, ...] = ()
     step: int = 0
     steps: int = 0
     judged: int = 0
     judge_of: int = 0
     began_s: float = 0.0
-    first_s: float = 0.0  # when the first step began
+    first_s: float = 0.0  # when the first loss came
     ended_s: float = 0.0
     losses: list[tuple[int, float, float]] = field(default_factory=list)
 
@@ -119,9 +125,10 @@ class Progress:
     @property
     def left_s(self) -> float | None:
         """Until the last step, by the speed so far."""
-        if self.state != "training" or not self.losses or self.step >= self.steps:
+        if self.state != "training" or len(self.losses) < 2 or self.step >= self.steps:
             return None
-        return (time.monotonic() - self.first_s) * (self.steps - self.step) / max(1, self.step)
+        done = self.step - self.losses[0][0]  # the first ones wait for the streams to be made
+        return (time.monotonic() - self.first_s) * (self.steps - self.step) / max(1, done)
 
 
 class TrainSession:
@@ -129,8 +136,12 @@ class TrainSession:
 
     def __init__(self) -> None:
         self.progress = Progress()
+        self.judged: Judged | None = None
+        """The last result as it came."""
+        self.model: Model | None = None
+        """Its model, with the debouncer as it is set now."""
         self.evaluation: Evaluation | None = None
-        self.held = False
+        """Its figures; None if there was too little to judge."""
         self.about = ""
         """What it was trained on, if it was trained here."""
         self.source = ""
@@ -141,11 +152,12 @@ class TrainSession:
         """Grows with each new evaluation."""
         self.tuned_tally = Tally()
         """The event figures with the settings that the model came with."""
+        self.history: History | None = None
+        """Where trainings are noted; None: nowhere."""
         self.saved: Path | None = None
         self.wanted: Settings | None = None
         """What the sliders are set to, until it is applied."""
         self._job: ChildProcess | None = None
-        self._board: Board | None = None
         self._tuned = Settings()
         self._data: tuple[str, ...] = ()
         self._next: tuple[str, tuple[str, ...]] = "", ()
@@ -155,8 +167,7 @@ class TrainSession:
     def train(self, choice: TrainChoice) -> None:
         """Start. Raises BeckonError if a run is under way, or for a choice that is not valid."""
         choice.check()
-        data = choice.data if choice.judge in (HELD, ALL) else (choice.judge,)
-        self._start(lambda: ChildProcess(train_and_judge, choice), "A new model", data)
+        self._start(lambda: ChildProcess(train_and_judge, choice), "A new model", choice.data)
 
     def judge(self, path: Path, data: tuple[str, ...]) -> None:
         """Judge an existing model."""
@@ -164,12 +175,11 @@ class TrainSession:
 
     def judge_again(self) -> None:
         """Judge the current model on the same recordings, after changes to their labels."""
-        found = self.evaluation
-        if not found or not self._data:
+        before, data = self.judged, self._data
+        if not before or not data:
             raise BeckonError("there is no model yet: train one first")
-        names = tuple(s.recording.name for s in found.streams)
-        model, data, held = encode(found.model), self._data, self.held
-        self._start(lambda: ChildProcess(judge_again, model, data, names, held), self.source, data)
+        self._start(lambda: ChildProcess(judge_again, data, replace(before, evaluation=None)),
+                    self.source, data)
 
     def _start(self, make: Callable[[], ChildProcess], source: str, data: tuple[str, ...]) -> None:
         if self.progress.running:
@@ -206,29 +216,49 @@ class TrainSession:
         p = self.progress
         if isinstance(report, About):
             p.state, p.about = "training", report.text
-            p.notices, p.steps = report.notices, report.steps
-            p.first_s = time.monotonic()
+            p.notices, p.steps, p.divided = report.notices, report.steps, report.divided
         elif isinstance(report, Report):
-            before = p.losses[-1][2] if p.losses else report.loss
-            mean = before * _SMOOTH + report.loss * (1 - _SMOOTH)
-            p.losses.append((report.step, report.loss, mean))
+            p.first_s = p.first_s or time.monotonic()
+            count = max(1, min(_MOST_MEANT, (len(p.losses) + 1) // _SHARE_MEANT))
+            some = [*(loss for _, loss, _ in p.losses), report.loss][-count:]
+            p.losses.append((report.step, report.loss, sum(some) / len(some)))
             p.step = report.step
             if report.step == report.steps:
                 p.state = "tuning"
+        elif isinstance(report, PartFigures):
+            p.parts += (report,)
         elif isinstance(report, Judging):
             p.state, p.judged, p.judge_of = "judging", report.done, report.of
 
     def _keep_result(self, judged: Judged) -> None:
-        self.evaluation, self.held = judged.evaluation, judged.held
+        self.judged, self.evaluation = judged, judged.evaluation
+        self.model = decode(judged.model)
         self.source, self._data = self._next
         p = self.progress
-        self.about = ". ".join((f"Trained on {p.about}", *p.notices)) if p.about else ""
+        if p.about:
+            self.about = f"Trained on {p.about}"
+        elif not judged.held:
+            self.about = ""
         self.saved = self.wanted = None
-        self._tuned = Settings.of(judged.evaluation.model)
-        self.tuned_tally = judged.evaluation.tally()
+        self._tuned = Settings.of(self.model)
+        self.tuned_tally = judged.evaluation.tally() if judged.evaluation else Tally()
         self.results += 1
-        self._board = Board(judged.evaluation.model)
         self.version += 1
+        if p.about and self.history:
+            self._note(lambda history: history.add(Entry.of_result(
+                judged, self._model_id, sum(judged.takes), len(judged.takes))))
+
+    @property
+    def _model_id(self) -> str:
+        """Of the model as it came, before its settings were changed."""
+        return decode(self.judged.model).model_id if self.judged else ""
+
+    def _note(self, change: Callable[[History], None]) -> None:
+        if self.history:
+            try:
+                change(self.history)
+            except BeckonError:
+                pass  # a history that cannot be written must not cost the model
 
     # the result
 
@@ -239,7 +269,12 @@ class TrainSession:
 
     @property
     def settings(self) -> Settings:
-        return Settings.of(self.evaluation.model) if self.evaluation else Settings()
+        return Settings.of(self.model) if self.model else Settings()
+
+    @property
+    def held(self) -> bool:
+        """Whether what was judged had been held out."""
+        return self.judged is not None and self.judged.held
 
     def apply_wanted(self) -> None:
         """Apply `wanted`, if there is one. May be called from a thread."""
@@ -252,54 +287,68 @@ class TrainSession:
 
         Raises ValueError for settings that are not valid.
         """
-        found = self.evaluation
-        if found and settings != self.settings:
-            other = redebounced(found, settings.decision)
-            if self.evaluation is found:  # else a run ended meanwhile
+        model, found = self.model, self.evaluation
+        if model and settings != self.settings:
+            decision = self._decision(model, settings)
+            other = redebounced(found, decision) if found else None
+            if self.model is model:  # else a run ended meanwhile
+                self.model = replace(model, decision=decision, version=2)
                 self.evaluation = other
                 self.version += 1
 
+    def _decision(self, model: Model, settings: Settings) -> Decision:
+        """The model's with these settings. Another threshold is one for all gestures."""
+        first = decode(self.judged.model).decision if self.judged else None
+        if first is not None and settings == self._tuned:
+            return first
+        base = model.decision or Decision()
+        same = settings.threshold_percent == base.threshold_percent
+        return replace(base, **vars(settings), thresholds=base.thresholds if same else ())
+
     def save(self, path: Path) -> int:
         """Write the model with the debouncer as set; returns its bytes. Raises BeckonError."""
-        if not self.evaluation:
-            raise BeckonError("there is no model yet: train one first")
         self.apply_wanted()
+        if not self.model:
+            raise BeckonError("there is no model yet: train one first")
         path.parent.mkdir(parents=True, exist_ok=True)
-        size = write_model(path, self.evaluation.model)
+        size = write_model(path, self.model)
         self.saved = path
         self.version += 1
+        self._note(lambda history: history.name(self._model_id, path.name))
         return size
 
     def unsaved(self) -> Model | None:
         """The model that was trained here and lies in no file yet."""
-        found = self.evaluation
-        return found.model if found and self.about and self.saved is None else None
+        return self.model if self.about and self.saved is None else None
 
-    def stream(self, recording: str) -> Stream | None:
-        if not self.evaluation:
-            return None
-        return next((s for s in self.evaluation.streams if s.recording.name == recording), None)
+    def streams(self, recording: str | None = None) -> list[tuple[int, Stream]]:
+        """The judged streams with their numbers; those of one recording, which may be in pieces."""
+        found = self.evaluation.streams if self.evaluation else []
+        return [(i, s) for i, s in enumerate(found)
+                if recording is None or s.recording.name == recording]
 
     def happenings(self, recording: str | None = None, wrong: bool = False) -> list[Happening]:
         """Events and missed gestures, in their order; wrong: only those."""
         found: list[Happening] = []
-        for s in self.evaluation.streams if self.evaluation else ():
-            name = s.recording.name
-            if recording is not None and name != recording:
-                continue
-            here = [
-                Happening(name, e.t_ms, e.label, v.kind, e.confidence, i, s.recording.subject,
-                          v.latency_ms)
+        for n, s in self.streams(recording):
+            name, who = s.recording.name, s.recording.subject
+            found += [
+                Happening(name, e.t_ms, e.label, v.kind, e.confidence, i, who, v.latency_ms, n)
                 for i, (e, v) in enumerate(zip(s.events, s.verdicts, strict=True))
             ]
-            here += [Happening(name, s.gestures[i].start_ms, s.gestures[i].label, MISSED, 0, i,
-                               s.gestures[i].subject) for i in s.missed]
-            found += sorted(here, key=lambda h: h.t_ms)
+            found += [Happening(name, s.gestures[i].start_ms, s.gestures[i].label, MISSED, 0, i,
+                                s.gestures[i].subject, stream=n) for i in s.missed]
+        order = {name: i for i, name in enumerate(dict.fromkeys(h.recording for h in found))}
+        found.sort(key=lambda h: (order[h.recording], h.t_ms))
         return [h for h in found if h.wrong or not wrong]
+
+    def _stream_of(self, happening: Happening) -> Stream | None:
+        known = dict(self.streams())
+        return known.get(happening.stream)
 
     def why(self, happening: Happening) -> str:
         """In words."""
-        stream = self.stream(happening.recording)
+        stream = self._stream_of(happening)
         if not stream or not self.evaluation:
             return ""
         if happening.kind != MISSED:
@@ -316,19 +365,19 @@ class TrainSession:
                 f"with {least} % or more; the mean of {span} must reach that, at rest")
 
     def shares(self, happening: Happening) -> Shares:
-        """The scores over time around it. Takes some ms."""
-        stream = self.stream(happening.recording)
-        assert stream and self._board
+        """The scores over time around it."""
+        stream = self._stream_of(happening)
+        assert stream
         t_ms = happening.t_ms
         after_ms = 1500.0
         if happening.kind == MISSED:
             g = stream.gestures[happening.number]
             t_ms, after_ms = g.end_ms, 2000.0
-        return shares(self._board, stream.recording, t_ms, 2200.0, after_ms)
+        return shares(stream.windows, t_ms, 2200.0, after_ms)
 
     def span_of(self, happening: Happening) -> tuple[float, float]:
         """Where it is, as (start_ms, end_ms) for a label: the movement before the event."""
-        stream = self.stream(happening.recording)
+        stream = self._stream_of(happening)
         assert stream and self.evaluation
         if happening.kind == MISSED:
             g = stream.gestures[happening.number]

@@ -1,11 +1,14 @@
 """The Train page's streams: events over the signal, why each came, and how to correct it."""
 from __future__ import annotations
 
+from collections import Counter
+
 from nicegui import run, ui
 
 from host_tools.dataset import IDLE_LABEL
 from host_tools.errors import BeckonError
 from host_tools.evaluation.matching import DUPLICATE, FALSE, HIT
+from host_tools.studio.frame.language import tr
 from host_tools.studio.frame.project import Project
 from host_tools.studio.frame.theme import IDLE_COLOUR, label_colour
 from host_tools.studio.frame.widgets import Area, choice, mark, warn
@@ -73,7 +76,9 @@ class StreamsPanel:
         """Offer the recordings of a new evaluation; open the first that has a mistake."""
         found = self._trainer.evaluation
         assert found
-        wrong = {s.recording.name: s.wrong for s in found.streams}
+        wrong: Counter[str] = Counter()
+        for s in found.streams:
+            wrong[s.recording.name] += s.wrong
         names = {name: f"{name} ({n} wrong)" if n else name for name, n in wrong.items()}
         first = max(wrong, key=lambda name: wrong[name])
         self._recording = ""
@@ -84,15 +89,15 @@ class StreamsPanel:
         if not name or name == self._recording:
             return
         self._recording = name
-        stream = self._trainer.stream(name)
-        if stream is None:
+        streams = self._trainer.streams(name)
+        if not streams:
             return
         labels = self._labels()
         self._signal.show_recording(name)
         self._signal.set_curves([])
         self._signal.set_spans([
             SpanMark(i, s.start_ms, s.end_ms, s.label, label_colour(labels, s.label))
-            for i, s in enumerate(stream.recording.spans)
+            for i, s in enumerate(s for _, part in streams for s in part.recording.spans)
         ])
         self._flags()
 
@@ -130,8 +135,10 @@ class StreamsPanel:
                        group="step", repeat=True)
         self._list.key("ArrowUp", "", lambda: self._step(-1), group="step", repeat=True)
         if not self._shown:
-            ui.label("No mistakes here. Held-out people and everyday movement are the harder "
-                     "test.").classes("bk-quiet")
+            heard = self._trainer.tuned_tally.truth
+            ui.label(tr("No mistakes here. New people and everyday movement are the harder test.")
+                     if heard else tr("No gesture was judged, so there is nothing to tell.")
+                     ).classes("bk-quiet")
         for h in self._shown[:_LISTED]:
             self._item(h)
         if len(self._shown) > _LISTED:
@@ -240,9 +247,7 @@ class StreamsPanel:
                 labels.rename(there.id, label)
                 done = f"Labelled {label}, was {there.label}"
             else:
-                stream = self._trainer.stream(h.recording)
-                subject = stream.recording.subject if stream else ""
-                labels.add(h.recording, *self._trainer.span_of(h), label, subject)
+                labels.add(h.recording, *self._trainer.span_of(h), label, h.subject)
                 done = f"Labelled {label}" if label != IDLE_LABEL else "Added as a negative"
         except BeckonError as error:
             warn(error)

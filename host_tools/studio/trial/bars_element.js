@@ -43,7 +43,7 @@ export default {
         const now = percent[row.index];
         this.fills[i].style.transform = `scaleX(${now / 100})`;
         this.tops[i].style.left = `${peaks[row.index]}%`;
-        this.tops[i].style.opacity = peaks[row.index] > now + 1 ? 1 : 0;
+        this.tops[i].style.opacity = peaks[row.index] > now + 3 ? 1 : 0;
         this.numbers[i].textContent = `${Math.round(now)} %`;
         if (row.threshold)
           this.fills[i].parentElement.classList.toggle("bk-over", now >= row.threshold);

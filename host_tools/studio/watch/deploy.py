@@ -58,15 +58,18 @@ class Deployer:
         settings: folder with config.json and secrets.json. Raises BeckonError.
         """
         extra_files = dict(settings_files(settings)) if settings else {}
+        source = model
         content, model_id = _read(model) if model else (None, "")
         port = find_port(port)
 
         def extra(survey: Survey) -> dict[str, bytes]:
+            nonlocal content, model_id, source
             files = dict(extra_files)
+            if content is None and "model.mlp" not in survey.files:
+                source = DEFAULT_MODEL
+                content, model_id = _read(source)
             if content is not None:
                 files["model.mlp"] = content
-            elif "model.mlp" not in survey.files:
-                files["model.mlp"] = DEFAULT_MODEL.read_bytes()
             return files
 
         def run() -> Deployment:
@@ -75,6 +78,9 @@ class Deployer:
                        f"{counted(len(done.copied), 'file')} copied "
                        f"({done.bytes_copied / 1024:.0f} KiB), {done.unchanged} unchanged. "
                        f"{', '.join(filter(None, (done.sign, done.sensor)))}")
+            if source is not None:
+                name = "the default model" if source == DEFAULT_MODEL else source.name
+                message = f"Model {model_id}, {name}. {message}"
             return Deployment("done", message=message, warning=done.warning, model=model_id)
 
         self._start(run)

@@ -7,6 +7,7 @@ from host_tools.mqtt.events import printable
 from host_tools.mqtt.sensor_state import sensor_trouble
 from host_tools.studio.frame.durations import duration
 from host_tools.studio.watch.session import Device
+from host_tools.wording import counted
 
 GOOD, WARN, BAD, PLAIN = "good", "warn", "bad", "plain"
 
@@ -90,7 +91,7 @@ def _counted(device: Device) -> list[Sign]:
                         "weak: move the board or the access point" if weak else ""))
     drops = count("link_drops")
     if drops is not None:
-        out.append(Sign("Link lost", f"{drops} times", PLAIN))
+        out.append(Sign("Link lost", counted(drops, "time"), PLAIN))
     late = count("lag_ms_max")
     if late is not None:
         out.append(Sign("Loop late at most", f"{late} ms", WARN if late > 500 else GOOD))

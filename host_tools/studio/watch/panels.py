@@ -12,6 +12,7 @@ from host_tools.device.ports import candidates
 from host_tools.device.settings import default_folder
 from host_tools.errors import BeckonError
 from host_tools.model.golden import read_model
+from host_tools.studio.frame.language import tr
 from host_tools.studio.frame.layout import message
 from host_tools.studio.frame.project import Project, free_path
 from host_tools.studio.frame.theme import label_colour
@@ -34,7 +35,7 @@ from host_tools.wording import counted
 _ROWS = 60
 _FRESH_S = 4.0  # how long the newest event stands out
 _SPANS = {60: "1 min", 600: "10 min", 3600: "1 h"}
-_OWN_MODEL = "the board's own"
+_OWN_MODEL = ""  # none is sent: the board keeps its own
 
 
 class BrokerPanel:
@@ -92,7 +93,7 @@ class DeployPanel:
         found = candidates()
         self._form = project.form(
             "deploy", way="serial", port=found[0][0] if len(found) == 1 else "", device="",
-            model=None, settings=False,
+            model=None, models=(), settings=False,
         )
         self._area = Area("bk-card bk-stack")
 
@@ -100,6 +101,8 @@ class DeployPanel:
         view = self._deployer.view
         running = view.state == "running"
         names = tuple(path.name for path in self._project.models())
+        if names != self._form["models"]:  # the newest is what people mean, until they choose
+            self._form.update(models=names, model=names[-1] if names else _OWN_MODEL)
         self._area.show((running, names, None if running else view), self._build)
         if running:
             self._what.set_text(f"{view.what} ...")
@@ -130,20 +133,28 @@ class DeployPanel:
             message(view.message)
         elif view.state == "done":
             with ui.element("div").classes("bk-row").style("flex-wrap: nowrap"):
-                mark("good")
+                mark("good" if view.model and not view.warning else "warn")
                 ui.label(view.message).classes("bk-break bk-small")
+            if not view.model:
+                ui.label(tr("No model was sent: the board recognises what its own model knows."))\
+                    .classes("bk-warn bk-small bk-break")
             if view.warning:
                 ui.label(view.warning).classes("bk-warn bk-small bk-break")
 
     def _models(self, own: bool) -> None:
-        names = [path.name for path in reversed(self._project.models())]
+        """The choice of a model. own: also to send none."""
+        paths = list(reversed(self._project.models()))
+        names = {path.name: tr("{name} (the newest)", name=path.name) if path is paths[0]
+                 else path.name for path in paths}
+        if not paths:
+            ui.label(tr("There is no model in models/ yet: train one and save it. Until then only "
+                        "the firmware can be sent.") if own else
+                     tr("There is no model in models/ yet: train one and save it.")).classes(
+                "bk-warn bk-small")
         if own:
-            names.append(_OWN_MODEL)
+            names[_OWN_MODEL] = tr("None: the firmware alone, the board keeps its model")
         if names:
-            select_field("Model", names, self._form, "model")
-        else:
-            ui.label("There is no model in models/ yet: train one and save it.").classes(
-                "bk-quiet bk-small")
+            select_field(tr("Model"), names, self._form, "model")
 
     def _serial(self) -> None:
         text_field("Serial port", self._form, "port", autocomplete=[p for p, _ in candidates()],
@@ -217,7 +228,7 @@ class DevicesPanel:
             with ui.element("div").classes("bk-card bk-stack-small"):
                 with ui.element("div").classes("bk-between"):
                     ui.label(device.name).classes("bk-title bk-break")
-                    ui.label(f"{device.events} events").classes("bk-quiet")
+                    ui.label(counted(device.events, "event")).classes("bk-quiet")
                 for sign in signs(device, self._model):
                     _sign(sign)
                 if device.diag_at:
