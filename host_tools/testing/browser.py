@@ -26,7 +26,7 @@ from host_tools.paths import REPOSITORY
 
 _TIMEOUT_MS = 120_000  # of each wait: a busy computer may take long
 
-_START_TIMEOUT_S = 60  # a cold start on a busy computer
+_START_TIMEOUT_S = 120  # a cold start on a busy computer
 _COMMAND = (
     "import sys; from host_tools.cli import app, studio; "
     "sys.exit(studio.run(app.make_parser('studio', studio).parse_args(sys.argv[1:])))"

@@ -44,7 +44,10 @@ def frame(project: Project | None, active: str) -> Iterator[Shortcuts]:
     ui.add_head_html(f'<link rel="stylesheet" href="/studio/{active}/{active}.css">')
     ui.add_head_html(f"<script>window.beckonWords = {json.dumps(_signal_words())}</script>")
     ui.add_body_html(_early_header(project, active))
-    ui.run_javascript(f"beckonTheme.ready(); beckonLost.watch({json.dumps(_lost_words())})")
+    ui.run_javascript(f"beckonTheme.ready(); beckonLost.watch({json.dumps(_lost_words())});"
+                      # where the pages do not fit side by side
+                      "document.querySelector('.bk-nav [aria-current]')"
+                      "?.scrollIntoView({inline: 'center', block: 'nearest'})")
     keys = Shortcuts()
     with ui.element("header").classes("bk-header"):
         with ui.link(target="/start").classes("bk-brand") as brand:
