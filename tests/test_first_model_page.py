@@ -82,7 +82,7 @@ def test_the_first_model(browser, tmp_path, monkeypatch):
         user.press("t")
         page.get_by_role("button", name="Save").first.wait_for(timeout=400_000)
         user.press("s")
-        page.get_by_text("Save the model").wait_for()
+        page.get_by_label("Name", exact=True).wait_for()
         user.press("Enter")
         until(lambda: list((folder / "models").glob("*.mlp")))
 
