@@ -164,6 +164,19 @@ def test_of_two_with_one_name_the_older_ends_and_says_why(broker, engine):
             assert not new.fault
 
 
+def test_a_broker_that_restarts_often_is_not_taken_for_a_rival(engine, tmp_path):
+    with Mosquitto(tmp_path) as broker, collecting(broker.address, engine, "restarts") as collector:
+        for i in range(9):
+            refusals = collector._connection._refusals
+            broker.stop()
+            until(lambda before=refusals: collector._connection._refusals > before)
+            broker.start()
+            until(lambda times=i + 1: collector.said.count("the broker is back") == times)
+        totals = simulate(broker.address, Plan(**{**vars(QUICK), "seconds": 1, "prefix": "then"}))
+        until(lambda: stored(engine, "then") == totals.acked)
+    assert collector.fault is None
+
+
 def test_strangers_do_not_stop_the_stream(broker, engine):
     with collecting(broker, engine, "bad") as collector:
         with Connection(broker, "stranger") as stranger:

@@ -46,9 +46,8 @@ def test_a_swapped_label_comes_first(gestures, tmp_path, capsys):
     assert (first["recording"], first["line"], first["label"], first["suggested"]) == (
         parts[0], 21, parts[3], was)
     assert first["share"] > first["own_share"]
-    suspects = tuple(Suspect(**suspect) for suspect in found["suspects"])
-    said = summary(LabelErrors(suspects, (None,) * found["takes"]), 30)
-    assert said.startswith(f"{parts[0]} ")
+    text = summary(LabelErrors((Suspect(**first),), ()), 1)
+    assert text.startswith(f"{parts[0]} {first['start_ms'] / 1000:.2f} s (labels.csv:21): ")
 
 
 def test_too_little_is_refused(gestures):

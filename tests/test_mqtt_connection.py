@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from host_tools.bench.outages import broker as restarting
 from host_tools.cli.app import main
 from host_tools.device.known_broker import exposure, known_broker
 from host_tools.device.settings import _TLS_FILE_MAX, settings_files, write_settings
@@ -378,6 +379,31 @@ def test_many_devices_are_all_known(tmp_path, monkeypatch):
                     return len(came) == 2 * _MANY
 
                 until(all_came)
+
+
+@pytest.mark.parametrize("version", [5, 4])
+def test_a_listener_misses_nothing_while_the_broker_restarts(tmp_path, monkeypatch, version):
+    """It is told whether the broker has kept what came meanwhile."""
+    links = []
+    with restarting.Mosquitto(tmp_path) as mosquitto:
+        broker = BrokerAddress("127.0.0.1", mosquitto.port)
+        known = {} if version == 5 else {(broker.host, broker.port): 4}
+        monkeypatch.setattr(connection, "_versions", known)
+        with Subscriber(broker, kinds=("event",), on_link=lambda *link: links.append(link)) as ear:
+            assert ear._connection.version == version
+            for turn, kept in enumerate((True, False)):
+                mosquitto.stop()
+                until(lambda turn=turn: len(links) == 2 * turn + 1)
+                mosquitto.start(with_session=kept)
+                with Connection(broker, "board") as board:  # nobody waits for the listener
+                    for seq in range(20 if kept else 0):
+                        board.publish("beckon/wand/event", json.dumps({"seq": seq}), wait_s=10)
+                until(lambda turn=turn: len(links) == 2 * turn + 2)
+                if kept:
+                    came = [ear.receive(20) for _ in range(20)]
+                    assert [message.payload["seq"] for message in came] == list(range(20))
+        assert links == [(False, True), (True, True), (False, True), (True, False)]
+        assert ear.receive(0) is None
 
 
 # -- signed commands --------------------------------------------------------------------

@@ -4,6 +4,8 @@ Loaded with the first command that comes, and the code of each verb with its fir
 A verb gets the parts that it uses.
 """
 
+import gc
+
 from micropython import const
 
 from commands.dispatcher import Commands
@@ -91,7 +93,9 @@ class Verbs:
         return self._signer
 
     def _may_restart(self, verb, arguments):
-        """Raises ValueError if the board has only just started, unless the command is signed."""
+        """Raises ValueError if the board has only just started, or while a file is on trial:
+        each restart counts against it. Not if the command is signed.
+        """
         if "hmac" in arguments:
             self._signature().check(verb, "", arguments["hmac"])
             return
@@ -100,6 +104,9 @@ class Verbs:
             raise ValueError(
                 "the board has just started; ask again in %d s, or sign it" % (left_ms // 1000 + 1)
             )
+        for path in (CONFIG, self._settings.model):
+            if Rollback(path).is_on():
+                raise ValueError("%s is on trial; ask again later, or sign it" % path)
 
     def _limit(self):
         """Count a change without a signature. Raises ValueError if there are too many."""
@@ -151,7 +158,12 @@ class Verbs:
         sensing = self._need_sensor()
         from commands.sensor import self_test
 
-        return await self_test(sensing.imu, sensing.sampling)
+        try:
+            return await self_test(sensing.imu, sensing.sampling)
+        finally:  # large, and hardly anybody asks twice
+            forget("commands.sensor", "drivers.mpu_selftest", "drivers.fifo_sums")
+            forget("sensing.calibration")
+            gc.collect()
 
     async def _raw(self, arguments):
         sensing = self._need_sensor()
@@ -175,6 +187,8 @@ class Verbs:
             raise ValueError("on must be true or false")
         from events.discovery import announce, remove
 
+        if not self._publisher.house:
+            forget("events.discovery")
         self._store().change({"ha_discovery": int(on)})
         if on:
             engine = self._sensing.engine if self._sensing else None

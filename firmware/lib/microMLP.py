@@ -157,7 +157,9 @@ def _lasting(code, n):
 
 def _to_weight(value):
     """A float as an integer weight, at most 32 in size."""
-    return int(min(max(value, -31.9), 31.9) * _UNIT + 536870912.5)
+    value = min(max(value, -31.9), 31.9) * _UNIT
+    # Whole before the zero is added: a 32-bit float has steps of 64 there.
+    return _ZERO + int(value + 0.5 if value >= 0 else value - 0.5)
 
 
 def _to_float(weight):

@@ -1,6 +1,7 @@
 """Why there is no link, in words that help. Loaded only while there is none."""
 
 import errno
+import gc
 
 # MQTT 3.2.2.3
 _REFUSALS = {
@@ -18,6 +19,7 @@ _TLS = {
     # It offers RSA-PSS for TLS 1.3, and then cannot check it in TLS 1.2.
     -0x6600: "an answer that is not understood; if it speaks TLS 1.2 with an RSA key, let it "
     "speak 1.3, or give it an ECDSA key",
+    -0x7F00: "not enough memory",
     -0x7780: "the broker ends the handshake; does it want a certificate of this board (tls_cert), "
     "or another version of TLS?",
 }
@@ -38,8 +40,11 @@ def explain(error, host, again="", unanswered=False):
     if kind == "ValueError":  # of a name, or of TLS about a certificate
         return "%s: %s" % (host, str(error).strip())
     number = getattr(error, "errno", None)
+    if kind == "MemoryError" or number == errno.ENOMEM:
+        return "not enough memory for a link: %s" % _memory()
     if number in _TLS:
-        return "TLS with %s fails: %s" % (host, _TLS[number])
+        room = "; " + _memory() if number == -0x7F00 else ""
+        return "TLS with %s fails: %s%s" % (host, _TLS[number], room)
     if "MBEDTLS" in str(error) or (number or 0) < 0:  # as mbedTLS counts its errors
         return "TLS with %s fails: %s" % (host, error)
     if number == errno.ETIMEDOUT:
@@ -59,3 +64,18 @@ def explain(error, host, again="", unanswered=False):
     if number == errno.EINVAL:
         return "what answers is not an MQTT broker"
     return repr(error)
+
+
+def _memory():
+    """What is free, in bytes."""
+    free = "%d bytes are free" % gc.mem_free()
+    try:
+        from esp32 import HEAP_DATA, idf_heap_info
+    except ImportError:
+        return free
+    # (total, free, largest, least) of each region; TLS takes its memory there.
+    parts = idf_heap_info(HEAP_DATA)
+    beside, piece = sum(part[1] for part in parts), max(part[2] for part in parts)
+    return "%s, and beside the heap %d, %d in one piece; TLS needs 16,000 to 40,000" % (
+        free, beside, piece
+    )

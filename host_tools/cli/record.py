@@ -9,12 +9,15 @@ Free: one uninterrupted recording. With one label, all of it gets that label.
 The board needs Beckon's firmware (beckon deploy). --from takes the samples from
 elsewhere: csv is any firmware that prints three or six numbers per sample, one line each;
 broker is a board with our firmware on the broker of beckon setup, and mqtt://HOST or
-mqtts://HOST on another one; a FILE is played as if it were live.
+mqtts://HOST on another one; a FILE is played as if it were live. phone is a phone's browser,
+which opens a page of this computer; phyphox://HOST:PORT, sensorserver://HOST:PORT and
+sensorlogger are apps on a phone (docs/phone.md).
 
 examples:
   beckon record --labels circle,x,y --takes 20 --out my-gestures --subject ann
   beckon record --free --labels none --seconds 120 --out my-gestures
   beckon record /dev/ttyACM0 --from csv --labels up,down --out others
+  beckon record --from phone --labels circle,x --out my-gestures
 """
 
 import json
@@ -23,6 +26,7 @@ from pathlib import Path
 
 from host_tools.cli.broker_options import add_tls_arguments, broker_of
 from host_tools.cli.json_output import add_json_argument
+from host_tools.cli.phone_options import add_phone_arguments
 from host_tools.cli.progress import waiting
 from host_tools.errors import BeckonError
 from host_tools.wording import counted
@@ -51,9 +55,11 @@ def add_arguments(parser):
     parser.add_argument("--gyro-dps", type=int, default=1000, choices=(250, 500, 1000, 2000),
                         help="range of the gyroscope")
     parser.add_argument("--from", dest="source", default="board",
-                        metavar="board|csv|broker|URL|FILE", help="where the samples come from")
+                        metavar="board|csv|broker|phone|sensorlogger|URL|FILE",
+                        help="where the samples come from")
     parser.add_argument("--device", metavar="NAME", help="with --from broker: which board")
     add_tls_arguments(parser, "with --from mqtts://HOST: ")
+    add_phone_arguments(parser, "with --from phone or sensorlogger: ")
     parser.add_argument("--accel-unit", default="", metavar="UNIT",
                         help="with --from csv: the unit of the acceleration, m/s2, g, mg or "
                         "counts:N for N counts per g (default: measured)")
@@ -164,14 +170,47 @@ def _source(args):
         url = "" if args.source == "broker" else args.source
         return _Opening(BrokerSource(broker_of(args, url), args.device),
                         "asking the board for samples")
+    phone = _phone(args)
+    if phone:
+        return phone
     if args.source != "board":
         path = Path(args.source)
         if not path.is_file():
             raise BeckonError(f"--from {args.source}: no such file; write board, csv, "
-                              "broker, mqtts://HOST, or the name of a recording", status=2)
+                              "broker, mqtts://HOST, phone, phyphox://HOST, "
+                              "sensorserver://HOST, sensorlogger, or the name of a recording",
+                              status=2)
         return ReplaySource(path, args.speed)
     return _Opening(BoardSource(find_port(args.port), args.rate, args.accel_g, args.gyro_dps,
                                 args.baud), "starting the board's sensor")
+
+
+def _phone(args):
+    """The source, if it is a phone; else None."""
+    kind, _, rest = args.source.partition("://")
+    if args.source == "phone":
+        from host_tools.cli.phone_options import PhoneOpening
+
+        return PhoneOpening(args)
+    if kind in ("phyphox", "sensorserver") and rest:
+        from host_tools.recording.phone.phyphox import PhyphoxSource
+        from host_tools.recording.phone.sensor_server import SensorServerSource
+
+        if kind == "phyphox":
+            return _Opening(PhyphoxSource(f"http://{rest}"),
+                            "measuring the phone's rate: lay it on its back")
+        return _Opening(SensorServerSource(f"ws://{rest}"), "measuring the phone's rate")
+    if kind == "sensorlogger":
+        from host_tools.cli.phone_options import sensor_logger_server
+        from host_tools.recording.phone.sensor_logger import SensorLoggerSource
+
+        port = rest.removeprefix(":") or "8739"
+        if not port.isdigit() or not 0 <= int(port) < 65536:
+            raise BeckonError(f"--from {args.source}: write sensorlogger, or "
+                              "sensorlogger://:PORT", status=2)
+        return _Opening(SensorLoggerSource(sensor_logger_server(args, int(port))),
+                        "waiting for Sensor Logger")
+    return None
 
 
 class _Opening:

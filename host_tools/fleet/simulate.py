@@ -5,7 +5,7 @@
 
 import asyncio
 import random
-import resource
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,7 +30,8 @@ class Plan:
     outages_per_min, restarts_per_min: of all devices together. clock_errors: share of devices
     whose clock is wrong; a third each has none, is a day ahead, is an hour behind.
     connects_per_s: how fast the devices come. settle_s: so long after the last event it waits
-    until nothing is under way; prefix: of the devices' names.
+    until nothing is under way; prefix: of the devices' names. until: ends the load before or after
+    `seconds`, when it is true.
     """
 
     devices: int
@@ -45,6 +46,7 @@ class Plan:
     settle_s: float = 30.0
     prefix: str = "sim"
     seed: int = 1
+    until: Callable[[], bool] | None = None
 
 
 def simulate(broker: BrokerAddress, plan: Plan,
@@ -131,7 +133,10 @@ class _Fleet:
         started_s = time.monotonic()
         made = cut = restarted = seconds = pinged = 0
         diagnosed = 0
-        while (now_s := time.monotonic() - started_s) < plan.seconds:
+        while True:
+            now_s = time.monotonic() - started_s
+            if plan.until() if plan.until else now_s >= plan.seconds:
+                break
             while made < now_s * plan.events_per_s:
                 device = devices[rng.randrange(len(devices))]
                 for _ in range(plan.burst):
@@ -164,6 +169,10 @@ class _Fleet:
 
 def _allow_files(number: int) -> None:
     """Each connection is an open file."""
+    if sys.platform == "win32":  # which has no such limit
+        return
+    import resource
+
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < number:
         if hard != resource.RLIM_INFINITY and hard < number:

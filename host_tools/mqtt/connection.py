@@ -104,8 +104,10 @@ class Connection:
         self.broker = broker
         self.replaced = False
         """Whether the broker ends this connection for another one with our client id. Not every
-        broker says so; then it shows by links that end soon, many in a row."""
+        broker says so. Then it shows by links that end soon, many in a row, while the broker can
+        always be reached at once: one that restarts cannot."""
         self._brief = 0  # of these
+        self._refusals = 0  # how often the broker could not be reached
         self._up_s = 0.0
         self._on_delivery = on_delivery
         self._durable = durable
@@ -224,6 +226,7 @@ class Connection:
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
+        client.on_connect_fail = self._on_connect_fail
         client.on_message = self._deliver if self._on_delivery else self._take
         client.on_socket_open = _send_at_once
         client.on_log = self._on_log
@@ -310,6 +313,10 @@ class Connection:
         self._end(str(reason) if flags.is_disconnect_packet_from_server else _GONE)
         self._give_up(client)
         self._tell(False, self._keep)
+
+    def _on_connect_fail(self, client, userdata):
+        self._refusals += 1
+        self._brief = 0
 
     def _give_up(self, client: Any) -> None:
         """Whoever enters decides what to do after a first connection that failed."""

@@ -125,7 +125,7 @@ def _bring_up_to_date(engine: Engine, migrate: bool) -> None:
     script = ScriptDirectory.from_config(config)
     known = {revision.revision for revision in script.walk_revisions()}
     newest = script.get_current_head()
-    with engine.connect() as connection:
+    with reading(engine).connect() as connection:
         present = MigrationContext.configure(connection).get_current_revision()
     if present is not None and present not in known:
         raise BeckonError(f"the store {shown(engine)} was made by a newer Beckon ({present}): "

@@ -80,9 +80,15 @@ def _redirect(target: str) -> str:
 
 
 class AccessGuard:
-    """ASGI middleware; port: where Studio listens; keys: what the browser must know."""
+    """ASGI middleware; port: where Studio listens; keys: what the browser must know.
 
-    def __init__(self, app: ASGIApp, port: int, keys: Keys):
+    name, command: what it is called in messages, if it is not Studio.
+    """
+
+    def __init__(self, app: ASGIApp, port: int, keys: Keys, name: str = "Beckon Studio",
+                 command: str = "beckon studio"):  # fmt: skip
+        self._name = name
+        self._command = command
         self._app = app
         self._hosts = {f"{name}:{port}" for name in ("127.0.0.1", "localhost")}
         self._keys = keys
@@ -97,9 +103,10 @@ class AccessGuard:
         origin = headers.get("origin")
         if host not in self._hosts:
             await _refuse(scope, send, 421,
-                          tr("this is Beckon Studio: open it with its own address"))
+                          tr("this is {program}: open it with its own address", program=self._name))
         elif origin is not None and origin not in {f"http://{h}" for h in self._hosts}:
-            await _refuse(scope, send, 403, tr("other sites may not use Beckon Studio"))
+            await _refuse(scope, send, 403,
+                          tr("other sites may not use {program}", program=self._name))
         elif self._knows(headers.get("cookie", "")):
             await self._app(scope, receive, _with_headers(send))
         elif scope["type"] == "http" and scope["method"] == "GET" and self._redeems(scope):
@@ -107,8 +114,9 @@ class AccessGuard:
         else:
             await _refuse(
                 scope, send, 403,
-                tr("open Beckon Studio with the whole address that `beckon studio` printed; it is "
-                   "good for one browser: press Enter in its terminal for another"),
+                tr("open {program} with the whole address that `{command}` printed; it is "
+                   "good for one browser: press Enter in its terminal for another",
+                   program=self._name, command=self._command),
             )
 
     def _knows(self, header: str) -> bool:

@@ -33,7 +33,8 @@ export class HeldKeys {
     if (performance.now() < this.until) return void setTimeout(() => this.look(), 10);
     const events = this.events;
     this.events = null;
-    if (!covered()) for (const event of events) this.obey(event);
+    // A dialog without a field: only what confirms it is meant for it
+    for (const event of events) if (!covered() || event.key === "Enter") this.obey(event);
   }
 
   // Keys that come meanwhile wait, too, so that none overtakes another.

@@ -120,7 +120,9 @@ class _Tee:
 class RecordSession:
     """One source at a time. Methods return at once, except close() and release()."""
 
-    def __init__(self, feeds: Feeds) -> None:
+    def __init__(self, feeds: Feeds, phone: Any = None) -> None:
+        self.phone = phone
+        """The phone page's server (studio/phone/server.py), None if there is none."""
         self.feed: Feed | None = None
         self.taps: list[Tap] = []
         """Called with each block as it comes, in the reading thread; they must return at once."""

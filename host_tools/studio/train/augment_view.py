@@ -11,6 +11,7 @@ from host_tools.augment.kinds import KINDS, Kind
 from host_tools.dataset import Dataset, is_idle
 from host_tools.errors import BeckonError
 from host_tools.plots.dataset_page import spans_of
+from host_tools.studio.frame.language import tr
 from host_tools.studio.frame.project import Project
 from host_tools.studio.frame.shortcuts import key_mark, shortcuts
 from host_tools.studio.frame.widgets import svg
@@ -81,8 +82,8 @@ def show(project: Project) -> None:
                 _button("Another draw", "casino", lambda: step("seed"), "D")
                 _button("Close", "close", dialog.close, "Esc")
         ui.label(
-            "Left: as recorded. Right: one random draw, stronger than training uses it so that you "
-            "can see it. Acceleration of x, y, z in m/s² over the time of the gesture."
+            tr("First as recorded, then one random draw, stronger than training uses it so that "
+               "you can see it. Acceleration of x, y, z in m/s² over the time of the gesture.")
         ).classes("bk-quiet")
         fault = ui.label().classes("bk-bad")
         grid = ui.element("div").classes("bk-kinds")

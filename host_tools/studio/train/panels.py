@@ -94,14 +94,15 @@ class SetupPanel:
                 if trainer.model:
                     area.button("Save", "save", self._save, "s", kind="primary",
                                 hint="save the model", opens=True)
-                area.button("Settings", "tune", self._settings, "o")
+                area.button("Settings", "tune", self._settings, "o", opens=True)
                 area.button("Augment", "auto_awesome", self._augment, "a",
-                            hint="augmentation")
+                            hint="augmentation", opens=True)
                 if trainer.evaluation:
                     area.button(tr("Report"), "description", self._report, "r",
                                 hint=tr("the figures as a page to keep"))
                 if self._project.models():
-                    area.button("Judge", "fact_check", self._judge, "j", hint="judge a model")
+                    area.button("Judge", "fact_check", self._judge, "j", hint="judge a model",
+                                opens=True)
 
     def _heading(self) -> str:
         trainer = self._trainer
@@ -319,7 +320,7 @@ class WarningsPanel:
             return
         with ui.element("div").classes("bk-card bk-stack-small bk-warnings"):
             with ui.element("div").classes("bk-between"):
-                with ui.element("div").classes("bk-row").style("gap: .5rem"):
+                with ui.element("div").classes("bk-row").style("gap: .5rem; flex-wrap: nowrap"):
                     mark("warn")
                     ui.label(tr_n("{n} thing to know about your data",
                                   "{n} things to know about your data", len(texts))).style(

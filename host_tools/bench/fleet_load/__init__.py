@@ -1,0 +1,1 @@
+"""Parts of `beckon bench fleet`."""

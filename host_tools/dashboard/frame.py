@@ -1,0 +1,72 @@
+"""The frame of each page: header, navigation, filters. Looks are Studio's."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from nicegui import ui
+
+from host_tools.dashboard.filters import PERIODS, View
+
+STATIC = Path(__file__).parent / "static"
+PAGES = (("", "Gestures", "insights"), ("devices", "Devices", "developer_board"),
+         ("health", "Collecting", "storage"))  # fmt: skip
+_HEAD = (
+    '<script src="/studio/static/theme.js"></script>'
+    '<link rel="stylesheet" href="/studio/static/studio.css">'
+    '<link rel="stylesheet" href="/dashboard/static/dashboard.css">'
+)
+
+
+@contextmanager
+def frame(active: str, view: View, store: str, person: str) -> Iterator[None]:
+    """Build the frame; the block builds the content in it. person: "" without a login."""
+    ui.add_head_html(_HEAD)
+    ui.run_javascript("beckonTheme.ready()")
+    with ui.element("header").classes("bk-header"):
+        with ui.element("div").classes("bk-brand"):
+            ui.html("<b>Beckon dashboard</b>", sanitize=False)
+            ui.label(store.rpartition("/")[2]).tooltip(store)
+        with ui.element("nav").classes("bk-nav").props('aria-label="Pages"'):
+            for name, title, icon in PAGES:
+                with ui.link(target=f"/{name}{view.query()}") as link:
+                    ui.icon(icon)
+                    ui.label(title)
+                if name == active:
+                    link.props('aria-current="page"')
+        with ui.element("div").classes("bk-tools"):
+            button = ui.button(icon="contrast", color=None)
+            button.props('flat round aria-label="dark or light"')
+            button.style("min-width: 48px; min-height: 48px").tooltip("dark or light")
+            button.on("click", js_handler="() => window.beckonTheme.toggle()")
+            if person:
+                ui.link("Log out", "/logout").tooltip(person)
+    with ui.element("div").classes("bk-main"):
+        yield
+
+
+def filters(page: str, view: View, gestures: list[str], names: Callable[[], list[str]]) -> None:
+    """What is chosen goes into the address, which shows it: it can be kept and sent on."""
+
+    def go(**changes: str) -> None:
+        ui.navigate.to(f"/{page}{view.query(**changes)}")
+
+    with ui.element("div").classes("bd-filters"):
+        period = ui.select({name: words for name, (words, _) in PERIODS.items()},
+                           value=view.period, label="Period")  # fmt: skip
+        period.on_value_change(lambda e: go(period=e.value))
+        device = ui.input("Device", value=view.device, placeholder="all", autocomplete=names())
+        device.props("clearable maxlength=32")
+        device.on("keydown.enter", lambda: go(device=(device.value or "").strip()))
+        device.on("clear", lambda: go(device=""))
+        known = gestures if not view.gesture or view.gesture in gestures else [
+            *gestures, view.gesture]  # fmt: skip
+        gesture = ui.select({"": "all", **{name: name for name in known}}, value=view.gesture,
+                            label="Gesture")  # fmt: skip
+        gesture.on_value_change(lambda e: go(gesture=e.value or ""))
+        for field in (period, device, gesture):
+            field.props("outlined dense options-dense").classes("bk-field")
+        if view.device or view.gesture:
+            button = ui.button("Show all", icon="filter_alt_off", color=None,
+                               on_click=lambda: go(device="", gesture=""))  # fmt: skip
+            button.props("flat no-caps").classes("bk-button bk-plain")
