@@ -10,6 +10,7 @@ from host_tools.recording.board_source import BoardSource
 from host_tools.recording.forwarder_source import ForwarderSource
 from host_tools.recording.phone.page_source import PageSource, PhoneLink
 from host_tools.recording.replay_source import ReplaySource
+from host_tools.studio.frame.language import tr
 
 KINDS = ("board", "csv", "broker", "file", "phone")
 
@@ -35,9 +36,9 @@ class SourceChoice:
 
     @property
     def title(self) -> str:
-        return {"board": self.port or "the board", "csv": self.port or "the forwarder",
-                "broker": f"{self.device} on its broker", "file": self.path.name,
-                "phone": "the phone"}[self.kind]
+        return {"board": self.port or tr("the board"), "csv": self.port or tr("the forwarder"),
+                "broker": tr("{device} on its broker", device=self.device),
+                "file": self.path.name, "phone": tr("the phone")}[self.kind]
 
 
 def make_source(choice: SourceChoice) -> Any:
