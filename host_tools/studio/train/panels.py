@@ -24,6 +24,7 @@ from host_tools.studio.frame.widgets import (
     mark,
     number_field,
     select_field,
+    selected,
     svg,
     text_field,
     warn,
@@ -180,8 +181,8 @@ class SetupPanel:
         form = {"name": free_path(folder, "model", ".mlp").stem}
 
         def build() -> None:
-            text_field("Name", form, "name")
-            ui.label("Saves into models/, with the debouncer as it is set now. Deploy it on the "
+            selected(text_field("Name", form, "name")).props("autofocus")
+            ui.label("Saves into models/, with the settings as they are now. Deploy it on the "
                      "Watch page.").classes("bk-quiet bk-small")
 
         def go() -> None:
