@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from host_tools.cli import app, data
+from host_tools.cli.data_errors import summary
 from host_tools.dataset import Dataset, read_dataset
 from host_tools.errors import BeckonError
 from host_tools.evaluation.take_map import hidden_layer, plane, signal_features, takes_of
-from host_tools.experiments.label_errors import label_errors
+from host_tools.experiments.label_errors import LabelErrors, Suspect, label_errors
 from host_tools.model.golden import read_model
 from host_tools.paths import DATA, DEFAULT_MODEL
 
@@ -38,14 +39,15 @@ def test_a_swapped_label_comes_first(gestures, tmp_path, capsys):
     parts[3] = "x" if was != "x" else "y"
     lines[20] = ",".join(parts)
     (folder / "labels.csv").write_text("\n".join(lines) + "\n")
-    assert run("errors", folder, "--folds", 3, "--repeats", 1, "--json", tmp_path / "e.json") == 0
-    found = json.loads((tmp_path / "e.json").read_text())
+    assert run("errors", folder, "--folds", 3, "--repeats", 1, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
     assert found["takes"] == 60
     first = found["suspects"][0]
     assert (first["recording"], first["line"], first["label"], first["suggested"]) == (
         parts[0], 21, parts[3], was)
     assert first["share"] > first["own_share"]
-    assert f"{parts[0]} " in capsys.readouterr().out.splitlines()[0]
+    text = summary(LabelErrors((Suspect(**first),), ()), 1)
+    assert text.startswith(f"{parts[0]} {first['start_ms'] / 1000:.2f} s (labels.csv:21): ")
 
 
 def test_too_little_is_refused(gestures):

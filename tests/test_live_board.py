@@ -75,6 +75,21 @@ def test_a_live_board_finds_the_demo_events_and_a_gap_parts_them():
     assert all(abs(e.t_ms - known[0]) < 400 for e, known in zip(heard, expected, strict=True))
 
 
+def test_a_gap_just_before_an_event_takes_it_away():
+    model = read_model(DEFAULT_MODEL)
+    model = with_thresholds(model, dict.fromkeys(model.labels, 20))
+    (recording,) = read_dataset(DATA / "demo").recordings
+    x = recording.samples.astype(float)
+    (first, *_) = LiveBoard(model, recording.rate_hz).push(x)
+    before = round(first.t_ms * recording.rate_hz / 1000) - 4  # one window
+    rest = np.repeat(x[:1], 500, axis=0)
+    rest[:, 3:] = 0
+    whole, cut = (LiveBoard(model, recording.rate_hz) for _ in range(2))
+    assert whole.push(x[:before]) == cut.push(x[:before]) == []
+    assert [e.label for e in whole.push(rest)] == [first.label]
+    assert cut.push(rest, lost=50) == []
+
+
 def test_thresholds_act_at_once_and_survive_the_file():
     model = read_model(DEFAULT_MODEL)
     (recording,) = read_dataset(DATA / "demo").recordings

@@ -71,7 +71,7 @@ def test_suspects_are_mended_kept_and_brought_back(tmp_path):
     explorer.mend(a, RELABEL)
     explorer.mend(b, DELETE)
     explorer.mend(c, KEEP)
-    assert explorer.suspects() == []
+    assert explorer.suspects() == explorer.suspects() == []
     saved = read_labels_file(tmp_path / "labels.csv").rows[a.recording]
     assert saved[0].label == a.suggested and len(saved) == len(rows) - 1
     again = ExploreSession(Project.open(tmp_path))  # what is kept outlives Studio
@@ -179,7 +179,8 @@ def test_a_broken_set_leads_to_each_of_its_faults(studio_tab, tmp_path, request)
       view.show({n, points: 4, xy: many(Float32Array, 2 * n, (i) => Math.sin(i * i)),
         thumbs: many(Int8Array, 12 * n, (i) => i % 100)});
       view.colour({groups: many(Uint16Array, n, (i) => i % 3), colours: ['#E69F00', '#56B4E9',
-        '#009E73'], wrong: many(Uint8Array, n, () => 0), suspect: many(Uint8Array, n, () => 0),
+        '#009E73'], shapes: [0, 0, 0], wrong: many(Uint8Array, n, () => 0),
+        suspect: many(Uint8Array, n, () => 0),
         gone: many(Uint8Array, n, () => 0), order: many(Int32Array, n, (i) => i)});
       view.draw();
       view.select(7000);

@@ -11,13 +11,16 @@ PAGES = ("data", "explore", "label", "record", "start", "train", "trial", "watch
 BELOW = {  # folder -> the folders that it may import, besides itself
     "signal": set(),
     "frame": {"signal"},
+    "phone": {"frame"},
     **{page: {"frame", "signal"} for page in PAGES},
-    "": {"frame", "signal", *PAGES},  # app.py
+    "record": {"frame", "phone", "signal"},
+    "": {"frame", "phone", "signal", *PAGES},  # app.py
 }
 WITHOUT_BROWSER = (
     "data/editing", "data/importing", "explore/job", "explore/session", "frame/child_process",
     "frame/durations", "frame/label_store", "frame/language", "frame/project", "frame/uploads",
-    "label/editor", "record/session", "record/sitting", "record/sources", "signal/charts",
+    "label/editor", "phone/access", "phone/app", "phone/certificate", "phone/page",
+    "record/session", "record/sitting", "record/sources", "signal/charts",
     "signal/live_feed", "start/projects", "start/sharing", "train/job", "train/session",
     "trial/session", "watch/deploy", "watch/device_health", "watch/session",
 )

@@ -41,7 +41,8 @@ def test_an_address_that_leads_nowhere_and_no_way_in(browser, demo):
     with Studio(demo) as studio:
         port = int(studio.origin.rsplit(":", 1)[1])
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
-        connection.request("GET", "/label", headers={"Accept": "text/html", "Accept-Language": "de"})
+        connection.request("GET", "/label",
+                           headers={"Accept": "text/html", "Accept-Language": "de"})
         answer = connection.getresponse()
         text = answer.read().decode()
         connection.close()
@@ -57,7 +58,8 @@ def test_an_address_that_leads_nowhere_and_no_way_in(browser, demo):
             page.keyboard.press("Enter")
             page.wait_for_url("**/label")
             tab.wait_until_usable()
-            assert page.evaluate("fetch('/studio/nothing.js').then((r) => r.text())") == "not found\n"
+            said = page.evaluate("fetch('/studio/nothing.js').then((r) => r.text())")
+            assert said == "not found\n"
             assert all("404" in fault for fault in tab.faults)
 
 

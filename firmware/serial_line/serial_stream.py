@@ -50,7 +50,7 @@ def run(rate_hz=100, accel_g=8, gyro_dps=1000, baud=0, text=False):
         if text:
             asyncio.run(_lines(sampler, ring, imu))
         else:
-            asyncio.run(_frames(sampler, ring, out, info, imu))
+            asyncio.run(_frames(sampler, ring, out, info, imu, settings.take_button_pin))
     except KeyboardInterrupt:
         pass
     if not text:
@@ -106,9 +106,13 @@ def _send_info(out, info, sampler, ring):
     out.info(info)
 
 
-async def _frames(sampler, ring, out, info, imu):
+async def _frames(sampler, ring, out, info, imu, button):
     asyncio.create_task(sampler.run())
     asyncio.create_task(_infos(sampler, ring, out, info, imu))
+    if button >= 0:
+        from serial_line.take_button import watch
+
+        asyncio.create_task(watch(button, lambda count: out.info({"presses": count})))
     while True:
         await sampler.ready.wait()
         sampler.ready.clear()

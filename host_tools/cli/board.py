@@ -11,6 +11,7 @@ Type the name of a gesture and press Enter, and the hand makes it. These words d
   pull, push                 pull the sensor's wire; put it back
   unplug, plug               unplug the board; plug it in again
   lay, take                  lay the board on a table; take it into the hand again
+  button, button GESTURE     press the button; press it, make the gesture, press it again
   auto                       make gestures now and then, or stop that
 
 examples:

@@ -1,8 +1,8 @@
 """`beckon data errors`: takes whose label is probably wrong, surest first."""
 
 import sys
-from pathlib import Path
 
+from host_tools.cli.json_output import add_json_argument, put_figures
 from host_tools.wording import counted
 
 
@@ -16,12 +16,11 @@ def add_parser(actions) -> None:
     sub.add_argument("--repeats", type=int, default=2, metavar="N",
                      help="times, each with other parts: more are surer and slower")
     sub.add_argument("--seed", type=int, default=1, metavar="N", help="same seed, same result")
-    sub.add_argument("--json", metavar="FILE", type=Path, help="write all of them; - is stdout")
+    add_json_argument(sub)
     sub.set_defaults(perform=find_errors)
 
 
 def find_errors(args) -> int:
-    from host_tools.cli.json_output import put_figures
     from host_tools.cli.progress import progress
     from host_tools.dataset import read_datasets
     from host_tools.errors import BeckonError

@@ -9,12 +9,15 @@ Free: one uninterrupted recording. With one label, all of it gets that label.
 The board needs Beckon's firmware (beckon deploy). --from takes the samples from
 elsewhere: csv is any firmware that prints three or six numbers per sample, one line each;
 broker is a board with our firmware on the broker of beckon setup, and mqtt://HOST or
-mqtts://HOST on another one; a FILE is played as if it were live.
+mqtts://HOST on another one; a FILE is played as if it were live. phone is a phone's browser,
+which opens a page of this computer; phyphox://HOST:PORT, sensorserver://HOST:PORT and
+sensorlogger are apps on a phone (docs/phone.md).
 
 examples:
   beckon record --labels circle,x,y --takes 20 --out my-gestures --subject ann
   beckon record --free --labels none --seconds 120 --out my-gestures
   beckon record /dev/ttyACM0 --from csv --labels up,down --out others
+  beckon record --from phone --labels circle,x --out my-gestures
 """
 
 import json
@@ -23,6 +26,7 @@ from pathlib import Path
 
 from host_tools.cli.broker_options import add_tls_arguments, broker_of
 from host_tools.cli.json_output import add_json_argument
+from host_tools.cli.phone_options import add_phone_arguments
 from host_tools.cli.progress import waiting
 from host_tools.errors import BeckonError
 from host_tools.wording import counted
@@ -41,6 +45,9 @@ def add_arguments(parser):
                         help="guided: length of a take (default: 2); free: stop after this time")
     parser.add_argument("--countdown", type=float, default=3.0, metavar="S",
                         help="time before each take")
+    parser.add_argument("--button", action="store_true",
+                        help="a press of the board's button (the setting take_button_pin), or of "
+                             "Space, starts and ends each take instead of the countdown")
     parser.add_argument("--rate", type=float, default=100.0, metavar="HZ",
                         help="samples per second; above 100 a faster baud rate is used")
     parser.add_argument("--accel-g", type=int, default=8, choices=(2, 4, 8, 16),
@@ -48,9 +55,11 @@ def add_arguments(parser):
     parser.add_argument("--gyro-dps", type=int, default=1000, choices=(250, 500, 1000, 2000),
                         help="range of the gyroscope")
     parser.add_argument("--from", dest="source", default="board",
-                        metavar="board|csv|broker|URL|FILE", help="where the samples come from")
+                        metavar="board|csv|broker|phone|sensorlogger|URL|FILE",
+                        help="where the samples come from")
     parser.add_argument("--device", metavar="NAME", help="with --from broker: which board")
     add_tls_arguments(parser, "with --from mqtts://HOST: ")
+    add_phone_arguments(parser, "with --from phone or sensorlogger: ")
     parser.add_argument("--accel-unit", default="", metavar="UNIT",
                         help="with --from csv: the unit of the acceleration, m/s2, g, mg or "
                         "counts:N for N counts per g (default: measured)")
@@ -79,7 +88,8 @@ def run(args):
             print(f"beckon record: {source.warning}", file=sys.stderr)
         guide = None
         if not args.free:
-            guide = Guide(labels, args.takes, source.rate_hz, args.seconds or 2.0, args.countdown)
+            longest = args.seconds or (10.0 if args.button else 2.0)
+            guide = Guide(labels, args.takes, source.rate_hz, longest, args.countdown, args.button)
         session = Session(source, guide, labels[0] if args.free and labels else "")
         try:
             with Keys() as keys, display(session, keys.there) as shown:
@@ -106,7 +116,9 @@ def _obey(guide, pressed):
             return False
         if not guide:
             continue
-        if key == " ":
+        if key == " " and guide.by_button:
+            guide.press()
+        elif key == " ":
             guide.resume() if guide.phase is guide.phase.PAUSED else guide.pause()
         elif key in "uU\x7f\b":
             guide.take_back()
@@ -121,6 +133,8 @@ def _checked(args):
     check_name("subject", args.subject)
     if len(set(labels)) != len(labels):
         raise BeckonError(f"--labels {args.labels}: a label occurs twice", status=2)
+    if args.button and args.free:
+        raise BeckonError("--button is for guided takes: leave out --free", status=2)
     if not labels and not args.free:
         raise BeckonError("name the gestures with --labels, or record with --free", status=2)
     if args.free and len(labels) > 1:
@@ -156,14 +170,47 @@ def _source(args):
         url = "" if args.source == "broker" else args.source
         return _Opening(BrokerSource(broker_of(args, url), args.device),
                         "asking the board for samples")
+    phone = _phone(args)
+    if phone:
+        return phone
     if args.source != "board":
         path = Path(args.source)
         if not path.is_file():
             raise BeckonError(f"--from {args.source}: no such file; write board, csv, "
-                              "broker, mqtts://HOST, or the name of a recording", status=2)
+                              "broker, mqtts://HOST, phone, phyphox://HOST, "
+                              "sensorserver://HOST, sensorlogger, or the name of a recording",
+                              status=2)
         return ReplaySource(path, args.speed)
     return _Opening(BoardSource(find_port(args.port), args.rate, args.accel_g, args.gyro_dps,
                                 args.baud), "starting the board's sensor")
+
+
+def _phone(args):
+    """The source, if it is a phone; else None."""
+    kind, _, rest = args.source.partition("://")
+    if args.source == "phone":
+        from host_tools.cli.phone_options import PhoneOpening
+
+        return PhoneOpening(args)
+    if kind in ("phyphox", "sensorserver") and rest:
+        from host_tools.recording.phone.phyphox import PhyphoxSource
+        from host_tools.recording.phone.sensor_server import SensorServerSource
+
+        if kind == "phyphox":
+            return _Opening(PhyphoxSource(f"http://{rest}"),
+                            "measuring the phone's rate: lay it on its back")
+        return _Opening(SensorServerSource(f"ws://{rest}"), "measuring the phone's rate")
+    if kind == "sensorlogger":
+        from host_tools.cli.phone_options import sensor_logger_server
+        from host_tools.recording.phone.sensor_logger import SensorLoggerSource
+
+        port = rest.removeprefix(":") or "8739"
+        if not port.isdigit() or not 0 <= int(port) < 65536:
+            raise BeckonError(f"--from {args.source}: write sensorlogger, or "
+                              "sensorlogger://:PORT", status=2)
+        return _Opening(SensorLoggerSource(sensor_logger_server(args, int(port))),
+                        "waiting for Sensor Logger")
+    return None
 
 
 class _Opening:

@@ -4,19 +4,23 @@ PROJECT-FOLDER holds recordings/, labels.csv and models/, and is made if missing
 command that takes a DATASET also takes this folder. Without one, a page with your projects
 opens, and a sample to try. Nothing leaves your computer.
 The printed address is good for one browser. Press Enter for another one.
+With --phone a phone can be the sensor: its browser opens one page of this computer.
 
 examples:
   beckon studio
   beckon studio my-gestures
   beckon studio data/demo --no-browser
   beckon studio my-gestures --labels labels-anna.csv
+  beckon studio my-gestures --phone
 """
 
+import contextlib
 import sys
 import tempfile
 import threading
 from pathlib import Path
 
+from host_tools.cli.phone_options import add_phone_arguments, phone_server
 from host_tools.errors import BeckonError
 
 EXTRA = "studio"  # of pyproject.toml
@@ -32,6 +36,9 @@ def add_arguments(parser):
                         help="port on 127.0.0.1; 0: any free port (default: 8737, or any if that "
                              "one is taken)")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
+    parser.add_argument("--phone", action="store_true",
+                        help="open a page for a phone to the local network; asks first")
+    add_phone_arguments(parser, "with --phone: ")
 
 
 def _port(text):
@@ -68,9 +75,11 @@ def run(args):
         for file in files:
             file.unlink(missing_ok=True)
 
-    with listen(args.port) as listener:
+    with contextlib.ExitStack() as stack:
+        phone = stack.enter_context(phone_server(args)) if args.phone else None
+        listener = stack.enter_context(listen(args.port))
         try:
-            serve(project, listener, ready)
+            serve(project, listener, ready, phone=phone)
         finally:
             remove()
     return 0

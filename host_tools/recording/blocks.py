@@ -1,7 +1,8 @@
 """What every source of samples hands on: blocks of consecutive samples.
 
 A board (board_source), a board over MQTT (broker_source), a CSV data forwarder
-(forwarder_source) and a file that is played (replay_source) are context managers with
+(forwarder_source), a file that is played (replay_source) and a phone (phone/) are context
+managers with
 
     rate_hz, axes        nominal rate; 6, or 3 without gyroscope
     read(timeout_s)      list of Block, empty when nothing has come; raises Finished
@@ -47,8 +48,15 @@ class Source:
     """What the sensor's driver, or the values, warn of; known before recording begins."""
     found = ""
     """What is about to be recorded, if it had to be measured."""
+    silence_s = 5.0
+    """Without a sample for this time, the recording ends."""
+    silence_cure = "check the sensor's wires"
     held = False
     """Whether samples have come that a later read() hands on."""
+
+    def presses(self) -> int:
+        """How often the board's button was pressed since the last call."""
+        return 0
 
     def tell_hand(self, order: str) -> None:
         """Tell a pretend board's hand what is asked for; see device/pretend.py."""

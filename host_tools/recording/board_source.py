@@ -46,6 +46,7 @@ class BoardSource(Source):
         self._decoder = Decoder()
         self._reported: dict[str, Any] = {}
         self._waiting: list[Block] = []
+        self._presses = 0
         self._console: Console | None = None
 
     def __enter__(self) -> "BoardSource":
@@ -97,6 +98,10 @@ class BoardSource(Source):
             blocks += self._take(data)
         return blocks
 
+    def presses(self) -> int:
+        count, self._presses = self._presses, 0
+        return count
+
     def tell_hand(self, order: str) -> None:
         tell_hand(self._port, order)
 
@@ -129,6 +134,7 @@ class BoardSource(Source):
         blocks = []
         for frame in self._decoder.feed(data):
             if isinstance(frame, Info):
+                self._presses += "presses" in frame.reported
                 self._reported.update(frame.reported)
             else:
                 blocks.append(self._block(frame))

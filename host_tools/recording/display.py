@@ -22,6 +22,7 @@ _REFRESH_S = 0.15
 _ACCEL_FULL = 20.0  # m/s^2 beyond gravity for a full bar
 _GYRO_FULL = 500.0  # deg/s
 _HOW = "Hold still. At GO make the gesture once, then hold still again."
+_BY_BUTTON = "Hold still, press the button, make the gesture once, hold still, press again."
 _KEYS = "space pauses, u undoes the last take, q ends"
 
 
@@ -112,11 +113,13 @@ def _task(session: Session) -> list[Text]:
         now.append(" " + "█" * left, "not bold green on default")
     elif guide.phase is Phase.PAUSED:
         now = Text("paused; space goes on", "bold yellow")
+    elif guide.by_button:
+        now = Text(f"press the button, then {guide.label}", "bold yellow")
     else:
         seconds = max(1, math.ceil(guide.left_s))
         now = Text(f"{guide.label} in {seconds}", "bold yellow")
     which = f"{guide.label}: take {guide.number} of {guide.takes}; {guide.left} to go in all"
-    return [Text(_HOW, "dim"), Text(which), now, _last(guide)]
+    return [Text(_BY_BUTTON if guide.by_button else _HOW, "dim"), Text(which), now, _last(guide)]
 
 
 def _last(guide: Guide) -> Text:
@@ -152,8 +155,8 @@ class PlainDisplay:
         if guide:
             if guide.judged != self._judged and guide.judged:
                 _say(guide.message)
-            elif guide.phase is Phase.COUNTDOWN and self._phase is None:
-                _say(_HOW)
+            elif self._phase is None:
+                _say(_BY_BUTTON if guide.by_button else _HOW)
             self._judged = guide.judged
             if guide.phase is not self._phase and guide.phase in (Phase.COUNTDOWN, Phase.GO):
                 go = guide.phase is Phase.GO

@@ -9,6 +9,8 @@ from enum import Enum
 from host_tools.recording.blocks import Block
 from host_tools.recording.takes import BadTake, judge
 
+_KNOCK_S = 0.25  # around a press
+_SHORTEST_S = 0.3
 _LEAD_S = 0.3  # belongs to a take before GO and has to be at rest
 
 
@@ -43,6 +45,8 @@ class Guide:
     rate_hz: float
     seconds: float = 2.0
     countdown_s: float = 3.0
+    by_button: bool = False
+    """Without a countdown: press() starts a take, and again ends it; seconds is the longest."""
     good: list[Take] = field(default_factory=list)
     bad: list[tuple[int, int]] = field(default_factory=list)
     """Sample ranges [first, end) that are neither a good take nor rest: refused, or taken
@@ -54,6 +58,7 @@ class Guide:
         self._blocks: list[Block] = []
         self._now = 0
         self._go: int | None = None
+        self._stop: int | None = None
         self._paused_at: int | None = None
         self.judged = 0
         """Takes so far, good and bad."""
@@ -97,12 +102,14 @@ class Guide:
     @property
     def _end(self) -> int:
         assert self._go is not None
+        if self._stop is not None:
+            return self._stop
         return self._go + round(self.seconds * self.rate_hz)
 
     @property
     def _first(self) -> int:
         assert self._go is not None
-        return self._go - round(_LEAD_S * self.rate_hz)
+        return self._go - (0 if self.by_button else round(_LEAD_S * self.rate_hz))
 
     def pause(self) -> None:
         """Judge nothing until resume(); a take under way is dropped."""
@@ -144,6 +151,9 @@ class Guide:
             if self._paused_at is not None:
                 self._now = block.end
                 return
+            if self._go is None and self.by_button:
+                self._now = block.end
+                return
             if self._go is None:
                 self._begin(block.index)
             taken, rest = block.split(self._end)
@@ -156,13 +166,32 @@ class Guide:
                 return
             block = rest
 
+    def press(self) -> None:
+        """The button: a take begins, or it ends and is judged. What the finger does to the board
+        belongs neither to a take nor to rest."""
+        if not self.by_button or self.phase in (Phase.DONE, Phase.PAUSED):
+            return
+        knock = round(_KNOCK_S * self.rate_hz)
+        self.bad.append((max(0, self._now - knock), self._now + knock))
+        if self._go is None:
+            self._go = self._now + knock
+        else:
+            self._stop = max(self._go, self._now - knock)
+            self._judge()
+
     def _begin(self, index: int) -> None:
+        if self.by_button:
+            self._go = None
+            return
         self._go = index + round(self.countdown_s * self.rate_hz)
 
     def _judge(self) -> None:
         first, end = self._first, self._end
         self.judged += 1
         try:
+            if end - first < _SHORTEST_S * self.rate_hz:
+                raise BadTake("the second press came too soon; press, make the gesture, rest, "
+                              "press again")  # fmt: skip
             start, stop = judge(self._blocks, first, end, self.rate_hz)
             self.good.append(Take(self.label, start, stop, (first, end)))
             self.message = f"good: {(stop - start) / self.rate_hz:.1f} s of {self.good[-1].label}"
@@ -174,4 +203,5 @@ class Guide:
             self.refusals += 1
             self.message, self.refused = f"refused: {reason}", True
         self._blocks = []
+        self._stop = None
         self._begin(end)

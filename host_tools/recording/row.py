@@ -10,7 +10,7 @@ from host_tools.recording.blocks import Block
 def cut_row(blocks: list[Block], rate_hz: float) -> list[tuple[int, int]]:
     """(first, last + 1) of each take, by the source's index; [] if nothing repeats.
 
-    No take reaches over lost samples: each stretch without a loss is cut by itself.
+    No take reaches over lost samples: each stretch without a loss is cut for itself.
     """
     found = []
     for stretch in _stretches(blocks):

@@ -15,7 +15,6 @@ from host_tools.recording.guide import Guide, Phase
 from host_tools.recording.writer import LabelledSpan, Segment, segments, write_recording
 
 _READ_S = 0.1
-_SILENCE_S = 5.0
 _AHEAD_S = 0.8
 
 
@@ -83,10 +82,13 @@ class Session:
             self.utc_start = datetime.now(UTC)
         if blocks or self.source.held:
             self._heard_s = time.monotonic()
-        elif time.monotonic() - self._heard_s > _SILENCE_S:
-            self.fault = f"no samples for {_SILENCE_S:g} s; check the sensor's wires"
+        elif time.monotonic() - self._heard_s > self.source.silence_s:
+            self.fault = f"no samples for {self.source.silence_s:g} s; {self.source.silence_cure}"
             return False
         self._take(blocks)
+        for _ in range(self.source.presses()):
+            if self.guide:
+                self.guide.press()
         return not (self.guide and self.guide.phase is Phase.DONE)
 
     def _take(self, blocks: list[Block]) -> None:

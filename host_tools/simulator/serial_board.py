@@ -88,6 +88,11 @@ class SensorProcess:
                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                 stderr=subprocess.STDOUT, start_new_session=True)
 
+    def hold_button(self, pin: int, down: bool) -> None:
+        """Press the button between GPIO `pin` and GND, or let it go."""
+        file = self._standins / f"pin{pin}"
+        file.touch() if down else file.unlink(missing_ok=True)
+
     def close(self) -> None:
         if self._server:
             self._server.close()

@@ -28,7 +28,7 @@ from host_tools.store.tables import (
     VERDICT,
 )
 
-RECENT = 50_000  # events of one device that are looked at for its figures
+RECENT = 5000  # events of one device that are looked at for its figures
 _FINE_MS = 3 * DAY_MS  # shorter periods are shown by the hour
 
 
@@ -85,22 +85,9 @@ class Totals(NamedTuple):
 
 def latest(connection: Connection, wanted: Filter, limit: int = 50) -> list[Row]:
     """The last events, newest first."""
-    return _rows(connection, wanted, limit)
-
-
-def _rows(connection: Connection, wanted: Filter, limit: int) -> list[Row]:
     e = EVENT.c
-    query = (
-        select(DEVICE.c.name, e.boot, e.seq, e.at_ms, GESTURE.c.name, MODEL.c.name, e.confidence,
-               e.label_confidence, e.latency_ms, e.delay_ms, VERDICT.c.false_alarm)
-        .join(DEVICE, DEVICE.c.id == e.device_id)
-        .join(GESTURE, GESTURE.c.id == e.gesture_id)
-        .join(MODEL, MODEL.c.id == e.model_id)
-        .outerjoin(VERDICT, and_(VERDICT.c.device_id == e.device_id, VERDICT.c.boot == e.boot,
-                                 VERDICT.c.seq == e.seq))
-        .order_by(e.at_ms.desc(), e.device_id, e.boot.desc(), e.seq.desc())
-        .limit(limit)
-    )  # fmt: skip
+    # First those that are shown, in the order of an index; then what belongs to them.
+    query = select(e.device_id, e.boot, e.seq).order_by(e.at_ms.desc()).limit(limit)
     since_ms, until_ms = wanted.since_ms, wanted.until_ms
     if wanted.gesture:
         number = _number(connection, GESTURE, wanted.gesture)
@@ -109,8 +96,21 @@ def _rows(connection: Connection, wanted: Filter, limit: int) -> list[Row]:
             since_ms, until_ms = _where_it_is(connection, wanted, number, limit)
     if wanted.device:
         query = query.where(e.device_id == _number(connection, DEVICE, wanted.device))
-    query = query.where(e.at_ms >= since_ms, e.at_ms < until_ms)
-    return [Row._make(row) for row in connection.execute(query)]
+    last = query.where(e.at_ms >= since_ms, e.at_ms < until_ms).subquery()
+    whole = (
+        select(DEVICE.c.name, e.boot, e.seq, e.at_ms, GESTURE.c.name, MODEL.c.name, e.confidence,
+               e.label_confidence, e.latency_ms, e.delay_ms, VERDICT.c.false_alarm)
+        .select_from(last)
+        .join(EVENT, and_(e.device_id == last.c.device_id, e.boot == last.c.boot,
+                          e.seq == last.c.seq))
+        .join(DEVICE, DEVICE.c.id == e.device_id)
+        .join(GESTURE, GESTURE.c.id == e.gesture_id)
+        .join(MODEL, MODEL.c.id == e.model_id)
+        .outerjoin(VERDICT, and_(VERDICT.c.device_id == e.device_id, VERDICT.c.boot == e.boot,
+                                 VERDICT.c.seq == e.seq))
+        .order_by(e.at_ms.desc(), DEVICE.c.name, e.boot.desc(), e.seq.desc())
+    )  # fmt: skip
+    return [Row._make(row) for row in connection.execute(whole)]
 
 
 def _where_it_is(connection: Connection, wanted: Filter, gesture: int,

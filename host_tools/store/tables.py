@@ -74,7 +74,8 @@ EVENT = Table(
     Column("confidence", SmallInteger, nullable=False),
     Column("label_confidence", SmallInteger),
     Column("timed", Boolean, nullable=False),
-    Index("ix_event_at_ms", "at_ms"),
+    # With the gesture, to look for a rare one without a look at the events themselves.
+    Index("ix_event_at_gesture", "at_ms", "gesture_id"),
     Index("ix_event_device_at", "device_id", "at_ms"),
     sqlite_with_rowid=False,
 )  # fmt: skip

@@ -57,6 +57,7 @@ from host_tools.studio.frame.language import QUASAR, LanguageOfRequest, language
 from host_tools.studio.frame.plain_page import plain_page
 from host_tools.studio.frame.project import Project
 from host_tools.studio.frame.routes import STATIC, add_routes
+from host_tools.studio.phone.server import PhoneServer
 from host_tools.studio.start.page import StartPages
 from host_tools.studio.start.projects import KnownProjects
 from host_tools.studio.workspace import Workspace
@@ -65,14 +66,15 @@ DEFAULT_PORT = 8737
 NewAddress = Callable[..., str]  # (on_used) -> address
 
 
-def make_app(project: Project | None, port: int, keys: Keys, folder: Path) -> FastAPI:
+def make_app(project: Project | None, port: int, keys: Keys, folder: Path,
+             phone: PhoneServer | None = None) -> FastAPI:
     """The ASGI application; once per process, as NiceGUI has one set of pages.
 
     project: the one to open at once; without one the start page comes first. folder: whose
     projects the start page lists until another folder is chosen there.
     """
     app = FastAPI(openapi_url=None)
-    workspace = Workspace()
+    workspace = Workspace(phone)
     known = KnownProjects(default_folder() / "studio.json", folder)
 
     def open_project(wanted: Project) -> None:
@@ -179,15 +181,17 @@ def listen(port: int | None) -> socket.socket:
 
 
 def serve(project: Project | None, listener: socket.socket,
-          ready: Callable[[NewAddress], None], folder: Path | None = None) -> None:
-    """Serve until interrupted. project, folder: as for make_app (default: this folder).
+          ready: Callable[[NewAddress], None], folder: Path | None = None,
+          phone: PhoneServer | None = None) -> None:
+    """Serve until interrupted. project, folder: as for make_app (default: this folder). phone:
+    the phone page's server, already entered.
 
     ready is called once pages can be opened, with a function that makes an address for one
     browser; it takes what to call when the address was used.
     """
     port = listener.getsockname()[1]
     keys = Keys()
-    app = make_app(project, port, keys, folder or Path.cwd())
+    app = make_app(project, port, keys, folder or Path.cwd(), phone)
     config = uvicorn.Config(app, log_level="warning", ws_max_size=64 << 20, lifespan="on",
                             timeout_graceful_shutdown=2, access_log=False, server_header=False)
 

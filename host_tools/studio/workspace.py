@@ -21,6 +21,7 @@ from host_tools.studio.frame.project import Project
 from host_tools.studio.frame.theme import keep_colours
 from host_tools.studio.frame.uploads import Uploads
 from host_tools.studio.label import page as label_page
+from host_tools.studio.phone.server import PhoneServer
 from host_tools.studio.record import page as record_page
 from host_tools.studio.record.panels import SourcePanel
 from host_tools.studio.record.session import RecordSession
@@ -34,9 +35,11 @@ from host_tools.studio.watch.session import WatchSession
 
 
 class Workspace:
-    """One project at a time; none until open()."""
+    """One project at a time; none until open(). phone: the phone page's server, if there is
+    one."""
 
-    def __init__(self) -> None:
+    def __init__(self, phone: PhoneServer | None = None) -> None:
+        self._phone = phone
         self.project: Project | None = None
         self.uploads = Uploads()
         self.contents: dict[str, Callable[[], Any]] = {}
@@ -49,7 +52,7 @@ class Workspace:
             return
         self._check_idle()
         self.close()
-        recorder, trainer = RecordSession(project.feeds), TrainSession()
+        recorder, trainer = RecordSession(project.feeds, self._phone), TrainSession()
         watcher, deployer, trial = WatchSession(), Deployer(), TrialSession()
         recorder.taps.append(trial.hear)
         explorer = ExploreSession(project)

@@ -116,7 +116,7 @@ def _drain(stream: Any, take: Any) -> None:
 
 
 @contextmanager
-def chromium() -> Iterator[Any]:
+def chromium(*arguments: str) -> Iterator[Any]:
     """A headless browser, playwright's Browser. Raises BeckonError."""
     from host_tools.toolchain.browser import browser_command
 
@@ -130,7 +130,8 @@ def chromium() -> Iterator[Any]:
         try:
             browser = playwright.chromium.launch(
                 executable_path=found.path, env=dict(found.env),
-                args=["--no-sandbox", "--enable-precise-memory-info", "--js-flags=--expose-gc"],
+                args=["--no-sandbox", "--enable-precise-memory-info", "--js-flags=--expose-gc",
+                      *arguments],
             )
         except Error as error:
             raise BeckonError(

@@ -37,6 +37,7 @@ _QUIET_S = 10.0  # so long after the last word from the host
 _TICK_S = 0.1
 _FOREVER_US = 1 << 60
 _NEVER_S = 1e9
+_BOOT = 0  # the GPIO of its button
 _LOSE_AFTER_S = 0.5  # after GO
 _LOSE_BYTES = 400
 _ABANDONED_S = 60.0  # a guided recording that asks for nothing so long is over
@@ -57,6 +58,7 @@ ORDERS = {
     "plug": "plug the board in again",
     "lay": "lay the board on a table",
     "take": "take it into the hand again",
+    "button": "with a gesture's name: press the button, make it, press again",
     "auto": "make gestures now and then, or stop that",
 }
 
@@ -93,6 +95,8 @@ class PretendBoard:
         self._mistakes: deque[str] = deque()
         self._asked = ""  # what is recorded now: "", "guided", or "free LABEL"
         self._auto = auto
+        self._plan: list[tuple[float, Callable[[], None]]] = []
+        """What the hand does next, by its time, one thing in each round."""
         self._asked_s = 0.0
         self._lose_at_s = _NEVER_S
         self._next_s = 0.0
@@ -118,7 +122,8 @@ class PretendBoard:
         if self._ready:
             write_image(self._flash, unix_arch())
             shutil.copyfile(DEFAULT_MODEL, self._flash / "model.mlp")
-        program = SensorProcess(self._flash, {_IMU: self.sensor}, speed=self._speed)
+            (self._flash / "config.json").write_text('{"take_button_pin": 0}', encoding="utf-8")
+        program = self._program = SensorProcess(self._flash, {_IMU: self.sensor}, speed=self._speed)
         self._board = ChipBoard(Chip(self._flash, program))
         self._stack.enter_context(self._board)
         self.port = self._board.port
@@ -148,6 +153,8 @@ class PretendBoard:
         if word in MISTAKES:
             self._mistakes.append(word)
             return f"at the next GO: {MISTAKES[word]}"
+        if word == "button" and rest:
+            return self._take_by_button(rest)
         act: Any = getattr(self, f"_order_{word}", None) if word in ORDERS else None
         if act:
             return str(act())
@@ -223,6 +230,21 @@ class PretendBoard:
                "lost": ", but samples are lost"}.get(mistake, "")  # fmt: skip
         return f"GO: {name}{but}"
 
+    def _order_button(self) -> str:
+        self._plan += self._press_at(self.hand.now_s)
+        return "the button is pressed"
+
+    def _take_by_button(self, name: str) -> str:
+        start_s = self.hand.now_s
+        gesture = (start_s + 0.8, lambda: self.hand.perform(name))
+        self._plan += [*self._press_at(start_s), gesture, *self._press_at(start_s + 3.5)]
+        return f"the button is pressed, the hand makes {name}, the button is pressed"
+
+    def _press_at(self, at_s: float) -> list[tuple[float, Callable[[], None]]]:
+        """What the finger does from at_s on."""
+        hold = self._program.hold_button
+        return [(at_s, lambda: hold(_BOOT, True)), (at_s + 0.2, lambda: hold(_BOOT, False))]
+
     def _remember(self, name: str) -> None:
         """From now on it also makes the gestures that were asked for last."""
         if name not in self._names:
@@ -247,6 +269,8 @@ class PretendBoard:
         if heard != self._heard:
             self._heard, self._quiet_since = heard, time.monotonic()
         now_s = self.hand.now_s
+        if self._plan and self._plan[0][0] <= now_s:
+            self._plan.pop(0)[1]()
         if now_s > self._lose_at_s:
             self._lose_at_s = _NEVER_S
             self._board.lose_bytes = _LOSE_BYTES

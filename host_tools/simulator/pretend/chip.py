@@ -19,14 +19,14 @@ class Chip:
 
     def __init__(self, flash: Path, program: SensorProcess):
         self._flash = flash
-        self._program = program
+        self.program = program
         self._rom_folder = Path(tempfile.mkdtemp(prefix="beckon-rom-"))
         self.in_boot_mode = False
 
     def start(self, cause: int) -> subprocess.Popen[bytes]:
         if not self.in_boot_mode:
             self._take_over()
-            return self._program.start(cause)
+            return self.program.start(cause)
         command = [sys.executable, "-m", "host_tools.simulator.boot_rom", str(self._rom_folder),
                    "esp32"]  # fmt: skip
         return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -41,11 +41,11 @@ class Chip:
         log.unlink(missing_ok=True)
 
     def close(self) -> None:
-        self._program.close()
+        self.program.close()
         shutil.rmtree(self._rom_folder, ignore_errors=True)
 
     def baud(self) -> int:
-        return self._program.baud()
+        return self.program.baud()
 
 
 class ChipBoard(PtyBoard):

@@ -5,6 +5,9 @@ sensors are (host_tools/simulator/wire.py describes the records). Errors carry
 the numbers that an ESP32 gives.
 """
 
+import os
+import sys
+
 import board_clock as clock
 from micropython import const
 
@@ -163,7 +166,11 @@ class Pin:
             level = bus._line(line, x)
             return level if x is None else None
         if x is None:
-            return self._value
+            try:  # the host holds a button down by making this file
+                os.stat("%s/pin%d" % (sys.argv[1], self._id))
+                return 0
+            except OSError:
+                return self._value
 
     __call__ = value
 

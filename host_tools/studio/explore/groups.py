@@ -14,11 +14,18 @@ _GOOD_COLOUR, _BAD_COLOUR = "#009E73", "#D55E00"  # of Okabe and Ito; a cross ma
 
 @dataclass(frozen=True)
 class Groups:
-    """of: the group of each take, an index of names and colours."""
+    """of: the group of each take, an index of names, colours and shapes.
+
+    shapes: 0 for the first group with a colour, 1 for the second, ...: never alone by colour.
+    """
 
     of: Sequence[int]
     names: tuple[str, ...]
     colours: tuple[str, ...]
+
+    @property
+    def shapes(self) -> tuple[int, ...]:
+        return tuple(self.colours[:i].count(c) for i, c in enumerate(self.colours))
 
 
 def grouped(by: str, places: Sequence[Place], current: Sequence[tuple[str, str] | None],

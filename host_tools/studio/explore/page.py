@@ -21,6 +21,7 @@ from host_tools.studio.frame.widgets import Area, choice, select_field
 from host_tools.studio.signal.signal_view import SignalView, SpanMark
 
 _REFRESH_S = 0.2
+_STALE_S = 2.0
 _AROUND_MS = 800.0
 _LEGEND = 14  # entries
 
@@ -78,6 +79,7 @@ class ExplorePage:
         context.client.on_delete(stop)
         self._refresh()
         ui.timer(_REFRESH_S, self._refresh)
+        ui.timer(_STALE_S, self._look_again)
 
     def _build_top(self) -> None:
         with self._top.rebuilt():
@@ -99,8 +101,6 @@ class ExplorePage:
     def _refresh(self) -> None:
         explorer = self._explorer
         explorer.poll()
-        if explorer.stale(at_once=False) and not explorer.looking:
-            explorer.look()
         self._fault.show((explorer.fault, explorer.looking and explorer.found is None),
                          self._build_fault)
         look = explorer.found
@@ -114,6 +114,11 @@ class ExplorePage:
             self._colours_of = state
             self._paint(look)
             self._show_chosen()
+
+    def _look_again(self) -> None:
+        """After changes. It looks at every file's date, so not with each refresh."""
+        if not self._explorer.looking and self._explorer.stale(at_once=False):
+            self._explorer.look()
 
     def _build_fault(self) -> None:
         if self._explorer.fault:
@@ -167,7 +172,7 @@ class ExplorePage:
         order = sorted(range(len(look.places)), key=lambda i: (
             current[i] is None, i not in rings, (current[i] or ("", ""))[0], i))
         shown = [i for i in order if current[i] is not None]
-        self._view.colour(self._groups.of, self._groups.colours, wrong,
+        self._view.colour(self._groups, wrong,
                           [i in rings for i in range(len(current))],
                           [c is None for c in current], shown)
         self._current = current
@@ -182,7 +187,8 @@ class ExplorePage:
             button.props(f'unelevated no-caps aria-pressed="{str(g == self._lit).lower()}"')
             button.classes("bk-button bk-chip" + (" bk-current" if g == self._lit else ""))
             with button:
-                ui.element("span").classes(f"bk-swatch bk-shape-{g // 7 % 4}").style(
+                shape = f"bk-shape-{self._groups.shapes[g] % 4}"
+                ui.element("span").classes(f"bk-swatch {shape}").style(
                     f"background: {self._groups.colours[g]}")
                 ui.label(self._groups.names[g])
                 ui.label(f"{counts[g]}").classes("bk-quiet")

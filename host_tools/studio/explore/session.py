@@ -66,6 +66,8 @@ class ExploreSession:
         self._stamp: tuple[Any, ...] = ()
         self._labels_at = (-1, 0.0)  # version of the labels, and since when
         self._history: list[tuple[str, Any]] = []
+        self._open: list[Suspect] = []
+        self._open_at = (-1, -1)  # versions of the labels and of this for which _open holds
         self._kept = self._read()
 
     # reading
@@ -192,13 +194,15 @@ class ExploreSession:
 
     def suspects(self) -> list[Suspect]:
         """Those that are open: neither mended nor kept, surest first."""
-        errors = self._kept.errors
-        out = []
-        for s in errors.suspects if errors else ():
-            item = self.item(s.recording, s.start_ms)
-            if item and item.label == s.label and _key(s) not in self._kept.keep:
-                out.append(s)
-        return out
+        now = (self._project.labels.version, self.version)
+        if self._open_at != now:
+            errors = self._kept.errors
+            found = [(s, self.item(s.recording, s.start_ms))
+                     for s in (errors.suspects if errors else ())]
+            self._open = [s for s, item in found
+                          if item and item.label == s.label and _key(s) not in self._kept.keep]
+            self._open_at = now
+        return list(self._open)
 
     def held_out(self) -> dict[tuple[str, float], str]:
         """What networks that do not know a take call it: (recording, start_ms) -> label."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from nicegui.element import Element
 
+from host_tools.studio.explore.groups import Groups
 from host_tools.studio.explore.job import Look
 
 
@@ -27,14 +28,15 @@ class TakesView(Element, component="takes_view_element.js"):
             "n": len(look.places), "xy": _base64(look.xy, "<f4"),
             "thumbs": _base64(look.thumbs, "i1"), "points": look.thumbs.shape[2]})
 
-    def colour(self, groups: Sequence[int], colours: Sequence[str], wrong: Sequence[bool],
-               suspect: Sequence[bool], gone: Sequence[bool], order: Sequence[int]) -> None:
-        """groups: of each take, an index of colours. wrong: gets a cross, suspect: a ring.
+    def colour(self, groups: Groups, wrong: Sequence[bool], suspect: Sequence[bool],
+               gone: Sequence[bool], order: Sequence[int]) -> None:
+        """wrong: gets a cross, suspect: a ring. gone: is not shown any longer.
 
-        gone: is not shown any longer. order: of the thumbnails.
+        order: of the thumbnails.
         """
         self._call("colour", {
-            "groups": _base64(groups, "<u2"), "colours": list(colours),
+            "groups": _base64(groups.of, "<u2"), "colours": list(groups.colours),
+            "shapes": list(groups.shapes),
             "wrong": _base64(wrong, "u1"), "suspect": _base64(suspect, "u1"),
             "gone": _base64(gone, "u1"), "order": _base64(order, "<i4")})
 

@@ -1,7 +1,7 @@
 // The map of all takes, and their thumbnails: one canvas, however many there are.
 //
-// show({n, xy, thumbs, points}) gives the takes, colour({groups, colours, wrong, suspect, gone,
-// order}) how they look, select(i) and highlight(group) what stands out. Emits "select" (index)
+// show({n, xy, thumbs, points}) gives the takes, colour({groups, colours, shapes, wrong, suspect,
+// gone, order}) how they look, select(i) and highlight(group) what stands out. Emits "select" (index)
 // and "open" (index).
 import { CELL, SHAPES, grid, nearest, placed, towards } from "/studio/explore/takes_map.js";
 
@@ -55,9 +55,10 @@ export default {
       this.places = null;
       this.redraw();
     },
-    colour({ groups, colours, wrong, suspect, gone, order }) {
+    colour({ groups, colours, shapes, wrong, suspect, gone, order }) {
       this.groups = new Uint16Array(bytes(groups));
       this.colours = colours;
+      this.shapes = shapes;
       this.wrong = new Uint8Array(bytes(wrong));
       this.suspect = new Uint8Array(bytes(suspect));
       this.gone = new Uint8Array(bytes(gone));
@@ -173,7 +174,7 @@ export default {
     point(g, x, y, r, i) {
       const group = this.groups[i];
       g.fillStyle = this.colours[group];
-      const shape = SHAPES[Math.floor(group / 7) % SHAPES.length];
+      const shape = SHAPES[this.shapes[group] % SHAPES.length];
       g.beginPath();
       if (shape === "circle") g.arc(x, y, r, 0, 7);
       else if (shape === "square") g.rect(x - r, y - r, 2 * r, 2 * r);

@@ -27,7 +27,7 @@ class LabelColours:
         try:
             found = json.loads(path.read_text(encoding="utf-8")) if path else {}
         except (OSError, ValueError):
-            found = {}  # colours are no reason to refuse a project
+            found = {}  # not worth refusing the project for
         if isinstance(found, dict):
             self._places = {label: place for label, place in found.items()
                             if type(place) is int and 0 <= place < count}

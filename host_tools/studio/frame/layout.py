@@ -42,6 +42,7 @@ def frame(project: Project | None, active: str) -> Iterator[Shortcuts]:
     pages = PAGES if project is not None else ()
     ui.add_head_html(_HEAD)
     ui.add_head_html(f'<link rel="stylesheet" href="/studio/{active}/{active}.css">')
+    ui.add_head_html(f"<script>window.beckonWords = {json.dumps(_signal_words())}</script>")
     ui.add_body_html(_early_header(project, active))
     ui.run_javascript(f"beckonTheme.ready(); beckonLost.watch({json.dumps(_lost_words())})")
     keys = Shortcuts()
@@ -49,7 +50,7 @@ def frame(project: Project | None, active: str) -> Iterator[Shortcuts]:
         with ui.link(target="/start").classes("bk-brand") as brand:
             ui.html("<b>Beckon Studio</b>", sanitize=False)
             ui.label(project.name if project else tr("Projects"))
-        brand.props('aria-keyshortcuts="Alt P"')
+        brand.props('aria-keyshortcuts="Alt+P"')
         if project is not None:
             brand.tooltip(f"{project.folder}  ({tr('all projects')}: Alt P)")
         if active == "start":
@@ -61,7 +62,7 @@ def frame(project: Project | None, active: str) -> Iterator[Shortcuts]:
                     ui.label(page_title(name))
                 if name == active:
                     link.props('aria-current="page"')
-                link.props(f'aria-keyshortcuts="Alt {letter.upper()}"')
+                link.props(f'aria-keyshortcuts="Alt+{letter.upper()}"')
         with ui.element("div").classes("bk-tools"):
             _languages()
             _tool("contrast", tr("dark or light"), "alt+d",
@@ -70,6 +71,9 @@ def frame(project: Project | None, active: str) -> Iterator[Shortcuts]:
     content = ui.element("div").classes("bk-main")
     hints = ui.element("footer").classes("bk-hints").props(f'aria-label="{tr("Keys")}"')
     with content:
+        if active != "start":  # which has a heading of its own
+            with ui.element("h1").classes("bk-unseen"):
+                ui.label(page_title(active))
         yield keys
     keys.add("alt+p", "", lambda: ui.navigate.to("/start"))
     for name, _, _, letter in pages:
@@ -101,6 +105,12 @@ def _early_header(project: Project | None, active: str) -> str:
         f'<b>Beckon Studio</b><span>{name}</span></a><nav class="bk-nav">{links}</nav>'
         '</header></div>'
     )
+
+
+def _signal_words() -> dict[str, str]:
+    """The words of signal/*.js, by their English form."""
+    return {"acceleration": tr("acceleration"), "turn rate": tr("turn rate"),
+            "lost": tr("lost")}
 
 
 def _lost_words() -> dict[str, str]:

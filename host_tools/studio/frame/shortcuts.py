@@ -16,11 +16,15 @@ from nicegui import context, ui
 from nicegui.element import Element
 from nicegui.events import UiEventArguments, handle_event
 
+from host_tools.studio.frame.language import later, tr
+
 _SHOWN = {
-    "mod": "Ctrl", "alt": "Alt", "shift": "Shift", "space": "Space", "ArrowLeft": "←",
-    "ArrowRight": "→", "ArrowUp": "↑", "ArrowDown": "↓", "Escape": "Esc", "Delete": "Del",
-    "PageUp": "Pg↑", "PageDown": "Pg↓", "Enter": "Enter",
+    "mod": later("Ctrl"), "alt": "Alt", "shift": later("Shift"), "space": later("Space"),
+    "ArrowLeft": "←", "ArrowRight": "→", "ArrowUp": "↑", "ArrowDown": "↓", "Escape": "Esc",
+    "Delete": later("Del"), "PageUp": later("Pg↑"), "PageDown": later("Pg↓"), "Enter": "Enter",
+    "Home": later("Home"), "End": later("End", about="key"),
 }
+_ARIA = {"mod": "Control", "alt": "Alt", "shift": "Shift", "space": "Space"}
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,15 @@ def shown(combo: str) -> str:
     if combo == "+":
         return combo
     parts = [p for p in combo.split("+") if p] or [combo]
-    return " ".join(_SHOWN.get(p, p.upper() if len(p) == 1 else p) for p in parts)
+    about = {"End": "key"}
+    return " ".join(tr(_SHOWN[p], about=about.get(p, "")) if p in _SHOWN
+                    else p.upper() if len(p) == 1 else p for p in parts)
+
+
+def _for_aria(combo: str) -> str:
+    """As aria-keyshortcuts has it, the same in all languages: "mod+z" is "Control+Z"."""
+    parts = [p for p in combo.split("+") if p] or ["Plus"]
+    return "+".join(_ARIA.get(p, p.upper() if len(p) == 1 else p) for p in parts)
 
 
 def shortcuts() -> Shortcuts:
@@ -147,5 +159,5 @@ def key_button(text: str, icon: str | None, handler: Callable[..., Any], combo: 
             key_mark(combo)
         key(combo, hint or text, lambda: handler() if button.enabled else None,
             line=line and hint != "", opens=opens, **options)
-        button.props(f'aria-keyshortcuts="{shown(combo)}"')
+        button.props(f'aria-keyshortcuts="{_for_aria(combo)}"')
     return button

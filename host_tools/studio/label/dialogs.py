@@ -40,7 +40,7 @@ def _plain(text: str, handler: Callable[[], Any], primary: bool = False) -> ui.b
 def ask_label(labels: list[str], use: Callable[[str], None],
               rename: Callable[[str, str], None]) -> None:
     """Ask for a label's name, then call use(name). Offers to rename labels everywhere."""
-    dialog, card = _dialog("Label")
+    dialog, card = _dialog(tr("Label"))
 
     def done() -> None:
         name = (field.value or "").strip()
@@ -53,20 +53,20 @@ def ask_label(labels: list[str], use: Callable[[str], None],
         _ask_new_name(label, rename)
 
     with card:
-        field = ui.input("name of the gesture").props("outlined autofocus maxlength=60")
+        field = ui.input(tr("name of the gesture")).props("outlined autofocus maxlength=60")
         field.style("min-width: min(22rem, 76vw); font-size: 1.1rem").on("keydown.enter", done)
         with ui.element("div").classes("bk-row"):
-            _plain("Use it", done, primary=True)
-            _plain("Cancel", dialog.close)
+            _plain(tr("Use it"), done, primary=True)
+            _plain(tr("Cancel"), dialog.close)
         if labels:
-            ui.label("Rename one in all recordings:").classes("bk-quiet")
+            ui.label(tr("Rename one in all recordings:")).classes("bk-quiet")
             with ui.element("div").classes("bk-row"):
                 for label in labels:
                     _plain(label, partial(other, label))
 
 
 def _ask_new_name(old: str, rename: Callable[[str, str], None]) -> None:
-    dialog, card = _dialog(f"Rename {old} in all recordings")
+    dialog, card = _dialog(tr("Rename {old} in all recordings", old=old))
 
     def done() -> None:
         name = (field.value or "").strip()
@@ -75,11 +75,12 @@ def _ask_new_name(old: str, rename: Callable[[str, str], None]) -> None:
             rename(old, name)
 
     with card:
-        field = selected(ui.input("new name", value=old).props("outlined autofocus maxlength=60"))
+        field = ui.input(tr("new name"), value=old).props("outlined autofocus maxlength=60")
+        selected(field)
         field.style("min-width: min(22rem, 76vw)").on("keydown.enter", done)
         with ui.element("div").classes("bk-row"):
-            _plain("Rename", done, primary=True)
-            _plain("Cancel", dialog.close)
+            _plain(tr("Rename"), done, primary=True)
+            _plain(tr("Cancel"), dialog.close)
 
 
 def ask_subject(current: str, known: list[str], spans: int, use: Callable[[str, bool], None],
@@ -118,7 +119,7 @@ def ask_subject(current: str, known: list[str], spans: int, use: Callable[[str, 
 def ask_recording(counts: dict[str, int], current: str,
                   use: Callable[[str], Awaitable[None]]) -> None:
     """Choose a recording from counts (name -> number of spans)."""
-    dialog, card = _dialog("Recordings")
+    dialog, card = _dialog(tr("Recordings"))
 
     async def choose(name: str) -> None:
         dialog.close()
@@ -138,17 +139,18 @@ def ask_recording(counts: dict[str, int], current: str,
                     ui.label(tr_n("{n} span", "{n} spans", n) if n else tr("not labelled")).classes(
                         "bk-quiet")
             if len(names) > _SHOWN:
-                ui.label(f"and {len(names) - _SHOWN} more: type part of a name").classes("bk-quiet")
+                ui.label(tr("and {n} more: type part of a name",
+                            n=len(names) - _SHOWN)).classes("bk-quiet")
 
     with card:
-        field = ui.input("part of a name", on_change=fill).props("outlined autofocus clearable")
+        field = ui.input(tr("part of a name"), on_change=fill).props("outlined autofocus clearable")
         listed = ui.element("div").classes("bk-list")
         fill()
 
 
 def offer_reload(text: str, reload: Callable[[], None]) -> None:
     """Ask whether to reload labels that another program has changed."""
-    dialog, card = _dialog("Changed by another program")
+    dialog, card = _dialog(tr("Changed by another program"))
 
     def again() -> None:
         dialog.close()
@@ -156,23 +158,24 @@ def offer_reload(text: str, reload: Callable[[], None]) -> None:
 
     with card:
         ui.label(text)
-        ui.label("Your last action was not saved. Everything before it was.").classes("bk-quiet")
+        ui.label(tr("Your last action was not saved. Everything before it was.")).classes(
+            "bk-quiet")
         with ui.element("div").classes("bk-row"):
-            _plain("Reload", again, primary=True)
-            _plain("Not now", dialog.close)
+            _plain(tr("Reload"), again, primary=True)
+            _plain(tr("Not now"), dialog.close)
 
 
 def show_comparison(project: Project, go: Callable[[str, float, float], Awaitable[None]]) -> None:
     """Compare with another person's labels; go(recording, start_ms, end_ms) looks at a place."""
     files = project.other_labels()
-    dialog, card = _dialog("Compare with another person")
+    dialog, card = _dialog(tr("Compare with another person"))
     card.style("width: min(92vw, 46rem)")
     with card:
         if not files:
-            ui.label("Copy the other person's labels.csv into the project's folder, with a name "
+            ui.label(tr("Copy the other person's labels.csv into the project's folder, with a name "
                      "like labels-anna.csv. To label a second time yourself, start Studio with "
-                     "--labels labels-again.csv.").classes("bk-quiet")
-            _plain("Close", dialog.close)
+                     "--labels labels-again.csv.")).classes("bk-quiet")
+            _plain(tr("Close"), dialog.close)
             return
         result = ui.element("div").classes("bk-disputes")
 
@@ -192,9 +195,9 @@ def show_comparison(project: Project, go: Callable[[str, float, float], Awaitabl
             for pair in found.disputes[:_SHOWN]:
                 _dispute(project, pair, partial(look, pair), partial(compare, path))
             if not found.pairs:
-                ui.label("You both have labelled no common recording.").classes("bk-quiet")
+                ui.label(tr("You both have labelled no common recording.")).classes("bk-quiet")
             elif not found.disputes:
-                ui.label("You agree on every span.").classes("bk-good")
+                ui.label(tr("You agree on every span.")).classes("bk-good")
 
     async def look(pair: Pair) -> None:
         dialog.close()
@@ -211,12 +214,14 @@ def show_comparison(project: Project, go: Callable[[str, float, float], Awaitabl
 
 
 def _figures(found: Agreement, path: Path) -> None:
-    kappa = "" if found.kappa is None else f"kappa {found.kappa:.2f}"
-    edges = "" if found.edges_ms is None else f"ends {found.edges_ms:.0f} ms apart"
+    kappa = "" if found.kappa is None else tr("kappa {kappa:.2f}", kappa=float(found.kappa))
+    edges = "" if found.edges_ms is None else tr("ends {ms:.0f} ms apart",
+                                                         ms=float(found.edges_ms))
     with ui.element("div").classes("bk-row").style("gap: 1.6rem"):
         for value, text in (
-            (found.same, "the same"), (found.differing, "other label"),
-            (found.only_first, "only here"), (found.only_second, f"only in {path.name}"),
+            (found.same, tr("the same")), (found.differing, tr("other label")),
+            (found.only_first, tr("only here")),
+            (found.only_second, tr("only in {file}", file=path.name)),
         ):
             with ui.element("div"):
                 ui.label(str(value)).classes("bk-big")
@@ -226,8 +231,8 @@ def _figures(found: Agreement, path: Path) -> None:
 
 def _dispute(project: Project, pair: Pair, look: Callable[[], Awaitable[None]],
              again: Callable[[], Awaitable[None]]) -> None:
-    here = pair.first.label if pair.first else "nothing"
-    there = pair.second.label if pair.second else "nothing"
+    here = pair.first.label if pair.first else tr("nothing")
+    there = pair.second.label if pair.second else tr("nothing")
 
     async def take_theirs() -> None:
         try:
@@ -238,10 +243,11 @@ def _dispute(project: Project, pair: Pair, look: Callable[[], Awaitable[None]],
 
     with ui.element("div").classes("bk-item"):
         with ui.element("div").classes("bk-grow"):
-            ui.label(f"{here}, there {there}")
-            ui.label(f"{pair.recording}, {pair.start_ms / 1000:.1f} s").classes("bk-quiet")
-        _plain("Look", look)
-        _plain("Take theirs", take_theirs)
+            ui.label(tr("{here}, there {there}", here=here, there=there))
+            ui.label(tr("{recording}, {seconds:.1f} s", recording=pair.recording,
+                        seconds=pair.start_ms / 1000)).classes("bk-quiet")
+        _plain(tr("Look"), look)
+        _plain(tr("Take theirs"), take_theirs)
 
 
 def _take_theirs(project: Project, pair: Pair) -> None:

@@ -35,16 +35,15 @@ from host_tools.studio.label.panels import (
     icon_button,
 )
 from host_tools.studio.signal.signal_view import Flag, SignalView, SpanChange, SpanMark
-from host_tools.wording import counted
 
 
 def page(project: Project) -> None:
     """Build the page's content; ?recording=NAME&t_ms=MILLISECONDS in the address opens a place."""
     if not project.recordings():
         empty_state(
-            "show_chart", "Nothing to label yet",
-            "Record some gestures first, or copy recordings (.csv) into the folder "
-            f"{project.name}/recordings.", action="Go to Record", target="/record",
+            "show_chart", tr("Nothing to label yet"),
+            tr("Record some gestures first, or import files on the Data page."),
+            action=tr("Go to Record"), target="/record",
         )
         return
     query = context.client.request.query_params
@@ -86,59 +85,60 @@ class LabelPage:
     def _build_top(self) -> None:
         with ui.element("div").classes("bk-row bk-joined"):
             key_button("", "chevron_left", lambda: self._other(-1), ",",
-                       hint="previous recording", line=False).props(
-                'aria-label="previous recording"')
+                       hint=tr("previous recording"), line=False).props(
+                f'aria-label="{tr("previous recording")}"')
             with ui.button(color=None, on_click=self._pick).props("unelevated no-caps").classes(
                 "bk-button bk-name"
-            ).props('aria-label="choose a recording" data-opens'):
+            ).props("data-opens").tooltip(tr("choose a recording")):
                 self.name = ui.label().classes("bk-title")
             key_button("", "chevron_right", lambda: self._other(1), ".",
-                       hint="next recording", line=False).props(
-                'aria-label="next recording"')
+                       hint=tr("next recording"), line=False).props(
+                f'aria-label="{tr("next recording")}"')
         self.progress = ui.label().classes("bk-quiet bk-grow bk-progress")
-        self.proposing = key_button("Propose", "auto_awesome", self._propose, "g",
-                                    kind="primary", hint="propose")
-        self.undo = icon_button("undo", "undo", lambda: self._do(self._undo), "mod+z", line=True)
-        self.redo = icon_button("redo", "redo", lambda: self._do(self._redo), "mod+y")
-        icon_button("compare_arrows", "compare with another person", self._compare, "c")
+        self.proposing = key_button(tr("Propose"), "auto_awesome", self._propose, "g",
+                                    kind="primary", hint=tr("propose"))
+        self.undo = icon_button("undo", tr("undo"), lambda: self._do(self._undo), "mod+z",
+                                line=True)
+        self.redo = icon_button("redo", tr("redo"), lambda: self._do(self._redo), "mod+y")
+        icon_button("compare_arrows", tr("compare with another person"), self._compare, "c")
 
     def _build_actions(self) -> None:
         with ui.element("div").classes("bk-row"):
-            self.accept = key_button("Accept", "check", lambda: self._do(self.editor.accept),
-                                     "Enter", hint="accept", kind="primary")
-            self.all = key_button("All", "done_all", lambda: self._do(self._accept_all),
-                                  "shift+a", hint="accept all", line=False)
-            self.all.props('aria-label="accept all proposals"')
-            self.split = key_button("Split", "content_cut", lambda: self._do(self.editor.split),
-                                    "s", hint="split at the cursor", line=False)
-            self.merge = key_button("Merge", "merge", lambda: self._do(self.editor.merge),
-                                    "m", hint="merge with the next", line=False)
-            self.delete = key_button("Delete", "delete", lambda: self._do(self.editor.delete),
-                                     "Delete", kind="danger", hint="delete, reject", line=False)
+            self.accept = key_button(tr("Accept"), "check", lambda: self._do(self.editor.accept),
+                                     "Enter", hint=tr("accept"), kind="primary")
+            self.all = key_button(tr("All"), "done_all", lambda: self._do(self._accept_all),
+                                  "shift+a", hint=tr("accept all"), line=False)
+            self.all.props(f'aria-label="{tr("accept all proposals")}"')
+            self.split = key_button(tr("Split"), "content_cut", lambda: self._do(self.editor.split),
+                                    "s", hint=tr("split at the cursor"), line=False)
+            self.merge = key_button(tr("Merge"), "merge", lambda: self._do(self.editor.merge),
+                                    "m", hint=tr("merge with the next"), line=False)
+            self.delete = key_button(tr("Delete"), "delete", lambda: self._do(self.editor.delete),
+                                     "Delete", kind="danger", hint=tr("delete, reject"), line=False)
 
     def _add_keys(self) -> None:
         self.keys = shortcuts()
-        key("n", "next, previous", lambda: self._step(1), group="step")
+        key("n", tr("next, previous"), lambda: self._step(1), group="step")
         key("p", "", lambda: self._step(-1), group="step")
         for number in range(1, NUMBERED + 1):
-            key(str(number), "label" if number == 1 else "", lambda n=number: self._number(n),
+            key(str(number), tr("label") if number == 1 else "", lambda n=number: self._number(n),
                 group="1 … 9")
-        key("l", "new label", self._ask_label, opens=True)
-        key("i", "start, end", lambda: self._do(self.editor.begin_here), group="ends")
+        key("l", tr("new label"), self._ask_label, opens=True)
+        key("i", tr("start, end"), lambda: self._do(self.editor.begin_here), group="ends")
         key("o", "", lambda: self._do(self.editor.end_here), group="ends")
-        hint(["ArrowLeft", "ArrowRight"], "cursor")
-        hint(["ArrowUp", "ArrowDown"], "zoom")
+        hint(["ArrowLeft", "ArrowRight"], tr("cursor"))
+        hint(["ArrowUp", "ArrowDown"], tr("zoom"))
         key("x", "", lambda: self._do(self.editor.delete))
         key("Backspace", "", lambda: self._do(self.editor.delete))
-        key("Escape", "deselect", self._deselect, line=False)
+        key("Escape", tr("deselect"), self._deselect, line=False)
         key("mod+shift+z", "", lambda: self._do(self._redo))
-        key("w", "who moved", self._ask_subject, line=False, opens=True)
-        key("r", "choose a recording", self._pick, line=False, opens=True)
-        key("z", "look at the span", self._look, line=False)
-        hint(["shift+ArrowLeft", "shift+ArrowRight"], "cursor, far", line=False)
-        hint(["PageUp", "PageDown"], "pan a screen", line=False)
-        hint(["Home", "End"], "first, last screen", line=False)
-        hint(["0"], "the whole recording", line=False)
+        key("w", tr("who moved"), self._ask_subject, line=False, opens=True)
+        key("r", tr("choose a recording"), self._pick, line=False, opens=True)
+        key("z", tr("look at the span"), self._look, line=False)
+        hint(["shift+ArrowLeft", "shift+ArrowRight"], tr("cursor, far"), line=False)
+        hint(["PageUp", "PageDown"], tr("pan a screen"), line=False)
+        hint(["Home", "End"], tr("first, last screen"), line=False)
+        hint(["0"], tr("the whole recording"), line=False)
 
     async def start(self, name: str | None, t_ms: str | None) -> None:
         """Open the recording of the address, else the first one without labels."""
@@ -220,7 +220,7 @@ class LabelPage:
 
     def _step(self, by: int) -> None:
         if self.editor.step(by) is None:
-            ui.notify("no more spans here: press G for proposals or . for the next recording",
+            ui.notify(tr("no more spans here: press G for proposals or . for the next recording"),
                       position="top", timeout=2500)
         self._do(lambda: None)
 
@@ -280,7 +280,7 @@ class LabelPage:
 
     def _accept_all(self) -> None:
         count = self.editor.accept_all()
-        ui.notify(f"{count} accepted; Ctrl Z undoes all of them", position="top")
+        ui.notify(tr("{n} accepted; Ctrl Z undoes all of them", n=count), position="top")
 
     def _undo(self) -> None:
         self._show_changed(self.store.undo())
@@ -291,7 +291,7 @@ class LabelPage:
     def _show_changed(self, recording: str | None) -> None:
         """After undo or redo: show where it happened."""
         if recording is not None and recording != self.editor.recording:
-            ui.notify(f"in {recording}", position="top")
+            ui.notify(tr("in {recording}", recording=recording), position="top")
 
     async def _propose(self) -> None:
         recording = self.recording
@@ -317,9 +317,9 @@ class LabelPage:
         if self.recording is not recording:
             return  # another one was opened meanwhile
         count = self.editor.offer(found)
-        by = f"by {path.name}" if path is not None else "from the movement"
-        ui.notify(f"{counted(count, 'proposal')} {by}" if count else "no more movements here",
-                  position="top")
+        by = tr("by {model}", model=path.name) if path is not None else tr("from the movement")
+        ui.notify(tr_n("{n} proposal {by}", "{n} proposals {by}", count, by=by) if count
+                  else tr("no more movements here"), position="top")
         self._do(lambda: None)
 
     async def _other(self, by: int) -> None:

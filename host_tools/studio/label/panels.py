@@ -8,6 +8,7 @@ from typing import Any
 from nicegui import ui
 
 from host_tools.dataset.idle import IDLE_LABEL
+from host_tools.studio.frame.language import tr
 from host_tools.studio.frame.shortcuts import key, key_mark, shown
 from host_tools.studio.frame.theme import IDLE_COLOUR, label_colour
 from host_tools.studio.label.editor import Mark
@@ -27,16 +28,18 @@ class ChosenLine:
         with self._box:
             if chosen is None:
                 ui.label(
-                    "Click a span to select it. Drag on empty ground to draw one." if any_marks
-                    else "Press G for proposals, or drag over the signal to draw a span."
+                    tr("Click a span to select it. Drag on empty ground to draw one.") if any_marks
+                    else tr("Press G for proposals, or drag over the signal to draw a span.")
                 ).classes("bk-quiet")
                 return
             colour = label_colour(labels, chosen.label) if chosen.label else IDLE_COLOUR
             ui.element("span").classes("bk-swatch").style(f"background: {colour}")
-            ui.label(chosen.label or "which gesture?").classes("bk-title")
-            ui.label(f"{chosen.start_ms / 1000:.2f} to {chosen.end_ms / 1000:.2f} s")
-            sure = "" if chosen.confidence is None else f", {chosen.confidence} % sure"
-            ui.label(f"proposal{sure}" if chosen.proposed
+            ui.label(chosen.label or tr("which gesture?")).classes("bk-title")
+            ui.label(tr("{start:.2f} to {end:.2f} s", start=chosen.start_ms / 1000,
+                        end=chosen.end_ms / 1000))
+            sure = "" if chosen.confidence is None else tr(", {percent} % sure",
+                                                             percent=chosen.confidence)
+            ui.label(tr("proposal") + sure if chosen.proposed
                      else f"{chosen.end_ms - chosen.start_ms:.0f} ms").classes("bk-quiet")
 
 
@@ -67,14 +70,14 @@ class Palette:
                         key_mark(str(number))
                     ui.element("span").classes("bk-swatch").style(
                         f"background: {label_colour(labels, label)}")
-                    ui.label("no gesture" if label == IDLE_LABEL else label)
+                    ui.label(tr("no gesture") if label == IDLE_LABEL else label)
                     ui.label(str(counts[label])).classes("bk-quiet")
             with _plain_button(self._ask_label):
                 key_mark("l")
-                ui.label("new label")
+                ui.label(tr("new label"))
             with _plain_button(self._ask_subject):
                 key_mark("w")
-                ui.label(f"who: {subject or 'not given'}")
+                ui.label(tr("who: {person}", person=subject or tr("not given")))
 
 
 def _plain_button(handler: Callable[[], Any]) -> ui.button:

@@ -18,11 +18,13 @@ from host_tools.studio.frame.widgets import (
     text_field,
     warn,
 )
+from host_tools.studio.phone.card import phone_card
 from host_tools.studio.record.session import RecordSession, RecordView
 from host_tools.studio.record.sitting import Sitting
 from host_tools.studio.record.sources import SourceChoice
 
-_KINDS = {"board": "USB", "broker": "Wi-Fi", "csv": "CSV", "file": later("File")}
+_KINDS = {"board": "USB", "broker": "Wi-Fi", "csv": "CSV", "file": later("File"),
+          "phone": later("Phone")}
 _HELP = {
     "board": later("A board with Beckon's firmware on a serial port. Its program stops while "
                    "Studio reads, and restarts afterwards."),
@@ -30,6 +32,7 @@ _HELP = {
                     "nothing while it streams."),
     "csv": later("Any firmware that prints three or six numbers per sample, one line each."),
     "file": later("A recording, played as if it were live."),
+    "phone": later("The motion sensors of a phone, through a page in its browser."),
 }
 
 
@@ -99,6 +102,9 @@ class SourcePanel:
         select_field(tr("Speed"), {1: tr("as it was"), **{
             n: tr("{n} times", n=n) for n in (2, 5, 20, 60)}}, self._form, "speed")
 
+    def _phone(self) -> None:
+        phone_card(self._recorder.phone)
+
     def _choice(self) -> SourceChoice:
         form = self._form
         path = Path(form["file"].strip()).expanduser()
@@ -114,7 +120,7 @@ class SourcePanel:
             form["kind"], form["port"].strip(), rate, form["accel_g"], form["gyro_dps"],
             form["unit"], baud if form["kind"] == "csv" else None, form["broker"].strip(),
             form["device"].strip(), path if path.is_absolute() else self._project.folder / path,
-            float(form["speed"]),
+            float(form["speed"]), phone=self._recorder.phone and self._recorder.phone.link,
         )
 
     def _open(self) -> None:

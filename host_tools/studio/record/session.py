@@ -15,6 +15,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from host_tools.recording.row import cut_row
 from host_tools.recording.session import Session
 from host_tools.recording.takes import joined
 from host_tools.recording.writer import LabelledSpan
+from host_tools.studio.frame.language import tr
 from host_tools.studio.record.sitting import Done, Sitting, TakeRow
 from host_tools.studio.record.sources import SourceChoice, make_source
 from host_tools.studio.signal.live_feed import Feed, Feeds
@@ -120,7 +122,9 @@ class _Tee:
 class RecordSession:
     """One source at a time. Methods return at once, except close() and release()."""
 
-    def __init__(self, feeds: Feeds) -> None:
+    def __init__(self, feeds: Feeds, phone: Any = None) -> None:
+        self.phone = phone
+        """The phone page's server (studio/phone/server.py), None if there is none."""
         self.feed: Feed | None = None
         self.taps: list[Tap] = []
         """Called with each block as it comes, in the reading thread; they must return at once."""
@@ -157,8 +161,8 @@ class RecordSession:
         self._closing.clear()
         self._state, self._fault, self._warning = "opening", "", ""
         self._takes, self._done, self._wanted = [], None, None
-        self._thread = threading.Thread(target=self._run, args=(source,), name="recorder",
-                                        daemon=True)
+        self._thread = threading.Thread(target=copy_context().run, args=(self._run, source),
+                                        name="recorder", daemon=True)
         self._thread.start()
 
     def cancel(self) -> None:
@@ -312,7 +316,7 @@ class RecordSession:
         session.close()
         found = cut_row(session.blocks, session.source.measured_hz or session.source.rate_hz)
         if not found:
-            session.fault = session.fault or "nothing in it repeats: saved without takes"
+            session.fault = session.fault or tr("nothing in it repeats: saved without takes")
             return False
         rows = [TakeRow(sitting.labels[0], True, "", self._curve(session, a, b)) for a, b in found]
         with self._lock:

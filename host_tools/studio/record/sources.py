@@ -8,14 +8,17 @@ from typing import Any
 from host_tools.errors import BeckonError
 from host_tools.recording.board_source import BoardSource
 from host_tools.recording.forwarder_source import ForwarderSource
+from host_tools.recording.phone.page_source import PageSource, PhoneLink
 from host_tools.recording.replay_source import ReplaySource
+from host_tools.studio.frame.language import tr
 
-KINDS = ("board", "csv", "broker", "file")
+KINDS = ("board", "csv", "broker", "file", "phone")
 
 
 @dataclass(frozen=True)
 class SourceChoice:
-    """Where samples come from. kind: one of KINDS; the other fields as in `beckon record`."""
+    """Where samples come from. kind: one of KINDS; phone: of the phone page's server, None if
+    there is none; the other fields as in `beckon record`."""
 
     kind: str
     port: str = ""
@@ -29,11 +32,13 @@ class SourceChoice:
     path: Path = Path()
     speed: float = 1.0
     gyro_unit: str = ""
+    phone: PhoneLink | None = None
 
     @property
     def title(self) -> str:
-        return {"board": self.port or "the board", "csv": self.port or "the forwarder",
-                "broker": f"{self.device} on its broker", "file": self.path.name}[self.kind]
+        return {"board": self.port or tr("the board"), "csv": self.port or tr("the forwarder"),
+                "broker": tr("{device} on its broker", device=self.device),
+                "file": self.path.name, "phone": tr("the phone")}[self.kind]
 
 
 def make_source(choice: SourceChoice) -> Any:
@@ -52,6 +57,10 @@ def make_source(choice: SourceChoice) -> Any:
         if not choice.device:
             raise BeckonError("enter the board's name on the broker, such as beckon-kitchen")
         return BrokerSource(known_broker(choice.broker), choice.device)
+    if choice.kind == "phone":
+        if choice.phone is None:
+            raise BeckonError("end Studio and start it with --phone: beckon studio --phone")
+        return PageSource(choice.phone)
     if not choice.path.is_file():
         raise BeckonError(f"{choice.path}: no such file; name a recording, CSV or CSV.gz")
     return ReplaySource(choice.path, choice.speed)

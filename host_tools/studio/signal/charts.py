@@ -5,6 +5,7 @@ Numbers become coordinates. Text goes through html.escape, as it may come from s
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 
 import numpy as np
@@ -29,7 +30,7 @@ def spark(values: Sequence[float], good: bool = True, width: int = 120, height: 
 
 
 def loss_curve(losses: Sequence[tuple[int, float, float]], steps: int, width: int = 1000,
-               height: int = 260) -> str:
+               height: int = 260, title: str = "loss over the steps of training") -> str:
     """Loss of each draw as dots and its running mean as a line, over all steps.
 
     losses: (step, loss, mean). The scale of the loss is logarithmic.
@@ -47,7 +48,7 @@ def loss_curve(losses: Sequence[tuple[int, float, float]], steps: int, width: in
         share = (np.log(loss) - np.log(low)) / (np.log(high) - np.log(low))
         return height - bottom - np.clip(share, 0, 1) * (height - bottom - top)
 
-    parts = [_open(width, height, "loss over the steps of training")]
+    parts = [_open(width, height, title)]
     for value in _ticks(low, high):
         at = float(y(value))
         parts.append(f'<line x1="{left}" x2="{width - right}" y1="{at:.1f}" y2="{at:.1f}" '
@@ -93,12 +94,32 @@ def lines(curves: Sequence[tuple[str, np.ndarray]], low: float, high: float, sec
     return "".join(parts) + "</svg>"
 
 
+@dataclass(frozen=True)
+class LaneWords:
+    """The words of lanes(), for a page in another language."""
+
+    title: str = "events over time"
+    online: str = "online"
+    offline: str = "offline"
+    now: str = "now"
+    seconds: str = "{n} s ago"
+    minutes: str = "{n} min ago"
+
+    def ago(self, seconds: float) -> str:
+        if seconds < 1:
+            return self.now
+        text, n = (self.seconds, seconds) if seconds < 120 else (self.minutes, seconds / 60)
+        return text.format(n=f"{n:.0f}")
+
+
 def lanes(events: Sequence[tuple[float, str]], changes: Sequence[tuple[float, bool]],
-          colours: dict[str, str], seconds: float, width: int = 720) -> str:
+          colours: dict[str, str], seconds: float, width: int = 720,
+          words: LaneWords | None = None) -> str:
     """Events (seconds ago, label) on a lane for each label, newest at the right.
 
     changes: (seconds ago, online) of devices, drawn as lines across.
     """
+    words = words or LaneWords()
     row, left, right, bottom = 34, 130, 16, 26
     labels = list(colours)
     height = row * max(1, len(labels)) + bottom + 6
@@ -106,7 +127,7 @@ def lanes(events: Sequence[tuple[float, str]], changes: Sequence[tuple[float, bo
     def x(ago: float) -> float:
         return width - right - ago / seconds * (width - left - right)
 
-    parts = [_open(width, height, "events over time")]
+    parts = [_open(width, height, words.title)]
     for i, label in enumerate(labels):
         middle = row * i + row / 2 + 3
         parts.append(f'<line x1="{left}" x2="{width - right}" y1="{middle}" y2="{middle}" '
@@ -116,7 +137,7 @@ def lanes(events: Sequence[tuple[float, str]], changes: Sequence[tuple[float, bo
     for ago, online in changes:
         if ago <= seconds:
             dash = "" if online else ' stroke-dasharray="4,4"'
-            word = "online" if online else "offline"
+            word = words.online if online else words.offline
             parts.append(f'<line x1="{x(ago):.1f}" x2="{x(ago):.1f}" y1="0" y2="{base}" '
                          f'stroke="var(--quiet)" stroke-width="2"{dash}><title>{word}</title>'
                          "</line>")
@@ -128,7 +149,7 @@ def lanes(events: Sequence[tuple[float, str]], changes: Sequence[tuple[float, bo
     for share in (1.0, 0.5, 0.0):
         anchor = {1.0: "start", 0.5: "middle", 0.0: "end"}[share]
         parts.append(f'<text x="{x(share * seconds):.1f}" y="{height - 6}" '
-                     f'text-anchor="{anchor}" class="bk-tick">{_ago(share * seconds)}</text>')
+                     f'text-anchor="{anchor}" class="bk-tick">{words.ago(share * seconds)}</text>')
     return "".join(parts) + "</svg>"
 
 
@@ -151,9 +172,3 @@ def _ticks(low: float, high: float) -> list[float]:
 
 def _short(text: str) -> str:
     return text if len(text) <= 13 else text[:12] + "…"
-
-
-def _ago(seconds: float) -> str:
-    if seconds < 1:
-        return "now"
-    return f"{seconds:.0f} s ago" if seconds < 120 else f"{seconds / 60:.0f} min ago"

@@ -66,7 +66,7 @@ function drawGaps(view, g, c) {
     g.fillStyle = c.quiet;
     g.font = `14px ${FONT}`;
     g.textAlign = "center";
-    if (x1 - x0 > 40) g.fillText("lost", (x0 + x1) / 2, view.layout.bottom - 12);
+    if (x1 - x0 > 40) g.fillText(window.beckonWords?.lost ?? "lost", (x0 + x1) / 2, view.layout.bottom - 12);
   }
 }
 

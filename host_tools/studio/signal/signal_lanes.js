@@ -66,12 +66,13 @@ function drawScale(view, g, c, lane, range, y) {
 
 const UNITS = { acceleration: "m/s²", turn: "°/s" };
 const TITLES = { acceleration: "acceleration", turn: "turn rate" };
+const word = (text) => window.beckonWords?.[text] ?? text; // in the page's language
 
 function drawLaneTitle(view, g, c, lane, axes) {
   const at = view.hover ?? view.cursor;
   const index = at === null ? null
     : Math.round(((at - view.meta.start_ms) * view.meta.rate_hz) / 1000);
-  const parts = [[`${TITLES[lane.kind]}  ${UNITS[lane.kind]}`, c.quiet, 500]];
+  const parts = [[`${word(TITLES[lane.kind])}  ${UNITS[lane.kind]}`, c.quiet, 500]];
   axes.forEach((axis, k) => {
     const v = index === null ? NaN : sample(view, axis, index);
     const value = v === v ? ` ${v.toFixed(lane.first ? 0 : 1).replace("-", "−")}` : "";

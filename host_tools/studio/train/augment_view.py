@@ -47,7 +47,7 @@ def pictures(window: np.ndarray, rate_hz: float, kind: Kind, seed: int) -> tuple
     low = float(min(window[:3].min(), after[:3].min()))
     high = float(max(window[:3].max(), after[:3].max()))
     made = []
-    for x, title in ((window, "as recorded"), (after, kind.name)):
+    for x, title in ((window, tr("as recorded")), (after, kind.name)):
         seconds = x.shape[1] / rate_hz
         curves = [(colour, x[axis]) for axis, colour in enumerate(_COLOURS)]
         made.append(lines(curves, low, high, seconds, title=title))
@@ -70,17 +70,17 @@ def show(project: Project) -> None:
     """Open the dialog. Raises BeckonError when there is no labelled gesture."""
     labels = [label for label in project.labels.counts() if not is_idle(label)]
     if not labels:
-        raise BeckonError("there is no labelled gesture yet: record or label one first")
+        raise BeckonError(tr("there is no labelled gesture yet: record or label one first"))
     state = _Choice(labels[0])
     with ui.dialog().props("maximized") as dialog, ui.card().classes("bk-augment"):
         with ui.element("div").classes("bk-between bk-wide"):
-            ui.label("Augmentation, before and after").classes("bk-title")
+            ui.label(tr("Augmentation, before and after")).classes("bk-title")
             with ui.element("div").classes("bk-row"):
-                pick = ui.select(labels, value=labels[0], label="Gesture").props("outlined")
+                pick = ui.select(labels, value=labels[0], label=tr("Gesture")).props("outlined")
                 pick.style("min-width: 11rem")
-                _button("Another example", "skip_next", lambda: step("number"), "E")
-                _button("Another draw", "casino", lambda: step("seed"), "D")
-                _button("Close", "close", dialog.close, "Esc")
+                _button(tr("Another example"), "skip_next", lambda: step("number"), "E")
+                _button(tr("Another draw"), "casino", lambda: step("seed"), "D")
+                _button(tr("Close"), "close", dialog.close, "Esc")
         ui.label(
             tr("First as recorded, then one random draw, stronger than training uses it so that "
                "you can see it. Acceleration of x, y, z in m/s² over the time of the gesture.")

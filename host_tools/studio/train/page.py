@@ -27,13 +27,13 @@ def page(project: Project, trainer: TrainSession) -> None:
     project.labels.refresh()
     if not project.labels.recordings():
         if project.recordings():
-            empty_state("sell", "Label your recordings first",
-                        "Training learns from labelled spans. Draw them, or accept what Studio "
-                        "proposes.", action="Go to Label", target="/label")
+            empty_state("sell", tr("Label your recordings first"),
+                        tr("Training learns from labelled spans. Draw them, or accept what Studio "
+                        "proposes."), action=tr("Go to Label"), target="/label")
         else:
-            empty_state("show_chart", "Nothing to learn from yet",
-                        "Record each gesture some twenty times. Also record a few minutes of "
-                        "everyday movement with the label none.", action="Go to Record",
+            empty_state("show_chart", tr("Nothing to learn from yet"),
+                        tr("Record each gesture some twenty times. Also record a few minutes of "
+                        "everyday movement with the label none."), action=tr("Go to Record"),
                         target="/record")
         return
     TrainPage(project, trainer)
@@ -92,9 +92,10 @@ class TrainPage:
 
     def _build_first(self) -> None:
         if self._trainer.model is None and not self._trainer.progress.running:
-            empty_state("model_training", "Train your first model",
-                        "Press Train. Studio chooses all settings from your recordings. It leaves "
-                        "out each part of them in turn, to judge what a model makes of it.")
+            empty_state("model_training", tr("Train your first model"),
+                        tr("Press Train. Studio chooses all settings from your recordings. It "
+                           "leaves out each part of them in turn, to judge what a model makes of "
+                           "it."))
 
     def _build_caution(self) -> None:
         if self._trainer.evaluation is not None and not self._trainer.held:

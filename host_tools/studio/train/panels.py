@@ -37,11 +37,11 @@ from host_tools.studio.train.session import TrainSession
 from host_tools.studio.train.warnings import from_labels, shown
 from host_tools.training.calibrate import PartFigures
 from host_tools.training.recipe import Recipe
-from host_tools.wording import counted
 
 _STATES = {
-    "reading": "Reading the data", "training": "Training",
-    "tuning": "Training without each part of the data", "judging": "Judging what was left out",
+    "reading": later("Reading the data"), "training": later("Training"),
+    "tuning": later("Training without each part of the data"),
+    "judging": later("Judging what was left out"),
 }
 _SPLITS = {
     AUTO: later("The best that your data allows"),
@@ -55,6 +55,7 @@ _SHORT = {
     TAKE: later("takes"), "": "",
 }
 _SHOWN_ELSEWHERE = ("held out: ", "found: ", "weakest gesture: ")  # of an outlook
+_LOSS = later("loss over the steps of training")
 _MOST_WARNINGS = 6
 _LISTED = 20  # trainings
 
@@ -66,9 +67,10 @@ def data_line(project: Project) -> str:
                          if not is_idle(label))
     idle = sum(n for label, n in counts.items() if is_idle(label))
     people = len(project.labels.subjects)
-    rest = f", no gesture {idle}" if idle else ""
-    who = f"; {people} people" if people > 1 else ""
-    labelled = counted(len(project.labels.recordings()), "labelled recording")
+    rest = tr(", no gesture {n}", n=idle) if idle else ""
+    who = tr("; {n} people", n=people) if people > 1 else ""
+    labelled = tr_n("{n} labelled recording", "{n} labelled recordings",
+                    len(project.labels.recordings()))
     return f"{labelled}: {gestures}{rest}{who}"
 
 
@@ -86,24 +88,24 @@ class SetupPanel:
         line = data_line(self._project)
         with ui.element("div").classes("bk-card bk-setup"):
             with ui.element("div").style("min-width: 0"):
-                title = self._heading() if trainer.model else "Your data"
+                title = self._heading() if trainer.model else tr("Your data")
                 ui.label(title).style("font-weight: 700").classes("bk-cut")
                 ui.label(line).classes("bk-quiet bk-small bk-cut").tooltip(line)
             with ui.element("div").classes("bk-row"):
                 first = "" if trainer.model else "primary"
-                area.button("Train", "model_training", self.start, "t", kind=first)
+                area.button(tr("Train"), "model_training", self.start, "t", kind=first)
                 if trainer.model:
-                    area.button("Save", "save", self._save, "s", kind="primary",
-                                hint="save the model", opens=True)
-                area.button("Settings", "tune", self._settings, "o", opens=True)
-                area.button("Augment", "auto_awesome", self._augment, "a",
-                            hint="augmentation", opens=True)
+                    area.button(tr("Save"), "save", self._save, "s", kind="primary",
+                                hint=tr("save the model"), opens=True)
+                area.button(tr("Settings"), "tune", self._settings, "o", opens=True)
+                area.button(tr("Augment"), "auto_awesome", self._augment, "a",
+                            hint=tr("augmentation"), opens=True)
                 if trainer.evaluation:
                     area.button(tr("Report"), "description", self._report, "r",
                                 hint=tr("the figures as a page to keep"))
                 if self._project.models():
-                    area.button("Judge", "fact_check", self._judge, "j", hint="judge a model",
-                                opens=True)
+                    area.button(tr("Judge"), "fact_check", self._judge, "j",
+                                hint=tr("judge a model"), opens=True)
 
     def _heading(self) -> str:
         trainer = self._trainer
@@ -150,22 +152,24 @@ class SetupPanel:
                         "it. The model that you save learns from everything.")).classes(
                 "bk-quiet bk-small")
             with ui.element("div").classes("bk-pair bk-wide"):
-                select_field("Sensor rate", {100: "100 Hz", 50: "50 Hz"}, form, "rate")
-                number_field("Most false alarms per hour", form, "budget", 0, 1000, 0.5)
-                number_field(f"Steps (empty: {Recipe().steps:,})", form, "steps", 1, 100_000, 100)
-                number_field("Window (empty: from the data)", form, "window", 200, 10_000, 40, "ms")
-                number_field("Seed (same seed, same model)", form, "seed", 0, 2**31)
+                select_field(tr("Sensor rate"), {100: "100 Hz", 50: "50 Hz"}, form, "rate")
+                number_field(tr("Most false alarms per hour"), form, "budget", 0, 1000, 0.5)
+                number_field(tr("Steps (empty: {n:,})", n=Recipe().steps), form, "steps", 1,
+                             100_000, 100)
+                number_field(tr("Window (empty: from the data)"), form, "window", 200, 10_000, 40,
+                             "ms")
+                number_field(tr("Seed (same seed, same model)"), form, "seed", 0, 2**31)
 
-        _dialog("Settings of the training", build, "Train", self.start)
+        _dialog(tr("Settings of the training"), build, tr("Train"), self.start)
 
     def _judge(self) -> None:
         paths = list(reversed(self._project.models()))
         names = [path.name for path in paths]
 
         def build() -> None:
-            select_field("Model", names, self._form, "model")
-            ui.label("Measures the model on all recordings of the project. If it was trained on "
-                     "them, its figures flatter.").classes("bk-quiet bk-small")
+            select_field(tr("Model"), names, self._form, "model")
+            ui.label(tr("Measures the model on all recordings of the project. If it was trained on "
+                     "them, its figures flatter.")).classes("bk-quiet bk-small")
 
         def go() -> None:
             path = next(p for p in paths if p.name == self._form["model"])
@@ -174,30 +178,32 @@ class SetupPanel:
             except BeckonError as error:
                 warn(error)
 
-        _dialog("Judge a model", build, "Judge", go)
+        _dialog(tr("Judge a model"), build, tr("Judge"), go)
 
     def _save(self) -> None:
         folder = self._project.inside("models")
         form = {"name": free_path(folder, "model", ".mlp").stem}
 
         def build() -> None:
-            selected(text_field("Name", form, "name")).props("autofocus")
-            ui.label("Saves into models/, with the settings as they are now. Deploy it on the "
-                     "Watch page.").classes("bk-quiet bk-small")
+            selected(text_field(tr("Name"), form, "name")).props("autofocus")
+            ui.label(tr("Saves into models/, with the debouncer as it is set now. Deploy it on the "
+                     "Watch page.")).classes("bk-quiet bk-small")
 
         def go() -> None:
             try:
                 name = check_name("name", form["name"].strip().removesuffix(".mlp"))
                 path = self._project.inside("models", f"{name}.mlp")
                 if path.exists():
-                    raise BeckonError(f"{path.name} exists already; choose another name")
+                    raise BeckonError(tr("{name} exists already; choose another name",
+                                         name=path.name))
                 size = self._trainer.save(path)
             except BeckonError as error:
                 warn(error)
                 return
-            ui.notify(f"models/{path.name}: {size:,} bytes", type="positive", position="top")
+            ui.notify(tr("{file}: {n:,} bytes", file=f"models/{path.name}", n=size),
+                      type="positive", position="top")
 
-        _dialog("Save the model", build, "Save", go)
+        _dialog(tr("Save the model"), build, tr("Save"), go)
 
 
 def _whole(value: Any) -> int | None:
@@ -210,7 +216,7 @@ def _dialog(title: str, build: Callable[[], None], action: str, go: Callable[[],
         ui.label(title).classes("bk-title")
         build()
         with ui.element("div").classes("bk-row"):
-            for text, kind, do in ((action, "bk-primary", True), ("Close", "", False)):
+            for text, kind, do in ((action, "bk-primary", True), (tr("Close"), "", False)):
                 ui.button(text, color=None, on_click=lambda do=do: dialog.submit(do)).props(
                     "unelevated no-caps").classes(f"bk-button {kind}")
     keys = shortcuts()
@@ -254,13 +260,14 @@ class RunPanel:
             with ui.element("div").classes("bk-between"):
                 self._title = ui.label().classes("bk-title")
                 if p.running:
-                    self._area.button("Stop", "stop", self._trainer.stop, "Escape", kind="danger")
+                    self._area.button(tr("Stop"), "stop", self._trainer.stop, "Escape",
+                                      kind="danger")
             self._note = ui.label().classes("bk-quiet bk-break")
             self._parts = Area("bk-stack-small")
             if p.running:
                 with ui.element("div").classes("bk-bar"):
                     self._bar = ui.element("div")
-                self._curve = svg(loss_curve([], 1)).classes("bk-wide")
+                self._curve = svg(loss_curve([], 1, title=tr(_LOSS))).classes("bk-wide")
             if p.fault:
                 message(p.fault)
 
@@ -280,27 +287,27 @@ class RunPanel:
         p = self._trainer.progress
         self._drawn = len(p.losses)
         if not p.running:
-            ended = "It failed" if p.state == "failed" else "Stopped; nothing was changed"
-            self._title.set_text(f"{ended} after {duration(p.seconds)}")
+            ended = tr("It failed") if p.state == "failed" else tr("Stopped; nothing was changed")
+            self._title.set_text(tr("{ended} after {time}", ended=ended, time=duration(p.seconds)))
             self._note.set_text(p.about)
             return
         share, note = 0.0, ""
         if p.state == "training":
             share = 0.9 * p.step / max(1, p.steps)
             left = p.left_s
-            note = f"step {p.step:,} of {p.steps:,}"
-            note += f", about {duration(left)} to go" if left is not None else ""
-            note += f"; loss {p.losses[-1][2]:.2g}" if p.losses else ""
+            note = tr("step {n:,} of {all:,}", n=p.step, all=p.steps)
+            note += tr(", about {time} to go", time=duration(left)) if left is not None else ""
+            note += tr("; loss {loss:.2g}", loss=float(p.losses[-1][2])) if p.losses else ""
         elif p.state == "judging":
             share = 0.93 + 0.07 * p.judged / max(1, p.judge_of)
-            note = f"{p.judged} of {p.judge_of} recordings"
+            note = tr("{n} of {all} recordings", n=p.judged, all=p.judge_of)
         elif p.state == "tuning":
             share = 0.92
-        self._title.set_text(_STATES[p.state])
+        self._title.set_text(tr(_STATES[p.state]))
         self._note.set_text(note or p.about or " ")
         self._bar.style(f"width: {100 * share:.1f}%")
         if p.steps:
-            self._curve.set_content(loss_curve(p.losses, p.steps))
+            self._curve.set_content(loss_curve(p.losses, p.steps, title=tr(_LOSS)))
 
 
 class WarningsPanel:
@@ -333,7 +340,8 @@ class WarningsPanel:
                         ui.label(text)
                 if len(texts) > _MOST_WARNINGS:
                     with ui.element("li").classes("bk-quiet"):
-                        ui.label(tr("and {n} more", n=len(texts) - _MOST_WARNINGS))
+                        ui.label(tr_n("and {n} more", "and {n} more",
+                                      len(texts) - _MOST_WARNINGS))
 
 
 def labels_say(labels: LabelStore) -> list[str]:

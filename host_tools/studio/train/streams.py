@@ -8,7 +8,7 @@ from nicegui import run, ui
 from host_tools.dataset import IDLE_LABEL
 from host_tools.errors import BeckonError
 from host_tools.evaluation.matching import DUPLICATE, FALSE, HIT
-from host_tools.studio.frame.language import tr
+from host_tools.studio.frame.language import later, tr, tr_n
 from host_tools.studio.frame.project import Project
 from host_tools.studio.frame.theme import IDLE_COLOUR, label_colour
 from host_tools.studio.frame.widgets import Area, choice, mark, warn
@@ -17,7 +17,8 @@ from host_tools.studio.train.session import MISSED, Happening, TrainSession
 
 _AROUND_MS = (3000.0, 2500.0)
 _LISTED = 300
-_WORDS = {HIT: "right", FALSE: "false", DUPLICATE: "twice", MISSED: "missed"}
+_WORDS = {HIT: later("right"), FALSE: later("false"), DUPLICATE: later("twice"),
+          MISSED: later("missed")}
 
 
 class StreamsPanel:
@@ -37,7 +38,8 @@ class StreamsPanel:
         """The card with the signal."""
         with ui.element("div").classes("bk-card bk-stack") as self._card:
             with ui.element("div").classes("bk-between"):
-                self._pick = ui.select([], label="Recording").props("outlined dense options-dense")
+                self._pick = ui.select([], label=tr("Recording")).props(
+                    "outlined dense options-dense")
                 self._pick.style("min-width: 15rem")
                 self._pick.on_value_change(lambda e: self._open(e.value))
                 self._note = ui.label().classes("bk-quiet bk-small")
@@ -48,7 +50,8 @@ class StreamsPanel:
     def build_list(self) -> None:
         """The card with the events and misses."""
         with ui.element("div").classes("bk-card bk-stack") as self._list_card:
-            choice({True: "Mistakes", False: "All events"}, self._form, "wrong", self._relist)
+            choice({True: tr("Mistakes"), False: tr("All events")}, self._form, "wrong",
+                   self._relist)
             self._list = Area("bk-happenings")
 
     def refresh(self) -> None:
@@ -79,7 +82,8 @@ class StreamsPanel:
         wrong: Counter[str] = Counter()
         for s in found.streams:
             wrong[s.recording.name] += s.wrong
-        names = {name: f"{name} ({n} wrong)" if n else name for name, n in wrong.items()}
+        names = {name: tr("{name} ({n} wrong)", name=name, n=n) if n else name
+                 for name, n in wrong.items()}
         first = max(wrong, key=lambda name: wrong[name])
         self._recording = ""
         self._pick.set_options(names, value=first)
@@ -116,7 +120,8 @@ class StreamsPanel:
         ])
         self._signal.set_threshold(float(self._trainer.settings.threshold_percent))
         wrong = sum(h.wrong for h in self._on_signal)
-        self._note.set_text(f"{len(self._on_signal) - wrong} right, {wrong} wrong")
+        self._note.set_text(tr("{right} right, {wrong} wrong",
+                               right=len(self._on_signal) - wrong, wrong=wrong))
 
     def _clicked(self, index: int) -> None:
         if 0 <= index < len(self._on_signal):
@@ -131,7 +136,7 @@ class StreamsPanel:
                         self._build_list)
 
     def _build_list(self) -> None:
-        self._list.key("ArrowDown", "next and previous event", lambda: self._step(1),
+        self._list.key("ArrowDown", tr("next and previous event"), lambda: self._step(1),
                        group="step", repeat=True)
         self._list.key("ArrowUp", "", lambda: self._step(-1), group="step", repeat=True)
         if not self._shown:
@@ -142,16 +147,17 @@ class StreamsPanel:
         for h in self._shown[:_LISTED]:
             self._item(h)
         if len(self._shown) > _LISTED:
-            ui.label(f"and {len(self._shown) - _LISTED} more").classes("bk-quiet")
+            ui.label(tr_n("and {n} more", "and {n} more",
+                          len(self._shown) - _LISTED)).classes("bk-quiet")
 
     def _item(self, h: Happening) -> None:
         with ui.element("button").classes("bk-happening").props(
                 f'aria-selected="{"true" if h == self._selected else "false"}"') as item:
             mark(h.kind)
-            ui.label(f"{_WORDS[h.kind]}: {h.label}")
+            ui.label(f"{tr(_WORDS[h.kind])}: {h.label}")
             ui.label(f"{h.t_ms / 1000:.1f} s")
             done = self._handled.get(_place(h))
-            sure = f", {h.confidence} % sure" if h.kind != MISSED else ""
+            sure = tr(", {percent} % sure", percent=h.confidence) if h.kind != MISSED else ""
             ui.label(done or f"{h.recording}{sure}").classes(
                 "bk-under bk-small " + ("bk-good" if done else "bk-quiet"))
         item.on("click", lambda: self._select(h))
@@ -209,28 +215,31 @@ class StreamsPanel:
         done = self._handled.get(_place(h))
         with ui.element("div").classes("bk-row"):
             if done:
-                learns = done.endswith("negative")
-                ui.label(f"{done}" + ("; the next training learns from it." if learns else
-                                      ".")).classes("bk-good")
-                self._why.button("Undo", "undo", self._undo, "mod+z")
+                learns = done == tr("Added as a negative")
+                ui.label(done + (tr("; the next training learns from it.") if learns else
+                                 ".")).classes("bk-good")
+                self._why.button(tr("Undo"), "undo", self._undo, "mod+z")
                 if not learns:
-                    self._why.button("Judge again", "refresh", self._again, "g", kind="primary")
+                    self._why.button(tr("Judge again"), "refresh", self._again, "g",
+                                     kind="primary")
             elif h.kind != HIT:
                 self._actions(h)
 
     def _actions(self, h: Happening) -> None:
         labels = [label for k, label in enumerate(self._labels()) if k != self._idle()]
         if h.kind == MISSED:
-            self._why.button("Remove this label", "label_off", lambda: self._unlabel(h), "Delete")
-        ui.label("It was").classes("bk-quiet")
+            self._why.button(tr("Remove this label"), "label_off", lambda: self._unlabel(h),
+                             "Delete")
+        ui.label(tr("It was")).classes("bk-quiet")
         for n, label in enumerate(labels[:9], 1):
             if h.kind == MISSED and label == h.label:
                 continue
             self._why.button(label, None, lambda label=label: self._relabel(h, label), str(n),
-                             hint=f"it was {label}")
+                             hint=tr("it was {label}", label=label))
         if h.kind != MISSED:
-            self._why.button("No gesture", "block",
-                             lambda: self._relabel(h, IDLE_LABEL), "n", hint="add as a negative")
+            self._why.button(tr("No gesture"), "block",
+                             lambda: self._relabel(h, IDLE_LABEL), "n",
+                             hint=tr("add as a negative"))
 
     def _there(self, h: Happening):
         """The labelled span around it, as labels.csv is now."""
@@ -245,10 +254,11 @@ class StreamsPanel:
             there = self._there(h)
             if there is not None:
                 labels.rename(there.id, label)
-                done = f"Labelled {label}, was {there.label}"
+                done = tr("Labelled {label}, was {old}", label=label, old=there.label)
             else:
                 labels.add(h.recording, *self._trainer.span_of(h), label, h.subject)
-                done = f"Labelled {label}" if label != IDLE_LABEL else "Added as a negative"
+                done = tr("Labelled {label}", label=label) if label != IDLE_LABEL \
+                    else tr("Added as a negative")
         except BeckonError as error:
             warn(error)
             return
@@ -263,7 +273,7 @@ class StreamsPanel:
         except BeckonError as error:
             warn(error)
             return
-        self._mark_handled(h, f"Removed the label {there.label}")
+        self._mark_handled(h, tr("Removed the label {label}", label=there.label))
 
     def _mark_handled(self, h: Happening, done: str) -> None:
         self._handled[_place(h)] = done

@@ -24,6 +24,7 @@ from host_tools.studio.trial.bars import BarRow, Bars
 from host_tools.studio.trial.session import TrialSession, TrialView, thresholds_of
 
 _REFRESH_S = 0.08
+_LIST_S = 1.0  # between looks into models/
 _FRESH_S = 2.5  # an event stays large and coloured so long
 _ROWS = 12
 _LIVE = ("live", "recording", "unsaved")  # states of a source that delivers
@@ -59,6 +60,8 @@ class TrialPage:
         self._form = project.form("trial", model="", source="")
         self._feed: Feed | None = None
         self._bars: Bars | None = None
+        self._listed: tuple[tuple[str, str], ...] = ()  # choices of a model
+        self._listed_s = -_LIST_S
         self._drawn: tuple[object, dict[str, int]] = (None, {})  # model, thresholds
         with ui.element("div").classes("bk-split bk-trial"):
             with ui.element("section"):
@@ -142,7 +145,9 @@ class TrialPage:
         self._empty.show((source.state, source.fault, live),
                          lambda: self._build_empty(source, live))
         self._side.show((source.state, source.title), lambda: self._build_side(source))
-        names = tuple(self._choices().items())
+        if time.monotonic() - self._listed_s > _LIST_S:
+            self._listed, self._listed_s = tuple(self._choices().items()), time.monotonic()
+        names = self._listed
         self._models.show((names, view.title, view.changed, view.fault, view.model is None),
                           lambda: self._build_models(dict(names), view))
         self._list.box.set_visibility(view.total > 0)
@@ -269,6 +274,7 @@ class TrialPage:
             warn(error)
             return
         self._form["model"] = path.name
+        self._listed_s = -_LIST_S
         ui.notify(tr("models/{name}: {size} bytes", name=path.name, size=f"{size:,}"),
                   type="positive", position="top")
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from host_tools.mqtt.address import BrokerAddress
 from host_tools.mqtt.remote_device import RemoteDevice
 from host_tools.mqtt.sensor_state import sensor_trouble
 from host_tools.paths import DEFAULT_MODEL
-from host_tools.wording import counted
+from host_tools.studio.frame.language import tr
 
 
 @dataclass(frozen=True)
@@ -74,13 +75,14 @@ class Deployer:
 
         def run() -> Deployment:
             done = deploy(port, firmware_files, extra, on_step=self._step)
-            message = (f"{done.machine}, MicroPython {done.version}: "
-                       f"{counted(len(done.copied), 'file')} copied "
-                       f"({done.bytes_copied / 1024:.0f} KiB), {done.unchanged} unchanged. "
-                       f"{', '.join(filter(None, (done.sign, done.sensor)))}")
+            message = tr(
+                "{board}, MicroPython {version}: {n} files copied ({size:.0f} KiB), {same} "
+                "unchanged. {signs}", board=done.machine, version=done.version,
+                n=len(done.copied), size=done.bytes_copied / 1024, same=done.unchanged,
+                signs=", ".join(filter(None, (done.sign, done.sensor))))
             if source is not None:
-                name = "the default model" if source == DEFAULT_MODEL else source.name
-                message = f"Model {model_id}, {name}. {message}"
+                name = tr("the default model") if source == DEFAULT_MODEL else source.name
+                message = tr("Model {id}, {name}. {rest}", id=model_id, name=name, rest=message)
             return Deployment("done", message=message, warning=done.warning, model=model_id)
 
         self._start(run)
@@ -110,14 +112,17 @@ class Deployer:
                 total = len(content)
 
                 def sent(n: int) -> None:
-                    self._step("sending" if n < total else "waiting for its restart", n, total)
+                    self._step(tr("sending") if n < total else tr("waiting for its restart"), n,
+                               total)
 
                 sent(0)
                 runs_on = remote.send_model(content, key, sent)
                 trouble = sensor_trouble(remote.state)
-            warning = f"{device} has {trouble}" if trouble else ""
-            return Deployment("done", message=f"{device} runs on model {runs_on}", model=model_id,
-                              warning=warning)
+            warning = tr("{device} has {trouble}", device=device, trouble=trouble) if trouble \
+                else ""
+            return Deployment("done", model=model_id, warning=warning,
+                              message=tr("{device} runs on model {model}", device=device,
+                                         model=runs_on))
 
         self._start(run)
 
@@ -131,10 +136,12 @@ class Deployer:
             except BeckonError as error:
                 self.view = Deployment("failed", message=str(error))
             except OSError as error:
-                self.view = Deployment("failed", message=f"{error.strerror or error}; try again")
+                self.view = Deployment("failed", message=tr("{error}; try again",
+                                                            error=error.strerror or error))
 
-        self.view = Deployment("running", "starting")
-        self._thread = threading.Thread(target=work, name="deployer", daemon=True)
+        self.view = Deployment("running", tr("starting"))
+        self._thread = threading.Thread(target=copy_context().run, args=(work,),
+                                        name="deployer", daemon=True)
         self._thread.start()
 
     def _step(self, what: str, done: int, total: int) -> None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from host_tools.mqtt.events import printable
 from host_tools.mqtt.sensor_state import sensor_trouble
 from host_tools.studio.frame.durations import duration
+from host_tools.studio.frame.language import tr, tr_n
 from host_tools.studio.watch.session import Device
-from host_tools.wording import counted
 
 GOOD, WARN, BAD, PLAIN = "good", "warn", "bad", "plain"
 
@@ -31,36 +31,39 @@ def signs(device: Device, expected_model: str = "") -> list[Sign]:
     trouble = sensor_trouble(device.state)
     if trouble:
         text, _, cure = trouble.removeprefix("no sensor: ").rpartition("; ")
-        out.append(Sign("Sensor", text, BAD, cure))
+        out.append(Sign(tr("Sensor"), text, BAD, cure))
     elif trouble == "":
-        out.append(Sign("Sensor", "works", GOOD))
+        out.append(Sign(tr("Sensor"), tr("works"), GOOD))
     crash = device.state.get("crash")
     if device.text("safe_mode"):
-        out.append(Sign("Safe mode", device.text("safe_mode"), BAD,
-                        "it crashed three times in a row: deploy again, or deploy another model"))
+        out.append(Sign(tr("Safe mode"), device.text("safe_mode"), BAD,
+                        tr("it crashed three times in a row: deploy again, or deploy another "
+                           "model")))
     if isinstance(crash, str) and crash.strip():
-        out.append(Sign("Last crash", printable(crash.strip().splitlines()[-1]), BAD,
-                        "beckon doctor shows the whole traceback"))
+        out.append(Sign(tr("Last crash"), printable(crash.strip().splitlines()[-1]), BAD,
+                        tr("beckon doctor shows the whole traceback")))
     model = device.text("model")
     if model:
         if device.state.get("model_taken_back") is True:
-            out.append(Sign("Model", model, WARN, "the new model failed; it uses the old one"))
+            out.append(Sign(tr("Model"), model, WARN,
+                            tr("the new model failed; it uses the old one")))
         elif expected_model and model != expected_model:
-            out.append(Sign("Model", model, WARN,
-                            f"the project's newest is {expected_model}: deploy it"))
+            out.append(Sign(tr("Model"), model, WARN,
+                            tr("the project's newest is {model}: deploy it", model=expected_model)))
         else:
             same = expected_model and model == expected_model
-            out.append(Sign("Model", model, GOOD if same else PLAIN,
-                            "the project's newest" if same else ""))
+            out.append(Sign(tr("Model"), model, GOOD if same else PLAIN,
+                            tr("the project's newest") if same else ""))
     return out + _counted(device)
 
 
 def _link(device: Device) -> Sign:
     if device.online is None:
-        return Sign("Link", "unknown", PLAIN, "it has not reported yet")
+        return Sign(tr("Link"), tr("unknown"), PLAIN, tr("it has not reported yet"))
     if device.online:
-        return Sign("Link", "online", GOOD)
-    return Sign("Link", "offline", BAD, "does it have power, and is its Wi-Fi in range?")
+        return Sign(tr("Link"), tr("online"), GOOD)
+    return Sign(tr("Link"), tr("offline"), BAD,
+                tr("does it have power, and is its Wi-Fi in range?"))
 
 
 def _counted(device: Device) -> list[Sign]:
@@ -68,37 +71,39 @@ def _counted(device: Device) -> list[Sign]:
     count = device.count
     lost, samples = count("samples_lost"), count("samples")
     if lost is not None:
-        of = f" of {samples:,}" if samples is not None else ""
-        out.append(Sign("Samples lost", f"{lost:,}{of}", WARN if lost else GOOD,
-                        "no window spans a gap; see beckon doctor" if lost else ""))
+        of = tr(" of {n:,}", n=samples) if samples is not None else ""
+        out.append(Sign(tr("Samples lost"), f"{lost:,}{of}", WARN if lost else GOOD,
+                        tr("no window spans a gap; see beckon doctor") if lost else ""))
     saturated = count("samples_saturated")
     if saturated:
-        out.append(Sign("Beyond range", f"{saturated:,} samples", WARN,
-                        "record and train with a wider range"))
+        out.append(Sign(tr("Beyond range"), tr_n("{n:,} sample", "{n:,} samples", saturated), WARN,
+                        tr("record and train with a wider range")))
     dropped = count("events_dropped")
     if dropped:
-        out.append(Sign("Events dropped", str(dropped), BAD, "the broker was away for too long"))
+        out.append(Sign(tr("Events dropped"), str(dropped), BAD,
+                        tr("the broker was away for too long")))
     if device.missing:
-        out.append(Sign("Events missing", str(device.missing), WARN,
-                        "by their numbers; the broker or the board lost them"))
+        out.append(Sign(tr("Events missing"), str(device.missing), WARN,
+                        tr("by their numbers; the broker or the board lost them")))
     waiting = (count("events_queued") or 0) + (count("spool_waiting") or 0)
     if waiting:
-        out.append(Sign("Events waiting", str(waiting), WARN, "they go out when the link is back"))
+        out.append(Sign(tr("Events waiting"), str(waiting), WARN,
+                        tr("they go out when the link is back")))
     rssi = count("rssi_dbm")
     if rssi is not None:
         weak = rssi < -75
         out.append(Sign("Wi-Fi", f"{rssi} dBm".replace("-", "−"), WARN if weak else GOOD,
-                        "weak: move the board or the access point" if weak else ""))
+                        tr("weak: move the board or the access point") if weak else ""))
     drops = count("link_drops")
     if drops is not None:
-        out.append(Sign("Link lost", counted(drops, "time"), PLAIN))
+        out.append(Sign(tr("Link lost"), tr_n("{n} time", "{n} times", drops), PLAIN))
     late = count("lag_ms_max")
     if late is not None:
-        out.append(Sign("Loop late at most", f"{late} ms", WARN if late > 500 else GOOD))
+        out.append(Sign(tr("Loop late at most"), f"{late} ms", WARN if late > 500 else GOOD))
     heap = count("heap_free")
     if heap is not None:
-        out.append(Sign("Memory free", f"{heap // 1024} KiB", WARN if heap < 8192 else GOOD))
+        out.append(Sign(tr("Memory free"), f"{heap // 1024} KiB", WARN if heap < 8192 else GOOD))
     uptime = count("uptime_ms")
     if uptime is not None:
-        out.append(Sign("Running for", duration(uptime / 1000)))
+        out.append(Sign(tr("Running for"), duration(uptime / 1000)))
     return out

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from nicegui import ui
 
+from host_tools.studio.frame.language import tr
 from host_tools.studio.frame.layout import empty_state
 from host_tools.studio.frame.project import Project
 from host_tools.studio.frame.widgets import Area
@@ -57,6 +58,6 @@ class WatchPage:
 
     def _build_empty(self) -> None:
         if nothing_yet(self._watcher):
-            empty_state("sensors", "See your gestures arrive",
-                        "Deploy a model to a board, enter the broker that the board uses, and "
-                        "press Watch. Each gesture that a board recognises appears here at once.")
+            empty_state("sensors", tr("See your gestures arrive"),
+                        tr("Deploy a model to a board, enter the broker that the board uses, and "
+                        "press Watch. Each gesture that a board recognises appears here at once."))

@@ -12,7 +12,7 @@ from host_tools.device.ports import candidates
 from host_tools.device.settings import default_folder
 from host_tools.errors import BeckonError
 from host_tools.model.golden import read_model
-from host_tools.studio.frame.language import tr
+from host_tools.studio.frame.language import tr, tr_n
 from host_tools.studio.frame.layout import message
 from host_tools.studio.frame.project import Project, free_path
 from host_tools.studio.frame.theme import label_colour
@@ -26,11 +26,10 @@ from host_tools.studio.frame.widgets import (
     text_field,
     warn,
 )
-from host_tools.studio.signal.charts import lanes
+from host_tools.studio.signal.charts import LaneWords, lanes
 from host_tools.studio.watch.deploy import Deployer
 from host_tools.studio.watch.device_health import Sign, signs
 from host_tools.studio.watch.session import SeenEvent, WatchSession
-from host_tools.wording import counted
 
 _ROWS = 60
 _FRESH_S = 4.0  # how long the newest event stands out
@@ -53,24 +52,25 @@ class BrokerPanel:
     def _build(self) -> None:
         watcher, area = self._watcher, self._area
         if watcher.state in ("off", "failed"):
-            ui.label("Broker").classes("bk-title")
-            broker_field("Address", self._form)
+            ui.label(tr("Broker")).classes("bk-title")
+            broker_field(tr("Address"), self._form)
             if watcher.state == "failed":
                 message(watcher.fault)
-            area.button("Watch", "sensors", self._open, "Enter", kind="primary",
+            area.button(tr("Watch"), "sensors", self._open, "Enter", kind="primary",
                         typing=True).classes("bk-wide")
             return
-        words = {"connecting": "Connecting to", "on": "Watching", "lost": "Lost, trying again:"}
+        words = {"connecting": tr("Connecting to"), "on": tr("Watching"),
+                 "lost": tr("Lost, trying again:")}
         with ui.element("div").classes("bk-between"):
             with ui.element("div").style("min-width: 0"):
                 with ui.element("div").classes("bk-row").style("gap: .4rem"):
                     mark("good" if watcher.state == "on" else "warn")
-                    ui.label(words.get(watcher.state, "Broker")).style("font-weight: 700")
+                    ui.label(words.get(watcher.state, tr("Broker"))).style("font-weight: 700")
                 ui.label(str(watcher.broker)).classes("bk-quiet bk-small bk-break")
                 if watcher.broker and exposure(watcher.broker):
-                    ui.label(f"Not encrypted: {exposure(watcher.broker)}").classes(
+                    ui.label(tr("Not encrypted: {what}", what=exposure(watcher.broker))).classes(
                         "bk-warn bk-small bk-break")
-            area.button("Stop", "link_off", self._close, "x", hint="stop watching")
+            area.button(tr("Stop"), "link_off", self._close, "x", hint=tr("stop watching"))
 
     def _open(self) -> None:
         try:
@@ -110,17 +110,17 @@ class DeployPanel:
             self._fill.style(f"width: {100 * (view.share or 0):.0f}%")
 
     def _build(self) -> None:
-        ui.label("Deploy").classes("bk-title")
+        ui.label(tr("Deploy")).classes("bk-title")
         view = self._deployer.view
         if view.state == "running":
             self._what = ui.label().classes("bk-break")
             with ui.element("div").classes("bk-bar") as self._bar:
                 self._fill = ui.element("div")
-            ui.label("If this ends early, the board keeps what it had. Deploy again then.").classes(
-                "bk-quiet bk-small")
+            ui.label(tr("If this ends early, the board keeps what it had. Deploy again "
+                        "then.")).classes("bk-quiet bk-small")
             return
         form = self._form
-        choice({"serial": "By USB", "mqtt": "Through the broker"}, form, "way",
+        choice({"serial": tr("By USB"), "mqtt": tr("Through the broker")}, form, "way",
                lambda: fields.show(form["way"], build_fields))
         fields = Area("bk-stack")
 
@@ -128,7 +128,7 @@ class DeployPanel:
             (self._serial if form["way"] == "serial" else self._mqtt)()
 
         fields.show(form["way"], build_fields)
-        self._area.button("Deploy", "publish", self._go, "d", kind="primary").classes("bk-wide")
+        self._area.button(tr("Deploy"), "publish", self._go, "d", kind="primary").classes("bk-wide")
         if view.state == "failed":
             message(view.message)
         elif view.state == "done":
@@ -157,18 +157,19 @@ class DeployPanel:
             select_field(tr("Model"), names, self._form, "model")
 
     def _serial(self) -> None:
-        text_field("Serial port", self._form, "port", autocomplete=[p for p, _ in candidates()],
+        text_field(tr("Serial port"), self._form, "port", autocomplete=[p for p, _ in candidates()],
                    placeholder="/dev/ttyUSB0")
         self._models(own=True)
-        switch = ui.switch("Also Wi-Fi and broker settings", value=self._form["settings"])
+        switch = ui.switch(tr("Also Wi-Fi and broker settings"), value=self._form["settings"])
         switch.on_value_change(lambda e: self._form.__setitem__("settings", e.value))
-        switch.tooltip(f"from {default_folder()}, where beckon setup keeps them")
+        switch.tooltip(tr("from {folder}, where beckon setup keeps them",
+                          folder=default_folder()))
 
     def _mqtt(self) -> None:
-        text_field("Device", self._form, "device", placeholder="beckon-kitchen")
+        text_field(tr("Device"), self._form, "device", placeholder="beckon-kitchen")
         self._models(own=False)
-        ui.label("The board accepts a model only with its update_key (beckon setup). It tries the "
-                 "model and goes back to the old one if the new one fails.").classes(
+        ui.label(tr("The board accepts a model only with its update_key (beckon setup). It tries "
+                    "the model and goes back to the old one if the new one fails.")).classes(
             "bk-quiet bk-small")
 
     async def _go(self) -> None:
@@ -222,23 +223,23 @@ class DevicesPanel:
         devices = self._watcher.devices()
         if not devices and self._watcher.state == "on":
             with ui.element("div").classes("bk-card"):
-                ui.label("No device has reported yet. A board reports as soon as it has Wi-Fi and "
-                         "this broker.").classes("bk-quiet")
+                ui.label(tr("No device has reported yet. A board reports as soon as it has Wi-Fi "
+                            "and this broker.")).classes("bk-quiet")
         for device in devices.values():
             with ui.element("div").classes("bk-card bk-stack-small"):
                 with ui.element("div").classes("bk-between"):
                     ui.label(device.name).classes("bk-title bk-break")
-                    ui.label(counted(device.events, "event")).classes("bk-quiet")
+                    ui.label(tr_n("{n} event", "{n} events", device.events)).classes("bk-quiet")
                 for sign in signs(device, self._model):
                     _sign(sign)
                 if device.diag_at:
-                    at = f"counters of {device.diag_at.astimezone():%H:%M:%S}"
+                    at = tr("counters of {time}", time=f"{device.diag_at.astimezone():%H:%M:%S}")
                     ui.label(at).classes("bk-quiet bk-small")
                 elif device.online:
-                    ui.label("its counters arrive every minute").classes("bk-quiet bk-small")
+                    ui.label(tr("its counters arrive every minute")).classes("bk-quiet bk-small")
         if any(device.online for device in devices.values()):
-            self._area.button("Ask for health now", "monitor_heart", self._ask, "h",
-                              kind="plain", hint="ask for health")
+            self._area.button(tr("Ask for health now"), "monitor_heart", self._ask, "h",
+                              kind="plain", hint=tr("ask for health"))
 
     async def _ask(self) -> None:
         for device in self._watcher.devices().values():
@@ -296,21 +297,22 @@ class EventsPanel:
                                  add="" if fresh else "bk-old")
         if last is None:
             with ui.element("div"):
-                ui.label("Waiting").classes("bk-event")
-                ui.label("Make a gesture. It appears here when it arrives.").classes("bk-quiet")
+                ui.label(tr("Waiting")).classes("bk-event")
+                ui.label(tr("Make a gesture. It appears here when it arrives.")).classes("bk-quiet")
             return
         with ui.element("div").props('aria-live="assertive"'):
             ui.label(last.label).classes("bk-event")
-            ui.label(f"from {last.device}, {last.received.astimezone():%H:%M:%S}").classes(
+            ui.label(tr("from {device}, {time}", device=last.device,
+                        time=f"{last.received.astimezone():%H:%M:%S}")).classes(
                 "bk-quiet bk-break")
         with ui.element("div").style("text-align: right"):
             ui.label(f"{_shown(last.confidence)} %").classes("bk-big")
-            ui.label("confidence").classes("bk-quiet")
+            ui.label(tr("confidence")).classes("bk-quiet")
             if last.label_confidence is not None:
                 ui.label(f"{last.label_confidence} %").classes("bk-big")
-                ui.label("label confidence").classes("bk-quiet")
+                ui.label(tr("label confidence")).classes("bk-quiet")
             ui.label(f"{_shown(last.latency_ms)} ms").classes("bk-big")
-            ui.label("until sent").classes("bk-quiet")
+            ui.label(tr("until sent")).classes("bk-quiet")
 
     def _colours(self) -> dict[str, str]:
         """A lane for each label: the project's, those that devices know, those that came."""
@@ -328,24 +330,28 @@ class EventsPanel:
         events = [(_ago_s(e), e.label) for e in watcher.events()]
         changes = [((datetime.now(UTC) - c.received).total_seconds(), c.online)
                    for c in watcher.changes()]
-        self._lanes.set_content(lanes(events, changes, self._colours(), span))
+        self._lanes.set_content(lanes(events, changes, self._colours(), span, words=LaneWords(
+            tr("events over time"), tr("online"), tr("offline"), tr("now"),
+            tr("{n} s ago", n="{n}"),
+            tr("{n} min ago", n="{n}"))))
         counts = ", ".join(f"{label} {n}" for label, n in watcher.counts.most_common(6))
-        self._title.set_text(counted(watcher.total, "event") + (f": {counts}" if counts else ""))
+        self._title.set_text(tr_n("{n} event", "{n} events", watcher.total)
+                             + (f": {counts}" if counts else ""))
 
     def _build_table(self, events: list[SeenEvent]) -> None:
         with ui.element("div").classes("bk-between"):
-            ui.label("This run").classes("bk-title")
+            ui.label(tr("This run")).classes("bk-title")
             with ui.element("div").classes("bk-row").style("flex-wrap: nowrap"):
-                self._table.button("Save", "save", self._save, "s", hint="save the history")
-                self._table.button("Clear", "clear_all", self._watcher.forget, "Delete",
-                                   hint="clear the list")
+                self._table.button(tr("Save"), "save", self._save, "s", hint=tr("save the history"))
+                self._table.button(tr("Clear"), "clear_all", self._watcher.forget, "Delete",
+                                   hint=tr("clear the list"))
         if not events:
-            ui.label("Nothing yet.").classes("bk-quiet")
+            ui.label(tr("Nothing yet.")).classes("bk-quiet")
             return
         with ui.element("div").classes("bk-scroll"), ui.element("table").classes("bk-table"):
             with ui.element("tr"):
-                for name in ("gesture", "device", "time", "confidence", "label confidence", "delay",
-                             "no.", "model"):
+                for name in (tr("gesture"), tr("device"), tr("time"), tr("confidence"),
+                             tr("label confidence"), tr("delay"), tr("no."), tr("model")):
                     with ui.element("th"):
                         ui.label(name)
             for e in reversed(events):
@@ -365,7 +371,8 @@ class EventsPanel:
         except BeckonError as error:
             warn(error)
             return
-        ui.notify(f"{counted(count, 'event')} in runs/{path.name}", type="positive", position="top")
+        ui.notify(tr_n("{n} event in {file}", "{n} events in {file}", count,
+                       file=f"runs/{path.name}"), type="positive", position="top")
 
 
 def _ago_s(event: SeenEvent) -> float:

@@ -1,0 +1,1 @@
+"""A phone as sensor: our page in its browser, or an app that it already has."""
