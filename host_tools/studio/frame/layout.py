@@ -69,7 +69,8 @@ def frame(project: Project | None, active: str) -> Iterator[Shortcuts]:
                   js="() => window.beckonTheme.toggle()")
             helper = _tool("keyboard", tr("all keys"), "?")
     content = ui.element("div").classes("bk-main")
-    hints = ui.element("footer").classes("bk-hints").props(f'aria-label="{tr("Keys")}"')
+    hints = ui.element("footer").classes("bk-hints").props(
+        f'aria-label="{tr("Keys")}" tabindex=0')  # it scrolls
     with content:
         if active != "start":  # which has a heading of its own
             with ui.element("h1").classes("bk-unseen"):
