@@ -21,6 +21,7 @@ _BEFORE_RESET_S = const(3)  # time to read the fault on the serial line
 _FREQ_HZ = const(240_000_000)  # an ESP32 starts with 160 MHz
 _TRIAL_MS = const(180_000)  # settings on trial: if not all works by then, it restarts
 _LOOK_MS = const(1000)
+_SAFE_S = const(3600)  # in safe mode after crashes; then it tries again
 
 
 class App:
@@ -155,6 +156,13 @@ class App:
             asyncio.create_task(self._try_model())
         if board.crash:
             crash_log().healthy()
+            if board.safe:
+                asyncio.create_task(self._try_again())
+
+    async def _try_again(self):
+        """What made it crash may be over, and nobody near who could restart it."""
+        await asyncio.sleep(_SAFE_S)
+        await self.restart()
 
     async def _try_model(self):
         """A new model is good once all works again, after a minute or whenever."""

@@ -81,6 +81,18 @@ def test_a_board_from_its_birth_to_its_goodbye(watcher, stranger, tmp_path):
         watcher.save(tmp_path / "runs" / "two.csv")
 
 
+def test_a_spreadsheet_runs_nothing_that_a_stranger_wrote(watcher, stranger, tmp_path):
+    formulas = ["=HYPERLINK(1)", "+1", "-1", "@SUM(1)", "circle"]
+    for seq, label in enumerate(formulas):
+        stranger("=1/event", {"event_type": label, "confidence": 93, "seq": seq, "boot": 1,
+                              "model": "=2"})  # fmt: skip
+    until(lambda: watcher.total == len(formulas))
+    watcher.save(tmp_path / "seen.csv")
+    rows = list(csv.DictReader((tmp_path / "seen.csv").open()))
+    assert [r["event_type"] for r in rows] == [f"'{text}" for text in formulas[:4]] + ["circle"]
+    assert {(r["device"], r["model"]) for r in rows} == {("'=1", "'=2")}
+
+
 def test_what_strangers_say_is_taken_with_care(watcher, stranger):
     stranger("evil/event", b"\xff\xfe{")
     stranger("evil/event", [1, 2])

@@ -11,7 +11,7 @@ _NAMES = {
     "circle": "circle o round kreis",
     "right": "x right swipe rechts",
     "left": "left links",
-    "push": "y push forward vor",
+    "push": "y push forward schieben",
     "pull": "pull back",
     "up": "z up lift hoch",
     "down": "down drop runter",
