@@ -36,7 +36,8 @@ def shown_in(text):
         for line in block.replace("\\\n", " ").splitlines():
             words = re.match(r"(?:\$ )?(?:\./)?beckon (.*)", line)
             if words and words[1].strip():
-                yield shlex.split(words[1].partition(" > ")[0], comments=True)
+                command = words[1].partition(" > ")[0].removesuffix(" &")
+                yield shlex.split(command, comments=True)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -180,7 +180,7 @@ def test_a_good_take_is_cut_to_its_movement():
         ([block(hand(2, [(0.3, 0.7), (1.2, 1.6)]))], "two movements"),
         ([block(hand(2, [(0.9, 0.95)], strength=6))], "a knock"),
         ([block(hand(2, [(0.7, 1.4)])[:90]), block(hand(2, [(0.7, 1.4)])[93:], 93)], "3 samples"),
-        ([], "200 samples were lost"),
+        ([], "200 samples got lost"),
     ],
 )
 def test_bad_takes_are_refused_with_the_cure(blocks, reason):

@@ -91,7 +91,7 @@ def test_what_is_beyond_the_range_is_told(firmware, tmp_path, capsys):
         assert main(["record", board.port, "--free", "--seconds", "2", "--gyro-dps", "250",
                      "--out", str(tmp_path)]) == 0  # fmt: skip
     said = capsys.readouterr().err
-    assert "samples are at the limit of the sensor's range: record with a larger" in said
+    assert "samples at the end of the sensor's range: record with a larger" in said
     assert f"next: beckon train {tmp_path}" in said
 
 

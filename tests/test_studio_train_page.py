@@ -93,9 +93,7 @@ def test_the_figures_follow_a_slider(judged):
     page.keyboard.press("Enter")
     page.get_by_text("'../evil' holds").wait_for()
     no_dialog(page)
-    page.keyboard.press("s")
-    page.get_by_label("Name", exact=True).fill("strict")
-    page.keyboard.press("Enter")
+    page.keyboard.type("sstrict\n")  # at once: the name replaces the one that is offered
     page.get_by_text("models/strict.mlp").wait_for()
     no_dialog(page)
     saved = read_model(judged.folder / "models" / "strict.mlp")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from html import escape
 from pathlib import Path
 
 from nicegui import ui
@@ -22,6 +23,7 @@ _HEAD = (
 def frame(active: str, view: View, store: str, person: str) -> Iterator[None]:
     """Build the frame; the block builds the content in it. person: "" without a login."""
     ui.add_head_html(_HEAD)
+    ui.add_body_html(_early_header(active, view, store.rpartition("/")[2]))
     ui.run_javascript("beckonTheme.ready()")
     with ui.element("header").classes("bk-header"):
         with ui.element("div").classes("bk-brand"):
@@ -43,6 +45,17 @@ def frame(active: str, view: View, store: str, person: str) -> Iterator[None]:
                 ui.link("Log out", "/logout").tooltip(person)
     with ui.element("div").classes("bk-main"):
         yield
+
+
+def _early_header(active: str, view: View, store: str) -> str:
+    """The header as plain HTML: it is there while the scripts still load."""
+    links = "".join(
+        f'<a href="/{name}{escape(view.query())}"'
+        f'{" aria-current=page" if name == active else ""}>{title}</a>'
+        for name, title, _ in PAGES)
+    return ('<div id="bk-first"><header class="bk-header"><div class="bk-brand">'
+            f"<b>Beckon dashboard</b><span>{escape(store)}</span></div>"
+            f'<nav class="bk-nav">{links}</nav></header></div>')
 
 
 def filters(page: str, view: View, gestures: list[str], names: Callable[[], list[str]]) -> None:

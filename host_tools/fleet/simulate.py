@@ -5,7 +5,7 @@
 
 import asyncio
 import random
-import resource
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -169,6 +169,10 @@ class _Fleet:
 
 def _allow_files(number: int) -> None:
     """Each connection is an open file."""
+    if sys.platform == "win32":  # which has no such limit
+        return
+    import resource
+
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < number:
         if hard != resource.RLIM_INFINITY and hard < number:

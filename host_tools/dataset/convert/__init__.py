@@ -1,7 +1,7 @@
 """Other people's formats: read into data sets, write from them.
 
     data = read_foreign("exports/")
-    write_folder(data, "my_gestures")
+    write_folder(data, "my-gestures")
 
 FORMATS lists them all: commands, docs and tests read it.
 """

@@ -1,4 +1,4 @@
-"""A source whose samples bear the sender's time stamps: what all phones have in common."""
+"""A source whose samples bear the sender's time stamps: the part that every phone shares."""
 
 from __future__ import annotations
 

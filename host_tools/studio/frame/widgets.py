@@ -97,6 +97,11 @@ def text_field(label: str, values: dict[str, Any], name: str, **options: Any) ->
     return field
 
 
+def selected(field: ui.input) -> ui.input:
+    """Select the field's text when it gets the focus, so that typing replaces it."""
+    return field.on("focus", js_handler="(event) => event.target.select()")
+
+
 def broker_field(label: str, values: dict[str, Any]) -> ui.input:
     """Of values["broker"]; empty it means the broker of `beckon setup`, which it shows."""
     try:

@@ -16,6 +16,7 @@ from host_tools.studio.frame.label_store import Item
 from host_tools.studio.frame.language import tr, tr_n
 from host_tools.studio.frame.layout import message
 from host_tools.studio.frame.project import Project
+from host_tools.studio.frame.widgets import selected
 
 _SHOWN = 200  # lines of a list
 
@@ -75,6 +76,7 @@ def _ask_new_name(old: str, rename: Callable[[str, str], None]) -> None:
 
     with card:
         field = ui.input(tr("new name"), value=old).props("outlined autofocus maxlength=60")
+        selected(field)
         field.style("min-width: min(22rem, 76vw)").on("keydown.enter", done)
         with ui.element("div").classes("bk-row"):
             _plain(tr("Rename"), done, primary=True)
@@ -96,7 +98,7 @@ def ask_subject(current: str, known: list[str], spans: int, use: Callable[[str, 
         use(subject.strip(), for_all)
 
     with card:
-        field = ui.input(tr("a name or a letter"), value=current)
+        field = selected(ui.input(tr("a name or a letter"), value=current))
         field.props("outlined autofocus maxlength=60").on("keydown.enter", lambda: done())
         field.style("min-width: min(22rem, 76vw)")
         if known:

@@ -36,14 +36,14 @@ def _build(server: PhoneServer, view: PhoneView) -> None:
     if view.state == "waiting":
         ui.label(tr("1. Scan this with the phone's camera. Phone and computer need the same "
                     "Wi-Fi.")).classes("bk-small")
-        svg(qr_code(server.address)).style("max-width: 15rem; align-self: center; width: 100%")
+        svg(qr_code(server.address)).style("max-width: 11rem; align-self: center; width: 100%")
         ui.label(server.address).classes("bk-quiet bk-small bk-break")
         ui.label(tr("2. The browser warns, because this computer made the certificate itself a "
                     "moment ago: continue to the page (Advanced, or Show details)."))\
             .classes("bk-small")  # fmt: skip
         ui.label(tr("3. Press Start on the phone, then Connect here.")).classes("bk-small")
     else:
-        with ui.element("div").classes("bk-row"):
+        with ui.element("div").classes("bk-row").style("flex-wrap: nowrap"):
             mark({"sending": "good", "slow": "bad", "quiet": "warn"}[view.state])
             ui.label(_state(view))
     if view.state == "sending" and view.axes == 3:

@@ -25,7 +25,7 @@ class Certificate:
     """
 
     def __init__(self, address: str):
-        key = ec.generate_private_key(ec.SECP256R1())  # what all phones' browsers support
+        key = ec.generate_private_key(ec.SECP256R1())  # every phone's browser supports it
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Beckon on this computer")])
         now = datetime.now(UTC)
         usage = x509.KeyUsage(True, False, False, False, False, False, False, False, False)

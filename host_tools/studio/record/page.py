@@ -118,7 +118,8 @@ class RecordPage:
             return
         empty_state("usb", tr("Connect a board"),
                     tr("Choose where the samples come from. A board on USB needs Beckon's "
-                       "firmware; beckon deploy copies it. No board at hand? Play a recording."))
+                       "firmware; beckon deploy copies it. No board at hand? Use a "
+                       "phone, or play a recording."))
 
     def _build_side(self, view: RecordView) -> None:
         if view.state in ("off", "opening", "ended"):

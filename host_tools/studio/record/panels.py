@@ -54,7 +54,7 @@ class SourcePanel:
         with ui.element("div").classes("bk-card bk-stack"):
             ui.label(tr("Where samples come from")).classes("bk-title")
             choice({kind: tr(name) for kind, name in _KINDS.items()}, form, "kind",
-                    lambda: fields.show(form["kind"], build_fields))
+                    lambda: fields.show(form["kind"], build_fields)).classes("bk-sources")
             fields = Area("bk-stack")
 
             def build_fields() -> None:

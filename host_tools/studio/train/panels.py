@@ -24,6 +24,7 @@ from host_tools.studio.frame.widgets import (
     mark,
     number_field,
     select_field,
+    selected,
     svg,
     text_field,
     warn,
@@ -184,7 +185,7 @@ class SetupPanel:
         form = {"name": free_path(folder, "model", ".mlp").stem}
 
         def build() -> None:
-            text_field(tr("Name"), form, "name")
+            selected(text_field(tr("Name"), form, "name")).props("autofocus")
             ui.label(tr("Saves into models/, with the debouncer as it is set now. Deploy it on the "
                      "Watch page.")).classes("bk-quiet bk-small")
 
