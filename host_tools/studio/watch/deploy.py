@@ -21,7 +21,7 @@ from host_tools.mqtt.address import BrokerAddress
 from host_tools.mqtt.remote_device import RemoteDevice
 from host_tools.mqtt.sensor_state import sensor_trouble
 from host_tools.paths import DEFAULT_MODEL
-from host_tools.studio.frame.language import tr
+from host_tools.studio.frame.language import tr, tr_n
 
 
 @dataclass(frozen=True)
@@ -75,10 +75,12 @@ class Deployer:
 
         def run() -> Deployment:
             done = deploy(port, firmware_files, extra, on_step=self._step)
-            message = tr(
+            message = tr_n(
+                "{board}, MicroPython {version}: {n} file copied ({size:.0f} KiB), {same} "
+                "unchanged. {signs}",
                 "{board}, MicroPython {version}: {n} files copied ({size:.0f} KiB), {same} "
-                "unchanged. {signs}", board=done.machine, version=done.version,
-                n=len(done.copied), size=done.bytes_copied / 1024, same=done.unchanged,
+                "unchanged. {signs}", len(done.copied), board=done.machine, version=done.version,
+                size=done.bytes_copied / 1024, same=done.unchanged,
                 signs=", ".join(filter(None, (done.sign, done.sensor))))
             if source is not None:
                 name = tr("the default model") if source == DEFAULT_MODEL else source.name
