@@ -143,3 +143,22 @@ def test_a_simulated_board_by_its_serial_line(tab, tmp_path):
     recording = next(r for r in read_dataset(tab.folder).recordings if f"{r.name}.csv.gz" == name)
     assert recording.spans[0].label == "none" and recording.seconds > 0.5
     assert 290 < np.abs(recording.samples[:, 3:]).max() < 310
+
+
+def test_no_board_yet(tab):
+    """A pretend board, whose hand makes the gesture at GO."""
+    page = tab.page
+    tab.go("/record")
+    page.get_by_role("button", name="USB").click()
+    page.get_by_role("button", name="No board yet?").click()
+    page.get_by_text("What to record").wait_for()
+    page.get_by_role("button", name="Guided").click()
+    page.get_by_label("Gestures, with commas").fill("circle")
+    page.get_by_label("Takes of each").fill("1")
+    page.get_by_label("Length of a take").fill("2")
+    page.get_by_label("Countdown").fill("1")
+    leave_fields(tab)
+    page.keyboard.press("Space")
+    page.get_by_text("Saved 1 good take").wait_for()
+    page.keyboard.press("x")
+    page.get_by_text("Where samples come from").wait_for()

@@ -1,9 +1,10 @@
 """The Record page's right side: where samples come from, and what to record."""
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
-from nicegui import ui
+from nicegui import run, ui
 
 from host_tools.device.ports import candidates
 from host_tools.errors import BeckonError
@@ -76,6 +77,22 @@ class SourcePanel:
                          "accel_g")
         select_field(tr("Turning"), {d: f"±{d} °/s" for d in (250, 500, 1000, 2000)}, self._form,
                      "gyro_dps")
+        if sys.platform != "win32":
+            ui.button(tr("No board yet? Practise with a pretend one"), icon="science",
+                      on_click=self._practise).props("flat no-caps dense").classes("bk-wide")
+
+    async def _practise(self) -> None:
+        """Start a pretend board, whose synthetic hand makes what is asked for, and connect."""
+        from host_tools.simulator.pretend.board import practice_port
+
+        note = ui.notification(tr("Starting a pretend board"), spinner=True, timeout=None)
+        try:
+            self._form["port"] = await run.io_bound(practice_port)
+            self._open()
+        except BeckonError as error:
+            warn(error)
+        finally:
+            note.dismiss()
 
     def _port(self) -> None:
         ports = [port for port, _ in candidates()]
