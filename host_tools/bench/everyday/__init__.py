@@ -91,7 +91,7 @@ class LifeBench:
         low, high = poisson_interval(alarms)
         return {
             "false_per_hour": alarms / hours, "false_per_hour_95": [low / hours, high / hours],
-            "false": alarms, "hours": hours, **out,
+            **out, "false": alarms, "false_in_streams": out["false"], "hours": hours,
         }
 
     def default(self) -> dict[str, Any]:
