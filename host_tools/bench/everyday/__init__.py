@@ -27,7 +27,8 @@ from host_tools.training.train import Trained, train
 _TOGETHER = 20  # recordings judged at once
 _FEW_PEOPLE = {"letters": 2, "forearm": 2, "wand": 1}  # whose own takes are learned
 # Its people are not stated. Takes 11 to 20 and 51 to 60 of each gesture differ from the others
-# as people do, so that a model of its first takes would be judged on strangers.
+# as people do, so that a model of its first takes would be judged on strangers. It stands in
+# where the sets of known people have too few takes.
 _MADE_BY_SEVERAL = ("wand",)
 _LEAST_OTHERS = 3  # takes of each gesture that are left to judge a person's model on
 
@@ -60,6 +61,8 @@ class LifeBench:
         """N takes per gesture of one person, the person's other takes as streams."""
         takes, found = int(number), []
         for name, people in _FEW_PEOPLE.items():
+            if name in _MADE_BY_SEVERAL and found:
+                continue
             data = self._set(name)
             for person in data.subjects[: self.args.folds or people][:people]:
                 own = data.subset(lambda r, p=person: r.subject == p)
