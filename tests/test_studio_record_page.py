@@ -160,5 +160,19 @@ def test_no_board_yet(tab):
     leave_fields(tab)
     page.keyboard.press("Space")
     page.get_by_text("Saved 1 good take").wait_for()
+    # and without a countdown, from one press of the button, or of Space, to the next
+    page.get_by_text("A button starts and ends each take").click()
+    page.get_by_label("Gestures, with commas").fill("x")
+    leave_fields(tab)
+    page.keyboard.press("Space")
+    page.get_by_text("Press the board's button").wait_for()
+    page.keyboard.press("Space")
+    page.get_by_text("Make it once, rest, and press again").wait_for()
+    page.wait_for_timeout(2500)
+    page.keyboard.press("Space")
+    page.wait_for_function("document.querySelectorAll('.bk-take').length === 1")
+    page.get_by_text("Saved 1 good take").wait_for()
     page.keyboard.press("x")
     page.get_by_text("Where samples come from").wait_for()
+    spans = [s.label for r in read_dataset(tab.folder).recordings for s in r.spans]
+    assert spans.count("circle") == spans.count("x") == 1

@@ -77,6 +77,10 @@ def _words(view: RecordView) -> tuple[str, str]:
     left = f"{max(1, -(-view.left_s // 1)):.0f}"
     if view.row:
         return tr("Make it again and again"), left
+    if view.button and view.phase is not Phase.DONE:
+        if view.phase is Phase.GO:
+            return tr("Make it once, rest, and press again"), "GO"
+        return tr("Press the board's button, or Space"), ""
     return {
         Phase.REST: (tr("Hold the board still"), ""),
         Phase.COUNTDOWN: (tr("Get ready, hold still"), left),

@@ -146,9 +146,13 @@ class RecordPage:
                             kind="danger")
                 return
             with ui.element("div").classes("bk-buttons"):
-                if view.guided:
+                if view.button:
+                    area.button(tr("Start or end the take"), "radio_button_checked",
+                                recorder.press, "space", kind="primary")
+                elif view.guided:
                     area.button(tr("Pause or resume"), "pause", recorder.pause, "space",
                                 kind="primary")
+                if view.guided:
                     area.button(tr("Undo last take"), "undo", recorder.take_back, "Backspace")
                 area.button(tr("End and cut into takes") if view.row else tr("End and save"),
                             "save", recorder.finish, "s", kind="" if view.guided else "primary")

@@ -35,6 +35,7 @@ _HELP = {
     "file": later("A recording, played as if it were live."),
     "phone": later("The motion sensors of a phone, through a page in its browser."),
 }
+_LONGEST_S = 10.0  # a take that a button ends
 
 
 class SourcePanel:
@@ -157,7 +158,7 @@ class SittingPanel:
         self._project, self._recorder, self._area = project, recorder, area
         self._form = project.form(
             "sitting", mode="guided", labels=", ".join(project.gestures()), takes=15, seconds=2.0,
-            countdown=3.0, subject="me", free_label="", free_seconds=0, sound=True,
+            countdown=3.0, subject="me", free_label="", free_seconds=0, sound=True, button=False,
             row_label="", row_seconds=10.0,
         )
 
@@ -186,6 +187,9 @@ class SittingPanel:
             number_field(tr("Countdown"), form, "countdown", 1, 60, 0.5, "s")
             sound = ui.switch(tr("Beep at GO"), value=form["sound"])
             sound.on_value_change(lambda e: form.__setitem__("sound", e.value))
+        button = ui.switch(tr("A button starts and ends each take"), value=form["button"])
+        button.on_value_change(lambda e: form.__setitem__("button", e.value))
+        button.tooltip(tr("the board's button (setting take_button_pin), or Space; no countdown"))
         ui.label(tr("Hold still, wait for GO, make the gesture once, rest. If a take cannot be "
                     "used, Studio refuses it at once and asks for it again.")).classes(
             "bk-quiet bk-small")
@@ -213,8 +217,9 @@ class SittingPanel:
             if form["mode"] == "guided":
                 labels = tuple(x.strip() for x in form["labels"].split(",") if x.strip())
                 sitting = Sitting(self._project.folder, form["subject"].strip(), labels,
-                                  int(form["takes"] or 0) or -1, float(form["seconds"] or 0),
-                                  float(form["countdown"] or 0))
+                                  int(form["takes"] or 0) or -1,
+                                  _LONGEST_S if form["button"] else float(form["seconds"] or 0),
+                                  float(form["countdown"] or 0), button=form["button"])
             elif form["mode"] == "row":
                 sitting = Sitting(self._project.folder, form["subject"].strip(),
                                   tuple(filter(None, [form["row_label"].strip()])), 0,

@@ -49,9 +49,9 @@ _AROUND_S = 0.5  # shown around a take; and cut out with one that is taken back
 class RecordView:
     """All that a page shows. state: off, opening, live, recording, review, unsaved or ended.
 
-    row: takes in a row are being recorded; in review, takes holds what they were cut into. phase,
-    label, left_s, good, of: of a guided sitting. number: grows with each sitting that ends, so
-    that a page notices a new `done`.
+    row: takes in a row are being recorded; in review, takes holds what they were cut into.
+    button: a button starts and ends each take. phase, label, left_s, good, of: of a guided
+    sitting. number: grows with each sitting that ends, so that a page notices a new `done`.
     """
 
     state: str = "off"
@@ -67,6 +67,7 @@ class RecordView:
     lost: int = 0
     guided: bool = False
     row: bool = False
+    button: bool = False
     phase: Phase = Phase.REST
     label: str = ""
     left_s: float = 0.0
@@ -215,6 +216,10 @@ class RecordSession:
         self._orders.append(lambda guide: guide.resume() if guide.phase is Phase.PAUSED
                             else guide.pause())
 
+    def press(self) -> None:
+        """A take begins, or it ends and is judged, as with the board's button."""
+        self._orders.append(Guide.press)
+
     def try_again(self, again: bool) -> None:
         """In the state `unsaved`: try to save once more, or give up."""
         self._answer = again
@@ -273,7 +278,7 @@ class RecordSession:
         guide = None
         if sitting.takes:
             guide = Guide(list(sitting.labels), sitting.takes, tee.rate_hz, sitting.seconds,
-                          sitting.countdown_s)
+                          sitting.countdown_s, sitting.button)
         label = "" if guide or sitting.row or not sitting.labels else sitting.labels[0]
         with self._lock:
             self._takes, self._ending, self._done = [], "", None
@@ -419,7 +424,8 @@ def _guided(guide: Guide, sitting: Sitting) -> dict[str, Any]:
     counts = [(label, sum(t.label == label for t in guide.good), sitting.takes)
               for label in sitting.labels]
     return {
-        "guided": True, "phase": phase, "label": guide.label, "left_s": guide.left_s,
+        "guided": True, "button": guide.by_button, "phase": phase, "label": guide.label,
+        "left_s": guide.left_s,
         "of_s": guide.seconds if phase is Phase.GO else guide.countdown_s,
         "good": len(guide.good), "of": sitting.takes * len(sitting.labels),
         "counts": tuple(counts),

@@ -14,7 +14,8 @@ class Sitting:
 
     Guided with takes of each label; without takes one free recording, labelled `labels[0]` if
     there is one. seconds: length of a take, or after which a free recording ends (0: never).
-    row: labels[0] again and again for so many seconds, to be cut into takes.
+    row: labels[0] again and again for so many seconds, to be cut into takes. button: the board's
+    button, or press(), starts and ends each take; seconds is the longest.
     """
 
     folder: Path
@@ -24,6 +25,7 @@ class Sitting:
     seconds: float = 2.0
     countdown_s: float = 3.0
     row: bool = False
+    button: bool = False
 
     def check(self) -> None:
         """Raises BeckonError for values that are not valid."""
