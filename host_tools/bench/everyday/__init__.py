@@ -59,7 +59,8 @@ class LifeBench:
 
     def few(self, number: str) -> dict[str, Any]:
         """N takes per gesture of one person, the person's other takes as streams."""
-        takes, found = int(number), []
+        takes = int(number)
+        found: list[tuple[Trained, list[Recording]]] = []
         for name, people in _FEW_PEOPLE.items():
             if name in _MADE_BY_SEVERAL and found:
                 continue
