@@ -95,7 +95,7 @@ def test_our_whole_model_in_the_table(monkeypatch):
     from host_tools.training import recipe
 
     monkeypatch.setattr(recipe, "choose", lambda data, rate, seed, real=recipe.choose: real(
-        data, rate, seed=seed, steps=200))
+        data, rate, seed=seed, steps=30))
     row = whole_model(*sets())
     assert (row.placement, row.model, row.truth) == ("augmented", "beckon", 4)
     assert row.bytes > 1000 and row.microseconds is None

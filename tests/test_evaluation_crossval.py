@@ -105,7 +105,7 @@ def test_training_sees_nothing_of_the_held_out(monkeypatch):
 
 def test_the_command(tmp_path, capsys):
     write_folder(hands("ab", each=3), tmp_path / "d")
-    assert main(["crossval", str(tmp_path / "d"), "--steps", "200", "--json"]) == 0
+    assert main(["crossval", str(tmp_path / "d"), "--steps", "40", "--json"]) == 0
     figures = json.loads(capsys.readouterr().out)
     told = summary(figures)
     assert figures["by"] == "subject" and [f["held"] for f in figures["folds"]] in (

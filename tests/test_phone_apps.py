@@ -7,6 +7,7 @@ import contextlib
 import json
 import socket
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
@@ -237,6 +238,8 @@ def sensor_server_app(rate_hz=RATE, gyro=True, breaks_s=(), junk=True):
             if gyro:
                 connection.send(event("android.sensor.gyroscope", i, x[i, 3:], 900_000))
             state["at"] += 1
+            if state["at"] % 20 == 0:
+                time.sleep(0.01)  # at once, more would come than the source may keep
         try:
             connection.recv()
         except Exception:

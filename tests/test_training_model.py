@@ -15,11 +15,12 @@ from host_tools.evaluation.span_accuracy import span_results
 from host_tools.model import reference
 from host_tools.model.codec import encode
 from host_tools.model.golden import read_model
-from host_tools.training.calibrate import streams_of, temperature
+from host_tools.training.calibrate import believed, streams_of, temperature
 from host_tools.training.export import export, float_layers
 from host_tools.training.features import INPUT_SCALE, Features, describe
 from host_tools.training.fit import fit, fitted, model_bytes
-from host_tools.training.recipe import choose
+from host_tools.training.network import softmax
+from host_tools.training.recipe import Recipe, choose
 from host_tools.training.stream_batches import StreamBank
 from host_tools.units import GRAVITY, to_counts
 
@@ -89,15 +90,20 @@ def test_class_weights_move_the_decision():
         called.append((scores.argmax(axis=1) == recipe.labels.index("push")).mean())
     assert called[1] > called[0] + 0.01
 
-@pytest.mark.parametrize("true_heat", [1.0, 1.3, 4.0])
-def test_temperature_is_found_and_not_believed_where_it_is_high(true_heat):
-    """Logits that are too large by `true_heat`, and labels drawn as the cool ones say."""
-    rng = np.random.default_rng(2)
-    cool = rng.normal(0, 2, (4000, 4))
-    gumbel = -np.log(-np.log(rng.random(cool.shape)))
-    found = temperature(cool * true_heat, (cool + gumbel).argmax(axis=1))
-    assert found == pytest.approx(min(true_heat, 1.5), rel=0.06)
-    assert temperature(cool, cool.argmax(axis=1)) < 1  # all right: it may be surer
+
+def test_temperature_makes_confidence_honest():
+    """Truth drawn from softmax(logits / 2.5) is best told with that temperature."""
+    rng = np.random.default_rng(3)
+    logits = rng.normal(0, 6, (4000, 5))
+    truth = [rng.choice(5, p=p) for p in softmax(logits / 2.5)]
+    assert temperature(logits, np.array(truth)) == pytest.approx(2.5, rel=0.1)
+    assert temperature(logits, logits.argmax(axis=1)) < 1
+
+
+@pytest.mark.parametrize("steps, heat", [(6000, 1.5), (30, 3.4)])
+def test_a_high_temperature_is_not_believed_after_many_steps(steps, heat):
+    assert believed(3.4, Recipe(steps=steps)) == heat
+    assert believed(1.2, Recipe(steps=steps)) == 1.2
 
 
 def test_a_person_who_labels_the_other_way_round_is_named(tmp_path, capsys):

@@ -24,10 +24,12 @@ from host_tools.training.network import Network, softmax
 from host_tools.training.recipe import Recipe
 from host_tools.training.stream_batches import StreamBank
 
+_TEMPERATURES = np.geomspace(0.6, 4.0, 39)
 # The parts' models learned from fewer people, and are surer of what is wrong than the model
 # itself: on people left out that one needs 1.0 to 1.5 (docs/training.md). Too hot, moments
-# without a gesture look like one.
-_TEMPERATURES = np.geomspace(0.6, 1.5, 20)
+# without a gesture look like one. A model of a few steps is as unsure as its parts.
+_HOTTEST = 1.5
+_SETTLED_STEPS = 2000
 _EACH = 0.55  # of the steps of a single one, so that the model itself takes longer
 # Of recorded everyday movement a part: more takes too long. Few alarms need more of it.
 _LEAST_LIFE_S, _MOST_LIFE_S = 7200.0, 14_400.0
@@ -102,7 +104,7 @@ def calibrate(
         return Calibration(replace(USUAL, calm_windows=0 if recipe.continuing else 1))
     scores, truth = (np.concatenate(x) for x in zip(*(h.at_ends() for h in heard), strict=True))
     model = trials[0].model(recipe)
-    heat = temperature(scores * logit_of(model), truth) if len(truth) else 1.0
+    heat = believed(temperature(scores * logit_of(model), truth), recipe) if len(truth) else 1.0
     models = [t.model(recipe, heat) for t in trials]
     heard = [h.told_by(m) for h, m in zip(heard, models, strict=True)]
     rng = np.random.default_rng(recipe.seed)
@@ -145,6 +147,11 @@ def temperature(logits: np.ndarray, truth: np.ndarray) -> float:
     rows = np.arange(len(truth))
     loss = [-np.log(softmax(logits / t)[rows, truth] + 1e-9).mean() for t in _TEMPERATURES]
     return float(_TEMPERATURES[int(np.argmin(loss))])
+
+
+def believed(heat: float, recipe: Recipe) -> float:
+    """The temperature for the model itself, where its parts asked for `heat`."""
+    return min(heat, _HOTTEST) if recipe.steps >= _SETTLED_STEPS else heat
 
 
 def streams_of(data: Dataset, recipe: Recipe, rng: np.random.Generator) -> list[Recording]:

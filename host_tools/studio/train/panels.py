@@ -99,7 +99,7 @@ class SetupPanel:
                                 hint=tr("save the model"), opens=True)
                 area.button(tr("Settings"), "tune", self._settings, "o", opens=True)
                 area.button(tr("Augment"), "auto_awesome", self._augment, "a",
-                            hint=tr("augmentation"), opens=True)
+                            hint=tr("augmentation"))
                 if trainer.evaluation:
                     area.button(tr("Report"), "description", self._report, "r",
                                 hint=tr("the figures as a page to keep"))
