@@ -22,6 +22,8 @@ from host_tools.store.writer import Writer
 from tests.stores import KINDS, a_postgres, fresh_store
 from tests.waiting import until
 
+pytestmark = pytest.mark.soak  # with the others more than ten minutes
+
 NOW = time.time_ns() // 10**6 // HOUR_MS * HOUR_MS
 EVIL = '=HYPERLINK("x")<script>alert(1)</script>{{ 7 * 7 }}'
 

@@ -13,6 +13,8 @@ from host_tools.studio.frame import layout
 from host_tools.testing.browser import Studio, open_tab
 from host_tools.toolchain.axe import axe_script
 
+pytestmark = pytest.mark.soak  # with the others more than ten minutes
+
 PAGES = ("start", *(page[0] for page in layout.PAGES))
 # What a mouse can press, but no key: neither a control nor inside one
 UNREACHABLE = """[...document.querySelectorAll('#app *')].filter(
