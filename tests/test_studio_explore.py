@@ -110,6 +110,7 @@ def takes(tab):
 
 
 def click_take(tab, index):
+    tab.page.locator(".bk-takes-view").scroll_into_view_if_needed()
     at = tab.page.evaluate(
         f"document.querySelector('.bk-takes-view').takesView.place({index})")
     tab.page.mouse.click(at["x"], at["y"])
