@@ -113,3 +113,16 @@ def studio_tab(browser, tmp_path):
         for tab in tabs:
             assert tab.strangers() == []
             assert tab.faults == []
+
+
+@pytest.fixture(scope="module")
+def postgres():
+    """A PostgreSQL for all tests of a file; None where it is not installed."""
+    from tests.stores import a_postgres
+
+    server = a_postgres(None)
+    if server is None:
+        yield None
+        return
+    with server:
+        yield server

@@ -19,23 +19,13 @@ from host_tools.store.database import open_store
 from host_tools.store.messages import Batch, Event, Status
 from host_tools.store.rollup import DAY_MS, HOUR_MS, latency_class
 from host_tools.store.writer import Writer
-from tests.stores import KINDS, a_postgres, fresh_store
+from tests.stores import KINDS, fresh_store
 from tests.waiting import until
 
 pytestmark = pytest.mark.soak  # with the others more than ten minutes
 
 NOW = time.time_ns() // 10**6 // HOUR_MS * HOUR_MS
 EVIL = '=HYPERLINK("x")<script>alert(1)</script>{{ 7 * 7 }}'
-
-
-@pytest.fixture(scope="module")
-def postgres():
-    server = a_postgres(None)
-    if server is None:
-        yield None
-        return
-    with server:
-        yield server
 
 
 def some_events(count=600):

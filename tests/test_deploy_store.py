@@ -21,7 +21,7 @@ from host_tools.store.database import open_store
 from host_tools.store.messages import Batch
 from host_tools.store.writer import Writer
 from host_tools.testing.servers import Mosquitto
-from tests.stores import KINDS, a_postgres, fresh_store
+from tests.stores import KINDS, fresh_store
 from tests.test_store import an_event, sums_agree
 from tests.waiting import until
 
@@ -68,16 +68,6 @@ def test_a_device_writes_its_own_topics_alone(tmp_path):
     assert sorted(got) == sorted((f"beckon/wand/{kind}", f"wand {kind}".encode())
                                  for kind in ("event", "state", "status", "diag"))
     assert commands == ["beckon/lamp/cmd/diag"]
-
-
-@pytest.fixture(scope="module")
-def postgres():
-    server = a_postgres(None)
-    if server is None:
-        yield None
-        return
-    with server:
-        yield server
 
 
 @pytest.mark.parametrize("kind", KINDS)

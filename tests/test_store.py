@@ -12,20 +12,10 @@ from host_tools.store.database import open_store, reading, store_url
 from host_tools.store.messages import Batch, Diag, Event, Reject, State, Status
 from host_tools.store.tables import DIAG_COUNTERS, METADATA
 from host_tools.store.writer import Writer
-from tests.stores import KINDS, a_postgres, fresh_store
+from tests.stores import KINDS, fresh_store
 
 NOW = 1_763_634_400_000
 DAY = rollup.DAY_MS
-
-
-@pytest.fixture(scope="module")
-def postgres(tmp_path_factory):
-    server = a_postgres(None)
-    if server is None:
-        yield None
-        return
-    with server:
-        yield server
 
 
 @pytest.fixture(params=KINDS)
