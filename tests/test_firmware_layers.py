@@ -14,7 +14,7 @@ FLOORS = (
     ("app",),
     ("board",),
     ("commands",),
-    ("recognition", "events", "serial_line"),
+    ("recognition", "events", "serial_line", "learning"),
     ("sensing", "link"),
     ("drivers",),
     ("ops",),
