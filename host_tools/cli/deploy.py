@@ -45,6 +45,8 @@ def run(args):
     from host_tools.device.deploy import deploy, firmware_files
     from host_tools.device.ports import find_port
 
+    if args.port and args.port.endswith(".mlp"):
+        raise BeckonError(f"{args.port} is a model, not a port; write --model {args.port}", 2)
     model = _model(args.model) if args.model else None
     settings = _settings(args)
     port = find_port(args.port)
