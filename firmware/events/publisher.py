@@ -57,6 +57,7 @@ class Publisher:
         self._dropped = self._delivered = self._oversized = 0
         self.diag_ms = _DIAG_MS
         self.house = None  # the Discovery, if there is one: it says which events wait
+        self.outputs = []  # what else gets each event: post(label, confidence, seq), at once
         self._link = link
         self._clock = None
         self.boot = boot
@@ -120,6 +121,8 @@ class Publisher:
         self._wake.set()
         if self._count > _QUEUE // 2:
             self._crowded.set()
+        for output in self.outputs:
+            output.post(label, confidence, event.seq)
         return event.seq
 
     async def run(self):
