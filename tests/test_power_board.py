@@ -10,7 +10,6 @@ import pytest
 
 from host_tools.dataset.folder import read_recording
 from host_tools.mqtt.address import BrokerAddress
-from host_tools.mqtt.broker import free_port
 from host_tools.mqtt.subscriber import Subscriber
 from host_tools.paths import DEFAULT_MODEL, REPOSITORY
 from host_tools.simulator.sensor.chip import SimulatedMPU6500
@@ -158,9 +157,8 @@ def test_a_board_that_is_still_sleeps_and_what_moves_it_is_recognised(broker):
 
 @pytest.mark.parametrize("settings, int_pin, why", [
     ({}, None, "GPIO 34 does not follow the sensor's INT; check the wire"),
-    ({"imu_int_pin": -1}, INT_PIN, "imu_int_pin names no pin"),
     ({"imu_int_pin": 5}, 5, "GPIO 5 cannot wake this chip"),
-], ids=["not wired", "no setting", "wrong pin"])  # fmt: skip
+], ids=["not wired", "wrong pin"])  # fmt: skip
 def test_a_board_that_could_not_wake_stays_awake_and_says_why(broker, settings, int_pin, why):
     device = f"wand-{settings.get('imu_int_pin', 0)}"
     with Subscriber(broker, device) as subscriber:
@@ -234,7 +232,8 @@ def test_an_event_that_nobody_took_survives_a_deep_sleep(tmp_path, kept_in):
                 told = Told(subscriber, board)
                 event = told.until("event")
                 assert event["event_type"] == "y" and event["seq"] == 0
-                assert event["time"] and event["latency_ms"] > 1000
+                # How late it is, it knows from the RTC alone.
+                assert event["time"] and (event["latency_ms"] or 0) > 1000 * (kept_in != "flash")
                 diag = told.until("diag")
                 assert diag["boot"] > event["boot"]
                 assert diag["rtc_faults"] == (kept_in == "flash")
