@@ -54,6 +54,8 @@ class App:
             board.link.run(),
             board.publisher.run(),
         ]
+        for run in board.runs:
+            tasks.append(run())
         if board.settings_rollback and not board.settings_rollback.reverted:
             tasks.append(self._try_settings())
         if board.sensing:
@@ -129,6 +131,8 @@ class App:
         self.board.publisher.state_changed()
 
     def _on_command(self, topic, payload, retained):
+        if self.board.saver:
+            self.board.saver.stay()
         if not self._verbs:
             gc.collect()
             from commands.verbs import Verbs
