@@ -11,7 +11,7 @@ import os
 from machine import WDT, WDT_RESET, Pin, reset_cause, unique_id
 from micropython import const
 
-from ops.files import CALIBRATION, CONFIG, CRASH, SPOOL, exists
+from ops.files import CALIBRATION, CONFIG, CRASH, LEARNED, SPOOL, exists
 from ops.lazy import forget
 
 _RING_FRAMES = const(128)  # more than a second at 100 Hz, for a loop that is held up
@@ -29,7 +29,7 @@ class Parts:
     Of all: crash, the last crash's text, or "". safe: why there is no sensing part, or "".
     settings_rollback, model_rollback: Rollback of a file that is on trial, or None. parts:
     those with counters(into). runs: functions of what the settings add, each gives a coroutine
-    that never ends.
+    that never ends. learned: what `state` says of a gesture that was learned here, or None.
 
     Of `sensing`: engine, imu, ring, sampler, recognizer; sampling and recognition, the
     Pausable tasks; calibration, a line of text.
@@ -63,6 +63,12 @@ def build(describe, on_stall, on_healthy):
         from power.saver import Saver
 
         board.saver = Saver(board)
+    board.learned = None
+    if engine and exists(LEARNED):
+        from learning.record import state_of
+
+        board.learned = state_of(engine.model_id)
+        forget("learning.record")
     return board
 
 

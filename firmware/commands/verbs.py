@@ -27,7 +27,7 @@ class Verbs:
 
     restart: awaited after the answer to what needs it. apply_settings: called when settings
     that act at once have changed. needs: returns what works now, see Rollback. failed: called
-    with a line when a calibration has failed.
+    with a line when a calibration has failed. learner: returns the Learner.
     """
 
     def __init__(
@@ -42,6 +42,7 @@ class Verbs:
         apply_settings,
         needs,
         failed,
+        learner,
     ):
         self._link = link
         self._settings = settings
@@ -53,6 +54,7 @@ class Verbs:
         self._apply_settings = apply_settings
         self._needs = needs
         self._failed = failed
+        self._learner = learner
         self._update = None
         self._stream = None
         self._signer = None
@@ -62,6 +64,7 @@ class Verbs:
         commands.add("diag", self._diag)
         commands.add("discovery", self._discovery)
         commands.add("get", self._get)
+        commands.add("learn", self._learn)
         commands.add("model", self._model)
         commands.add("nonce", self._nonce)
         commands.add("restart", self._restart)
@@ -140,6 +143,10 @@ class Verbs:
                 self._restart_board,
             )
         return await self._update.command(arguments)
+
+    async def _learn(self, arguments):
+        self._need_sensor()
+        return await self._learner().command(arguments, self._signature())
 
     async def _calibrate(self, arguments):
         sensing = self._need_sensor()

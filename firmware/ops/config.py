@@ -38,7 +38,8 @@ SETTINGS = {
     "deep_sleep_s": (300, int, 1, 3600),  # asleep for so long
     "contact_s": (3600, int, 10, 86400),  # from deep sleep
     "imu_int_pin": (-1, int, -1, 48),  # -1: not wired, the FIFO is polled
-    "take_button_pin": (-1, int, -1, 48),  # starts and ends takes; BOOT is 0, on a C3 or C6 9
+    "take_button_pin": (-1, int, -1, 48),  # see ops/button.py; BOOT is 0, on a C3 or C6 9
+    "learn_label": ("", str, 0, 32),  # what the board learns when its button is held; or nothing
 }
 
 _ONE_OF = {"power": ("always_on", "modem_sleep", "wake_on_motion")}

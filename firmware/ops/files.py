@@ -5,6 +5,7 @@ import os
 CONFIG = "config.json"
 CALIBRATION = "calibration.json"
 CRASH = "crash.txt"
+LEARNED = "learned.json"
 SPOOL = "spool"  # a folder
 
 
