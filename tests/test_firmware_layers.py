@@ -13,7 +13,7 @@ FLOORS = (
     ("main",),
     ("app",),
     ("board",),
-    ("commands",),
+    ("commands", "portal"),
     ("recognition", "events", "serial_line"),
     ("sensing", "link"),
     ("drivers",),

@@ -5,6 +5,7 @@ import os
 CONFIG = "config.json"
 CALIBRATION = "calibration.json"
 CRASH = "crash.txt"
+PORTAL = "portal.ask"  # is there if the access point is to open at the next start
 SPOOL = "spool"  # a folder
 
 
