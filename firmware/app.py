@@ -72,6 +72,10 @@ class App:
             from link.sntp import keep_time
 
             tasks.append(keep_time(board.wall, board.settings, board.wifi, board.resolver))
+        if board.settings.ap_key and board.settings.take_button_pin >= 0:
+            from portal.recall import watch_button
+
+            tasks.append(watch_button(board.settings.take_button_pin, self.restart))
         await asyncio.gather(*tasks)
 
     async def restart(self):

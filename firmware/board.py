@@ -11,7 +11,7 @@ import os
 from machine import WDT, WDT_RESET, Pin, reset_cause, unique_id
 from micropython import const
 
-from ops.files import CALIBRATION, CONFIG, CRASH, LEARNED, SPOOL, exists
+from ops.files import CALIBRATION, CONFIG, CRASH, LEARNED, PORTAL, SPOOL, exists, remove
 from ops.lazy import forget
 
 _RING_FRAMES = const(128)  # more than a second at 100 Hz, for a loop that is held up
@@ -39,13 +39,17 @@ class Parts:
 def build(describe, on_stall, on_healthy):
     """Make all Parts. describe: see Publisher; on_stall, on_healthy: see Health.
 
-    Raises SettingsError.
+    Raises SettingsError. It does not return where the access point is asked for.
     """
     board = Parts()
     board.runs = []
     crashes = _look_back(board)
     board.settings_rollback = _rollback(CONFIG)
     board.settings = settings = _load_settings(board.settings_rollback)
+    if settings.ap_key and (remove(PORTAL) or not settings.wifi_ssid):
+        from portal.portal import run
+
+        run(settings)  # and starts the board again
     gc.collect()
     board.model_rollback = _rollback(settings.model)
     engine = None

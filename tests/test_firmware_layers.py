@@ -13,7 +13,7 @@ FLOORS = (
     ("main",),
     ("app",),
     ("board",),
-    ("commands", "power"),
+    ("commands", "power", "portal"),
     ("recognition", "events", "serial_line"),
     ("sensing", "link"),
     ("drivers",),

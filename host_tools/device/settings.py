@@ -15,7 +15,7 @@ from host_tools.files import replace_file
 from host_tools.paths import FIRMWARE
 
 CONFIG, SECRETS = "config.json", "secrets.json"
-SECRET_NAMES = ("wifi_key", "user", "password", "update_key")
+SECRET_NAMES = ("wifi_key", "user", "password", "update_key", "ap_key")
 # setting -> (the file's name in the folder and on the board, what it is)
 TLS_FILES = {
     "tls_ca": ("ca.crt", "a CA's certificate"),
@@ -97,7 +97,7 @@ def settings_files(folder: Path) -> dict[str, bytes]:
         path = folder / name
         if path.exists():
             # Written again, since MicroPython does not join the two halves of an escaped emoji.
-            files[name] = _as_json(json.loads(path.read_text(encoding="utf-8")))
+            files[name] = as_json(json.loads(path.read_text(encoding="utf-8")))
     if not files:
         raise BeckonError("{folder} holds neither {config} nor {secrets}; make them with beckon "
                           "setup", folder=folder, config=CONFIG, secrets=SECRETS)
@@ -166,12 +166,13 @@ def write_settings(folder: Path, values: Mapping[str, Any],
             replace_file(folder / name, content, private=name.endswith(".key"))
         for file, secret in ((SECRETS, True), (CONFIG, False)):  # a power cut costs no secret
             mine = {n: v for n, v in settings.items() if (n in SECRET_NAMES) == secret}
-            replace_file(folder / file, _as_json(mine), private=secret)
+            replace_file(folder / file, as_json(mine), private=secret)
     except OSError as error:
         raise BeckonError("{filename}: {reason}; name another folder with --folder",
                           filename=error.filename or folder, reason=error.strerror) from None
     return kept
 
 
-def _as_json(settings: Mapping[str, Any]) -> bytes:
+def as_json(settings: Mapping[str, Any]) -> bytes:
+    """Settings as they lie in a file."""
     return (json.dumps(settings, indent=2, ensure_ascii=False) + "\n").encode()
