@@ -34,6 +34,12 @@ SETTINGS = {
     "i2c_hz": (400000, int, 10000, 400000),  # as drivers/i2c_bus.py takes it; a test compares
     "imu_address": (0x68, int, 0x68, 0x69),  # as drivers/mpu6500.py takes it
     "imu_int_pin": (-1, int, -1, 48),  # -1: not wired, the FIFO is polled
+    "radio": ("", str, 0, 32),  # bthome, gatt, hid, espnow, gateway; docs/bluetooth.md
+    "radio_buttons": ("", str, 0, 255),  # gesture=event of BTHome, ...
+    "radio_keys": ("", str, 0, 255),  # gesture=key, ...
+    "radio_peers": ("", str, 0, 128),  # addresses of the boards at the other end of ESP-NOW
+    "radio_key": ("", str, 0, 64),  # that they share
+    "bthome_key": ("", str, 0, 32),  # empty: BTHome in clear
     "take_button_pin": (-1, int, -1, 48),  # starts and ends takes; BOOT is 0, on a C3 or C6 9
 }
 

@@ -163,6 +163,11 @@ class SimulatedBoard:
         return self.returncode
 
     @property
+    def radio_folder(self) -> Path:
+        """Where the radios' stand-ins write and read, see radio.py."""
+        return self._standins
+
+    @property
     def pid(self) -> int:
         assert self._process
         return self._process.pid

@@ -6,6 +6,7 @@ from micropython import const
 
 _before = clock.idle
 _WDT_STATUS = const(43)  # the process's exit status that tells the host
+_due_us = -1  # when it bites; -1: there is none
 
 
 class WDT:
@@ -14,12 +15,16 @@ class WDT:
     def __init__(self, id=0, timeout=5000):
         self._timeout_us = timeout * 1000
         self.feed()
-        clock.idle = self._check
 
     def feed(self):
-        self._due_us = clock.now_us() + self._timeout_us
+        global _due_us
+        _due_us = clock.now_us() + self._timeout_us
 
-    def _check(self):
-        _before()
-        if clock.now_us() > self._due_us:
-            machine.exit(_WDT_STATUS)
+
+def _check():
+    _before()
+    if 0 <= _due_us < clock.now_us():
+        machine.exit(_WDT_STATUS)
+
+
+clock.idle = _check  # here, not in WDT: what came to it after this module must stay

@@ -12,13 +12,31 @@ _GOT_IP = const(1010)
 _ASSOCIATE_US = const(300_000)  # board time until the address is there
 
 
+_station = None
+_channel = 1
+
+
+def is_active():
+    """For espnow.py: whether the radio is on."""
+    return bool(_station) and _station.active()
+
+
+def channel():
+    """For espnow.py: the channel that the radio is on; that of the access point is 6."""
+    return 6 if _station.isconnected() else _channel
+
+
 class WLAN:
     IF_STA = 0
     PM_NONE = 0
 
-    def __init__(self, id=0):
-        self._active = False
-        self._since_us = -1
+    def __new__(cls, id=0):
+        global _station
+        if not _station:  # one object, as there
+            _station = object.__new__(cls)
+            _station._active = False
+            _station._since_us = -1
+        return _station
 
     def active(self, x=None):
         if x is None:
@@ -47,8 +65,13 @@ class WLAN:
         return _GOT_IP if self.isconnected() else _CONNECTING
 
     def config(self, *args, **options):
+        global _channel
         if args:
             return b"\x24\x0a\xc4\x00\x00\x01" if args[0] == "mac" else 0
+        if "channel" in options:
+            if not 1 <= options["channel"] <= 13:
+                raise OSError("Wifi Invalid Argument")
+            _channel = options["channel"]
 
     def ifconfig(self):
         return ("127.0.0.1", "255.0.0.0", "127.0.0.1", "127.0.0.1")
