@@ -70,6 +70,11 @@ def build(describe, on_stall, on_healthy):
         start(board, engine)
         forget("radio.start", "radio.tables")
     board.sensing = _sense(board, engine) if engine else None
+    board.saver = None
+    if settings.power != "always_on":
+        from power.saver import Saver
+
+        board.saver = Saver(board)
     return board
 
 

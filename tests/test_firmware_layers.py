@@ -14,7 +14,7 @@ FLOORS = (
     ("app",),
     ("board",),
     ("radio",),
-    ("commands",),
+    ("commands", "power"),
     ("recognition", "events", "serial_line"),
     ("sensing", "link"),
     ("drivers",),

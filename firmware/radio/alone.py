@@ -128,6 +128,7 @@ def stand_alone(board, describe):
     settings = board.settings
     settings.time_server = ""
     settings.ha_discovery = 0
+    settings.power = "always_on"  # what sleeps is Wi-Fi
     board.wifi = board.resolver = board.discovery = None
     board.wall = WallClock()
     board.lag = LoopLag()

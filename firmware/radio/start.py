@@ -72,6 +72,11 @@ def _bluetooth(board, wanted, labels):
 
         hid = Hid(settings.radio_keys)
         bonds = Bonds()
+    if board.wifi:
+        # They share one antenna. The IDF aborts if Wi-Fi never sleeps while Bluetooth is on.
+        from network import WLAN
+
+        board.wifi.pm = WLAN.PM_PERFORMANCE
     return Stack(settings.device, beacon, gatt, hid, bonds)
 
 
@@ -94,6 +99,7 @@ def _gateway(board):
     settings = board.settings
     if not settings.wifi_ssid:
         raise ValueError("a gateway needs Wi-Fi; set wifi_ssid")
+    settings.power = "always_on"  # it must listen
     known = peers(settings.radio_peers)
     if not known or not settings.radio_key:
         raise ValueError("a gateway needs its senders' addresses in radio_peers, and radio_key")

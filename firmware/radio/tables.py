@@ -29,6 +29,10 @@ def roles(text):
             raise ValueError("radio %r is unknown; there are %s" % (role, ", ".join(ROLES)))
     if "espnow" in found and "gateway" in found:
         raise ValueError("radio: a board is either espnow or gateway, not both")
+    if "gateway" in found and len(found) > 1:
+        raise ValueError(
+            "radio: a gateway listens all the time, and Bluetooth lets Wi-Fi sleep; leave one out"
+        )
     return found
 
 

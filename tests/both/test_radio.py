@@ -36,6 +36,7 @@ def test_roles():
     assert tables.roles("") == []
     assert "'wifi'" in refused(tables.roles, "bthome wifi")
     refused(tables.roles, "espnow gateway")
+    refused(tables.roles, "bthome gateway")
 
 
 def test_buttons():

@@ -3,7 +3,10 @@
 Sockets are the computer's own; only the radio is imagined.
 """
 
+import sys
+
 import board_clock as clock
+import machine
 from micropython import const
 
 _IDLE = const(1000)  # WLAN.status(), as on an ESP32
@@ -29,6 +32,8 @@ def channel():
 class WLAN:
     IF_STA = 0
     PM_NONE = 0
+    PM_PERFORMANCE = 1
+    PM_POWERSAVE = 2
 
     def __new__(cls, id=0):
         global _station
@@ -36,6 +41,7 @@ class WLAN:
             _station = object.__new__(cls)
             _station._active = False
             _station._since_us = -1
+            _station.pm = 1
         return _station
 
     def active(self, x=None):
@@ -66,6 +72,11 @@ class WLAN:
 
     def config(self, *args, **options):
         global _channel
+        if options.get("pm") == 0 and "bluetooth" in sys.modules:
+            if sys.modules["bluetooth"].BLE().active():  # the IDF calls abort()
+                print("Error! Should enable WiFi modem sleep when both WiFi and Bluetooth are on")
+                machine.reset()
+        self.pm = options.get("pm", self.pm)
         if args:
             return b"\x24\x0a\xc4\x00\x00\x01" if args[0] == "mac" else 0
         if "channel" in options:
