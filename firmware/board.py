@@ -27,6 +27,7 @@ class Parts:
     way from the sensor to the event.
 
     Of all: crash, the last crash's text, or "". safe: why there is no sensing part, or "".
+    radio: whether the radios beside Wi-Fi work, or "" without them.
     settings_rollback, model_rollback: Rollback of a file that is on trial, or None. parts:
     those with counters(into). runs: functions of what the settings add, each gives a coroutine
     that never ends. learned: what `state` says of a gesture that was learned here, or None.
@@ -58,9 +59,20 @@ def build(describe, on_stall, on_healthy):
     else:
         engine = _load_model(board)
     gc.collect()
-    _connect(board)
-    _report(board, describe, engine)
+    board.radio = ""
+    if settings.radio and not settings.wifi_ssid:
+        from radio.alone import stand_alone
+
+        stand_alone(board, describe)
+    else:
+        _connect(board)
+        _report(board, describe, engine)
     _supervise(board, on_stall, on_healthy)
+    if settings.radio:  # Bluetooth wants its memory before the heap grows
+        from radio.start import start
+
+        start(board, engine)
+        forget("radio.start", "radio.tables")
     board.sensing = _sense(board, engine) if engine else None
     board.saver = None
     if settings.power != "always_on":

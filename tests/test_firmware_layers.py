@@ -13,6 +13,7 @@ FLOORS = (
     ("main",),
     ("app",),
     ("board",),
+    ("radio",),
     ("commands", "power", "portal"),
     ("recognition", "events", "serial_line"),
     ("sensing", "link"),

@@ -41,6 +41,12 @@ SETTINGS = {
     "deep_sleep_s": (300, int, 1, 3600),  # asleep for so long
     "contact_s": (3600, int, 10, 86400),  # from deep sleep
     "imu_int_pin": (-1, int, -1, 48),  # -1: not wired, the FIFO is polled
+    "radio": ("", str, 0, 32),  # bthome, gatt, hid, espnow, gateway; docs/bluetooth.md
+    "radio_buttons": ("", str, 0, 255),  # gesture=event of BTHome, ...
+    "radio_keys": ("", str, 0, 255),  # gesture=key, ...
+    "radio_peers": ("", str, 0, 128),  # addresses of the boards at the other end of ESP-NOW
+    "radio_key": ("", str, 0, 64),  # that they share
+    "bthome_key": ("", str, 0, 32),  # empty: BTHome in clear
     "take_button_pin": (-1, int, -1, 48),  # see ops/button.py; BOOT is 0, on a C3 or C6 9
     "learn_label": ("", str, 0, 32),  # what the board learns when its button is held; or nothing
 }

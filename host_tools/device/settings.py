@@ -15,7 +15,9 @@ from host_tools.files import replace_file
 from host_tools.paths import FIRMWARE
 
 CONFIG, SECRETS = "config.json", "secrets.json"
-SECRET_NAMES = ("wifi_key", "user", "password", "update_key", "ap_key")
+SECRET_NAMES = (
+    "wifi_key", "user", "password", "update_key", "ap_key", "radio_key", "bthome_key",
+)
 # setting -> (the file's name in the folder and on the board, what it is)
 TLS_FILES = {
     "tls_ca": ("ca.crt", "a CA's certificate"),

@@ -195,6 +195,11 @@ class SimulatedBoard:
             path.unlink(missing_ok=True)
 
     @property
+    def radio_folder(self) -> Path:
+        """Where the radios' stand-ins write and read, see radio.py."""
+        return self._standins
+
+    @property
     def pid(self) -> int:
         assert self._process
         return self._process.pid
