@@ -42,6 +42,9 @@ def add_arguments(parser):
     parser.add_argument("--name", default="", metavar="NAME",
                         help="the device's name on the broker (default: phone- or host- and six "
                              "digits of this computer's own)")
+    parser.add_argument("--rules", default="", metavar="TEXT",
+                        help="rule gestures beside the model, such as tap,shake=2000 "
+                             "(docs/feedback.md)")
     parser.add_argument("--home-assistant", action="store_true",
                         help="announce the device to Home Assistant")
     parser.add_argument("--seconds", type=float, metavar="S", help="stop after this time")
@@ -51,6 +54,7 @@ def add_arguments(parser):
 
 
 def run(args):
+    from host_tools.evaluation.rule_events import rules_of
     from host_tools.hosted.device import HostDevice
     from host_tools.hosted.naming import check_name, default_name
     from host_tools.model.golden import read_model
@@ -70,11 +74,14 @@ def run(args):
     if what == "broker" and args.device == name:
         raise BeckonError(f"--name {name} is the board that sends the samples: choose another "
                           "name", status=2)
+    fe = model.front_end
+    rules = tuple(rules_of(args.rules, fe.rate_hz, fe.accel_g).names)
     broker = None if args.no_broker else broker_of(args)
     with ExitStack() as stack:
         device = None
         if broker:
-            device = HostDevice(broker, name, model, what, home_assistant=args.home_assistant)
+            device = HostDevice(broker, name, model, what, rules=rules,
+                                home_assistant=args.home_assistant)
             stack.enter_context(device)
             if device.warning:
                 print(f"warning: {device.warning}", file=sys.stderr)
@@ -94,12 +101,12 @@ def _listen(args, model, source, device):
     from host_tools.mqtt.events import event_title
     from host_tools.recording.blocks import Finished
 
-    runner = Runner(model, source)
-    runner.events = 0
+    runner = Runner(model, source, args.rules)
     if not args.json:
         print(event_title(), flush=True)
     began_s = time.monotonic()
     fault = ""
+    shown = 0
     try:
         while args.seconds is None or time.monotonic() - began_s < args.seconds:
             try:
@@ -111,9 +118,9 @@ def _listen(args, model, source, device):
                     device.heard(samples, lost)
                 fault = _say_fault(device.view().fault, fault)
             for event, captured_s in found:
-                _show(args, model, event, captured_s, runner.events, device)
-                runner.events += 1
-                if runner.events == args.count:
+                _show(args, model, event, captured_s, shown, device)
+                shown += 1
+                if shown == args.count:
                     return runner
     except KeyboardInterrupt:
         print(file=sys.stderr)

@@ -16,9 +16,9 @@ class Runner:
     """source: one of recording/blocks.py, entered. Raises BeckonError if the source lacks the
     gyroscope that the model needs."""
 
-    def __init__(self, model: Model, source: Any):
-        self.board = LiveBoard(model, source.rate_hz, source.axes)
-        self.samples = self.lost = 0
+    def __init__(self, model: Model, source: Any, rules: str = ""):
+        self.board = LiveBoard(model, source.rate_hz, source.axes, rules)
+        self.samples = self.lost = self.events = 0
         self._source = source
         self._next: int | None = None
 
@@ -36,6 +36,7 @@ class Runner:
             events = self.board.push(block.values, missing)
             end_ms = (self.samples + self.lost + samples + lost) * 1000 / self._source.rate_hz
             found += [(event, heard_s - max(0.0, end_ms - event.t_ms) / 1000) for event in events]
+        self.events += len(found)
         self.samples += samples
         self.lost += lost
         return found, samples, lost
