@@ -147,6 +147,7 @@ class App:
                 self._apply_settings,
                 self._works,
                 self._calibration_failed,
+                board.feedback,
             )
             board.parts.append(self._verbs.commands)
             asyncio.create_task(self._verbs.commands.run())

@@ -27,7 +27,7 @@ class Verbs:
 
     restart: awaited after the answer to what needs it. apply_settings: called when settings
     that act at once have changed. needs: returns what works now, see Rollback. failed: called
-    with a line when a calibration has failed.
+    with a line when a calibration has failed. feedback: Output, or None.
     """
 
     def __init__(
@@ -42,6 +42,7 @@ class Verbs:
         apply_settings,
         needs,
         failed,
+        feedback=None,
     ):
         self._link = link
         self._settings = settings
@@ -53,6 +54,7 @@ class Verbs:
         self._apply_settings = apply_settings
         self._needs = needs
         self._failed = failed
+        self._output = feedback
         self._update = None
         self._stream = None
         self._signer = None
@@ -61,6 +63,7 @@ class Verbs:
         commands.add("calibrate", self._calibrate)
         commands.add("diag", self._diag)
         commands.add("discovery", self._discovery)
+        commands.add("feedback", self._feedback)
         commands.add("get", self._get)
         commands.add("model", self._model)
         commands.add("nonce", self._nonce)
@@ -75,6 +78,11 @@ class Verbs:
     async def _restart(self, arguments):
         self._may_restart("restart", arguments)
         return {"after": self._restart_board}
+
+    async def _feedback(self, arguments):
+        from feedback.verb import feedback
+
+        return feedback(self._output, arguments)
 
     async def _get(self, arguments):
         return await self._store().get(arguments)
