@@ -66,6 +66,11 @@ def build(describe, on_stall, on_healthy):
         board.publisher.outputs.append(output)
         board.runs.append(output.run)
         board.parts.append(output)
+    board.saver = None
+    if settings.power != "always_on":
+        from power.saver import Saver
+
+        board.saver = Saver(board)
     return board
 
 

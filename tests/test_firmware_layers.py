@@ -13,7 +13,7 @@ FLOORS = (
     ("main",),
     ("app",),
     ("board",),
-    ("commands",),
+    ("commands", "power"),
     ("feedback",),
     ("recognition", "events", "serial_line"),
     ("sensing", "link"),
