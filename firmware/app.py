@@ -158,6 +158,7 @@ class App:
                 self._works,
                 self._calibration_failed,
                 self._learner,
+                board.feedback,
             )
             board.parts.append(self._verbs.commands)
             asyncio.create_task(self._verbs.commands.run())

@@ -44,6 +44,7 @@ def build(describe, on_stall, on_healthy):
     """
     board = Parts()
     board.runs = []
+    board.feedback = None
     crashes = _look_back(board)
     board.settings_rollback = _rollback(CONFIG)
     board.settings = settings = _load_settings(board.settings_rollback)
@@ -74,6 +75,13 @@ def build(describe, on_stall, on_healthy):
         start(board, engine)
         forget("radio.start", "radio.tables")
     board.sensing = _sense(board, engine) if engine else None
+    if settings.feedback_pin >= 0:
+        from feedback.output import Output
+
+        board.feedback = output = Output(settings)
+        board.publisher.outputs.append(output)
+        board.runs.append(output.run)
+        board.parts.append(output)
     board.saver = None
     if settings.power != "always_on":
         from power.saver import Saver
@@ -254,7 +262,13 @@ def _sense(board, engine):
     from recognition.recognizer import Recognizer
     from recognition.task import recognize
 
-    sensing.recognizer = recognizer = Recognizer(engine)
+    if settings.rules:
+        from feedback.ruled_recognizer import RuledRecognizer
+
+        recognizer = RuledRecognizer(engine, settings.rules)
+    else:
+        recognizer = Recognizer(engine)
+    sensing.recognizer = recognizer
     publisher = board.publisher
     sensing.sampling = Pausable(sampler.run)
     sensing.recognition = Pausable(

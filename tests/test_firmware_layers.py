@@ -15,6 +15,7 @@ FLOORS = (
     ("board",),
     ("radio",),
     ("commands", "power", "portal"),
+    ("feedback",),
     ("recognition", "events", "serial_line"),
     ("sensing", "link"),
     ("drivers",),

@@ -27,7 +27,8 @@ class Verbs:
 
     restart: awaited after the answer to what needs it. apply_settings: called when settings
     that act at once have changed. needs: returns what works now, see Rollback. failed: called
-    with a line when a calibration has failed. learner: returns the Learner.
+    with a line when a calibration has failed. learner: returns the Learner. feedback: Output,
+    or None.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Verbs:
         needs,
         failed,
         learner,
+        feedback=None,
     ):
         self._link = link
         self._settings = settings
@@ -55,6 +57,7 @@ class Verbs:
         self._needs = needs
         self._failed = failed
         self._learner = learner
+        self._output = feedback
         self._update = None
         self._stream = None
         self._signer = None
@@ -63,6 +66,7 @@ class Verbs:
         commands.add("calibrate", self._calibrate)
         commands.add("diag", self._diag)
         commands.add("discovery", self._discovery)
+        commands.add("feedback", self._feedback)
         commands.add("get", self._get)
         commands.add("learn", self._learn)
         commands.add("model", self._model)
@@ -78,6 +82,11 @@ class Verbs:
     async def _restart(self, arguments):
         self._may_restart("restart", arguments)
         return {"after": self._restart_board}
+
+    async def _feedback(self, arguments):
+        from feedback.verb import feedback
+
+        return feedback(self._output, arguments)
 
     async def _get(self, arguments):
         return await self._store().get(arguments)

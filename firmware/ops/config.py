@@ -49,6 +49,11 @@ SETTINGS = {
     "bthome_key": ("", str, 0, 32),  # empty: BTHome in clear
     "take_button_pin": (-1, int, -1, 48),  # see ops/button.py; BOOT is 0, on a C3 or C6 9
     "learn_label": ("", str, 0, 32),  # what the board learns when its button is held; or nothing
+    "feedback_pin": (-1, int, -1, 48),  # an LED, buzzer or motor; these four: firmware/feedback
+    "feedback_kind": ("led", str, 0, 8),
+    "feedback_active": (1, int, 0, 1),  # the level that is on
+    "feedback_patterns": ("80", str, 1, 200),
+    "rules": ("", str, 0, 100),  # rule gestures beside the network; empty: none
 }
 
 _ONE_OF = {"power": ("always_on", "modem_sleep", "wake_on_motion")}
@@ -89,6 +94,24 @@ def load(paths=("secrets.json", "config.json"), chip_id=b""):
     config.client_id = config.device
     if config.chip[-6:] not in config.device:
         config.client_id += "-" + config.chip[-6:]
+    check_options(config)
+    return config
+
+
+def check_options(settings):
+    """Ask the folders that only some boards use. Raises ValueError, one line."""
+    if settings.rules or settings.feedback_pin >= 0:
+        from feedback.checks import check
+
+        check(settings)
+
+
+def with_values(settings, values):
+    """A Config as settings, with these values on top. Raises ValueError, as check_options()."""
+    config = Config()
+    for name in SETTINGS:
+        setattr(config, name, values.get(name, getattr(settings, name, SETTINGS[name][0])))
+    check_options(config)
     return config
 
 

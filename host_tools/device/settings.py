@@ -6,13 +6,14 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from host_tools.device.stored_settings import Stored, put_aside, stored_file
 from host_tools.errors import BeckonError
 from host_tools.files import replace_file
 from host_tools.paths import FIRMWARE
+from host_tools.toolchain import on_cpython
 
 CONFIG, SECRETS = "config.json", "secrets.json"
 SECRET_NAMES = (
@@ -65,6 +66,17 @@ def check(name: str, value: Any) -> None:
         raise BeckonError(f"{text}{cure}") from None
 
 
+def check_together(settings: Mapping[str, Any]) -> None:
+    """Raises BeckonError for settings that a board takes one by one but not together: two parts
+    at one pin, say. settings: name -> value; the others have their defaults."""
+    on_cpython.install()  # the firmware's own checks
+    config = _config()
+    try:
+        config.with_values(SimpleNamespace(**defaults()), settings)
+    except ValueError as error:
+        raise BeckonError(str(error)) from None
+
+
 def read_settings(folder: Path) -> dict[str, Any]:
     """All settings in folder, defaults included. Raises BeckonError naming the file."""
     stored = stored_settings(folder)
@@ -95,6 +107,7 @@ def settings_files(folder: Path) -> dict[str, bytes]:
     checked: path on the board -> content. Raises BeckonError."""
     files = {}
     settings = read_settings(folder)
+    check_together(settings)
     for name in (CONFIG, SECRETS):
         path = folder / name
         if path.exists():
@@ -161,6 +174,7 @@ def write_settings(folder: Path, values: Mapping[str, Any],
         check(name, value)
     stored = stored_settings(folder)
     settings = {**stored.values, **values}
+    check_together(settings)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         kept = [put_aside(folder / name) for name in stored.broken]
