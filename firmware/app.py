@@ -54,6 +54,8 @@ class App:
             board.link.run(),
             board.publisher.run(),
         ]
+        for run in board.runs:
+            tasks.append(run())
         if board.settings_rollback and not board.settings_rollback.reverted:
             tasks.append(self._try_settings())
         if board.sensing:

@@ -28,7 +28,8 @@ class Parts:
 
     Of all: crash, the last crash's text, or "". safe: why there is no sensing part, or "".
     settings_rollback, model_rollback: Rollback of a file that is on trial, or None. parts:
-    those with counters(into).
+    those with counters(into). runs: functions of what the settings add, each gives a coroutine
+    that never ends.
 
     Of `sensing`: engine, imu, ring, sampler, recognizer; sampling and recognition, the
     Pausable tasks; calibration, a line of text.
@@ -41,6 +42,7 @@ def build(describe, on_stall, on_healthy):
     Raises SettingsError.
     """
     board = Parts()
+    board.runs = []
     crashes = _look_back(board)
     board.settings_rollback = _rollback(CONFIG)
     board.settings = settings = _load_settings(board.settings_rollback)

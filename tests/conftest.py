@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from host_tools.cli.threads import one_core
 from host_tools.toolchain import on_cpython
 
+one_core()  # pytest itself was not started by `beckon`
 on_cpython.install()
 
 # An example may take as long as it must: the computer may be busy with something else
@@ -23,7 +25,16 @@ def pytest_addoption(parser):
                      help="make the screenshots in docs/ again")
 
 
+# A worker that takes one of these last would still work when the others have ended.
+_LONG = ("test_simulate", "test_deploy", "test_training_model", "test_sensor_sampling",
+         "test_link_board", "test_bootstrap", "test_record_board", "test_link_verbs",
+         "test_sensor_check", "test_studio_label_page", "test_studio_frame", "test_doctor",
+         "test_studio_train", "test_collect", "test_store", "test_evaluation_compare")
+
+
 def pytest_collection_modifyitems(config, items):
+    place = {name: i for i, name in enumerate(_LONG)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(_LONG)))
     if config.getoption("--soak"):
         return
     skip = pytest.mark.skip(reason="takes minutes: run with --soak")

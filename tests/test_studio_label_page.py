@@ -339,7 +339,7 @@ def test_pictures_for_the_docs(browser, tmp_path, request):
     target = PICTURES if update else tmp_path
     target.mkdir(exist_ok=True)
     with Studio(folder) as running:
-        for theme in ("light", "dark"):
+        for theme in ("light", "dark") if update else ("light",):
             with open_tab(browser, running, theme=theme, width=1180, height=760) as tab:
                 tab.go("/label?recording=p101-1")
                 tab.wait_for_signal()

@@ -10,11 +10,12 @@ from host_tools.cli import test as command
 @pytest.fixture
 def run(monkeypatch, tmp_path):
     """run(source, found): the command over one test file, the linters finding `found`."""
+    monkeypatch.setattr(command, "_ALL_CORES", ["-n", "1"])  # for one test, two would be idle
     for name in ("micropython_command", "umqtt_folder", "mosquitto_command", "stubs_folder",
                  "browser_command"):
         monkeypatch.setattr(command, name, lambda: None)
 
-    def start(source: str, found: list[str]) -> int:
+    def start(source: str, found: list[command.Check]) -> int:
         file = tmp_path / "test_sample.py"
         file.write_text(source)
         monkeypatch.setattr(command, "_checks", lambda: found)
@@ -36,8 +37,9 @@ def test_pytest_red(run, source):
 
 
 def test_a_linter_red(run, capfd):
-    assert run("def test_a(): pass\n", ["ruff"]) == 1
-    assert "failed besides pytest: ruff" in capfd.readouterr().err
+    assert run("def test_a(): pass\n", [command.Check("ruff", "F401")]) == 1
+    out, err = capfd.readouterr()
+    assert "ruff: FAILED\nF401" in out and "failed besides pytest: ruff" in err
 
 
 @pytest.mark.parametrize("code, faults", [("pass", ""), ("print('bad'); exit(1)", "bad"),

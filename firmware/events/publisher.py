@@ -56,6 +56,7 @@ class Publisher:
         self.model = ""
         self._dropped = self._delivered = self._oversized = 0
         self.house = None  # the Discovery, if there is one: it says which events wait
+        self.outputs = []  # what else gets each event: post(label, confidence, seq), at once
         self._link = link
         self._clock = None
         self.boot = boot
@@ -119,6 +120,8 @@ class Publisher:
         self._wake.set()
         if self._count > _QUEUE // 2:
             self._crowded.set()
+        for output in self.outputs:
+            output.post(label, confidence, event.seq)
         return event.seq
 
     async def run(self):

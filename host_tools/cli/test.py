@@ -27,13 +27,15 @@ from host_tools.toolchain.webassembly import node_missing, webassembly_folder
 EXTRA = "test"  # of pyproject.toml
 PASS_ON = True
 
-_CHECK_TIMEOUT_S = 300
+_CHECK_TIMEOUT_S = 900  # beside the tests, on a slow machine
 # What runs on Unix alone: the simulated board, and what measures or tests with it.
 _UNIX_ONLY = (
     r"host_tools/(bench|testing|simulator/(i2c_server|serial_board|pretend))|standins|on_board"
 )
-# Many tests wait for a board or a broker. A file's tests share one board: one worker takes them.
-_BOTH_CORES = ["-n", "auto", "--dist", "loadfile"]
+# Many tests wait for a board or a broker, so two workers share a core. A file's tests share
+# one board: one worker takes them.
+_ALL_CORES = ["-n", str(2 * (os.cpu_count() or 1)), "--dist", "loadfile",
+              "--no-loadscope-reorder"]
 
 
 @dataclass
@@ -63,17 +65,19 @@ def run(args) -> int:
         browser_command()
     except BeckonError as error:
         print(f"beckon test: the tests of Studio's pages are skipped: {error}", file=sys.stderr)
-    failed = [] if args.rest else _checks()
     command = [sys.executable, "-m", "pytest", "-q", *(["--soak"] if args.soak else []),
-               *(args.rest or _BOTH_CORES)]
-    status = subprocess.run(command, cwd=REPOSITORY, stdin=subprocess.DEVNULL).returncode
+               *(args.rest or _ALL_CORES)]
+    with ThreadPoolExecutor(1) as beside:  # most tests leave a core something to do
+        checks = beside.submit(lambda: [] if args.rest else _checks())
+        status = subprocess.run(command, cwd=REPOSITORY, stdin=subprocess.DEVNULL).returncode
+        failed = _reported(checks.result())
     if failed:
         print(f"beckon test: failed besides pytest: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed or status else 0
 
 
-def _checks() -> list[str]:
-    """Run the linters at the same time; print what they found; returns who found something."""
+def _checks() -> list[Check]:
+    """What the linters found; one after the other, for they take a core each."""
     tools = {
         "ruff": ["-m", "ruff", "check", "--quiet", "--output-format", "concise"],
         "codespell": ["-m", "codespell_lib"],
@@ -84,15 +88,16 @@ def _checks() -> list[str]:
             *tools["mypy"][:-1], str(cache_folder() / f"mypy-{platform}"), "--platform", platform,
             "--follow-imports", "silent", "--exclude", _UNIX_ONLY,
         ]  # fmt: skip
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        jobs = [pool.submit(_tool, name, arguments) for name, arguments in tools.items()]
-        jobs.append(pool.submit(lambda: Check("mypy firmware", "\n".join(type_faults()))))
-        checks = [job.result() for job in jobs]
+    return [*(_tool(name, arguments) for name, arguments in tools.items()),
+            Check("mypy firmware", "\n".join(type_faults()))]
+
+
+def _reported(checks: list[Check]) -> list[str]:
+    """Print what they found; returns the names of those that found something."""
     for check in checks:
         print(f"{check.name}: {'FAILED' if check.faults else 'ok'}")
         if check.faults:
             print(check.faults)
-    sys.stdout.flush()  # in front of pytest's own output
     return [check.name for check in checks if check.faults]
 
 

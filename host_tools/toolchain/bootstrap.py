@@ -131,7 +131,8 @@ def _install(lock: int, extra: str, what: str) -> None:
 
 
 def _pip(lock: int, arguments: list[str], what: str) -> None:
-    command = [str(PYTHON), "-I", "-m", "pip", "install", "--no-input",
+    # Byte-code is made when a module is first imported: of most packages little ever is.
+    command = [str(PYTHON), "-I", "-m", "pip", "install", "--no-input", "--no-compile",
                "--retries", "2", "--progress-bar", "off", *arguments]
     heir: dict[str, Any] = {} if os.name == "nt" else {"pass_fds": [lock]}
     env = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_USER": "0"}

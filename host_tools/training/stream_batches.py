@@ -75,7 +75,7 @@ class StreamBank:
         self.recorded_idle_s = sum(x.shape[1] for x in self.material.clips) / self.rate_hz
         generated = recipe.background and self.recorded_idle_s < _HOURS_S
         if generated:
-            seconds = min(_BACKGROUND_S, recipe.draws * _BACKGROUND_PER_DRAW_S)
+            seconds = min(_BACKGROUND_S, self._draws * _BACKGROUND_PER_DRAW_S)
             self.material.clips += Background.load(BACKGROUND).clips(
                 seconds, rng, self.rate_hz, recipe.axes, self.material.size > 0
             )
@@ -96,6 +96,10 @@ class StreamBank:
     @property
     def window(self) -> int:
         return self.recipe.window
+
+    @property
+    def _draws(self) -> int:
+        return min(self.recipe.draws, _DRAWS_PER_STEP * self.recipe.steps)
 
     def __len__(self) -> int:
         return len(self._inputs)
@@ -126,7 +130,7 @@ class StreamBank:
         again, they cost 2 to 3 points of F1 on people left out (docs/training.md).
         """
         pieces = self.material.pieces
-        draws = min(self.recipe.draws, _DRAWS_PER_STEP * self.recipe.steps)
+        draws = self._draws
         lead_s = self.window / self.recipe.feature_hz
         some: list[Simulated] = []
         if pieces and draws:
