@@ -29,7 +29,7 @@ MODULES.remove("drivers/imu.py")  # not on a board
 TOTAL_LIMIT = 117_000
 # Folders that a board imports only if its settings ask for them: each has its own limit.
 OPTION_LIMITS = {"feedback": 8_000, "learning": 14_000, "portal": 16_000, "power": 12_000,
-                 "radio": 16_000}
+                 "radio": 16_000, "capture": 3_000}
 
 
 @pytest.fixture(scope="session")

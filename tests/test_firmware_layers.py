@@ -14,6 +14,7 @@ FLOORS = (
     ("app",),
     ("board",),
     ("commands",),
+    ("capture",),
     ("recognition", "events", "serial_line"),
     ("sensing", "link"),
     ("drivers",),

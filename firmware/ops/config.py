@@ -34,6 +34,7 @@ SETTINGS = {
     "i2c_hz": (400000, int, 10000, 400000),  # as drivers/i2c_bus.py takes it; a test compares
     "imu_address": (0x68, int, 0x68, 0x69),  # as drivers/mpu6500.py takes it
     "imu_int_pin": (-1, int, -1, 48),  # -1: not wired, the FIFO is polled
+    "keep_windows": (0, int, 0, 8),  # samples of so many events are kept for `window`
     "take_button_pin": (-1, int, -1, 48),  # starts and ends takes; BOOT is 0, on a C3 or C6 9
 }
 

@@ -1,7 +1,7 @@
 """Give a new model to one, some or a share of your devices, in stages, over MQTT.
 
 A roll-out lies in the store of beckon collect, which must be running: it sees how the devices do.
-The model goes to the first device, is watched, then to more. It stops by itself if devices refuse
+The model goes to the first device, is watched, then to more. It stops if devices refuse
 it, do not come back or take the old model back, restart, lose samples, or if people mark more
 gestures as false alarms. `beckon rollout run` carries out what the dashboard starts.
 
@@ -68,7 +68,7 @@ def add_arguments(parser):
     show = one("show", "one roll-out and each of its devices")
     add_json_argument(show)
     for name, summary in (("pause", "start with no other device"),
-                          ("continue", "go on, also after it stopped by itself"),
+                          ("continue", "go on, also after a rule has stopped it"),
                           ("abort", "end it; devices keep the model that they have")):
         one(name, summary).add_argument("number", type=int, metavar="NUMBER")
     show.add_argument("number", type=int, metavar="NUMBER")

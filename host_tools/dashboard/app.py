@@ -113,6 +113,12 @@ def _add_exports(app: FastAPI, engine: Engine) -> None:
             exports.as_csv(engine, wanted(request)), media_type="text/csv; charset=utf-8",
             headers={"content-disposition": 'attachment; filename="beckon-events.csv"'})
 
+    @app.get("/false-alarms.zip")
+    def as_negatives(request: Request) -> Response:
+        path = exports.as_negatives(engine)
+        return FileResponse(path, filename="beckon-false-alarms.zip",
+                            background=BackgroundTask(os.unlink, path))  # fmt: skip
+
     @app.get("/export.parquet")
     def as_parquet(request: Request) -> Response:
         path = exports.as_parquet(engine, wanted(request))

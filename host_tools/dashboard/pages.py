@@ -67,6 +67,8 @@ async def gestures(engine: Engine, view: View, person: str) -> None:
                 for kind in ("csv", "parquet"):
                     ui.link(f"Export {kind.upper() if kind == 'csv' else 'Parquet'}",
                             f"/export.{kind}{view.query()}")  # fmt: skip
+                ui.link("Export false alarms", "/false-alarms.zip").tooltip(
+                    "their samples, where the device kept them, as recordings for training")
         over_time = ui.element("div").classes("bk-stack bd-over-time")
     with ui.element("div").classes("bd-pair"):
         with ui.element("section").classes("bk-card bk-stack"):

@@ -52,7 +52,7 @@ async def page(engine: Engine, person: str) -> None:
             return
         seen[:] = [found]
         now, before = found
-        fill(at_work, lambda: [_one(engine, person, *one) for one in now])
+        fill(at_work, lambda: _at_work(engine, person, now))
         fill(past, lambda: _past(before))
 
     await look()
@@ -60,7 +60,8 @@ async def page(engine: Engine, person: str) -> None:
 
 
 def _look(connection: Any) -> tuple[list[Any], list[Any]]:
-    now, past = [], []
+    now: list[Any] = []
+    past: list[Any] = []
     for one in rollouts.rollouts(connection, 50):
         if one.condition in rollouts.UNFINISHED:
             targets = rollouts.targets(connection, one.id)
@@ -75,6 +76,11 @@ def _look(connection: Any) -> tuple[list[Any], list[Any]]:
             counts = Counter(t.step for t in rollouts.targets(connection, one.id))
             past.append((one._replace(runner_ms=0), dict(counts)))
     return now, past
+
+
+def _at_work(engine: Engine, person: str, now: list[Any]) -> None:
+    for one in now:
+        _one(engine, person, *one)
 
 
 def _one(engine: Engine, person: str, one: rollouts.Rollout, rows: list[tuple], alive: bool,
@@ -178,7 +184,7 @@ def _form(engine: Engine, person: str, present: list[str], known: list[str]) -> 
     with ui.element("section").classes("bk-card bk-stack"):
         ui.label("New roll-out").classes("bk-title")
         ui.label("The model goes to the first devices, is watched there, and then goes to more. It "
-                 "stops by itself when devices do not come back or do worse than before."
+                 "stops when devices do not come back or do worse than before."
                  ).classes("bk-quiet")  # fmt: skip
         with ui.element("div").classes("bd-filters"):
             again = ui.select({"": "a file", **{name: name for name in known}}, value="",

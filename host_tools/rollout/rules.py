@@ -1,4 +1,4 @@
-"""When a roll-out stops by itself. Pure."""
+"""When a roll-out stops without being asked. Pure."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import DBAPIError
 
 from host_tools.mqtt.address import BrokerAddress
+from host_tools.rollout.event_windows import WindowFetcher
 from host_tools.rollout.keys import Keys
 from host_tools.rollout.rules import Rules, stop_reason
 from host_tools.rollout.sender import RETRY_MS, send
@@ -42,7 +43,8 @@ class _Work:
 
 
 class Runner:
-    """say: takes a line for people. look_s: between two looks at the store."""
+    """It also fetches the samples of false alarms. say: takes a line for people. look_s: between
+    two looks at the store."""
 
     def __init__(self, engine: Engine, broker: BrokerAddress, keys: Keys, *,
                  say: Callable[[str], None] = lambda line: None,
@@ -56,6 +58,7 @@ class Runner:
         self._stop = threading.Event()
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="rollout")
         self._work: dict[int, _Work] = {}
+        self._windows = WindowFetcher(engine, broker, keys, self._pool)
 
     def stop(self) -> None:
         """End run() after the sending that is under way; from any thread."""
@@ -68,6 +71,7 @@ class Runner:
             while not self._stop.is_set() and not until():
                 try:
                     self.look()
+                    self._windows.look()
                     down = False
                 except DBAPIError as fault:
                     if not down:

@@ -218,6 +218,20 @@ ROLLOUT_DEVICE = Table(
     sqlite_with_rowid=False,
 )  # fmt: skip
 
+# The samples of events that a person called false alarms. condition: wanted, kept, or gone.
+EVENT_WINDOW = Table(
+    "event_window", METADATA,
+    _key("device_id"), _key("boot", BigInteger), _key("seq"),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("condition", Text, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("period_us", Integer),
+    Column("accel_lsb_per_g", Integer),
+    Column("gyro_lsb_per_10_dps", Integer),
+    Column("samples", LargeBinary),  # int16, little endian, six to a frame
+)  # fmt: skip
+
 PERSON = Table(
     "person", METADATA,
     Column("name", Text, primary_key=True),

@@ -1,4 +1,4 @@
-"""Roll-outs of models, and one more counter of the devices."""
+"""Roll-outs of models, samples of false alarms, and one more counter of the devices."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -47,5 +47,20 @@ def upgrade() -> None:
         sa.Column("detail", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("rollout_id", "device_id", name=op.f("pk_rollout_device")),
         sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "event_window",
+        sa.Column("device_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("boot", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("at_ms", sa.BigInteger(), nullable=False),
+        sa.Column("condition", sa.Text(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("period_us", sa.Integer(), nullable=True),
+        sa.Column("accel_lsb_per_g", sa.Integer(), nullable=True),
+        sa.Column("gyro_lsb_per_10_dps", sa.Integer(), nullable=True),
+        sa.Column("samples", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("device_id", "boot", "seq", name=op.f("pk_event_window")),
     )
     op.create_index("ix_rollout_device_device_id", "rollout_device", ["device_id"], unique=False)
