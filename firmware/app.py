@@ -131,6 +131,8 @@ class App:
         self.board.publisher.state_changed()
 
     def _on_command(self, topic, payload, retained):
+        if self.board.saver:
+            self.board.saver.stay()
         if not self._verbs:
             gc.collect()
             from commands.verbs import Verbs

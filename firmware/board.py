@@ -58,6 +58,11 @@ def build(describe, on_stall, on_healthy):
     _report(board, describe, engine)
     _supervise(board, on_stall, on_healthy)
     board.sensing = _sense(board, engine) if engine else None
+    board.saver = None
+    if settings.power != "always_on":
+        from power.saver import Saver
+
+        board.saver = Saver(board)
     return board
 
 

@@ -13,13 +13,12 @@ FLOORS = (
     ("main",),
     ("app",),
     ("board",),
-    ("commands",),
-    ("capture",),
+    ("commands", "power"),
     ("recognition", "events", "serial_line"),
     ("sensing", "link"),
     ("drivers",),
     ("ops",),
-    ("debounce", "lib"),
+    ("debounce", "lib", "capture"),
 )
 
 

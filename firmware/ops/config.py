@@ -33,10 +33,16 @@ SETTINGS = {
     "i2c_sda": (21, int, 0, 48),
     "i2c_hz": (400000, int, 10000, 400000),  # as drivers/i2c_bus.py takes it; a test compares
     "imu_address": (0x68, int, 0x68, 0x69),  # as drivers/mpu6500.py takes it
+    "power": ("always_on", str, 1, 14),
+    "light_sleep_s": (20, int, 1, 3600),  # with wake_on_motion: still for so long
+    "deep_sleep_s": (300, int, 1, 3600),  # asleep for so long
+    "contact_s": (3600, int, 10, 86400),  # from deep sleep
     "imu_int_pin": (-1, int, -1, 48),  # -1: not wired, the FIFO is polled
     "keep_windows": (0, int, 0, 8),  # samples of so many events are kept for `window`
     "take_button_pin": (-1, int, -1, 48),  # starts and ends takes; BOOT is 0, on a C3 or C6 9
 }
+
+_ONE_OF = {"power": ("always_on", "modem_sleep", "wake_on_motion")}
 
 _SAFE = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 
@@ -99,8 +105,10 @@ def checked(path, name, value):
             "%s: no setting is called %r; there are %s" % (path, name, ", ".join(sorted(SETTINGS)))
         )
     _, kind, least, most = SETTINGS[name]
-    if not isinstance(value, kind) or isinstance(value, bool):
-        raise ValueError("%s: %s must be %s, not %r" % (path, name, kind.__name__, value))
+    one_of = _ONE_OF.get(name, (value,))
+    if not isinstance(value, kind) or isinstance(value, bool) or value not in one_of:
+        kind = " or ".join(one_of) if name in _ONE_OF else kind.__name__
+        raise ValueError("%s: %s must be %s, not %r" % (path, name, kind, value))
     size = len(value.encode()) if kind is str else value
     if not least <= size <= most:
         # A text may be secret.

@@ -15,10 +15,13 @@ _ASSOCIATE_US = const(300_000)  # board time until the address is there
 class WLAN:
     IF_STA = 0
     PM_NONE = 0
+    PM_PERFORMANCE = 1
+    PM_POWERSAVE = 2
 
     def __init__(self, id=0):
         self._active = False
         self._since_us = -1
+        self.pm = 1
 
     def active(self, x=None):
         if x is None:
@@ -47,6 +50,7 @@ class WLAN:
         return _GOT_IP if self.isconnected() else _CONNECTING
 
     def config(self, *args, **options):
+        self.pm = options.get("pm", self.pm)
         if args:
             return b"\x24\x0a\xc4\x00\x00\x01" if args[0] == "mac" else 0
 
