@@ -277,5 +277,13 @@ def _sense(board, engine):
     publisher.sense(sampler, engine.model_id)
     board.parts.append(sampler)
     board.parts.append(recognizer)
+    sensing.windows = None
+    if settings.keep_windows:
+        from capture.event_windows import EventWindows
+
+        sensing.windows = EventWindows(
+            ring, imu, min(engine.window, _RING_FRAMES), settings.keep_windows, publisher.boot
+        )
+        publisher.outputs.append(sensing.windows)
     gc.collect()
     return sensing

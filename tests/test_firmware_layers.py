@@ -20,7 +20,7 @@ FLOORS = (
     ("sensing", "link"),
     ("drivers",),
     ("ops",),
-    ("debounce", "lib"),
+    ("debounce", "lib", "capture"),
 )
 
 

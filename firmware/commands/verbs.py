@@ -75,6 +75,7 @@ class Verbs:
         commands.add("self_test", self._self_test)
         commands.add("set", self._set)
         commands.add("stream", self._raw)
+        commands.add("window", self._window)
 
     async def _diag(self, arguments):
         return {"diag": self._publisher.diag()}
@@ -195,6 +196,12 @@ class Verbs:
                 sensing.recognizer.reset,
             )
         return await self._stream.command(arguments)
+
+    async def _window(self, arguments):
+        windows = self._need_sensor().windows
+        if not windows:
+            raise ValueError("keep_windows is 0")
+        return windows.answer(arguments, self._signature())
 
     async def _discovery(self, arguments):
         """{"on": true} announces the board to Home Assistant, false takes it back."""

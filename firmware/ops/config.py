@@ -41,6 +41,7 @@ SETTINGS = {
     "deep_sleep_s": (300, int, 1, 3600),  # asleep for so long
     "contact_s": (3600, int, 10, 86400),  # from deep sleep
     "imu_int_pin": (-1, int, -1, 48),  # -1: not wired, the FIFO is polled
+    "keep_windows": (0, int, 0, 8),  # samples of so many events are kept for `window`
     "radio": ("", str, 0, 32),  # bthome, gatt, hid, espnow, gateway; docs/bluetooth.md
     "radio_buttons": ("", str, 0, 255),  # gesture=event of BTHome, ...
     "radio_keys": ("", str, 0, 255),  # gesture=key, ...
