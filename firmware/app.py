@@ -72,6 +72,10 @@ class App:
             from link.sntp import keep_time
 
             tasks.append(keep_time(board.wall, board.settings, board.wifi, board.resolver))
+        if board.settings.ap_key and board.settings.take_button_pin >= 0:
+            from portal.recall import watch_button
+
+            tasks.append(watch_button(board.settings.take_button_pin, self.restart))
         await asyncio.gather(*tasks)
 
     async def restart(self):
@@ -135,6 +139,8 @@ class App:
         self.board.publisher.state_changed()
 
     def _on_command(self, topic, payload, retained):
+        if self.board.saver:
+            self.board.saver.stay()
         if not self._verbs:
             gc.collect()
             from commands.verbs import Verbs
@@ -152,6 +158,7 @@ class App:
                 self._works,
                 self._calibration_failed,
                 self._learner,
+                board.feedback,
             )
             board.parts.append(self._verbs.commands)
             asyncio.create_task(self._verbs.commands.run())
@@ -220,6 +227,8 @@ class App:
                 board.settings_rollback and board.settings_rollback.reverted
             ),
         }
+        if board.radio:
+            state["radio"] = board.radio
         if board.sensing:
             engine = board.sensing.engine
             state["sensor"] = self._problem

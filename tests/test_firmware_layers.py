@@ -13,12 +13,14 @@ FLOORS = (
     ("main",),
     ("app",),
     ("board",),
-    ("commands",),
+    ("radio",),
+    ("commands", "power", "portal"),
+    ("feedback",),
     ("recognition", "events", "serial_line", "learning"),
     ("sensing", "link"),
     ("drivers",),
     ("ops",),
-    ("debounce", "lib"),
+    ("debounce", "lib", "capture"),
 )
 
 

@@ -120,6 +120,7 @@ def test_a_gesture_is_learned_seen_read_and_taken_back(rig, capsys):
         ({"step": "start", "label": old.labels[old.idle]}, "name for no gesture"),
         ({"step": "start", "label": "wave", "takes": 2}, "takes must be 3 to 9"),
         ({"step": "read", "file": "secrets.json", "offset": 0}, "file must be"),
+        ({"step": "read", "file": "samples", "offset": 0}, "hmac must be hexadecimal"),
         ({"step": "?"}, "step must be"),
     ):
         with pytest.raises(BeckonError, match=reason):
@@ -134,7 +135,7 @@ def test_a_gesture_is_learned_seen_read_and_taken_back(rig, capsys):
     with pytest.raises(BeckonError, match="nothing is there"):
         device.request("learn", step="undo")
     with pytest.raises(BeckonError, match="kept none"):
-        read_file(device, "samples")
+        read_file(device, KEY, "samples")
 
 
 def test_a_known_gesture_by_another_name_is_refused(rig, capsys):

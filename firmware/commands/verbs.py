@@ -27,7 +27,8 @@ class Verbs:
 
     restart: awaited after the answer to what needs it. apply_settings: called when settings
     that act at once have changed. needs: returns what works now, see Rollback. failed: called
-    with a line when a calibration has failed. learner: returns the Learner.
+    with a line when a calibration has failed. learner: returns the Learner. feedback: Output,
+    or None.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Verbs:
         needs,
         failed,
         learner,
+        feedback=None,
     ):
         self._link = link
         self._settings = settings
@@ -55,6 +57,7 @@ class Verbs:
         self._needs = needs
         self._failed = failed
         self._learner = learner
+        self._output = feedback
         self._update = None
         self._stream = None
         self._signer = None
@@ -63,6 +66,7 @@ class Verbs:
         commands.add("calibrate", self._calibrate)
         commands.add("diag", self._diag)
         commands.add("discovery", self._discovery)
+        commands.add("feedback", self._feedback)
         commands.add("get", self._get)
         commands.add("learn", self._learn)
         commands.add("model", self._model)
@@ -71,6 +75,7 @@ class Verbs:
         commands.add("self_test", self._self_test)
         commands.add("set", self._set)
         commands.add("stream", self._raw)
+        commands.add("window", self._window)
 
     async def _diag(self, arguments):
         return {"diag": self._publisher.diag()}
@@ -78,6 +83,11 @@ class Verbs:
     async def _restart(self, arguments):
         self._may_restart("restart", arguments)
         return {"after": self._restart_board}
+
+    async def _feedback(self, arguments):
+        from feedback.verb import feedback
+
+        return feedback(self._output, arguments)
 
     async def _get(self, arguments):
         return await self._store().get(arguments)
@@ -186,6 +196,12 @@ class Verbs:
                 sensing.recognizer.reset,
             )
         return await self._stream.command(arguments)
+
+    async def _window(self, arguments):
+        windows = self._need_sensor().windows
+        if not windows:
+            raise ValueError("keep_windows is 0")
+        return windows.answer(arguments, self._signature())
 
     async def _discovery(self, arguments):
         """{"on": true} announces the board to Home Assistant, false takes it back."""

@@ -3,9 +3,10 @@
     {"step": "start", "label": "wave", "takes": 5, "hmac": ".."}
     {"step": "stop", "hmac": ".."}  {"step": "undo", "hmac": ".."}
     {"step": "status"}
-    {"step": "read", "file": "model", "offset": 0} -> {"size": 9000, "data": "base64"}
+    {"step": "read", "file": "model", "offset": 0, "hmac": ".."} -> {"size": 9000, "data": "base64"}
 
-The HMAC of `start` is over "start LABEL TAKES", that of the others over their step. How far it
+The HMAC of `start` is over "start LABEL TAKES", that of `read` over "read FILE OFFSET", that of
+the others over their step. How far it
 is shows in `state`, as `learning`. docs/learning.md describes it.
 """
 
@@ -71,7 +72,7 @@ class Learner:
         if step == "read":
             from learning.afterwards import read
 
-            return read(self._path, arguments)
+            return read(self._path, arguments, lambda text: signature.check("learn", text, hmac))
         raise ValueError("step must be start, stop, undo, status or read")
 
     def button(self):

@@ -130,7 +130,7 @@ def run(args: argparse.Namespace) -> int:
     print(f"{args.out}: {size} bytes, model {trained.model.model_id}, {trained.model.macs} MAC")
     for line in outlook(trained, split, judged, data, args.false_per_hour):
         print(line)
-    print(f"next: beckon deploy {args.out}")
+    print(f"next: beckon deploy --model {args.out}")
     return 0
 
 

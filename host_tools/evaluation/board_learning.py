@@ -88,7 +88,7 @@ def teach(model: Model, takes: Sequence[Recording], label: str) -> Model:
         try:
             return _taught(model, takes, label, str(path))
         except ValueError as fault:
-            raise Refused(str(fault)) from None
+            raise Refused("{reason}", reason=str(fault)) from None
 
 
 def _taught(model: Model, takes: Sequence[Recording], label: str, path: str) -> Model:
@@ -117,7 +117,8 @@ def _taught(model: Model, takes: Sequence[Recording], label: str, path: str) -> 
     good, known, _ = heard.result()
     weights, bias = asyncio.run(learned_row(engine, file, examples, good, known, label))
     own = [examples.own(k, i) for k in range(good) for i in range(0, OWN, 2)]
-    u = reference.last_inputs(model, reference.features(model, reference.golden_frames(model)).values)
+    window = reference.features(model, reference.golden_frames(model))
+    u = reference.last_inputs(model, window.values)
     row = np.frombuffer(bytes(weights), np.uint8).astype(np.int64) - 128
     golden = int(u[0].astype(np.int64) @ row) + bias
     write(file, path + ".learn", label, index, weights, bias, golden, own)

@@ -26,6 +26,7 @@ from typing import Any
 from host_tools.device.image import compile_tree, unix_arch, write_image
 from host_tools.errors import BeckonError
 from host_tools.mqtt.address import BrokerAddress, TlsFiles
+from host_tools.simulator.asleep import Nap, light_naps, sleep_deeply
 from host_tools.simulator.i2c_server import I2CServer
 from host_tools.simulator.time_server import time_server
 from host_tools.toolchain import micropython_command
@@ -34,7 +35,8 @@ STANDINS = Path(__file__).resolve().parent / "standins"
 
 RESET_STATUS = 42  # standins/machine.py: the program asked for a reset
 WATCHDOG_STATUS = 43
-_POWER_ON, _WATCHDOG, _SOFT = 1, 3, 5  # machine.reset_cause()
+DEEP_SLEEP_STATUS = 46  # standins/machine_sleep.py
+_POWER_ON, _WATCHDOG, _DEEP_SLEEP, _SOFT = 1, 3, 4, 5  # machine.reset_cause()
 
 _CA, _CERT, _KEY = "ca.crt", "client.crt", "client.key"  # on the board
 
@@ -52,12 +54,15 @@ class SimulatedBoard:
     model: file that becomes the board's model.mlp. devices: (bus id, I2C
     address) to simulated device. speed: board time over real time. heap_kib: the heap
     that is left to the firmware. settings: more entries for config.json. flash: a folder
-    that is kept; by default a temporary one is made and removed.
+    that is kept; by default a temporary one is made and removed. air: the Wi-Fi networks that
+    it sees, as standins/network_air.py says; by default the one that it is set to. ports: a port
+    of the board -> that of this computer on 127.0.0.1.
 
     A time server that tells this computer's time goes with it, unless settings name another
     (or none, ""). From then on the board counts in its own time, which may be a faster one.
 
-    `output` holds the last lines that the firmware printed, `boots` how often it started.
+    `output` holds the last lines that the firmware printed, `boots` how often it started, and
+    `naps` its sleeps. `rtc_memory` is the file that holds machine.RTC().memory().
     """
 
     def __init__(
@@ -70,18 +75,27 @@ class SimulatedBoard:
         heap_kib: int = DEFAULT_HEAP_KIB,
         settings: Mapping[str, Any] | None = None,
         flash: Path | None = None,
+        int_pin: int | None = None,
+        boot_ms: int = 0,
+        air: Iterable[Mapping[str, Any]] | None = None,
+        ports: Mapping[int, int] | None = None,
     ):
         if not 0.001 <= speed <= 1000:
             raise BeckonError(f"speed {speed:g} cannot be; name one from 0.001 to 1000", status=2)
         self.speed = speed
         self.output: deque[str] = deque(maxlen=200)
         self.boots = 0
+        self.naps: list[Nap] = []
         self.returncode: int | None = None
         self._devices = devices
         self._heap_kib = heap_kib
         self._folder = Path(tempfile.mkdtemp(prefix="beckon-board-"))
         self._standins = self._folder / "standins"
         self.flash = flash or self._folder / "flash"
+        self.rtc_memory = self._standins / "rtc"
+        self._int_pin = int_pin
+        self._boot_us = 1000 * boot_ms
+        self._base_us = 0  # of this boot, in the sensor's time
         self._settings = {
             "wifi_ssid": "simulated",
             "broker_host": _ipv4(broker.host),
@@ -94,6 +108,8 @@ class SimulatedBoard:
         self._tls = broker.tls or TlsFiles()
         self._secrets = {"user": broker.user, "password": broker.password}
         self._model = model
+        self._air = air
+        self._ports = ports
         self._server: I2CServer | None = None
         self._process: subprocess.Popen[str] | None = None
         self._threads: list[threading.Thread] = []
@@ -162,28 +178,62 @@ class SimulatedBoard:
             time.sleep(0.01)
         return self.returncode
 
+    def access_point(self) -> dict[str, Any] | None:
+        """How its access point is set (ssid, key, security, max_clients); None if it has none."""
+        try:
+            known: dict[str, Any] = json.loads((self._standins / "ap").read_text())
+            return known
+        except FileNotFoundError:
+            return None
+
+    def hold_button(self, pin: int, down: bool) -> None:
+        """Hold the button on a pin down, or let it go."""
+        path = self._standins / f"pin{pin}"
+        if down:
+            path.touch()
+        else:
+            path.unlink(missing_ok=True)
+
+    @property
+    def radio_folder(self) -> Path:
+        """Where the radios' stand-ins write and read, see radio.py."""
+        return self._standins
+
     @property
     def pid(self) -> int:
         assert self._process
         return self._process.pid
 
+    def light_naps(self) -> list[Nap]:
+        """Those of this boot, up to now."""
+        return light_naps(self._standins, self._base_us, keep=True)
+
     def _fill_flash(self) -> None:
         self.flash.mkdir(parents=True, exist_ok=True)
         write_image(self.flash, unix_arch())
         compile_tree(STANDINS, self._standins, unix_arch(), as_source=("start.py",))
+        if self._int_pin is not None:
+            (self._standins / f"int{self._int_pin}").touch()
         if self._model is not None:
             shutil.copyfile(self._model, self.flash / "model.mlp")
         for file, name in ((self._tls.ca, _CA), (self._tls.cert, _CERT), (self._tls.key, _KEY)):
             if file:
                 shutil.copyfile(file, self.flash / name)
+        if self._air is not None:
+            (self._standins / "air").write_text(json.dumps(list(self._air)))
+        if self._ports:
+            lines = [f"{port} {own}\n" for port, own in self._ports.items()]
+            (self._standins / "ports").write_text("".join(lines))
         (self.flash / "config.json").write_text(json.dumps(self._settings))
         (self.flash / "secrets.json").write_text(json.dumps(self._secrets))
 
     def _boot(self, cause: int) -> None:
         if self._server:
             self._server.close()
+        (self._standins / "ap").unlink(missing_ok=True)  # the radio is off
         pipes = self._folder / f"boot{self.boots}.request", self._folder / f"boot{self.boots}.reply"
         self._server = I2CServer(self._devices, *pipes)
+        self._base_us = max((d.now_us for d in self._devices.values()), default=0)
         self._server.start()
         command = [
             *micropython_command(),
@@ -216,10 +266,27 @@ class SimulatedBoard:
                 for line in lines:
                     self.output.append(line.rstrip())
             status = process.wait()
-            if self._stopping or status not in (RESET_STATUS, WATCHDOG_STATUS):
+            self.naps += light_naps(self._standins, self._base_us)
+            causes = {RESET_STATUS: _SOFT, WATCHDOG_STATUS: _WATCHDOG,
+                      DEEP_SLEEP_STATUS: _DEEP_SLEEP}  # fmt: skip
+            if self._stopping or status not in causes:
                 self.returncode = status
                 return
-            self._boot(_SOFT if status == RESET_STATUS else _WATCHDOG)
+            if status == DEEP_SLEEP_STATUS:
+                self._sleep()
+                if self._stopping:
+                    self.returncode = status
+                    return
+            else:  # what the last deep sleep left is no longer true
+                for name in ("wake", "rtc_time"):
+                    (self._standins / name).unlink(missing_ok=True)
+            self._boot(causes[status])
+
+    def _sleep(self) -> None:
+        if self._server:
+            self._server.close()
+        self.naps.append(sleep_deeply(self._standins, self._devices, self.speed, self._boot_us,
+                                      lambda: self._stopping))  # fmt: skip
 
 
 def _tls_settings(broker: BrokerAddress) -> dict[str, str]:
