@@ -14,7 +14,7 @@ _PIECE = const(768)
 def undo(path, model_id, check, needs):
     """Put the model from before in the place of `path`, on trial; {"model": its id}.
 
-    check: raises ValueError for who may not. needs: see Rollback. Raises ValueError.
+    check: raises ValueError for anyone who must not. needs: see Rollback. Raises ValueError.
     """
     about = learned(model_id)
     if not about or not exists(path + ".old"):

@@ -10,26 +10,27 @@ from micropython import const
 
 from ops.lazy import forget
 
-_MARGIN = const(5)  # natural logits by which the gesture leads, and others do
-_CAREFUL = const(1)  # of these taken off the new score, for the known gestures' sake
-_FIRM = const(1)  # of these by which a known gesture's example must lead
+# Natural logits, in tenths
+_MARGIN = const(50)  # by which the gesture leads, and others do
+_CAREFUL = const(10)  # taken off the new score, for the known gestures' sake
+_FIRM = const(10)  # by which a known gesture's example must lead
 
 
 async def learned_row(engine, model, examples, good, known, label):
     """(weights + 128, bias) of the gesture `label`.
 
     model: ModelFile. examples: Examples, with so many `good` repetitions. known: which label the
-    model is sure of for each, or -1. Raises ValueError if it cannot be told from another one.
+    model is sure of for each, or -1. Raises ValueError if it is not distinct from another one.
     """
     index = engine.labels.index(label) if label in engine.labels else -1
     unit = (1000 << model.logit_shift + 18) // (model.logit_mul * 693) >> model.shift
     unit = max(1, unit)  # of a score, for one natural logit
     biases = array("i", [bias >> model.shift for bias in model.biases()])
-    row = Row(examples, good, model.weights(), model.pitch, biases, _MARGIN * unit, index)
+    row = Row(examples, good, model.weights(), model.pitch, biases, _MARGIN * unit // 10, index)
     while row.step():
-        await asyncio.sleep_ms(0)
-    weights, bias = row.finish(_CAREFUL * unit)
-    await asyncio.sleep_ms(0)
+        await asyncio.sleep(0)
+    weights, bias = row.finish(_CAREFUL * unit // 10)
+    await asyncio.sleep(0)
     _check(engine, row, examples, good, known, label, index, unit)
     return weights, bias << model.shift
 
@@ -39,7 +40,7 @@ def _check(engine, row, examples, good, known, label, index, unit):
     lost = [0] * len(labels)
     counts = [0] * len(labels)
     for i in range(1, examples.count + 1):
-        lost[examples.labels[i]] += row.lead(i) > -_FIRM * unit
+        lost[examples.labels[i]] += row.lead(i) > -_FIRM * unit // 10
         counts[examples.labels[i]] += 1
     for k in range(len(labels)):
         if k == engine.idle or k == index:
@@ -52,7 +53,7 @@ def _check(engine, row, examples, good, known, label, index, unit):
     found = [k for k in range(good) if row.own_lead(k) > 0]
     if 5 * len(found) < 3 * good:
         raise ValueError(
-            "only %d of %d repetitions can be told from what the model knows; make it "
+            "only %d of %d repetitions are distinct from what the model knows; make it "
             "longer, or more different" % (len(found), good)
         )
 
@@ -70,7 +71,7 @@ async def golden_score(engine, model, weights, bias):
             frame[k] = (x - 32768) >> (i >> 3 & 3)
         engine.push(frame)
         if not i & 31:
-            await asyncio.sleep_ms(0)
+            await asyncio.sleep(0)
     engine.infer()
     memory = engine.buffer
     at = place_of(engine, model.layers)

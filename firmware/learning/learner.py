@@ -136,6 +136,7 @@ class Learner:
         recording = Recording(
             sensing, examples, model.shift, model.layers, takes, keeps,
             lambda good, unusable: self._say("repetitions", label, "", good, takes, unusable),
+            uptime_ms,
         )  # fmt: skip
         return model, examples, recording
 

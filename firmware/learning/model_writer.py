@@ -23,7 +23,7 @@ _DECISION = const(13)
 _WEIGHTS = const(255)
 _MODEL_MOST = const(20000)
 _KEPT_HEAD = const(16)
-_KEPT_MOST = const(12000)
+_KEPT_MOST = const(16000)
 _CLASSES_MOST = const(32)
 _COPY = const(256)
 

@@ -11,7 +11,6 @@ from learning.repetitions import AFTER, INSIDE, REPETITION, Repetitions
 from micropython import const
 
 from ops.files import remove
-from ops.uptime import uptime_ms
 
 _LEAST = const(3)
 _QUIET_MS = const(20_000)  # without a repetition: nobody makes one any more
@@ -20,25 +19,27 @@ _SAMPLES_MS = const(5000)  # without a sample
 _SURE = const(90)  # percent: what the model is so sure of, it knows
 _UNLIKE = const(3)  # times as far from the others as these are from each other
 _WEAKER = const(3)
+_ALMOST = const(4)  # windows before the end of a movement that show nearly all of it
 _TOGETHER = const(20)  # samples written at once
 
 
 class Recording:
     """sensing: Parts. examples: Examples, which the repetitions are put into; shift: of their
     values. takes: repetitions. keeps_samples: whether flash has room for them.
-    show: called with (good, unusable) when there is another one.
+    show: called with (good, unusable) when there is another one. now_ms: the time in ms.
 
     good: how many can be used. unusable: a line of text for each of the others. spans, bad:
     (first, last + 1) sample of these. gaps: (sample, lost ones in front of it). known: which
     label the model is sure of for each good one, or -1.
     """
 
-    def __init__(self, sensing, examples, shift, layers, takes, keeps_samples, show):
+    def __init__(self, sensing, examples, shift, layers, takes, keeps_samples, show, now_ms):
         self._sensing = sensing
         self._engine = engine = sensing.engine
         self._examples = examples
         self._shift = shift
         self._show = show
+        self._now_ms = now_ms
         self.takes = takes
         self.good = self.samples = 0
         self.unusable = []
@@ -51,7 +52,7 @@ class Recording:
         self._found = Repetitions(engine.window * step_ms, engine.hop * step_ms)
         self._status = place_of(engine, STATUS)
         self._in = place_of(engine, layers)
-        self._pending = []  # windows inside a movement: its last two are not of them
+        self._pending = []  # windows inside a movement: its last ones are not of them
         self._inside = self._every = self._seen = self._own = 0
         self._peaks = []
         self._file = None
@@ -83,7 +84,7 @@ class Recording:
         row = array("h", bytes(12))
         self._engine.reset()
         self._fresh()
-        since = last = uptime_ms()
+        since = last = self._now_ms()
         count = 0
         if self._keeps:
             self._file = open(SAMPLES, "wb")
@@ -99,7 +100,7 @@ class Recording:
                 while self.good < self.takes and ring.read_into(row) >= 0:
                     self._take(row, ring.lost)
                 await asyncio.sleep_ms(0)
-                now = uptime_ms()
+                now = self._now_ms()
                 if count != self.good + len(self.unusable):
                     count = self.good + len(self.unusable)
                     last = now
@@ -178,7 +179,7 @@ class Recording:
         if not values:
             return
         self._pending.append(values)
-        if len(self._pending) < 3:
+        if len(self._pending) <= _ALMOST:
             return
         values = self._pending.pop(0)
         self._seen += 1

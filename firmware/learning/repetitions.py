@@ -15,7 +15,7 @@ REPETITION = const(3)  # it is the last one after a movement, which is over now
 _MOVES = const(32)
 _CALM = const(16)
 _CALM_RATIO = const(16)  # 1/64 of the movement's peak
-_WEAK = const(64)
+_WEAK = const(40)  # what is weaker, nobody means
 _SHORT_MS = const(200)
 _AFTER_MS = const(400)  # of rest make a repetition of a movement
 

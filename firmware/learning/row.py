@@ -32,7 +32,7 @@ else:
         return value
 
 
-_VISITS = const(3600)
+_VISITS = const(7200)
 _AT_ONCE = const(16)
 _OWN_OF_10 = const(4)  # visits of ten that go to the gesture's own examples
 _BIAS_INPUT = const(64)  # the bias is the weight of an input that is always this

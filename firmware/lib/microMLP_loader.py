@@ -17,7 +17,7 @@ else:
 _HEAD = const(20)  # bytes that every version begins with
 _HEAD_1 = const(68)  # of version 1, which has all of fixed size in its head
 _FILE_MAX = const(20000)
-_WHOLE_MAX = const(32000)  # with the examples that follow it
+_WHOLE_MAX = const(36000)  # with the examples that follow it
 _EXAMPLES = b"BKEX"
 _WORK_MAX = const(32768)
 

@@ -2,12 +2,11 @@
 
 A model is trained as `beckon train` does, without some people and without some gestures. Each
 of these people then teaches it each of these gestures with five takes, by the firmware's own
-code (firmware/learning/) on the board's integers. Judged are the person's other takes of
-the gesture, and all takes of the known gestures, both as streams, before and after. The wand has
-no known people: there five takes of a run of ten are learned.
-
-  SET          letters, forearm, wand
-  equal.SET    a known gesture taught by another name, which the board must refuse
+code (firmware/learning/) on the board's integers: every second one of ten, then the others. Judged
+are the person's other takes of the gesture, and all takes of the known gestures, both as
+streams, before and after. The wand has no known people: it gives its first ten takes. Recall
+is that of the gestures which the board did not refuse; how many it refused is beside it. Each
+known gesture is taught by another name, too, which the board must refuse.
 
 All parts and three seeds take about half an hour on two cores.
 

@@ -48,4 +48,7 @@ def pull(args):
 def _read(device, key, name, step):
     from host_tools.mqtt.learning import read_file
 
-    return read_file(device, key, name, lambda done, size: step(f"{name} {done} of {size} bytes", 0))
+    def show(done, size):
+        step(f"{name} {done} of {size} bytes", 0)
+
+    return read_file(device, key, name, show)

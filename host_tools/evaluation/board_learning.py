@@ -106,7 +106,7 @@ def _taught(model: Model, takes: Sequence[Recording], label: str, path: str) -> 
     examples = Examples(file.width, file.kept, len(takes))
     file.examples(examples.put)
     heard: Any = OnBoard(SimpleNamespace(engine=engine), examples, file.shift, file.layers,
-                         len(takes), False, lambda good, unusable: None)
+                         len(takes), False, lambda good, unusable: None, lambda: 0)
     board = Board(model)
     for take in takes:
         for _, raw in board.pieces(take, board.raw(take)):

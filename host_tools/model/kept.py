@@ -21,7 +21,7 @@ from host_tools.errors import BeckonError
 
 MAGIC = b"BKEX"
 VERSION = 1
-MOST_BYTES = 12_000  # so that model and examples have 32,000 at most
+MOST_BYTES = 16_000  # so that model and examples have 36,000 at most
 _HEAD = struct.Struct("<4sBBHHHI")  # magic, version, shift, inputs, count, 0, model's CRC-32
 _CRC = struct.Struct("<I")
 

@@ -20,7 +20,7 @@ SPARE = 4.0  # rows learned on the board may have weights so many times as large
 _EXAMPLES = 180
 _IDLE = 50
 _MOST_EACH = 20  # of a gesture
-_ROOM_BYTES = 1500  # for what boards add
+_ROOM_BYTES = 3500  # for what boards add
 _DRAWN = 12_000
 _SEEN = 0.999  # part of the values that a byte must hold
 

@@ -12,12 +12,13 @@ KNOWN = ((0, (3, 1, 0, 2, 1)), (1, (200, 10, 5, 0, 30)), (2, (8, 180, 20, 4, 0))
 NEW = (20, 15, 5, 220, 60)
 ROWS = ((0, 0, 0, 0, 0), (9, -3, 0, -2, 0), (-2, 9, 0, -2, 0))
 BIASES = (300, -200, -200)
-WEIGHTS, BIAS = [128, 130, 125, 167, 139], -5202  # that are learned
+WEIGHTS, BIAS = [128, 130, 125, 167, 139], -5205  # that are learned
 
 
 def near(values, seed):
     """values, a little changed."""
-    return bytes([max(0, min(255, v + (seed * 37 + k * 11) % 17 - 8)) for k, v in enumerate(values)])
+    moved = [v + (seed * 37 + k * 11) % 17 - 8 for k, v in enumerate(values)]
+    return bytes([max(0, min(255, v)) for v in moved])
 
 
 def examples(new=NEW, repetitions=3):
@@ -55,7 +56,7 @@ def test_a_new_row_leads_for_its_own_examples_and_for_no_others():
 
 def test_a_known_row_starts_from_what_it_is():
     one, (weights, _) = learned(examples(near(KNOWN[1][1], 3)), skip=1)
-    assert all([abs(w - 128 - old) < 40 for w, old in zip(weights, ROWS[1])]), list(weights)
+    assert max([abs(w - 128 - old) for w, old in zip(weights, ROWS[1])]) < 40, list(weights)
     assert min([one.own_lead(k) for k in range(3)]) > 0
 
 
@@ -87,7 +88,7 @@ def test_a_movement_and_the_rest_after_it_are_a_repetition():
 
 def test_faults_of_repetitions():
     rest = [3] * 12
-    for moves, fault in ((([300] * 10), ""), ([300] * 2, "knock"), ([40] * 10, "weak"),
+    for moves, fault in ((([300] * 10), ""), ([300] * 2, "knock"), ([36] * 10, "weak"),
                          ([300] * 60, "longer than the 1800 ms")):
         found, seen = kinds(rest + moves + rest)
         assert seen.count(REPETITION) == 1, moves

@@ -17,6 +17,7 @@ from host_tools.training.recipe import choose
 from host_tools.training.train import train
 
 _RATE_HZ = 50
+_DRAWS = 3
 _RUN = 10  # takes of the wand by one hand
 _HELD = 4  # of so many takes of the wand one is judged
 _SUMS = ("hits", "truth", "false_new", "known_hits", "known_hits_before", "known_truth",
@@ -61,27 +62,31 @@ class LearnBench:
         before = Heard.of(model, streams)
         hits_before, false_before = _judged(model, before)
         for label in labels:
-            self.note(f"{what}: {label}")
-            takes = [r for r in own if _label(r) == label][: max(2 * n, _RUN)]
-            sums["taught"] += 1
-            sums["truth"] += len(takes[n:])
-            sums["known_hits_before"] += hits_before
-            sums["known_truth"] += len(before.label)
-            sums["false_known_before"] += false_before
-            try:
-                taught = teach(model, takes[:n], label)
-            except Refused as refused:
-                sums["refused"] += 1
-                sums["known_hits"] += hits_before
-                sums["false_known"] += false_before
-                reasons.append(str(refused))
-                continue
-            hits, false = _judged(taught, Heard.of(taught, self._streams(takes[n:], seed)))
-            sums["hits"] += hits
-            sums["false_new"] += false
-            hits, false = _judged(taught, Heard.of(taught, streams))
-            sums["known_hits"] += hits
-            sums["false_known"] += false
+            mine = [r for r in own if _label(r) == label][: max(2 * n, _RUN)]
+            for half in (0, 1):
+                self.note(f"{what}: {label}")
+                sums["taught"] += 1
+                sums["known_hits_before"] += hits_before
+                sums["known_truth"] += len(before.label)
+                sums["false_known_before"] += false_before
+                try:
+                    taught = teach(model, mine[half::2][:n], label)
+                except Refused as refused:
+                    sums["refused"] += 1
+                    sums["known_hits"] += hits_before
+                    sums["false_known"] += false_before
+                    reasons.append(str(refused))
+                    continue
+                for draw in range(_DRAWS):  # pauses and ways back between few takes: by chance
+                    streams_new = self._streams(mine[1 - half :: 2], seed + 1000 * draw)
+                    heard = Heard.of(taught, streams_new)
+                    hits, false = _judged(taught, heard)
+                    sums["truth"] += len(heard.label)
+                    sums["hits"] += hits
+                    sums["false_new"] += false
+                hits, false = _judged(taught, Heard.of(taught, streams))
+                sums["known_hits"] += hits
+                sums["false_known"] += false
         for label in model.labels:
             takes = [r for r in known if _label(r) == label][:n]
             if len(takes) == n:
