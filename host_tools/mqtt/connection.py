@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from host_tools.errors import BeckonError
+from host_tools.errors import BeckonError, Sentence
 from host_tools.mqtt.address import BrokerAddress
 from host_tools.mqtt.tls import tls_context, tls_fault
 
@@ -250,19 +250,22 @@ class Connection:
     def _refusal(self, reason: str) -> BeckonError:
         where = self.broker
         if reason == _NO_ANSWER:
-            return NoBroker(f"no answer from {where} within {self._timeout_s:g} s: it is not an "
-                            "MQTT broker, or too busy; check address and port")
+            return NoBroker("no answer from {where} within {timeout_s:g} s: it is not an MQTT "
+                            "broker, or too busy; check address and port", where=where,
+                            timeout_s=self._timeout_s)
         if reason != _GONE:
-            return BeckonError(f"the broker at {where} refuses: {reason}")
+            return BeckonError("the broker at {where} refuses: {reason}", where=where,
+                               reason=reason)
         if self.broker.tls is None:
-            return NoBroker(f"what answers at {where} ends the connection at once; if that port "
-                            "has TLS, write mqtts://, else it is not an MQTT broker")
+            return NoBroker("what answers at {where} ends the connection at once; if that port "
+                            "has TLS, write mqtts://, else it is not an MQTT broker", where=where)
         if self._alert:
             error = ssl.SSLError(1, self._alert)
             error.reason = self._alert
             return BeckonError(tls_fault(error, where))
-        return NoBroker(f"the broker at {where} ends the connection at once; it may want a "
-                        "certificate of yours (--cert, --key), or is not an MQTT broker")
+        return NoBroker("the broker at {where} ends the connection at once; it may want a "
+                        "certificate of yours (--cert, --key), or is not an MQTT broker",
+                        where=where)
 
     def _stop(self) -> None:
         client = self._client
@@ -388,11 +391,13 @@ def _send_at_once(client: object, userdata: object, sock: Any) -> None:
 
 def _unreachable(error: OSError, broker: BrokerAddress) -> str:
     if isinstance(error, socket.gaierror):
-        return f"there is no host {broker.host}; check the broker's name"
+        return Sentence("there is no host {host}; check the broker's name", host=broker.host)
     if isinstance(error, TimeoutError):
-        return f"no broker answers at {broker} in time; check address and port"
+        return Sentence("no broker answers at {broker} in time; check address and port",
+                       broker=broker)
     if broker.tls and isinstance(error, ConnectionResetError | ConnectionAbortedError):
-        return (f"what answers at {broker} ends the connection and so does not speak TLS; name "
-                "the port with TLS, often 8883, or write mqtt:// if that broker has none")
-    return (f"no broker answers at {broker} ({error.strerror or error}); start one there or name "
-            "another with --broker")
+        return Sentence("what answers at {broker} ends the connection and so does not speak TLS; "
+                        "name the port with TLS, often 8883, or write mqtt:// if that broker has "
+                        "none", broker=broker)
+    return Sentence("no broker answers at {broker} ({reason}); start one there or name another "
+                    "with --broker", broker=broker, reason=error.strerror or error)
