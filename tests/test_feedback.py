@@ -1,4 +1,5 @@
-"""The feedback pin on MicroPython with a stand-in `machine`; settings; rules on a simulated board."""
+"""The feedback pin on MicroPython, with a stand-in `machine`; settings; rules on a simulated
+board."""
 
 import json
 import os

@@ -7,7 +7,7 @@ before `set` stores them, on the computer in `beckon setup`.
 from feedback import patterns, rule_list
 
 
-def check(settings, values={}):
+def check(settings, values):
     """settings: an object with one attribute per setting. values: of those that change."""
 
     def value(name):

@@ -96,7 +96,7 @@ def load(paths=("secrets.json", "config.json"), chip_id=b""):
     if config.rules or config.feedback_pin >= 0:
         from feedback.checks import check
 
-        check(config)
+        check(config, {})
     return config
 
 

@@ -73,7 +73,7 @@ def test_a_rule_that_is_off_says_nothing():
 
 
 def test_what_only_resembles_them_is_nothing():
-    slow = Hand(ALL).rest()  # turned to and fro, without force
+    slow = Hand(ALL).rest()  # turned back and forth, without force
     for i in range(300):
         a = i % 100
         slow.go((80 * (a if a < 50 else 100 - a), 0, G))
