@@ -28,7 +28,7 @@ def add(board):
 class Output:
     """settings: feedback_pin, feedback.
 
-    A pin that cannot be an output is told by `fault`, and costs nothing else.
+    fault: why the pin cannot be an output, or empty. The board goes on without it.
     """
 
     def __init__(self, settings):
@@ -81,7 +81,7 @@ class Output:
             raise ValueError("too many patterns wait; ask again later")
 
     async def run(self):
-        """Play what is queued, for ever."""
+        """Play what is queued, forever."""
         while True:
             await self._wake.wait()
             self._wake.clear()

@@ -87,7 +87,7 @@ def _double_tap(rng: np.random.Generator) -> np.ndarray:
 
 
 def _shake(rng: np.random.Generator) -> np.ndarray:
-    """1 to 2 s back and forth, 2.5 to 5 times a second, 1.5 to 4 g."""
+    """1 to 2 s back and forth, 2.5 to 5 times per second, 1.5 to 4 g."""
     out = _still(rng.uniform(1.0, 2.0))
     t = np.arange(len(out)) / _FINE_HZ
     way = rng.uniform(1.5, 4.0) * np.sin(2 * np.pi * rng.uniform(2.5, 5.0) * t)
