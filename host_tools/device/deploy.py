@@ -31,6 +31,7 @@ _LITTLEFS_SPARE = 4  # blocks that renames and folders may need in passing
 _SIGN_TIMEOUT_S = 45.0
 _SENSOR_TIMEOUT_S = 10.0  # after the first sign; the firmware knows in 6 s
 _NO_SENSOR = "no sensor: "
+_ACCESS_POINT = "access point: "
 # What a trial or a crash of the old files left; it says nothing about the new ones.
 _LEFT_OVER = {"config.json": ("config.json.try", "config.json.old"),
               "model.mlp": ("model.mlp.try", "model.mlp.old", "model.mlp.new")}  # fmt: skip
@@ -39,7 +40,8 @@ _LEFT_OVER = {"config.json": ("config.json.try", "config.json.old"),
 @dataclass(frozen=True)
 class Survey:
     """What a board is and has. files: path -> SHA-256 in hexadecimal digits; folders: those
-    of the folders looked for that are there."""
+    of the folders looked for that are there. chip: its id in hexadecimal digits. ap_key: the
+    password of its access point, or ""."""
 
     files: dict[str, str]
     folders: list[str]
@@ -51,6 +53,8 @@ class Survey:
     free: int
     size: int
     heap_free: int
+    chip: str = ""
+    ap_key: str = ""
 
     @property
     def arch(self) -> str | None:
@@ -312,6 +316,8 @@ def _lives(console: Console, report: Report, said: list[str]) -> bool:
         _note(line.rstrip(), report, said)
         if report.sign:
             break
+    if report.sign.startswith(_ACCESS_POINT):
+        return True  # in place of the rest of the firmware, the sensor's, too
     if report.sign and not report.sensor:
         for line in console.lines(_SENSOR_TIMEOUT_S):
             _note(line.rstrip(), report, said)
@@ -332,7 +338,7 @@ def _note(line: str, report: Report, said: list[str]) -> None:
         said.append(line)
     if len(said) > 1 and said[-2].startswith("Traceback") and line == said[-1]:
         raise BeckonError("all is copied, but the firmware stops: {line}", line=line)
-    if line.startswith("linked to "):
+    if line.startswith(("linked to ", _ACCESS_POINT)):
         report.sign = line
     elif line.startswith("no link: "):
         report.sign = "the firmware runs"

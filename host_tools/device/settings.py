@@ -6,16 +6,19 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from host_tools.device.stored_settings import Stored, put_aside, stored_file
 from host_tools.errors import BeckonError
 from host_tools.files import replace_file
 from host_tools.paths import FIRMWARE
+from host_tools.toolchain import on_cpython
 
 CONFIG, SECRETS = "config.json", "secrets.json"
-SECRET_NAMES = ("wifi_key", "user", "password", "update_key")
+SECRET_NAMES = (
+    "wifi_key", "user", "password", "update_key", "ap_key", "radio_key", "bthome_key",
+)
 # setting -> (the file's name in the folder and on the board, what it is)
 TLS_FILES = {
     "tls_ca": ("ca.crt", "a CA's certificate"),
@@ -63,6 +66,17 @@ def check(name: str, value: Any) -> None:
         raise BeckonError(f"{text}{cure}") from None
 
 
+def check_together(settings: Mapping[str, Any]) -> None:
+    """Raises BeckonError for settings that a board takes one by one but not together: two parts
+    at one pin, say. settings: name -> value; the others have their defaults."""
+    on_cpython.install()  # the firmware's own checks
+    config = _config()
+    try:
+        config.with_values(SimpleNamespace(**defaults()), settings)
+    except ValueError as error:
+        raise BeckonError(str(error)) from None
+
+
 def read_settings(folder: Path) -> dict[str, Any]:
     """All settings in folder, defaults included. Raises BeckonError naming the file."""
     stored = stored_settings(folder)
@@ -93,11 +107,12 @@ def settings_files(folder: Path) -> dict[str, bytes]:
     checked: path on the board -> content. Raises BeckonError."""
     files = {}
     settings = read_settings(folder)
+    check_together(settings)
     for name in (CONFIG, SECRETS):
         path = folder / name
         if path.exists():
             # Written again, since MicroPython does not join the two halves of an escaped emoji.
-            files[name] = _as_json(json.loads(path.read_text(encoding="utf-8")))
+            files[name] = as_json(json.loads(path.read_text(encoding="utf-8")))
     if not files:
         raise BeckonError("{folder} holds neither {config} nor {secrets}; make them with beckon "
                           "setup", folder=folder, config=CONFIG, secrets=SECRETS)
@@ -159,6 +174,7 @@ def write_settings(folder: Path, values: Mapping[str, Any],
         check(name, value)
     stored = stored_settings(folder)
     settings = {**stored.values, **values}
+    check_together(settings)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         kept = [put_aside(folder / name) for name in stored.broken]
@@ -166,12 +182,13 @@ def write_settings(folder: Path, values: Mapping[str, Any],
             replace_file(folder / name, content, private=name.endswith(".key"))
         for file, secret in ((SECRETS, True), (CONFIG, False)):  # a power cut costs no secret
             mine = {n: v for n, v in settings.items() if (n in SECRET_NAMES) == secret}
-            replace_file(folder / file, _as_json(mine), private=secret)
+            replace_file(folder / file, as_json(mine), private=secret)
     except OSError as error:
         raise BeckonError("{filename}: {reason}; name another folder with --folder",
                           filename=error.filename or folder, reason=error.strerror) from None
     return kept
 
 
-def _as_json(settings: Mapping[str, Any]) -> bytes:
+def as_json(settings: Mapping[str, Any]) -> bytes:
+    """Settings as they lie in a file."""
     return (json.dumps(settings, indent=2, ensure_ascii=False) + "\n").encode()
