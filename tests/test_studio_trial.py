@@ -98,7 +98,6 @@ def test_the_page_shows_what_simulate_says(studio_tab, tmp_path, request):
         page.get_by_label("Speed").click()
         page.get_by_role("option", name="20 times").click()
     page.get_by_role("button", name="Connect").click()
-    page.get_by_text("This model knows: circle, x, y").wait_for()
     if request.config.getoption("--update-pictures"):
         page.get_by_text("2 events").wait_for()
         page.wait_for_timeout(300)

@@ -16,7 +16,7 @@ class LoopLag:
         self._late = array("I", bytes(4 * _BUCKETS))
         self._count = 0
         self._max_ms = 0
-        self.slept = False  # set by whoever put the board to sleep: that is no lag
+        self.slept = False  # set by whoever put the board to sleep: it did not lag
 
     async def run(self):
         """Measure forever."""

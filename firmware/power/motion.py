@@ -117,7 +117,7 @@ def resume(imu):
 def adopt(imu, sampler):
     """After resume(), in place of starting the FIFO: sample on with what it holds.
 
-    Behind the gap of the sleep, which is no loss. Raises OSError.
+    Behind the gap of the sleep: samples that were never taken are not lost. Raises OSError.
     """
     from time import ticks_us
 

@@ -270,7 +270,7 @@ class Saver:
         )
 
     def _on_trial(self):
-        """A file on trial must prove itself first; and to sleep now is no crash."""
+        """A file on trial must prove itself first; a sleep would look like a crash."""
         board = self._board
         for rollback in (board.settings_rollback, board.model_rollback):
             if rollback and not rollback.reverted and rollback.is_on():
