@@ -180,7 +180,7 @@ def test_modem_sleep_lets_processor_and_radio_rest_and_loses_nothing(broker):
             assert event["event_type"] == "y"
             lines = list(board.output)
             assert [line for line in lines if line.startswith("MHz")] == ["MHz 240", "MHz 80"]
-            assert "pm 2" in lines and "keepalive 600" in lines
+            assert "pm 2" in lines and "keepalive 300" in lines
 
 
 @pytest.mark.parametrize("kept_in", ["flash", "RTC memory"])

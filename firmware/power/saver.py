@@ -25,8 +25,8 @@ from power.sleep_record import SleepRecord
 from power.stillness import Stillness
 
 _FREQ_HZ = const(80_000_000)  # the least that Wi-Fi works with
-_KEEPALIVE_S = const(600)  # the counters are sent more often, so that no ping is needed
-_DIAG_MS = const(240_000)
+_KEEPALIVE_S = const(300)  # the counters are sent more often, so that no ping is needed
+_DIAG_MS = const(120_000)  # three minutes count as silence
 _LOOK_MS = const(100)
 _CHECK_MS = const(30_000)  # without a sensor INT cannot be checked: say so
 _GOODBYE_MS = const(12_000)
@@ -36,7 +36,8 @@ _WATCHDOG_MS = const(10_000)  # as ops/health.py has it
 _CHUNK_MS = const(480_000)  # ticks_us() wraps after 17 minutes
 _ACCEL_MG = const(60)  # less than this is still
 _GYRO_DPS = const(10)
-_WAKE_MG = const(40)  # from one sample to the next; noise is a tenth of it
+_LIGHT_MG = const(24)  # from one sample to the next; noise is a seventh of it
+_DEEP_MG = const(120)  # without a filter, noise is an eighth of it
 _ODR_HZ = 31.25  # of the accelerometer in deep sleep
 
 ASLEEP = b"asleep"
@@ -323,7 +324,7 @@ class Saver:
         moved = False
         began = uptime_ms()
         try:
-            motion.watch(imu, _WAKE_MG)
+            motion.watch(imu, _LIGHT_MG)
             while left_ms > 0 and not moved:
                 chunk_ms = min(left_ms, _CHUNK_MS)
                 before = ticks_ms()
@@ -372,7 +373,7 @@ class Saver:
         from drivers.mpu_modes import wake_on_motion
 
         try:
-            wake_on_motion(board.sensing.imu, _WAKE_MG, _ODR_HZ)
+            wake_on_motion(board.sensing.imu, _DEEP_MG, _ODR_HZ)
         except OSError:
             pass  # the timer will wake it
         record.deep += 1

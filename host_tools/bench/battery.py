@@ -80,8 +80,8 @@ def summary(figures: dict[str, Any]) -> str:
     for mode, row in figures.get("script", {}).items():
         lost = ", ".join(row["lost_while"]) or "none"
         lines.append(f"script, {mode}: {row['arrived']} of {row['gestures']} gestures arrived, "
-                     f"{row['latency_ms_median']} ms late (median), asleep for {row['asleep_s']} s; "
-                     f"lost: {lost}")  # fmt: skip
+                     f"{row['latency_ms_median']} ms late (median), asleep for "
+                     f"{row['asleep_s']} s; lost: {lost}")  # fmt: skip
     for way, labels in figures.get("waking", {}).items():
         total = sum(row["gestures"] for row in labels.values())
         right = sum(row["recognised"] for row in labels.values())

@@ -17,6 +17,7 @@ from typing import Any
 from host_tools.errors import BeckonError
 from host_tools.mqtt.address import BrokerAddress
 from host_tools.mqtt.connection import Connection, Topic
+from host_tools.mqtt.power_state import next_contact_s
 
 CHUNK_BYTES = 768
 _ANSWER_TIMEOUT_S = 10.0
@@ -63,9 +64,7 @@ class RemoteDevice:
             try:
                 answer = self._answers.get(timeout=max(0.0, until - time.monotonic()))
             except queue.Empty:
-                raise NoAnswer(
-                    f"{self.device} does not answer; is it on, and its name spelt so?"
-                ) from None
+                raise NoAnswer(self._why_silent()) from None
             if answer.get("transaction") != transaction:
                 continue  # an answer that came too late for its question
             if "error" in answer:
@@ -87,6 +86,13 @@ class RemoteDevice:
         """Change settings that need a signature; the answer."""
         text = json.dumps(settings)
         return self.request_signed("set", key, text, settings=text)
+
+    def _why_silent(self) -> str:
+        seconds = next_contact_s(self.state)
+        if seconds:
+            return (f"{self.device} is asleep to save its battery; move it and ask again, or wait "
+                    f"up to {seconds} s")
+        return f"{self.device} does not answer; is it on, and its name spelt so?"
 
     def send_model(
         self,

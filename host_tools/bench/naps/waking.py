@@ -21,7 +21,7 @@ from host_tools.toolchain import on_cpython
 from host_tools.units import GRAVITY
 
 WAYS = ("awake", "light_sleep", "light_sleep_without_fifo", "deep_sleep")
-WAKE_MG = 40  # as firmware/power/saver.py has it
+WAKE_MG = 24  # in light sleep, as firmware/power/saver.py has it
 _LIGHT_US = 10_000  # from INT to the first transaction; an ESP32's light sleep ends within 1 ms
 _BEFORE_S, _AFTER_S = 4.0, 3.0  # still
 _CUT_MS = (200, 300)  # of the recording, before and behind the labelled span
@@ -62,8 +62,8 @@ def scene(recording: Recording, span: Span, seed: int) -> tuple[NDArray, NDArray
 def events(model: Model, scene: tuple[NDArray, NDArray], way: str, boot_ms: int) -> list[str]:
     """Labels of what is recognised. way: one of WAYS."""
     on_cpython.install()
-    from drivers.mpu6500 import MPU6500
-    from power import motion
+    from drivers.mpu6500 import MPU6500  # type: ignore[import-not-found]
+    from power import motion  # type: ignore[import-not-found]
 
     fe = model.front_end
     sensor = SimulatedMPU6500(RecordedMovement(*scene))
