@@ -2,15 +2,15 @@
 
 import numpy as np
 import pytest
+
 from drivers.mpu6500 import MPU6500
 from drivers.mpu_modes import wake_on_motion
-from power import motion
-
 from host_tools.simulator.sensor import registers as reg
 from host_tools.simulator.sensor.chip import SimulatedMPU6500
 from host_tools.simulator.sensor.movement import RecordedMovement, Rest
 from host_tools.simulator.sensor.signal_chain import PartErrors
 from host_tools.units import GRAVITY
+from power import motion
 from tests.sensor_rig import Bus
 
 MOVED_S = 3.0
