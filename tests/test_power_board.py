@@ -217,3 +217,22 @@ def test_an_event_that_nobody_took_survives_a_deep_sleep(tmp_path, kept_in):
                 assert diag["boot"] > event["boot"]
                 assert diag["rtc_faults"] == (kept_in == "flash")
                 assert len(told.events) == 1
+
+
+def test_a_board_does_not_sleep_while_a_model_is_on_trial(broker):
+    """Else its next start would count as another try."""
+    class OnTrial(Board):
+        def _fill_flash(self):
+            super()._fill_flash()
+            model = DEFAULT_MODEL.read_bytes()
+            (self.flash / "model.mlp.old").write_bytes(model)
+            (self.flash / "model.mlp.try").write_text("1s")
+
+    with Subscriber(broker, "trial") as subscriber:
+        with OnTrial(broker, hand((4, 0)), {"device": "trial"}) as board:
+            told = Told(subscriber, board)
+            told.until("status", lambda status: status == "asleep")
+            assert not (board.flash / "model.mlp.try").exists()
+            nap = board.light_naps()[0]
+            assert nap.began_us > 60_000_000  # a healthy minute, without a sleep in it
+            assert board.boots == 1

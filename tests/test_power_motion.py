@@ -27,7 +27,7 @@ def rig(movement):
 
 
 def shaken():
-    """Still for three seconds, then turned to and fro."""
+    """Still for three seconds, then shaken and turned."""
     t_ms = np.arange(600) * 10.0
     samples = np.tile([0, 0, GRAVITY, 0, 0, 0.0], (600, 1))
     phase = np.clip(t_ms / 1000 - MOVED_S, 0, None) * 2 * np.pi

@@ -2,7 +2,9 @@
 
 import pytest
 
+from host_tools.mqtt.address import BrokerAddress
 from host_tools.mqtt.power_state import is_overdue, next_contact_s, power_trouble
+from host_tools.mqtt.remote_device import RemoteDevice
 from host_tools.studio.watch.device_health import signs
 from host_tools.studio.watch.session import Device
 
@@ -31,3 +33,10 @@ def test_studio_shows_it_as_asleep_and_why_one_does_not_sleep():
     assert "names no pin" in power_trouble(awake) and power_trouble({"power_problem": 3}) == ""
     battery = next(s for s in signs(Device("wand", True, awake)) if s.name == "Battery")
     assert "names no pin" in battery.value and battery.level == "warn"
+
+
+def test_a_sleeping_board_that_does_not_answer_is_not_looked_for_in_vain():
+    device = RemoteDevice(BrokerAddress("127.0.0.1", 1), "wand")
+    assert "spelt" in str(device._no_answer())
+    device.state = ASLEEP
+    assert "asleep" in str(device._no_answer()) and "3900 s" in str(device._no_answer())

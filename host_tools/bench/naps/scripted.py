@@ -85,7 +85,8 @@ def run(mode: str, boot_ms: int, say: Callable[[str], None]) -> dict[str, Any]:
         until = time.monotonic() + _TIMEOUT_S
         while hand.sensor.played_s < over_s:
             if board.returncode is not None or time.monotonic() > until:
-                raise BeckonError(f"the simulated board stopped: {list(board.output)[-2:]}")
+                raise BeckonError("the simulated board stopped: {lines}",
+                                  lines=" / ".join(list(board.output)[-2:]))
             message = subscriber.receive(0.05)
             if message and message.kind == "event" and not message.retained:
                 arrived.append((hand.sensor.played_s, message.payload))
