@@ -80,6 +80,7 @@ def test_only_topics_of_devices_count(topic):
 def test_status_state_and_diagnostics():
     assert judged(b"online", "beckon/wand/status") == Status("wand", NOW, True)
     assert judged(b"offline", "beckon/wand/status", retained=True) == Status("wand", NOW, False)
+    assert judged(b"asleep", "beckon/wand/status") == Status("wand", NOW, True)  # and well
     assert judged(b"", "beckon/wand/status", retained=True) is None  # taken back
     assert judged(b"away", "beckon/wand/status").reason == "schema"
     counters = {"boot": 65540, "uptime_ms": 5, "heap_free": 9, "heap_used": 8, "events_posted": 1,

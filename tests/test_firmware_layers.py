@@ -13,12 +13,14 @@ FLOORS = (
     ("main",),
     ("app",),
     ("board",),
-    ("commands", "portal"),
+    ("radio",),
+    ("commands", "power", "portal"),
+    ("feedback",),
     ("recognition", "events", "serial_line"),
     ("sensing", "link"),
     ("drivers",),
     ("ops",),
-    ("debounce", "lib"),
+    ("debounce", "lib", "capture"),
 )
 
 

@@ -157,7 +157,8 @@ def test_signed_settings_are_changed_on_trial(glove):
     assert (folder / "config.json.try").read_text() == "0s"  # what must work again
 
 
-VALUES = {"device": "mitten", "tls_ca": "ca.pem", "broker_host": "evil.example", "imu_int_pin": 4}
+VALUES = {"device": "mitten", "tls_ca": "ca.pem", "broker_host": "evil.example", "imu_int_pin": 4,
+          "power": "modem_sleep"}  # fmt: skip
 
 
 def test_the_rights_of_a_publisher_are_those_of_the_table(glove, rights):

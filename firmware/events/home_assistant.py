@@ -58,6 +58,7 @@ def announcement(device, firmware, labels, idle, trigger_age_s, removed=0):
         },
         "o": {"name": "Beckon", "sw": firmware},
         "avty_t": base + "status",
+        "avty_tpl": "{{ 'offline' if value == 'offline' else 'online' }}",  # or asleep
         "qos": 1,
         "cmps": components,
     }

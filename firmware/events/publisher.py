@@ -55,12 +55,13 @@ class Publisher:
     ):
         self.model = ""
         self._dropped = self._delivered = self._oversized = 0
+        self.diag_ms = _DIAG_MS
         self.house = None  # the Discovery, if there is one: it says which events wait
         self.outputs = []  # what else gets each event: post(label, confidence, seq), at once
         self._link = link
         self._clock = None
         self.boot = boot
-        self._describe = describe
+        self.describe = describe
         self._parts = parts
         self._wall = wall
         self._open_log = open_log
@@ -137,15 +138,15 @@ class Publisher:
             except LinkDown:
                 pass  # the link wakes this task when it is up again
 
-    async def close(self, timeout_ms):
-        """Send what is queued, the last counters and `offline`; end the link.
+    async def close(self, timeout_ms, status=OFFLINE):
+        """Send what is queued, the last counters and the status; end the link.
 
         Returns the number of events that were neither sent nor logged.
         """
         give_up = ticks_add(ticks_ms(), timeout_ms)
         self.house = None
         try:
-            await asyncio.wait_for_ms(self._finish(), timeout_ms * 3 // 4)
+            await asyncio.wait_for_ms(self._finish(status), timeout_ms * 3 // 4)
         except (LinkDown, asyncio.TimeoutError):
             await self._save()  # and the broker's last will says that this end is gone
         await self._link.close(max(0, ticks_diff(give_up, ticks_ms())))
@@ -164,6 +165,10 @@ class Publisher:
         """How many events wait in RAM."""
         return self._count
 
+    def queued(self):
+        """The events that wait in RAM, oldest first."""
+        return (self._queue * 2)[self._head : self._head + self._count]
+
     def counters(self, into):
         into["events_posted"] = self._seq
         into["events_delivered"] = self._delivered
@@ -177,7 +182,7 @@ class Publisher:
         self._state_sent = True  # a change from here on is sent in its turn
         try:
             gc.collect()
-            state = self._describe()  # as large as the model's labels
+            state = self.describe()  # as large as the model's labels
             await self._link.publish_pieces(self._state_topic, lambda: pieces(state), True)
         except (ValueError, MemoryError):
             self._oversized += 1
@@ -325,14 +330,14 @@ class Publisher:
 
     async def _diagnose(self):
         while True:
-            await asyncio.sleep_ms(_DIAG_MS)
+            await asyncio.sleep_ms(self.diag_ms)
             try:
                 await self.publish_diag()
             except LinkDown:
                 pass  # the counters go on counting, and go out a minute later
 
-    async def _finish(self):
+    async def _finish(self, status):
         await self._link.ready.wait()
         await self._empty.wait()
         await self.publish_diag()
-        await self._link.publish(self._status_topic, OFFLINE, True)
+        await self._link.publish(self._status_topic, status, True)

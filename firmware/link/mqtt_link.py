@@ -85,8 +85,8 @@ class Link:
         self._log = log
         self._said = ""
         self._inbox = inbox = Inbox(log)
-        self._client = inbox.client = Client(settings, will, inbox.deliver)
-        self._pipe = self._client.pipe
+        self.client = inbox.client = Client(settings, will, inbox.deliver)
+        self._pipe = self.client.pipe
         self._stream = None
         self._sending = False
         self._work = asyncio.Event()
@@ -96,7 +96,8 @@ class Link:
         """Whether it was the broker that kept the link down last, not this end."""
         self.on_change = None  # called without arguments when `ready` is set or cleared
         self._fault = None
-        self._closing = False
+        self.closing = False
+        """Set by close(); without it, run() may be called again."""
         self._last_in = self._last_out = 0
         self._turns = 0
         self._busy = False  # whether a large packet is being sent: nothing may come between
@@ -128,8 +129,8 @@ class Link:
         while self._busy:
             await self._next_sent()
         await self._room(size)
-        packet_id = self._client.next_id(self._inbox) if qos else 0
-        self._client.send(packet_id, topic, payload, retain, qos, repeat)
+        packet_id = self.client.next_id(self._inbox) if qos else 0
+        self.client.send(packet_id, topic, payload, retain, qos, repeat)
         answer = self._expect(packet_id) if qos else None
         self._send()
         if qos:
@@ -149,8 +150,8 @@ class Link:
         self._busy = True  # from here on nothing but this packet is written
         try:
             await self._room(len(topic) + 16)
-            packet_id = self._client.next_id(self._inbox)
-            self._client.begin(packet_id, topic, size, retain)
+            packet_id = self.client.next_id(self._inbox)
+            self.client.begin(packet_id, topic, size, retain)
             for piece in pieces():
                 if not self._pipe.room(len(piece)):
                     self._send()
@@ -184,10 +185,10 @@ class Link:
 
     async def close(self, timeout_ms):
         """Say goodbye, so that the broker keeps the will to itself; run() returns."""
-        self._closing = True
+        self.closing = True
         if self.ready.is_set():
             try:
-                self._client.disconnect()
+                self.client.disconnect()
                 self._send()
                 await asyncio.wait_for_ms(self._flushed(), timeout_ms)
             except (OSError, asyncio.TimeoutError):
@@ -216,7 +217,7 @@ class Link:
         """Keep the link up until close()."""
         failures = 0
         down_since = uptime_ms()
-        while not self._closing:
+        while not self.closing:
             self._turns += 1
             connects = self.connects
             number = errno.ETIMEDOUT
@@ -229,7 +230,7 @@ class Link:
                 self._timeouts += 1
                 self._say(OSError(errno.ETIMEDOUT))
             self.broker_left = number in (errno.ECONNRESET, errno.ECONNREFUSED)
-            if self._closing:
+            if self.closing:
                 return
             if self.connects != connects:  # it was up: begin counting again, if that is worth it
                 self._drops += 1
@@ -295,7 +296,7 @@ class Link:
         # Else a packet waits until the one before it is acknowledged, 40 ms and more.
         sock.setsockopt(_IPPROTO_TCP, _TCP_NODELAY, 1)
         self._stream = stream = asyncio.StreamReader(self._wrap(sock) if self._wrap else sock)
-        self._client.login()
+        self.client.login()
         packet = self._pipe.flush()
         while True:
             try:
@@ -314,8 +315,8 @@ class Link:
             self._refused += 1
             raise MQTTException(code)
         for topic, _ in self._inbox.topics:
-            packet_id = self._client.next_id(self._inbox)
-            self._client.register(packet_id, topic)
+            packet_id = self.client.next_id(self._inbox)
+            self.client.register(packet_id, topic)
             answer = self._expect(packet_id)
             self._send()
             if await self._answered(answer) & 0x80:
@@ -393,7 +394,7 @@ class Link:
             if self._sending or self._busy or self._inbox.count(_PINGRESP):
                 continue  # it is about to send, or has just asked
             if idle_ms > keepalive_ms // 2:
-                self._client.ping()
+                self.client.ping()
                 self._expect(_PINGRESP)
                 self._send()
 
@@ -437,7 +438,7 @@ class Link:
     def _say(self, error):
         """Log a change: the error that keeps the link down, None when it is up."""
         said = repr(error) + str(self._brief > 1)
-        if self._closing or said == self._said:
+        if self.closing or said == self._said:
             return
         self._said = said
         host = self._settings.broker_host

@@ -18,6 +18,7 @@ class Wifi:
         self._ssid = settings.wifi_ssid
         self._key = settings.wifi_key
         self._wlan = network.WLAN(network.WLAN.IF_STA)
+        self.pm = self._wlan.PM_NONE
         self._connects = self._failures = 0
 
     def is_up(self):
@@ -35,7 +36,7 @@ class Wifi:
         if not wlan.active():
             wlan.active(True)
         # The default power save lets packets wait for beacons, 100 ms and more.
-        wlan.config(pm=wlan.PM_NONE)
+        wlan.config(pm=self.pm)
         # The driver repeats its attempts; connect() during one of them is an error.
         wlan.disconnect()
         wlan.connect(self._ssid, self._key or None)

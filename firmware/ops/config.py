@@ -36,9 +36,28 @@ SETTINGS = {
     "i2c_sda": (21, int, 0, 48),
     "i2c_hz": (400000, int, 10000, 400000),  # as drivers/i2c_bus.py takes it; a test compares
     "imu_address": (0x68, int, 0x68, 0x69),  # as drivers/mpu6500.py takes it
+    "power": ("always_on", str, 1, 14),
+    "light_sleep_s": (20, int, 1, 3600),  # with wake_on_motion: still for so long
+    "deep_sleep_s": (300, int, 1, 3600),  # asleep for so long
+    "contact_s": (3600, int, 10, 86400),  # from deep sleep
     "imu_int_pin": (-1, int, -1, 48),  # -1: not wired, the FIFO is polled
-    "take_button_pin": (-1, int, -1, 48),  # starts and ends takes; BOOT is 0, on a C3 or C6 9
+    "keep_windows": (0, int, 0, 8),  # samples of so many events are kept for `window`
+    "radio": ("", str, 0, 32),  # bthome, gatt, hid, espnow, gateway; docs/bluetooth.md
+    "radio_buttons": ("", str, 0, 255),  # gesture=event of BTHome, ...
+    "radio_keys": ("", str, 0, 255),  # gesture=key, ...
+    "radio_peers": ("", str, 0, 128),  # addresses of the boards at the other end of ESP-NOW
+    "radio_key": ("", str, 0, 64),  # that they share
+    "bthome_key": ("", str, 0, 32),  # empty: BTHome in clear
+    "take_button_pin": (-1, int, -1, 48),  # see ops/button.py; BOOT is 0, on a C3 or C6 9
+    "learn_label": ("", str, 0, 32),  # what the board learns when its button is held; or nothing
+    "feedback_pin": (-1, int, -1, 48),  # an LED, buzzer or motor; these four: firmware/feedback
+    "feedback_kind": ("led", str, 0, 8),
+    "feedback_active": (1, int, 0, 1),  # the level that is on
+    "feedback_patterns": ("80", str, 1, 200),
+    "rules": ("", str, 0, 100),  # rule gestures beside the network; empty: none
 }
+
+_ONE_OF = {"power": ("always_on", "modem_sleep", "wake_on_motion")}
 
 _SAFE = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 
@@ -76,6 +95,24 @@ def load(paths=("secrets.json", "config.json"), chip_id=b""):
     config.client_id = config.device
     if config.chip[-6:] not in config.device:
         config.client_id += "-" + config.chip[-6:]
+    check_options(config)
+    return config
+
+
+def check_options(settings):
+    """Ask the folders that only some boards use. Raises ValueError, one line."""
+    if settings.rules or settings.feedback_pin >= 0:
+        from feedback.checks import check
+
+        check(settings)
+
+
+def with_values(settings, values):
+    """A Config as settings, with these values on top. Raises ValueError, as check_options()."""
+    config = Config()
+    for name in SETTINGS:
+        setattr(config, name, values.get(name, getattr(settings, name, SETTINGS[name][0])))
+    check_options(config)
     return config
 
 
@@ -102,8 +139,10 @@ def checked(path, name, value):
             "%s: no setting is called %r; there are %s" % (path, name, ", ".join(sorted(SETTINGS)))
         )
     default, kind, least, most = SETTINGS[name]
-    if not isinstance(value, kind) or isinstance(value, bool):
-        raise ValueError("%s: %s must be %s, not %r" % (path, name, kind.__name__, value))
+    one_of = _ONE_OF.get(name, (value,))
+    if not isinstance(value, kind) or isinstance(value, bool) or value not in one_of:
+        kind = " or ".join(one_of) if name in _ONE_OF else kind.__name__
+        raise ValueError("%s: %s must be %s, not %r" % (path, name, kind, value))
     size = len(value.encode()) if kind is str else value
     if value != default and not least <= size <= most:
         # A text may be secret.

@@ -24,13 +24,14 @@ class Health:
         self._cause = cause
         self._on_stall = on_stall
         self._on_healthy = on_healthy
-        self._parts = []
+        self.parts = []
+        """Those that are watched; after a sleep, `since` of each is to be set."""
         self._stalled = ""
         self.looks = 0
 
     def watch(self, name, progress, limit_ms):
         """progress() must return another number at least every limit_ms."""
-        self._parts.append(_Part(name, progress, limit_ms))
+        self.parts.append(_Part(name, progress, limit_ms))
 
     async def run(self):
         """Look after the parts forever."""
@@ -40,7 +41,7 @@ class Health:
         while True:
             self.looks += 1
             now = ticks_ms()
-            for part in self._parts:
+            for part in self.parts:
                 if part._is_stalled(now) and not self._stalled:
                     # Not fed from here on: the watchdog will reset the board.
                     self._stalled = part.name
@@ -69,11 +70,11 @@ class _Part:
         self._progress = progress
         self._limit_ms = limit_ms
         self._last = None
-        self._since = ticks_ms()
+        self.since = ticks_ms()
 
     def _is_stalled(self, now):
         value = self._progress()
         if value != self._last:
             self._last = value
-            self._since = now
-        return ticks_diff(now, self._since) > self._limit_ms
+            self.since = now
+        return ticks_diff(now, self.since) > self._limit_ms

@@ -16,6 +16,7 @@ class LoopLag:
         self._late = array("I", bytes(4 * _BUCKETS))
         self._count = 0
         self._max_ms = 0
+        self.slept = False  # set by whoever put the board to sleep: it did not lag
 
     async def run(self):
         """Measure forever."""
@@ -25,6 +26,10 @@ class LoopLag:
             due = ticks_add(due, _PERIOD_MS)
             await asyncio.sleep_ms(max(0, ticks_diff(due, ticks_ms())))
             ms = ticks_diff(ticks_ms(), due)
+            if self.slept:
+                self.slept = False
+                due = ticks_ms()
+                continue
             if ms > self._max_ms:
                 self._max_ms = ms
             late[min(max(ms, 0), _BUCKETS - 1)] += 1

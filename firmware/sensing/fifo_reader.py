@@ -45,7 +45,8 @@ class FifoReader:
         self._full = fifo_bytes - frame_bytes
         self._stops = stops
         self._empty_us = now_us  # when it was last seen to hold nothing of this run
-        self._joined = False  # whether the index of the FIFO's first frame is known
+        self.joined = False
+        """Whether the index of the FIFO's first frame is known."""
         self._timed = False  # whether the times of the first frames are known well
         self._failed = self._odd = 0
         self._held = 0  # frames in the FIFO at the last look that moved nothing
@@ -84,7 +85,7 @@ class FifoReader:
         self._odd = 0
         clock = self._clock
         n = size // frame
-        if self._joined:  # nothing new is news, too: the next sample has not been taken
+        if self.joined:  # nothing new is news, too: the next sample has not been taken
             lost = clock.look(before_us, after_us, self.next + n - 1)
             if lost:
                 if lost < 0:
@@ -95,24 +96,24 @@ class FifoReader:
                     self._lose(lost)
                     clock.accept()
         else:
-            self._joined = self._join(n, before_us, after_us, 2 * size > self._full)
+            self.joined = self._join(n, before_us, after_us, 2 * size > self._full)
         # The first frames may wait, half a FIFO long, for looks that fix their time.
         if not self._timed:
-            self._timed = self._joined and (clock.narrow or 2 * size > self._full)
+            self._timed = self.joined and (clock.narrow or 2 * size > self._full)
         if n and self._timed and not clock.unsure:
             self.frames = n
             self._waits = 0
         elif self._stalls(n, now_ms):
             self.doubt = "sensor_stalls"
         # Look often until one look lies just behind a sample.
-        self.again = clock.unsure or not clock.settled or not self._joined
+        self.again = clock.unsure or not clock.settled or not self.joined
 
     def _overflow(self, size):
         if size > _GREATEST_FIFO:
             self.doubt = "fifo_garbled"
             return
         self.doubt = "fifo_overflows"
-        if self._joined and self._stops:
+        if self.joined and self._stops:
             self.frames = _TRUSTED_BYTES // self._frame
             self.known = False
 

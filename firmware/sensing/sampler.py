@@ -49,14 +49,14 @@ class Sampler:
         self._ring = ring
         self.clock = SampleClock(imu.period_us)
         """When which sample was taken; for t_ms() and age_ms() in full."""
-        self._filter = FrameFilter(ring, max(32, round(imu.rate_hz)))
+        self.frames = FrameFilter(ring, max(32, round(imu.rate_hz)))
         self.ready = asyncio.Event()
         """Set when frames were pushed; the reader clears it."""
         self.fault = None
         """The last OSError of the bus, or None."""
         # Samples come whole periods apart, so the wait is cut by half of one.
         self._least_us = max(1000, poll_us - imu.period_us // 2)
-        self._reader = FifoReader(self.clock, _STALL_MS + 4 * imu.period_us // 1000)
+        self.reader = FifoReader(self.clock, _STALL_MS + 4 * imu.period_us // 1000)
         self._counts = {}
         self._doubt = ""
         self._warned = ""
@@ -82,12 +82,12 @@ class Sampler:
 
     def progress(self):
         """Grows while the task works; looking for a sensor that is gone is work, too."""
-        frames = self._filter
+        frames = self.frames
         return frames.passed + frames.dropped + sum(self._counts.values())
 
     def problem(self):
         """A line that says why no samples come, or "". To be asked every second or so."""
-        passed = self._filter.passed
+        passed = self.frames.passed
         if passed != self._passed:
             if not self._passed:  # the clock counts from the first sample on: not these
                 self._never = self._due()
@@ -101,7 +101,7 @@ class Sampler:
 
     def _missing(self):
         """Samples that were due since the last one, if that was long ago."""
-        return self._due() if self._filter.passed == self._passed else 0
+        return self._due() if self.frames.passed == self._passed else 0
 
     def _due(self):
         silent_ms = uptime_ms() - self._passed_ms
@@ -109,13 +109,13 @@ class Sampler:
 
     def counters(self, into):
         """Add the sampler's counters to the dict `into`."""
-        frames = self._filter
+        frames = self.frames
         into["samples"] = frames.passed
         # The gap of an outage is known when it is over; till then, it grows with time.
         into["samples_lost"] = frames.dropped + self._never + self._missing()
         into["samples_saturated"] = frames.saturated
-        if self._reader.gaps:
-            into["fifo_losses"] = self._reader.gaps
+        if self.reader.gaps:
+            into["fifo_losses"] = self.reader.gaps
         for name, n in self._counts.items():
             into[name] = n
 
@@ -131,7 +131,7 @@ class Sampler:
         up = False  # whether the sensor has the settings that it should have
         tries = 0
         imu = self._imu
-        reader = self._reader
+        reader = self.reader
         while True:
             try:
                 if not up:
@@ -145,12 +145,12 @@ class Sampler:
             except _Doubt as doubt:
                 name = self._doubt = doubt.args[0]
                 self._count(name)
-                self._filter.give_up()
-                if reader.give_up(name, self._filter.passed):
+                self.frames.give_up()
+                if reader.give_up(name, self.frames.passed):
                     up = False
             except OSError as error:
                 self._bus_fault(error)
-                self._filter.give_up()
+                self.frames.give_up()
             if up:
                 up = await self._look_after()
             else:
@@ -163,7 +163,7 @@ class Sampler:
         for wait_ms in self._imu.bring_up():
             await asyncio.sleep_ms(wait_ms)
             clock.pass_time(ticks_us())
-        self._filter.begin()
+        self.frames.begin()
         self._count("sensor_starts")
         if self._imu.warning != self._warned:
             self._warned = self._imu.warning
@@ -200,7 +200,7 @@ class Sampler:
         """Move frames from the FIFO to the ring until something is in doubt."""
         imu = self._imu
         clock = self.clock
-        reader = self._reader
+        reader = self.reader
         ready = self.ready
         chunk = imu.CHUNK_FRAMES
         frame = imu.fifo_frame
@@ -216,7 +216,7 @@ class Sampler:
                 continue
             reader.look(size, before, ticks_us(), ticks_ms())
             if reader.lost:
-                self._filter.gap(reader.lost)
+                self.frames.gap(reader.lost)
             n = reader.frames
             if n:
                 while n > chunk:
@@ -246,6 +246,6 @@ class Sampler:
         imu.read_fifo(n, left)
         if not imu.sound(n, left):
             raise _Doubt("reads_in_doubt")
-        self._reader.next += n
-        if not self._filter.push_fifo(imu.frames, n):
+        self.reader.next += n
+        if not self.frames.push_fifo(imu.frames, n):
             raise _Doubt("output_stuck")

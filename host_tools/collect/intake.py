@@ -47,7 +47,7 @@ def judge(topic: str, payload: bytes, retained: bool, received_ms: int,
     if fault_text:
         return _reject("schema", fault_text, topic, payload, received_ms)
     if kind == "status":
-        return Status(device, received_ms, value == "online")
+        return Status(device, received_ms, value != "offline")
     if kind == "state":
         return _state(device, value, received_ms)
     if kind == "diag":

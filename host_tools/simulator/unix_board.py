@@ -26,6 +26,7 @@ from typing import Any
 from host_tools.device.image import compile_tree, unix_arch, write_image
 from host_tools.errors import BeckonError
 from host_tools.mqtt.address import BrokerAddress, TlsFiles
+from host_tools.simulator.asleep import Nap, light_naps, sleep_deeply
 from host_tools.simulator.i2c_server import I2CServer
 from host_tools.simulator.time_server import time_server
 from host_tools.toolchain import micropython_command
@@ -34,7 +35,8 @@ STANDINS = Path(__file__).resolve().parent / "standins"
 
 RESET_STATUS = 42  # standins/machine.py: the program asked for a reset
 WATCHDOG_STATUS = 43
-_POWER_ON, _WATCHDOG, _SOFT = 1, 3, 5  # machine.reset_cause()
+DEEP_SLEEP_STATUS = 46  # standins/machine_sleep.py
+_POWER_ON, _WATCHDOG, _DEEP_SLEEP, _SOFT = 1, 3, 4, 5  # machine.reset_cause()
 
 _CA, _CERT, _KEY = "ca.crt", "client.crt", "client.key"  # on the board
 
@@ -59,7 +61,8 @@ class SimulatedBoard:
     A time server that tells this computer's time goes with it, unless settings name another
     (or none, ""). From then on the board counts in its own time, which may be a faster one.
 
-    `output` holds the last lines that the firmware printed, `boots` how often it started.
+    `output` holds the last lines that the firmware printed, `boots` how often it started, and
+    `naps` its sleeps. `rtc_memory` is the file that holds machine.RTC().memory().
     """
 
     def __init__(
@@ -72,6 +75,8 @@ class SimulatedBoard:
         heap_kib: int = DEFAULT_HEAP_KIB,
         settings: Mapping[str, Any] | None = None,
         flash: Path | None = None,
+        int_pin: int | None = None,
+        boot_ms: int = 0,
         air: Iterable[Mapping[str, Any]] | None = None,
         ports: Mapping[int, int] | None = None,
     ):
@@ -80,12 +85,17 @@ class SimulatedBoard:
         self.speed = speed
         self.output: deque[str] = deque(maxlen=200)
         self.boots = 0
+        self.naps: list[Nap] = []
         self.returncode: int | None = None
         self._devices = devices
         self._heap_kib = heap_kib
         self._folder = Path(tempfile.mkdtemp(prefix="beckon-board-"))
         self._standins = self._folder / "standins"
         self.flash = flash or self._folder / "flash"
+        self.rtc_memory = self._standins / "rtc"
+        self._int_pin = int_pin
+        self._boot_us = 1000 * boot_ms
+        self._base_us = 0  # of this boot, in the sensor's time
         self._settings = {
             "wifi_ssid": "simulated",
             "broker_host": _ipv4(broker.host),
@@ -185,14 +195,25 @@ class SimulatedBoard:
             path.unlink(missing_ok=True)
 
     @property
+    def radio_folder(self) -> Path:
+        """Where the radios' stand-ins write and read, see radio.py."""
+        return self._standins
+
+    @property
     def pid(self) -> int:
         assert self._process
         return self._process.pid
+
+    def light_naps(self) -> list[Nap]:
+        """Those of this boot, up to now."""
+        return light_naps(self._standins, self._base_us, keep=True)
 
     def _fill_flash(self) -> None:
         self.flash.mkdir(parents=True, exist_ok=True)
         write_image(self.flash, unix_arch())
         compile_tree(STANDINS, self._standins, unix_arch(), as_source=("start.py",))
+        if self._int_pin is not None:
+            (self._standins / f"int{self._int_pin}").touch()
         if self._model is not None:
             shutil.copyfile(self._model, self.flash / "model.mlp")
         for file, name in ((self._tls.ca, _CA), (self._tls.cert, _CERT), (self._tls.key, _KEY)):
@@ -212,6 +233,7 @@ class SimulatedBoard:
         (self._standins / "ap").unlink(missing_ok=True)  # the radio is off
         pipes = self._folder / f"boot{self.boots}.request", self._folder / f"boot{self.boots}.reply"
         self._server = I2CServer(self._devices, *pipes)
+        self._base_us = max((d.now_us for d in self._devices.values()), default=0)
         self._server.start()
         command = [
             *micropython_command(),
@@ -244,10 +266,27 @@ class SimulatedBoard:
                 for line in lines:
                     self.output.append(line.rstrip())
             status = process.wait()
-            if self._stopping or status not in (RESET_STATUS, WATCHDOG_STATUS):
+            self.naps += light_naps(self._standins, self._base_us)
+            causes = {RESET_STATUS: _SOFT, WATCHDOG_STATUS: _WATCHDOG,
+                      DEEP_SLEEP_STATUS: _DEEP_SLEEP}  # fmt: skip
+            if self._stopping or status not in causes:
                 self.returncode = status
                 return
-            self._boot(_SOFT if status == RESET_STATUS else _WATCHDOG)
+            if status == DEEP_SLEEP_STATUS:
+                self._sleep()
+                if self._stopping:
+                    self.returncode = status
+                    return
+            else:  # what the last deep sleep left is no longer true
+                for name in ("wake", "rtc_time"):
+                    (self._standins / name).unlink(missing_ok=True)
+            self._boot(causes[status])
+
+    def _sleep(self) -> None:
+        if self._server:
+            self._server.close()
+        self.naps.append(sleep_deeply(self._standins, self._devices, self.speed, self._boot_us,
+                                      lambda: self._stopping))  # fmt: skip
 
 
 def _tls_settings(broker: BrokerAddress) -> dict[str, str]:

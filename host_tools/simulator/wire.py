@@ -45,3 +45,7 @@ ENODEV = 19
 ETIMEDOUT = 116
 
 NEVER = 0xFFFFFFFFFFFFFFFF
+
+# machine.wake_reason(), as an ESP32 numbers it
+PIN_WAKE = 2
+TIMER_WAKE = 4

@@ -52,6 +52,7 @@ def test_refusals_name_file_setting_and_value():
         ('{"i2c_hz": 1000000}', ("i2c_hz", "10000 to 400000", "1000000")),
         ('{"imu_address": 103}', ("imu_address", "104 to 105", "103")),
         ('{"broker_port": "1883"}', ("broker_port", "int", "'1883'")),
+        ('{"power": "off"}', ("power", "always_on or modem_sleep or wake_on_motion", "'off'")),
         ('{"broker_port": true}', ("broker_port", "True")),
         ('{"wifi_ssid": "%s"}' % ("x" * 33), ("wifi_ssid", "32")),
         ('{"device": "a/b"}', ("a/b", "letters", "_ - only")),

@@ -13,12 +13,12 @@ async def main():
     link = make_link()
     asyncio.create_task(link.run())
     await linked(link)
-    link._client.pid = 65533
+    link.client.pid = 65533
     await asyncio.gather(*[one(link, i) for i in range(3)])
-    link._client.pid = 65534
+    link.client.pid = 65534
     slow = asyncio.create_task(one(link, 99))
     await asyncio.sleep_ms(50)
-    link._client.pid = 65534
+    link.client.pid = 65534
     await one(link, 100)
     await slow
     say(done=True)

@@ -473,8 +473,10 @@ class SimulatedMPU6500:
         kept = effect(value) if effect else value
         if kept is None:
             return
-        changed = r[register] != kept
+        changed = r[register] ^ kept
         r[register] = kept
+        if register == reg.CONFIG:
+            changed &= ~reg.FIFO_MODE_STOP  # concerns the FIFO alone
         if changed and register in reg.CLOCKING:
             self._restart_clock()
         if changed and register in reg.SHAPING:

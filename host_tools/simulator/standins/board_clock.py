@@ -59,6 +59,16 @@ def took(began_us, most_us):
         _board_us = min(_board_us, began_us + most_us)
 
 
+def asleep(us):
+    """The board sleeps for us: above real speed the computer does not wait for that."""
+    global _board_us, _limit_us
+    if _limit_us < 0:
+        sleep_us(us)
+    else:
+        _board_us = now_us() + us
+        _limit_us = _board_us + _AHEAD_US
+
+
 def allow(us):
     """The event loop turns: let board time run on by us from here."""
     global _limit_us

@@ -144,6 +144,7 @@ class Pin:
     IN = 1
     OUT = 3
     OPEN_DRAIN = 7
+    PULL_DOWN = 1
     PULL_UP = 2
     IRQ_RISING = 1
 
@@ -155,6 +156,8 @@ class Pin:
         self.init(mode, pull, value=value)
 
     def init(self, mode=-1, pull=-1, *, value=None):
+        if pull == Pin.PULL_DOWN:
+            self._value = 0
         if value is not None:
             self.value(value)
 
@@ -170,7 +173,12 @@ class Pin:
                 os.stat("%s/pin%d" % (sys.argv[1], self._id))
                 return 0
             except OSError:
+                pass
+            try:  # wired to the sensor's INT
+                os.stat("%s/int%d" % (sys.argv[1], self._id))
+            except OSError:
                 return self._value
+            return __getattr__("int_level")()
 
     __call__ = value
 
@@ -191,6 +199,8 @@ def __getattr__(name):
         import machine_watchdog as more
     elif name == "irq":
         import machine_interrupt as more
+    elif "sleep" in name or name in ("wake_reason", "DEEPSLEEP_RESET", "TIMER_WAKE", "int_level"):
+        import machine_sleep as more
     else:
         import machine_more as more
     return getattr(more, name)

@@ -15,6 +15,20 @@ class RTC:
         year, month, day, _, hour, minute, second, _ = fields
         time.set_wall_time(time.mktime((year, month, day, hour, minute, second, 0, 0)))
 
+    def memory(self, data=None):
+        """RTC memory: the file `rtc` beside the stand-ins, which the host can damage."""
+        path = sys.argv[1] + "/rtc"
+        if data is None:
+            try:
+                with open(path, "rb") as file:
+                    return file.read()
+            except OSError:
+                return b""
+        if len(data) > 2048:
+            raise ValueError("buffer too long")
+        with open(path, "wb") as file:
+            file.write(data)
+
 
 class UART:
     """UART 0, which carries the REPL: only its baud rate can be set.

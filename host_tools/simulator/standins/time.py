@@ -4,6 +4,8 @@ Ticks wrap at 2^30 as there, but the milliseconds do it five seconds after
 power-on instead of after twelve days, so that each run meets the wrap.
 """
 
+import sys
+
 import board_clock as clock
 from micropython import const
 
@@ -13,7 +15,12 @@ _FIRST_TICK_MS = const(0x40000000 - 5000)
 _FIRST_TICK_US = const(0x40000000 - 20_000_000)
 UNIX_TO_2000_S = 946684800
 
-_wall_offset_s = 0  # the RTC starts at 2000-01-01 and is set by NTP
+_wall_offset_us = 0  # the RTC starts at 2000-01-01 and is set by NTP
+try:
+    with open(sys.argv[1] + "/rtc_time") as _file:  # it ran on in a deep sleep
+        _wall_offset_us = int(_file.read())
+except OSError:
+    pass
 
 
 def ticks_ms():
@@ -48,17 +55,17 @@ def sleep_us(us):
 
 
 def time():
-    return clock.now_us() // 1_000_000 + _wall_offset_s
+    return (clock.now_us() + _wall_offset_us) // 1_000_000
 
 
 def time_ns():
-    return clock.now_us() * 1000 + _wall_offset_s * 1_000_000_000
+    return (clock.now_us() + _wall_offset_us) * 1000
 
 
 def set_wall_time(seconds):
     """What machine.RTC().datetime(...) does to the clock: seconds since 2000."""
-    global _wall_offset_s
-    _wall_offset_s = seconds - clock.now_us() // 1_000_000
+    global _wall_offset_us
+    _wall_offset_us = (seconds - clock.now_us() // 1_000_000) * 1_000_000
 
 
 def gmtime(seconds=None):

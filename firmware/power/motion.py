@@ -1,0 +1,131 @@
+"""The sensor while the board sleeps: it watches for motion, and INT wakes the board.
+
+RM is the register map RM-MPU-6500A-00 rev 2.1, PS the product specification rev 1.3.
+"""
+
+from time import ticks_us
+
+from machine import Pin
+from micropython import const
+
+from drivers import mpu_family
+
+_CONFIG = const(0x1A)
+_WOM_THR = const(0x1F)
+_INT_PIN_CFG = const(0x37)
+_INT_ENABLE = const(0x38)
+_INT_STATUS = const(0x3A)
+_ACCEL_INTEL_CTRL = const(0x69)
+_PWR_MGMT_2 = const(0x6C)
+_FIFO_R_W = const(0x74)
+
+_FIFO_STOP = const(0x40)
+_LATCH_INT_EN = const(0x20)
+_READY_AND_OVERFLOW = const(0x11)
+_WOM_EN = const(0x40)
+_GYRO_OFF = const(0x07)
+_ROUNDS = const(6)
+_WRAP = const(0x3FFFFFFF)
+_SPARE = const(24)  # bytes: two frames of room, for what comes while the FIFO is being read
+
+
+def input_pin(number):
+    """The GPIO at INT. A wire that is missing reads 0."""
+    try:
+        return Pin(number, Pin.IN, Pin.PULL_DOWN)
+    except ValueError:  # GPIO 34 to 39 have no pull
+        return Pin(number, Pin.IN)
+
+
+def follows(imu, pin):
+    """Generator: provoke INT and see whether `pin` follows it; yields ms to wait.
+
+    The sensor samples as usual. Afterwards `imu.int_works` is True or False. Raises OSError.
+    """
+    good = 0
+    imu.write(_INT_PIN_CFG, _LATCH_INT_EN)
+    try:
+        for _ in range(_ROUNDS):
+            yield 2 * imu.period_us // 1000 + 2
+            high = pin.value()
+            for _ in range(2):  # the next sample may come just now
+                imu.read(_INT_STATUS)
+                if not pin.value():
+                    good += high
+                    break
+    finally:
+        imu.write(_INT_PIN_CFG, 0x00)
+    imu.int_works = good >= _ROUNDS - 1
+
+
+def watch(imu, threshold_mg):
+    """INT goes high when an axis moves by more than threshold_mg from one sample to the next.
+
+    The gyroscope is off, the accelerometer and the FIFO run on: 0.45 mA (PS table 3). The FIFO
+    keeps the newest frames; in place of the gyroscope's values they repeat its last ones
+    (RM register 35). resume() brings sampling back. Raises OSError.
+    """
+    write = imu.write
+    write(_INT_ENABLE, 0x00)
+    write(_CONFIG, imu.read(_CONFIG) & ~_FIFO_STOP)
+    write(_WOM_THR, max(1, threshold_mg // 4))
+    write(_PWR_MGMT_2, _GYRO_OFF)
+    write(_INT_PIN_CFG, _LATCH_INT_EN)
+    imu.read(_INT_STATUS)
+    write(_ACCEL_INTEL_CTRL, 0xC0)
+    write(_INT_ENABLE, _WOM_EN)
+
+
+def can_watch(imu):
+    """Whether watch() knows the registers of this part."""
+    return imu.kind == mpu_family.MPU6500 and imu.fifo_frame == 12
+
+
+def moved(imu):
+    """Whether watch() or wake_on_motion() has seen something; releases INT. Raises OSError."""
+    return bool(imu.read(_INT_STATUS) & _WOM_EN)
+
+
+def resume(imu):
+    """Sample on, gyroscope and all, without a gap: the FIFO keeps what it has.
+
+    Afterwards it holds whole frames, of the last 0.4 s at 100 Hz. The gyroscope needs 35 ms
+    (PS table 1). Raises OSError.
+    """
+    write = imu.write
+    write(_PWR_MGMT_2, 0x00)
+    write(_INT_ENABLE, 0x00)
+    write(_ACCEL_INTEL_CTRL, 0x00)
+    write(_WOM_THR, 0x00)
+    write(_INT_PIN_CFG, 0x00)
+    # Frames are whole at the FIFO's end; what was overwritten last is cut at its beginning. One
+    # burst takes the piece, and makes room before the next sample.
+    size = imu.fifo_bytes()
+    cut = size % imu.fifo_frame
+    if size > imu.fifo_size - _SPARE:
+        cut += _SPARE
+    if cut:
+        imu.bus.readfrom_mem_into(imu.address, _FIFO_R_W, bytearray(cut))
+    write(_CONFIG, imu.read(_CONFIG) | _FIFO_STOP)
+    imu.read(_INT_STATUS)
+    write(_INT_ENABLE, _READY_AND_OVERFLOW)
+
+
+def adopt(imu, sampler):
+    """After resume(), in place of starting the FIFO: sample on with what it holds.
+
+    Behind the gap of the sleep: samples that were never taken are not lost. Raises OSError.
+    """
+    reader = sampler.reader
+    clock = sampler.clock
+    before = ticks_us()
+    n = imu.fifo_bytes() // imu.fifo_frame
+    after = ticks_us()
+    oldest = before - imu.period_us & _WRAP
+    newest = max(reader.next + n - 1, clock.guess(before, after, oldest))
+    asleep = newest + 1 - n - reader.next
+    sampler.frames.gap(asleep)
+    sampler.frames.dropped -= asleep
+    reader.next += asleep
+    clock.start(newest, before, after, oldest)
+    reader.joined = True

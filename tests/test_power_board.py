@@ -1,0 +1,240 @@
+"""The whole firmware on a simulated board that sleeps, is moved, and wakes."""
+
+import csv
+import threading
+import time
+from datetime import datetime
+
+import numpy as np
+import pytest
+
+from host_tools.dataset.folder import read_recording
+from host_tools.mqtt.address import BrokerAddress
+from host_tools.mqtt.subscriber import Subscriber
+from host_tools.paths import DEFAULT_MODEL, REPOSITORY
+from host_tools.simulator.sensor.chip import SimulatedMPU6500
+from host_tools.simulator.sensor.movement import RecordedMovement
+from host_tools.simulator.unix_board import SimulatedBoard
+from tests.link.host import Mosquitto
+from tests.waiting import TIMEOUT_S
+
+DEVICE = "wand"
+INT_PIN = 34
+RATE_HZ = 100
+DEMO = REPOSITORY / "data" / "demo"
+SETTINGS = {"device": DEVICE, "power": "wake_on_motion", "imu_int_pin": INT_PIN,
+            "light_sleep_s": 4, "deep_sleep_s": 8, "contact_s": 20}  # fmt: skip
+
+
+def hand(*plan):
+    """A movement of the demo's gestures: (seconds still before it, index of the gesture)."""
+    recording, _ = read_recording(DEMO / "recordings" / "p101-1.csv.gz")
+    with open(DEMO / "labels.csv") as file:
+        labels = list(csv.DictReader(file))
+    rng = np.random.default_rng(0)
+
+    def still(row, seconds):
+        noise = rng.normal(0, [0.02] * 3 + [0.05] * 3, (int(seconds * RATE_HZ), 6))
+        return row + noise
+
+    parts = []
+    for seconds, index in plan:
+        first = (int(labels[index]["start_ms"]) - 200) // 10
+        gesture = recording.samples[first : (int(labels[index]["end_ms"]) + 1200) // 10]
+        parts += [still(gesture[0], seconds), gesture]
+    parts.append(still(parts[-1][-1], 600))
+    samples = np.vstack(parts)
+    return SimulatedMPU6500(RecordedMovement(np.arange(len(samples)) * 1000 / RATE_HZ, samples))
+
+
+class Board(SimulatedBoard):
+    """before_deep: called each time just before the board sleeps deeply. before: MicroPython
+    that runs in front of the firmware."""
+
+    def __init__(self, broker, sensor, settings=(), int_pin=INT_PIN, before_deep=lambda n: None,
+                 before=""):  # fmt: skip
+        super().__init__(DEFAULT_MODEL, broker, {(0, 0x68): sensor}, speed=20, boot_ms=3000,
+                         int_pin=int_pin, settings={**SETTINGS, **dict(settings)})  # fmt: skip
+        self._before_deep = before_deep
+        self._before = before
+        self.deep = 0
+
+    def _fill_flash(self):
+        super()._fill_flash()
+        if self._before:
+            (self.flash / "main.py").write_text(self._before + "\nimport app\napp.main()\n")
+
+    def stop_time_server(self):
+        self._clock.close()
+
+    def _sleep(self):
+        self.deep += 1
+        self._before_deep(self)
+        super()._sleep()
+
+
+def utc(event):
+    return datetime.fromisoformat(event["time"])
+
+
+class Told:
+    """What a board says on the broker, in order."""
+
+    def __init__(self, subscriber, board):
+        self._subscriber = subscriber
+        self._board = board
+        self.events = []
+        self.statuses = []
+
+    def until(self, kind, wanted=lambda payload: True):
+        """The first payload of that kind that is wanted."""
+        end = time.monotonic() + TIMEOUT_S
+        while time.monotonic() < end:
+            message = self._subscriber.receive(0.1)
+            if message is None:
+                continue
+            if message.kind == "event":
+                self.events.append(message.payload)
+            elif message.kind == "status":
+                self.statuses.append(message.payload)
+            if message.kind == kind and wanted(message.payload):
+                return message.payload
+        raise AssertionError(f"no {kind} came: {list(self._board.output)[-5:]}")
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory):
+    with Mosquitto(tmp_path_factory.mktemp("broker")) as mosquitto:
+        yield BrokerAddress("127.0.0.1", mosquitto.port)
+
+
+def test_a_board_that_is_still_sleeps_and_what_moves_it_is_recognised(broker):
+    """Light sleep, deep sleep, a wake-up by its timer, and RTC memory full of garbage."""
+    def before_deep(board):
+        if board.deep == 1:
+            board.stop_time_server()
+        if board.deep == 2:
+            board.rtc_memory.write_bytes(b"\x5a" * 300)
+
+    sensor = hand((4, 0), (9, 1), (30, 2), (10, 3))
+    with Subscriber(broker, DEVICE) as subscriber:
+        with Board(broker, sensor, before_deep=before_deep) as board:
+            told = Told(subscriber, board)
+            state = told.until("state", lambda s: s.get("sensor") == "ok")
+            assert state["power"] == "wake_on_motion" and not state["asleep"]
+            first = told.until("event")
+            assert first["event_type"] == "y"
+            state = told.until("state", lambda s: s["asleep"])
+            assert state["power_problem"] == "" and state["next_contact_s"] == 28
+            assert told.until("status") == "asleep"
+            # The movement that ends a light sleep is recognised, and on the same clock.
+            second = told.until("event")
+            assert (second["event_type"], second["boot"]) == ("circle", first["boot"])
+            assert second["seq"] == first["seq"] + 1
+            apart_ms = second["t_ms"] - first["t_ms"]
+            assert 9_000 < apart_ms < 13_500
+            diag = told.until("diag")
+            assert diag["sleeps_light"] == diag["wakes_motion"] == 1
+            assert diag["samples_lost"] == 0 and diag["lag_ms_max"] < 3000
+            # Deep sleep loses the movement that ends it, but not the next one.
+            third = told.until("event")
+            assert (third["event_type"], third["seq"]) == ("y", 0)
+            assert third["boot"] >> 16 == (first["boot"] >> 16) + 1
+            apart_s = (utc(third) - utc(second)).total_seconds()
+            assert 40 < apart_s < 46  # by the RTC, as no server told it the time again
+            diag = told.until("diag")
+            assert diag["reset_cause"] == 4 and diag["sleeps_deep"] == 1
+            assert (diag["wakes_motion"], diag["wakes_timer"], diag["rtc_faults"]) == (2, 0, 0)
+            assert diag["samples_lost"] == 0
+            # The third boot finds garbage in RTC memory. It says that it is there, and sleeps.
+            diag = told.until("diag")
+            assert (diag["rtc_faults"], diag["wakes_timer"]) == (1, 1)
+            assert told.until("status") == "asleep"
+            assert "offline" not in told.statuses and not (board.flash / "crash.txt").exists()
+        kinds = [nap.kind for nap in board.naps]
+        assert kinds[:5] == ["light", "light", "deep", "light", "deep"]
+
+
+@pytest.mark.parametrize("settings, int_pin, why", [
+    ({}, None, "GPIO 34 does not follow the sensor's INT; check the wire"),
+    ({"imu_int_pin": 5}, 5, "GPIO 5 cannot wake this chip"),
+], ids=["not wired", "wrong pin"])  # fmt: skip
+def test_a_board_that_could_not_wake_stays_awake_and_says_why(broker, settings, int_pin, why):
+    device = f"wand-{settings.get('imu_int_pin', 0)}"
+    with Subscriber(broker, device) as subscriber:
+        with Board(broker, hand((9, 1)), {**settings, "device": device}, int_pin) as board:
+            told = Told(subscriber, board)
+            state = told.until("state", lambda s: s.get("power_problem"))
+            assert state["power_problem"] == why and not state["asleep"]
+            assert told.until("event")["event_type"] == "circle"
+            assert not board.naps and not board.light_naps() and "asleep" not in told.statuses
+            assert f"beckon: always on, {why}" in list(board.output)
+
+
+SAY = """
+import machine
+freq = machine.freq
+def set_frequency(hz):
+    freq(hz)
+    print("MHz", freq() // 1000000)
+machine.freq = set_frequency
+import network
+config = network.WLAN.config
+def set_config(self, *args, **options):
+    print("pm", options.get("pm"))
+    return config(self, *args, **options)
+network.WLAN.config = set_config
+from umqtt import simple
+connect = simple.MQTTClient.connect
+def connect_and_say(self, clean=True):
+    print("keepalive", self.keepalive)
+    return connect(self, clean)
+simple.MQTTClient.connect = connect_and_say
+"""
+
+
+def test_modem_sleep_lets_processor_and_radio_rest_and_loses_nothing(broker):
+    with Subscriber(broker, "napper") as subscriber:
+        settings = {"power": "modem_sleep", "device": "napper"}
+        with Board(broker, hand((4, 0)), settings, before=SAY) as board:
+            told = Told(subscriber, board)
+            event = told.until("event")
+            assert event["event_type"] == "y"
+            lines = list(board.output)
+            assert [line for line in lines if line.startswith("MHz")] == ["MHz 240", "MHz 80"]
+            assert "pm 2" in lines and "keepalive 600" in lines
+
+
+@pytest.mark.parametrize("kept_in", ["flash", "RTC memory"])
+def test_an_event_that_nobody_took_survives_a_deep_sleep(tmp_path, kept_in):
+    """In flash, whatever becomes of RTC memory; in RTC memory if flash takes nothing."""
+    with Mosquitto(tmp_path) as mosquitto:
+        address = BrokerAddress("127.0.0.1", mosquitto.port)
+        mosquitto.stop()
+        started = threading.Event()
+
+        def before_deep(board):
+            if kept_in == "flash":
+                board.rtc_memory.write_bytes(bytes(200))
+            if board.deep == 1:
+                mosquitto.start()
+                started.set()
+
+        class Full(Board):
+            def _fill_flash(self):
+                super()._fill_flash()
+                if kept_in != "flash":
+                    (self.flash / "spool").write_text("not a folder")
+
+        with Full(address, hand((4, 0)), {"deep_sleep_s": 1}, before_deep=before_deep) as board:
+            assert started.wait(TIMEOUT_S)
+            with Subscriber(address, DEVICE) as subscriber:
+                told = Told(subscriber, board)
+                event = told.until("event")
+                assert event["event_type"] == "y" and event["seq"] == 0
+                # How late it is, it knows from the RTC alone.
+                assert event["time"] and (event["latency_ms"] or 0) > 1000 * (kept_in != "flash")
+                diag = told.until("diag")
+                assert diag["boot"] > event["boot"]
+                assert diag["rtc_faults"] == (kept_in == "flash")
+                assert len(told.events) == 1
