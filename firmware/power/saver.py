@@ -278,6 +278,7 @@ class Saver:
             or sensing.recognition.paused
             or ticks_diff(ticks_ms(), self._stay_ms) < _STAY_MS
             or sensing.sampler.problem()
+            or (self._board.feedback and self._board.feedback.busy)  # else a motor would run on
         )
 
     def _on_trial(self):
