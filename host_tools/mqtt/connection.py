@@ -228,6 +228,7 @@ class Connection:
         client.on_disconnect = self._on_disconnect
         client.on_connect_fail = self._on_connect_fail
         client.on_message = self._deliver if self._on_delivery else self._take
+        client.on_published = self._deliver_published  # of ManyMessages
         client.on_socket_open = _send_at_once
         client.on_log = self._on_log
         return client
@@ -342,6 +343,11 @@ class Connection:
         self._on_delivery(Delivery(
             topic, message.payload, message.retain, message.qos, message.mid, self._link,
             time.monotonic()))  # fmt: skip
+
+    def _deliver_published(self, published):
+        topic, payload, retain, qos, mid = published
+        self._on_delivery(Delivery(topic.decode("utf-8", "replace"), payload, retain, qos, mid,
+                                   self._link, time.monotonic()))  # fmt: skip
 
     def _take(self, client, userdata, message):
         if self._on_message:
