@@ -11,7 +11,7 @@ import os
 from machine import WDT, WDT_RESET, Pin, reset_cause, unique_id
 from micropython import const
 
-from ops.files import CALIBRATION, CONFIG, CRASH, SPOOL, exists
+from ops.files import CALIBRATION, CONFIG, CRASH, LEARNED, PORTAL, SPOOL, exists, remove
 from ops.lazy import forget
 
 _RING_FRAMES = const(128)  # more than a second at 100 Hz, for a loop that is held up
@@ -27,9 +27,10 @@ class Parts:
     way from the sensor to the event.
 
     Of all: crash, the last crash's text, or "". safe: why there is no sensing part, or "".
+    radio: whether the radios beside Wi-Fi work, or "" without them.
     settings_rollback, model_rollback: Rollback of a file that is on trial, or None. parts:
     those with counters(into). runs: functions of what the settings add, each gives a coroutine
-    that never ends.
+    that never ends. learned: what `state` says of a gesture that was learned here, or None.
 
     Of `sensing`: engine, imu, ring, sampler, recognizer; sampling and recognition, the
     Pausable tasks; calibration, a line of text.
@@ -39,13 +40,18 @@ class Parts:
 def build(describe, on_stall, on_healthy):
     """Make all Parts. describe: see Publisher; on_stall, on_healthy: see Health.
 
-    Raises SettingsError.
+    Raises SettingsError. It does not return where the access point is asked for.
     """
     board = Parts()
     board.runs = []
+    board.feedback = None
     crashes = _look_back(board)
     board.settings_rollback = _rollback(CONFIG)
     board.settings = settings = _load_settings(board.settings_rollback)
+    if settings.ap_key and (remove(PORTAL) or not settings.wifi_ssid):
+        from portal.portal import run
+
+        run(settings)  # and starts the board again
     gc.collect()
     board.model_rollback = _rollback(settings.model)
     engine = None
@@ -54,15 +60,39 @@ def build(describe, on_stall, on_healthy):
     else:
         engine = _load_model(board)
     gc.collect()
-    _connect(board)
-    _report(board, describe, engine)
+    board.radio = ""
+    if settings.radio and not settings.wifi_ssid:
+        from radio.alone import stand_alone
+
+        stand_alone(board, describe)
+    else:
+        _connect(board)
+        _report(board, describe, engine)
     _supervise(board, on_stall, on_healthy)
+    if settings.radio:  # Bluetooth wants its memory before the heap grows
+        from radio.start import start
+
+        start(board, engine)
+        forget("radio.start", "radio.tables")
     board.sensing = _sense(board, engine) if engine else None
+    if settings.feedback_pin >= 0:
+        from feedback.output import Output
+
+        board.feedback = output = Output(settings)
+        board.publisher.outputs.append(output)
+        board.runs.append(output.run)
+        board.parts.append(output)
     board.saver = None
     if settings.power != "always_on":
         from power.saver import Saver
 
         board.saver = Saver(board)
+    board.learned = None
+    if engine and exists(LEARNED):
+        from learning.record import state_of
+
+        board.learned = state_of(engine.model_id)
+        forget("learning.record")
     return board
 
 
@@ -232,7 +262,13 @@ def _sense(board, engine):
     from recognition.recognizer import Recognizer
     from recognition.task import recognize
 
-    sensing.recognizer = recognizer = Recognizer(engine)
+    if settings.rules:
+        from feedback.ruled_recognizer import RuledRecognizer
+
+        recognizer = RuledRecognizer(engine, settings.rules)
+    else:
+        recognizer = Recognizer(engine)
+    sensing.recognizer = recognizer
     publisher = board.publisher
     sensing.sampling = Pausable(sampler.run)
     sensing.recognition = Pausable(

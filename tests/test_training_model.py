@@ -228,7 +228,8 @@ def test_the_command_writes_a_model(tmp_path, capsys):
     assert model.decision.span >= 1 and model.activity.accel_mul
     for words in (f"{out}: ", "held out: each person in turn", "found: ", " of 16 gestures that ",
                   " false, ", "weakest gesture: ", "false alarms to expect: ", "per hour (95 %: ",
-                  "what would help most: more takes: push has 8", f"next: beckon deploy {out}"):
+                  "what would help most: more takes: push has 8",
+                  f"next: beckon deploy --model {out}"):
         assert words in told
 
 

@@ -27,7 +27,8 @@ class Verbs:
 
     restart: awaited after the answer to what needs it. apply_settings: called when settings
     that act at once have changed. needs: returns what works now, see Rollback. failed: called
-    with a line when a calibration has failed.
+    with a line when a calibration has failed. learner: returns the Learner. feedback: Output,
+    or None.
     """
 
     def __init__(
@@ -42,6 +43,8 @@ class Verbs:
         apply_settings,
         needs,
         failed,
+        learner,
+        feedback=None,
     ):
         self._link = link
         self._settings = settings
@@ -53,6 +56,8 @@ class Verbs:
         self._apply_settings = apply_settings
         self._needs = needs
         self._failed = failed
+        self._learner = learner
+        self._output = feedback
         self._update = None
         self._stream = None
         self._signer = None
@@ -61,7 +66,9 @@ class Verbs:
         commands.add("calibrate", self._calibrate)
         commands.add("diag", self._diag)
         commands.add("discovery", self._discovery)
+        commands.add("feedback", self._feedback)
         commands.add("get", self._get)
+        commands.add("learn", self._learn)
         commands.add("model", self._model)
         commands.add("nonce", self._nonce)
         commands.add("restart", self._restart)
@@ -76,6 +83,11 @@ class Verbs:
     async def _restart(self, arguments):
         self._may_restart("restart", arguments)
         return {"after": self._restart_board}
+
+    async def _feedback(self, arguments):
+        from feedback.verb import feedback
+
+        return feedback(self._output, arguments)
 
     async def _get(self, arguments):
         return await self._store().get(arguments)
@@ -141,6 +153,10 @@ class Verbs:
                 self._restart_board,
             )
         return await self._update.command(arguments)
+
+    async def _learn(self, arguments):
+        self._need_sensor()
+        return await self._learner().command(arguments, self._signature())
 
     async def _calibrate(self, arguments):
         sensing = self._need_sensor()

@@ -28,6 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="also judge the gestures turned, on the other hand and while walking")
     parser.add_argument("--walking", nargs="+", default=[], metavar="DATASET",
                         help="recordings of a walk for --robustness (default: a made-up walk)")
+    parser.add_argument("--rules", default="", metavar="TEXT",
+                        help="also judge rule gestures, as the board's setting rules names them")
     add_json_argument(parser)
     parser.add_argument("--report", metavar="FILE.html", type=Path, help="write a page with plots")
 
@@ -47,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     data = read_datasets(args.dataset)
     walking = read_datasets(args.walking).recordings if args.walking else ()
     with progress("evaluating", total=len(data.recordings)) as step:
-        result = evaluate(model, data, step)
+        result = evaluate(model, data, step, args.rules)
     found = None
     if args.robustness:
         kept = with_gestures(model, data)

@@ -41,6 +41,7 @@ _QUESTIONS = (
     ("password", "password", True),
     ("device", "name of this board (empty: made from its chip)", False),
 )
+_WPA_LEAST = 8  # characters of a WPA passphrase, IEEE 802.11i; only WEP has shorter ones
 _NEEDED = ("wifi_ssid", "broker_host")
 _FILES = ("tls_ca", "tls_cert", "tls_key")
 
@@ -197,6 +198,7 @@ def _answer(name, question, unseen, before, folder):
 
     old = before[name]
     shown = f" [{'kept' if unseen else old}]" if old else ""
+    refused = None
     while True:
         text = _read_line(f"{question}{shown}: ", unseen)
         try:
@@ -210,11 +212,19 @@ def _answer(name, question, unseen, before, folder):
                 value = _typed(name, text, before, check)
             if name in _FILES and value:
                 _check_answered(name, value, before, folder)
+            if name == "wifi_key" and 0 < len(value) < _WPA_LEAST and value not in (old, refused):
+                refused = value
+                raise BeckonError(f"a Wi-Fi password has {_WPA_LEAST} characters or more, this "
+                                  f"one has {len(value)}; enter it again, the same one if your "
+                                  "network is that old")
             if value or name not in _NEEDED:
                 return value
             print(f"beckon setup: {question} is needed", file=sys.stderr)
         except BeckonError as error:
-            print(f"beckon setup: {error}", file=sys.stderr)
+            text = str(error)
+            if name in _FILES:  # the cure names an option
+                text = f"{text.partition(';')[0]}; enter another path, or - for none"
+            print(f"beckon setup: {text}", file=sys.stderr)
 
 
 def _check_answered(name, value, before, folder):

@@ -52,7 +52,8 @@ class RemoteDevice:
         try:
             return self._states.get(timeout=timeout_s)
         except queue.Empty:
-            raise NoAnswer(f"{self.device} does not come up within {timeout_s:g} s") from None
+            raise NoAnswer("{device} does not come up within {timeout_s:g} s", device=self.device,
+                           timeout_s=timeout_s) from None
 
     def request(self, verb: str, **arguments: Any) -> dict[str, Any]:
         """Ask for verb and return its answer."""
@@ -64,13 +65,13 @@ class RemoteDevice:
             try:
                 answer = self._answers.get(timeout=max(0.0, until - time.monotonic()))
             except queue.Empty:
-                raise NoAnswer(
-                    f"{self.device} does not answer; is it on, and its name spelt so?"
-                ) from None
+                raise NoAnswer("{device} does not answer; is it on, and its name spelt so?",
+                               device=self.device) from None
             if answer.get("transaction") != transaction:
                 continue  # an answer that came too late for its question
             if "error" in answer:
-                raise Refused(f"{self.device} refuses {verb}: {answer['error']}")
+                raise Refused("{device} refuses {verb}: {error}", device=self.device,
+                              verb=verb, error=answer["error"])
             return answer
 
     def request_signed(
@@ -151,15 +152,15 @@ class RemoteDevice:
             try:
                 state = self._states.get(timeout=max(0.0, until - time.monotonic()))
             except queue.Empty:
-                raise NotBack(
-                    f"{self.device} has taken the model but did not come back within {wait_s:g} s"
-                ) from None
+                raise NotBack("{device} has taken the model but did not come back within "
+                              "{wait_s:g} s", device=self.device, wait_s=wait_s) from None
             if state.get("model") == model_id:
                 return
             if state.get("model_taken_back"):
                 lines = str(state.get("crash")).strip().splitlines()
                 reason = lines[-1] if lines else "it could not be loaded"
-                raise TakenBack(f"{self.device} went back to its old model: {reason}")
+                raise TakenBack("{device} went back to its old model: {reason}",
+                                device=self.device, reason=reason)
 
     def _on_message(self, topic: str, content: bytes, retained: bool) -> None:
         try:

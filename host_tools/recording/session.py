@@ -168,4 +168,4 @@ class Session:
         except BeckonError:
             shutil.rmtree(rescue, ignore_errors=True)
             return error
-        return BeckonError(f"{error}; what was recorded is in {rescue}")
+        return BeckonError("{error}; what was recorded is in {rescue}", error=error, rescue=rescue)

@@ -13,9 +13,11 @@ class Hardware:
     """Stands for the modules of the chip: importing asks for their names only."""
 
     I2C = Pin = RTC = freq = WDT = WDT_RESET = WLAN = reset = reset_cause = unique_id = None
+    ESPNow = aes = None
 
 
-sys.modules["machine"] = sys.modules["network"] = Hardware
+for module in ("machine", "network", "bluetooth", "espnow", "cryptolib"):
+    sys.modules[module] = Hardware
 
 
 def used():

@@ -9,7 +9,7 @@ _WDT_STATUS = const(43)  # the process's exit status that tells the host
 
 
 _timeout_us = 0
-_due_us = 0
+_due_us = -1  # when it bites; -1: there is none
 
 
 class WDT:
@@ -21,7 +21,6 @@ class WDT:
         global _timeout_us
         _timeout_us = timeout * 1000
         self.feed()
-        clock.idle = _check
 
     def feed(self):
         global _due_us
@@ -30,5 +29,8 @@ class WDT:
 
 def _check():
     _before()
-    if clock.now_us() > _due_us:
+    if 0 <= _due_us < clock.now_us():
         machine.exit(_WDT_STATUS)
+
+
+clock.idle = _check  # not in WDT: what has put itself in front since then must stay

@@ -35,6 +35,15 @@ def _put_in_place():
     import board_tasks
 
     sys.modules["_asyncio"] = board_tasks
+    import os
+
+    if "ports" in os.listdir(standins):
+        import socket
+
+        import mapped_socket
+
+        mapped_socket.start(socket)
+        sys.modules["socket"] = mapped_socket
     import machine
 
     machine._requests = open(request_path, "wb")

@@ -9,7 +9,7 @@ from nicegui import run, ui
 
 from host_tools.dataset import is_idle
 from host_tools.dataset.held_out import DAY, RECORDING, SUBJECT, TAKE
-from host_tools.errors import BeckonError
+from host_tools.errors import BeckonError, Sentence
 from host_tools.model.codec import decode
 from host_tools.plots.evaluation_page import html_report
 from host_tools.recording.writer import check_name
@@ -191,7 +191,7 @@ class SetupPanel:
 
         def go() -> None:
             try:
-                name = check_name("name", form["name"].strip().removesuffix(".mlp"))
+                name = check_name(Sentence("name"), form["name"].strip().removesuffix(".mlp"))
                 path = self._project.inside("models", f"{name}.mlp")
                 if path.exists():
                     raise BeckonError(tr("{name} exists already; choose another name",

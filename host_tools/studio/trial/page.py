@@ -21,6 +21,7 @@ from host_tools.studio.frame.widgets import Area, warn
 from host_tools.studio.signal.live_feed import Feed
 from host_tools.studio.signal.signal_view import SignalView
 from host_tools.studio.trial.bars import BarRow, Bars
+from host_tools.studio.trial.sending_panel import SendingPanel
 from host_tools.studio.trial.session import TrialSession, TrialView, thresholds_of
 
 _REFRESH_S = 0.08
@@ -35,6 +36,7 @@ class Source(Protocol):
     """The Record page's recorder, as far as this page needs it."""
 
     feed: Feed | None
+    choice: Any  # a SourceChoice, or None before the first
 
     def view(self) -> Any: ...
     def close(self) -> None: ...
@@ -80,6 +82,7 @@ class TrialPage:
             with ui.element("aside"):
                 self._side = Area("bk-stack")
                 self._models = Area("bk-card bk-stack")
+                self._sending = SendingPanel(project, trial, source)
                 self._list = Area("bk-card bk-stack-small")
         self._panel = source_panel(self._side)
         self._refresh()
@@ -150,6 +153,7 @@ class TrialPage:
         names = self._listed
         self._models.show((names, view.title, view.changed, view.fault, view.model is None),
                           lambda: self._build_models(dict(names), view))
+        self._sending.refresh()
         self._list.box.set_visibility(view.total > 0)
         self._list.show((view.total, view.events[-1:]), lambda: self._build_list(view))
         feed = self._source.feed

@@ -1,0 +1,109 @@
+"""From the settings to the radios that they ask for."""
+
+import gc
+
+from radio.tables import BLUETOOTH, peers, roles
+
+
+def start(board, engine):
+    """Make the radios, switch them on, and give them to board.
+
+    board: Parts with publisher and health. engine: Engine, None in safe mode. What a radio
+    lacks is printed and shown in `state`; the rest of the board goes on.
+    """
+    settings = board.settings
+    made = []
+    labels = []
+    if engine:
+        labels = [label for i, label in enumerate(engine.labels) if i != engine.idle]
+    try:
+        wanted = roles(settings.radio)
+        if any(role in BLUETOOTH for role in wanted):
+            made.append((_bluetooth(board, wanted, labels), True))
+        if "espnow" in wanted:
+            made.append((_sender(board), True))
+        if "gateway" in wanted:
+            made.append((_gateway(board), False))
+        for radio, _ in made:
+            gc.collect()
+            radio.start()
+    except (ValueError, OSError, MemoryError, ImportError) as fault:
+        board.radio = "no radio: %s" % fault
+        print("beckon:", board.radio)
+        return
+    for radio, posts in made:
+        board.parts.append(radio)
+        board.runs.append(radio.run)
+        board.health.watch("radio", radio.progress, 30_000)
+        if posts:
+            board.publisher.outputs.extend(radio.parts() if hasattr(radio, "parts") else [radio])
+        if not settings.wifi_ssid:
+            board.publisher.radios.append(radio)
+    board.radio = "ok"
+
+
+def _bluetooth(board, wanted, labels):
+    from radio.stack import Stack
+
+    settings = board.settings
+    beacon = gatt = hid = bonds = None
+    if "bthome" in wanted:
+        from radio.beacon import Beacon
+
+        seal = None
+        if settings.bthome_key:
+            from radio.sealed import sealer
+
+            seal = sealer(settings.bthome_key)
+        beacon = Beacon(settings.radio_buttons, labels, seal)
+    if "gatt" in wanted:
+        from radio.gatt import Gatt
+
+        gatt = Gatt(
+            (
+                ("device", settings.device),
+                ("boot", board.publisher.boot),
+                ("labels", labels),
+            )
+        )
+    if "hid" in wanted:
+        from radio.bonds import Bonds
+        from radio.hid import Hid
+
+        hid = Hid(settings.radio_keys)
+        bonds = Bonds()
+    if board.wifi:
+        # They share one antenna. The IDF aborts if Wi-Fi never sleeps while Bluetooth is on.
+        from network import WLAN
+
+        board.wifi.pm = WLAN.PM_PERFORMANCE
+    return Stack(settings.device, beacon, gatt, hid, bonds)
+
+
+def _sender(board):
+    from radio.now_sender import Sender
+
+    settings = board.settings
+    if settings.wifi_ssid:
+        raise ValueError("espnow is for a board without Wi-Fi; clear wifi_ssid")
+    known = peers(settings.radio_peers)
+    if len(known) != 1 or not settings.radio_key:
+        raise ValueError("espnow needs the gateway's address in radio_peers, and radio_key")
+    publisher = board.publisher
+    return Sender(settings.device, known[0], settings.radio_key, lambda: publisher.event)
+
+
+def _gateway(board):
+    from radio.now_gateway import Gateway
+
+    settings = board.settings
+    if not settings.wifi_ssid:
+        raise ValueError("a gateway needs Wi-Fi; set wifi_ssid")
+    settings.power = "always_on"  # it must listen
+    known = peers(settings.radio_peers)
+    if not known or not settings.radio_key:
+        raise ValueError("a gateway needs its senders' addresses in radio_peers, and radio_key")
+    import network
+
+    wlan = network.WLAN(network.WLAN.IF_STA)
+    return Gateway(settings.device, known, settings.radio_key, board.link, wlan, board.wall)
