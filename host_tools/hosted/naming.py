@@ -66,7 +66,8 @@ def check_free(broker: BrokerAddress, name: str) -> str:
             except queue.Empty:
                 break
             if topic == f"{root}/rsp/diag" and transaction.encode() in payload:
-                raise BeckonError(f"{name} is online at {broker} already: choose another name")
+                raise BeckonError("{name} is online at {broker} already: choose another name",
+                                  name=name, broker=broker)
     return f"{name} is marked online at {broker} but does not answer: taking the name"
 
 
