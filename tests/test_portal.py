@@ -14,6 +14,7 @@ from host_tools.mqtt.address import BrokerAddress
 from host_tools.mqtt.broker import free_port
 from host_tools.paths import DEFAULT_MODEL
 from host_tools.simulator.unix_board import SimulatedBoard
+from host_tools.testing.browser import chromium
 from host_tools.testing.servers import Mosquitto
 from tests.test_link_names import UdpServer
 from tests.waiting import until
@@ -213,6 +214,42 @@ def test_from_nothing_to_the_broker_and_back(broker, tmp_path):
         assert board.access_point()["ssid"] == "beckon-000001"  # as the label says
         assert phone.outcome(ssid="home", wifi_key="wrong-key", other_found="nas.local")[0] == (
             "The Wi-Fi password is wrong.")
+
+
+def test_in_a_phones_browser(tmp_path):
+    """By keyboard alone, from what the captive window opens to what the board says."""
+    with access_point(NOTHING) as at, chromium(f"--host-rules=MAP * 127.0.0.1:{at.http}") as shell:
+        page = shell.new_page(viewport={"width": 390, "height": 844}, locale="de-DE",
+                              color_scheme="dark", java_script_enabled=False)  # fmt: skip
+        page.set_default_timeout(120_000)
+        asked = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto("http://captive.apple.com/hotspot-detect.html")
+        assert page.url == f"http://{OWN}/"
+        page.screenshot(path=tmp_path / "first.png", full_page=True)
+        assert page.get_by_role("heading", name="Diese Platine einrichten").is_visible()
+        page.get_by_role("link", name="English").press("Enter")
+        page.get_by_role("heading", name="Set up this board").wait_for()
+        page.get_by_role("radio", name="home").press("Space")
+        page.get_by_label("Wi-Fi password").fill("wrong-key")
+        page.get_by_label("Name of this board").fill("a b")
+        page.get_by_label("Name of this board").press("Enter")
+        field = page.get_by_label("Name of this board")
+        field.and_(page.locator("[aria-invalid=true]")).wait_for()
+        assert page.get_by_label("Wi-Fi password").input_value() == ""
+        field.fill("kitchen")
+        page.get_by_label("Wi-Fi password").fill("wrong-key")
+        page.get_by_role("button", name="Try and save").press("Enter")
+        page.get_by_text("The Wi-Fi password is wrong.").wait_for()  # the page renews itself
+        assert page.get_by_label("Wi-Fi password").get_attribute("placeholder") == "not set"
+        page.emulate_media(color_scheme="light")
+        page.screenshot(path=tmp_path / "wrong.png", full_page=True)
+        for width in (390, 320):
+            page.set_viewport_size({"width": width, "height": 844})
+            box = page.locator("html").bounding_box()
+            assert box["width"] <= width
+        assert all(url.startswith((f"http://{OWN}/", "http://captive.apple.com", "data:"))
+                   for url in asked)
 
 
 def test_without_a_visitor_the_old_settings_return(broker, tmp_path):
