@@ -241,12 +241,15 @@ def _check_answered(name, value, before, folder):
 
 
 def _read_line(prompt, unseen):
-    """Raises BeckonError at the end of the input."""
+    """Raises BeckonError at the end of the input, and for Ctrl-C."""
     try:
         text = getpass.getpass(prompt) if unseen else input(prompt).strip()
     except EOFError:
         print(file=sys.stderr)
         raise BeckonError("the input ended before all was answered; nothing was written") from None
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+        raise BeckonError("stopped; nothing was written", status=130) from None
     return text
 
 
