@@ -3,13 +3,13 @@
 import json
 
 import pytest
-from power import motion
 
 from host_tools.bench.naps import currents, waking
 from host_tools.cli.app import main
 from host_tools.dataset.folder import read_dataset
 from host_tools.model.golden import read_model
 from host_tools.paths import DEFAULT_MODEL, REPOSITORY
+from power import motion
 
 REMOTE = currents.PROFILES[0]
 
