@@ -263,9 +263,10 @@ def test_without_a_visitor_the_old_settings_return(broker, tmp_path):
         assert at.board.access_point() is None and not (flash / "portal.ask").exists()
 
 
-def test_a_board_without_a_password_opens_nothing():
-    settings = {**NOTHING, "ap_key": ""}
+@pytest.mark.parametrize("changes", [{"ap_key": ""}, {"radio": "bthome"}], ids=["key", "radio"])
+def test_a_board_that_has_no_password_or_wants_no_wifi_opens_nothing(changes):
+    settings = {**NOTHING, **changes}
     with SimulatedBoard(DEFAULT_MODEL, BrokerAddress("127.0.0.1", 9), {}, settings=settings,
                         speed=3) as board:  # fmt: skip
-        until(lambda: says(board, "no link"), lambda: list(board.output))
+        until(lambda: says(board, "no sensor"), lambda: list(board.output))
         assert board.access_point() is None and not says(board, "access point")

@@ -59,7 +59,7 @@ def test_a_form_is_taken_apart():
     fields = http_request.fields
     assert fields(b"") == {}
     assert fields(b"a=1&b=&c") == {"a": "1", "b": "", "c": ""}
-    assert fields(b"ssid=Caf%C3%A9+5%26%3d&key=%20%2B") == {"ssid": "Caf\u00e9 5&=", "key": " +"}
+    assert fields(b"a=M%C3%BCller+5%26%3d&key=%20%2B") == {"a": "M\u00fcller 5&=", "key": " +"}
     for data in (b"a=%", b"a=%g0", b"a=%+1", b"a=%80", b"&".join(b"x" for _ in range(25))):
         try:
             fields(data)
