@@ -36,6 +36,8 @@ class Parts:
     Pausable tasks; calibration, a line of text.
     """
 
+    feedback = None  # the Output, if there is one
+
 
 def build(describe, on_stall, on_healthy):
     """Make all Parts. describe: see Publisher; on_stall, on_healthy: see Health.
@@ -44,7 +46,6 @@ def build(describe, on_stall, on_healthy):
     """
     board = Parts()
     board.runs = []
-    board.feedback = None
     crashes = _look_back(board)
     board.settings_rollback = _rollback(CONFIG)
     board.settings = settings = _load_settings(board.settings_rollback)
@@ -76,12 +77,9 @@ def build(describe, on_stall, on_healthy):
         forget("radio.start", "radio.tables")
     board.sensing = _sense(board, engine) if engine else None
     if settings.feedback_pin >= 0:
-        from feedback.output import Output
+        from feedback.output import add
 
-        board.feedback = output = Output(settings)
-        board.publisher.outputs.append(output)
-        board.runs.append(output.run)
-        board.parts.append(output)
+        add(board)
     board.saver = None
     if settings.power != "always_on":
         from power.saver import Saver
@@ -262,12 +260,11 @@ def _sense(board, engine):
     from recognition.recognizer import Recognizer
     from recognition.task import recognize
 
+    recognizer = Recognizer(engine)
     if settings.rules:
         from feedback.ruled_recognizer import RuledRecognizer
 
         recognizer = RuledRecognizer(engine, settings.rules)
-    else:
-        recognizer = Recognizer(engine)
     sensing.recognizer = recognizer
     publisher = board.publisher
     sensing.sampling = Pausable(sampler.run)

@@ -69,10 +69,11 @@ def check(name: str, value: Any) -> None:
 def check_together(settings: Mapping[str, Any]) -> None:
     """Raises BeckonError for settings that a board takes one by one but not together: two parts
     at one pin, say. settings: name -> value; the others have their defaults."""
-    on_cpython.install()  # the firmware's own checks
-    config = _config()
+    on_cpython.install()
+    from feedback.checks import check as check_feedback  # type: ignore[import-not-found]
+
     try:
-        config.with_values(SimpleNamespace(**defaults()), settings)
+        check_feedback(SimpleNamespace(**defaults()), settings)
     except ValueError as error:
         raise BeckonError(str(error)) from None
 
