@@ -103,6 +103,7 @@ def test_what_is_no_question_gets_no_answer():
         ASKED[:2] + b"\x81" + ASKED[3:],  # an answer: two servers must not play ping-pong
         ASKED[:5] + b"\2" + ASKED[6:],
         ASKED[:12] + b"\xc0\x0c\0\1\0\1",
+        ASKED[:12] + b"\x40" + b"x" * 64 + b"\0\0\1\0\1",  # a label may have 63 bytes
         ASKED[:12] + long + b"\0\0\1\0\1",
         ASKED + bytes(512),
     ):
