@@ -49,7 +49,7 @@ def build(describe, on_stall, on_healthy):
     crashes = _look_back(board)
     board.settings_rollback = _rollback(CONFIG)
     board.settings = settings = _load_settings(board.settings_rollback)
-    if settings.ap_key and (remove(PORTAL) or not settings.wifi_ssid):
+    if settings.ap_key and (remove(PORTAL) or not (settings.wifi_ssid or settings.radio)):
         from portal.portal import run
 
         run(settings)  # and starts the board again
