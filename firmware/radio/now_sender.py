@@ -38,7 +38,7 @@ _PAUSE_MOST_MS = const(30_000)
 
 
 class Sender:
-    """device: the name of this board. gateway: its address, 6 bytes. secret: text.
+    """device: the name of this board. gateway: its address, 6 bytes. secret: 16 bytes.
 
     last: returns the Event that post() is called for, with what the output is not given.
     """

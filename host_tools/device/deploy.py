@@ -330,7 +330,7 @@ def _note(line: str, report: Report, said: list[str]) -> None:
         said.append(line)
     if len(said) > 1 and said[-2].startswith("Traceback") and line == said[-1]:
         raise BeckonError(f"all is copied, but the firmware stops: {line}")
-    if line.startswith("linked to "):
+    if line.startswith(("linked to ", "no Wi-Fi: ")):
         report.sign = line
     elif line.startswith("no link: "):
         report.sign = "the firmware runs"

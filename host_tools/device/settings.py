@@ -9,13 +9,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from host_tools.device.radio_settings import check_radio
 from host_tools.device.stored_settings import Stored, put_aside, stored_file
 from host_tools.errors import BeckonError
 from host_tools.files import replace_file
 from host_tools.paths import FIRMWARE
 
 CONFIG, SECRETS = "config.json", "secrets.json"
-SECRET_NAMES = ("wifi_key", "user", "password", "update_key", "radio_key", "bthome_key")
+SECRET_NAMES = ("wifi_key", "user", "password", "update_key", "radio_key")
 # setting -> (the file's name in the folder and on the board, what it is)
 TLS_FILES = {
     "tls_ca": ("ca.crt", "a CA's certificate"),
@@ -101,6 +102,7 @@ def settings_files(folder: Path) -> dict[str, bytes]:
     if not files:
         raise BeckonError(f"{folder} holds neither {CONFIG} nor {SECRETS}; make them with beckon "
                           "setup")
+    check_radio(settings)
     named = {name: settings[name].lstrip("/") for name in TLS_FILES if settings[name]}
     for name, path_on_board in named.items():
         files[path_on_board] = tls_file(tls_path(folder, name, settings[name]), name)
