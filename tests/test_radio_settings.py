@@ -33,7 +33,7 @@ def test_what_fits_is_taken(some):
     ({"radio": "ble"}, "radio 'ble' is unknown; there are bthome"),
     ({"radio": "hid"}, "hid needs radio_keys"),
     ({"radio": "hid", "radio_keys": "wave=rihgt"}, "no key is called 'rihgt'; there are a to z"),
-    ({"radio": "bthome", "radio_buttons": "wave=pres"}, "wave=pres is no event of a button"),
+    ({"radio": "bthome", "radio_buttons": "wave=click"}, "wave=click is not an event of a button"),
     ({"radio": "bthome", "radio_buttons": "wave=11:press"}, "buttons 1 to 10"),
     ({"radio": "bthome", "radio_buttons": "wave=7:press", "radio_key": KEY}, "buttons 1 to 6"),
     ({"radio": "bthome", "radio_key": "secret"}, "radio_key must be 32 hexadecimal digits"),
@@ -65,7 +65,7 @@ def test_gestures_that_the_model_lacks_or_that_are_too_many_are_named():
 
 
 def test_setup_asks_for_a_board_without_wifi(tmp_path, capsys, monkeypatch):
-    typed = iter(["", "-", "desk", "bthome gatt hid", "circle=pres", "circle=press",
+    typed = iter(["", "-", "desk", "bthome gatt hid", "circle=click", "circle=press",
                   "circle=rihgt", "circle=right"])  # fmt: skip
     monkeypatch.setattr("builtins.input", lambda prompt: next(typed))
     monkeypatch.setattr(setup.getpass, "getpass", lambda prompt: "")
@@ -73,7 +73,7 @@ def test_setup_asks_for_a_board_without_wifi(tmp_path, capsys, monkeypatch):
     assert main(["setup", "--folder", str(tmp_path)]) == 0
     said = capsys.readouterr()
     assert "- for a board without Wi-Fi" in said.err
-    assert "'rihgt'" in said.err and "circle=pres is no event" in said.err
+    assert "'rihgt'" in said.err and "circle=click is not an event" in said.err
     assert "no Wi-Fi: events go out by bthome gatt hid alone" in said.out
     found = read_settings(tmp_path)
     assert is_alone(found) and found["radio_keys"] == "circle=right" and found["radio_key"] == ""

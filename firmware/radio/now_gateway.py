@@ -70,7 +70,7 @@ class Gateway:
         self.is_up = True
 
     async def run(self):
-        """Take what comes, for ever."""
+        """Take what comes, forever."""
         asyncio.create_task(self._publish())
         while True:
             self._turns += 1

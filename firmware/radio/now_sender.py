@@ -88,7 +88,7 @@ class Sender:
         self._wake.set()
 
     async def run(self):
-        """Send what is queued, in order, for ever."""
+        """Send what is queued, in order, forever."""
         asyncio.create_task(self._tick())
         while True:
             await self._wake.wait()

@@ -68,7 +68,7 @@ def buttons(text, most):
             number, event = str(free), value
         if event not in BUTTON_EVENTS[1:]:
             raise ValueError(
-                "radio_buttons: %s=%s is no event of a button; there are %s"
+                "radio_buttons: %s=%s is not an event of a button; there are %s"
                 % (label, value, ", ".join(BUTTON_EVENTS[1:]))
             )
         if not number.isdigit() or not 1 <= int(number) <= most:

@@ -235,8 +235,9 @@ def _answer(name, question, unseen, before, folder):
                 _check_answered(name, value, before, folder)
             if name == "radio_key" and not value and "bthome" not in before["radio"]:
                 value = secrets.token_hex(16)
-                print(f"beckon setup: a key was made; copy it from {folder / 'secrets.json'} to the "
-                      "settings of the other board", file=sys.stderr)  # fmt: skip
+                print("beckon setup: a key was made; copy radio_key from "
+                      f"{folder / 'secrets.json'} to the settings of the other board",
+                      file=sys.stderr)  # fmt: skip
             if name.startswith("radio"):
                 check_answer(name, {**before, name: value})
             if value or name not in _NEEDED or (name == "wifi_ssid" and text == "-"):
@@ -280,7 +281,8 @@ def _test(settings, folder, files):
     from host_tools.device.radio_settings import is_alone
     from host_tools.doctor.network_check import check_wifi, is_only_here, own_address
 
-    faults, notes = [], []
+    faults: list[str] = []
+    notes: list[str] = []
     if is_alone(settings):
         notes.append(f"no Wi-Fi: events go out by {settings['radio']} alone, and nothing can be "
                      "tested from here")
