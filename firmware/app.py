@@ -29,7 +29,7 @@ class App:
 
     def __init__(self):
         gc.threshold(_COLLECT_BYTES)
-        self._verbs = None
+        self._verbs = self._learn = None
         import board
 
         self.board = board.build(self._describe, _record_crash, self._on_healthy)
@@ -42,6 +42,10 @@ class App:
             parts.health.watch("sampling", self._sampled, 10_000)
             parts.health.watch("recognition", self._recognized, 10_000)
             parts.sensing.recognizer.threshold_percent = parts.settings.threshold_percent
+            if parts.settings.learn_label and parts.settings.take_button_pin >= 0:
+                from learning.button import watcher
+
+                parts.runs.append(watcher(parts.settings.take_button_pin, self._learner))
         gc.collect()
 
     async def run(self):
@@ -68,6 +72,10 @@ class App:
             from link.sntp import keep_time
 
             tasks.append(keep_time(board.wall, board.settings, board.wifi, board.resolver))
+        if board.settings.ap_key and board.settings.take_button_pin >= 0:
+            from portal.recall import watch_button
+
+            tasks.append(watch_button(board.settings.take_button_pin, self.restart))
         await asyncio.gather(*tasks)
 
     async def restart(self):
@@ -149,10 +157,20 @@ class App:
                 self._apply_settings,
                 self._works,
                 self._calibration_failed,
+                self._learner,
+                board.feedback,
             )
             board.parts.append(self._verbs.commands)
             asyncio.create_task(self._verbs.commands.run())
         self._verbs.commands.enqueue(topic, payload, retained)
+
+    def _learner(self):
+        if not self._learn:
+            gc.collect()
+            from learning.learner import Learner
+
+            self._learn = Learner(self.board, self.restart, self._works)
+        return self._learn
 
     def _on_healthy(self):
         board = self.board
@@ -213,6 +231,7 @@ class App:
             engine = board.sensing.engine
             state["sensor"] = self._problem
             state["calibration"] = board.sensing.calibration
+            state["learning"] = board.learned
             state.update(
                 {
                     "model": engine.model_id,

@@ -11,7 +11,7 @@ import os
 from machine import WDT, WDT_RESET, Pin, reset_cause, unique_id
 from micropython import const
 
-from ops.files import CALIBRATION, CONFIG, CRASH, SPOOL, exists
+from ops.files import CALIBRATION, CONFIG, CRASH, LEARNED, PORTAL, SPOOL, exists, remove
 from ops.lazy import forget
 
 _RING_FRAMES = const(128)  # more than a second at 100 Hz, for a loop that is held up
@@ -29,23 +29,29 @@ class Parts:
     Of all: crash, the last crash's text, or "". safe: why there is no sensing part, or "".
     settings_rollback, model_rollback: Rollback of a file that is on trial, or None. parts:
     those with counters(into). runs: functions of what the settings add, each gives a coroutine
-    that never ends.
+    that never ends. learned: what `state` says of a gesture that was learned here, or None.
 
     Of `sensing`: engine, imu, ring, sampler, recognizer; sampling and recognition, the
     Pausable tasks; calibration, a line of text.
     """
 
+    feedback = None  # the Output, if there is one
+
 
 def build(describe, on_stall, on_healthy):
     """Make all Parts. describe: see Publisher; on_stall, on_healthy: see Health.
 
-    Raises SettingsError.
+    Raises SettingsError. It does not return where the access point is asked for.
     """
     board = Parts()
     board.runs = []
     crashes = _look_back(board)
     board.settings_rollback = _rollback(CONFIG)
     board.settings = settings = _load_settings(board.settings_rollback)
+    if settings.ap_key and (remove(PORTAL) or not (settings.wifi_ssid or settings.radio)):
+        from portal.portal import run
+
+        run(settings)  # and starts the board again
     gc.collect()
     board.model_rollback = _rollback(settings.model)
     engine = None
@@ -67,11 +73,21 @@ def build(describe, on_stall, on_healthy):
 
         start(board, engine)
     board.sensing = _sense(board, engine) if engine else None
+    if settings.feedback_pin >= 0:
+        from feedback.output import add
+
+        add(board)
     board.saver = None
     if settings.power != "always_on":
         from power.saver import Saver
 
         board.saver = Saver(board)
+    board.learned = None
+    if engine and exists(LEARNED):
+        from learning.record import state_of
+
+        board.learned = state_of(engine.model_id)
+        forget("learning.record")
     return board
 
 
@@ -241,7 +257,12 @@ def _sense(board, engine):
     from recognition.recognizer import Recognizer
     from recognition.task import recognize
 
-    sensing.recognizer = recognizer = Recognizer(engine)
+    recognizer = Recognizer(engine)
+    if settings.rules:
+        from feedback.ruled_recognizer import RuledRecognizer
+
+        recognizer = RuledRecognizer(engine, settings.rules)
+    sensing.recognizer = recognizer
     publisher = board.publisher
     sensing.sampling = Pausable(sampler.run)
     sensing.recognition = Pausable(
@@ -250,5 +271,13 @@ def _sense(board, engine):
     publisher.sense(sampler, engine.model_id)
     board.parts.append(sampler)
     board.parts.append(recognizer)
+    sensing.windows = None
+    if settings.keep_windows:
+        from capture.event_windows import EventWindows
+
+        sensing.windows = EventWindows(
+            ring, imu, min(engine.window, _RING_FRAMES), settings.keep_windows, publisher.boot
+        )
+        publisher.outputs.append(sensing.windows)
     gc.collect()
     return sensing

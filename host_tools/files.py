@@ -26,7 +26,7 @@ def write_atomically(path: str | os.PathLike[str], data: bytes, private: bool = 
     try:
         replace_file(Path(path), data, private)
     except OSError as e:
-        raise BeckonError(f"{path}: {e.strerror or e}") from None
+        raise BeckonError("{path}: {reason}", path=path, reason=e.strerror or e) from None
 
 
 def replace_file(path: Path, data: bytes, private: bool = False) -> None:

@@ -45,7 +45,8 @@ def _factor(unit: str, units: dict[str, float], whole: float, counts: str) -> fl
     except ValueError:
         scale = 0.0
     if not 0.001 <= scale <= 1e6:
-        raise BeckonError(f"unit {unit!r}: name one of {', '.join(units)}, or {counts}", 2)
+        raise BeckonError("unit {unit!r}: name one of {units}, or {counts}", status=2, unit=unit,
+                          units=", ".join(units), counts=counts)
     return whole / scale
 
 
@@ -96,5 +97,5 @@ def _of(table: dict[int, float], full_scale: float, sensor: str, unit: str) -> f
     except KeyError:
         ranges = ", ".join(map(str, table))
         raise BeckonError(
-            f"the {sensor} has no range of {full_scale} {unit}; choose one of {ranges}"
-        ) from None
+            "the {sensor} has no range of {full_scale} {unit}; choose one of {ranges}",
+            sensor=sensor, full_scale=full_scale, unit=unit, ranges=ranges) from None

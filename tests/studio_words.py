@@ -14,9 +14,11 @@ from babel.messages.pofile import read_po, write_po
 
 from host_tools.paths import REPOSITORY
 from host_tools.studio.frame.language import LANGUAGES, TRANSLATIONS
+from tests.library_sentences import sentences
 
 STUDIO = REPOSITORY / "host_tools" / "studio"
 CODES = list(LANGUAGES)[1:]
+LIBRARY = "library."  # begins the name of the file with the library's sentences
 
 
 @dataclass(frozen=True)
@@ -66,9 +68,20 @@ def fields(text: str) -> list[tuple[str, str]]:
                   if name is not None)
 
 
-def catalog(code: str) -> Catalog:
-    with open(TRANSLATIONS / f"{code}.po", "rb") as file:
+def catalog(code: str, part: str = "") -> Catalog:
+    with open(TRANSLATIONS / f"{part}{code}.po", "rb") as file:
         return read_po(file, locale=code)
+
+
+def add_sentences(code: str) -> None:
+    """The library's sentences, as texts()."""
+    old, new = catalog(code, LIBRARY), Catalog(locale=code)
+    for sentence in sentences()[0]:
+        known = old.get(sentence.text)
+        new.add(sentence.text, known.string if known else "")
+        if not new.get(sentence.text).string:
+            print(f"{code}: {sentence.where}: {sentence.text}")
+    save(new, code, LIBRARY)
 
 
 def main() -> int:
@@ -82,21 +95,22 @@ def main() -> int:
             if not new.get(key, text.about or None).string:
                 print(f"{code}: {text.where}: {text.id}")
         save(new, code)
+        add_sentences(code)
     return 0
 
 
-def save(words: Catalog, code: str) -> None:
+def save(words: Catalog, code: str, part: str = "") -> None:
     """Sorted, without dates and places, so that a change of the code changes few lines."""
     words.project, words.version = "Beckon Studio", "1"
-    with open(TRANSLATIONS / f"{code}.po", "wb") as file:
+    path = TRANSLATIONS / f"{part}{code}.po"
+    with open(path, "wb") as file:
         write_po(file, words, width=98, sort_output=True, omit_header=False, no_location=True)
-    lines = (TRANSLATIONS / f"{code}.po").read_text(encoding="utf-8").split("\n")
+    lines = path.read_text(encoding="utf-8").split("\n")
     start = lines.index('msgid ""')
     end = lines.index("", start)
     kept = [line for line in lines[start:end] if line.startswith(
         ("msgid", "msgstr", '"Language:', '"Plural', '"MIME', '"Content'))]
-    (TRANSLATIONS / f"{code}.po").write_text(
-        "\n".join([*kept, *lines[end:]]).rstrip() + "\n", encoding="utf-8")
+    path.write_text("\n".join([*kept, *lines[end:]]).rstrip() + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -14,12 +14,13 @@ FLOORS = (
     ("app",),
     ("board",),
     ("radio",),
-    ("commands", "power"),
-    ("recognition", "events", "serial_line"),
+    ("commands", "power", "portal"),
+    ("feedback",),
+    ("recognition", "events", "serial_line", "learning"),
     ("sensing", "link"),
     ("drivers",),
     ("ops",),
-    ("debounce", "lib"),
+    ("debounce", "lib", "capture"),
 )
 
 

@@ -98,6 +98,9 @@ def test_set_and_deploy_refuse_it_as_well(tmp_path, capsys):
     assert main(["setup", *where, "--set", "radio=hid"]) == 1
     assert "hid needs radio_keys" in capsys.readouterr().err and not list(tmp_path.iterdir())
     assert main(["setup", *where, "--set", "radio=hid", "--set", "radio_keys=wave=a"]) == 0
-    write_settings(tmp_path, {"radio_keys": ""})
+    with pytest.raises(BeckonError, match="hid needs radio_keys"):
+        write_settings(tmp_path, {"radio_keys": ""})
+    assert read_settings(tmp_path)["radio_keys"] == "wave=a"
+    (tmp_path / "config.json").write_text('{"radio": "hid"}')
     with pytest.raises(BeckonError, match="hid needs radio_keys"):
         settings_files(tmp_path)

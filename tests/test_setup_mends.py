@@ -238,3 +238,19 @@ def stored_faults(folder, data):
     folder.mkdir(exist_ok=True)
     (folder / "config.json").write_bytes(data)
     return stored_settings(folder).faults
+
+
+def test_a_password_too_short_for_wpa_is_asked_for_twice(tmp_path, capsys):
+    status, _ = run_setup(tmp_path, ["home", "short", "short", "192.0.2.7"])
+    assert status == 0 and read_settings(tmp_path)["wifi_key"] == "short"
+    said = capsys.readouterr().err
+    assert said.count("a Wi-Fi password has 8 characters or more, this one has 5") == 1
+    status, _ = run_setup(tmp_path, ["", "other", "long enough", "192.0.2.7"])
+    assert read_settings(tmp_path)["wifi_key"] == "long enough"
+
+
+def test_a_question_for_a_file_asks_for_another_path(tmp_path, capsys):
+    run_setup(tmp_path, ["home", "", "192.0.2.7", "/nowhere/ca.crt"])
+    said = capsys.readouterr().err
+    assert "cannot be read (No such file or directory); enter another path, or - for none" in said
+    assert "--ca" not in said

@@ -197,7 +197,7 @@ def test_a_store_that_cannot_be_opened_says_why(tmp_path):
     (tmp_path / "text.db").write_text("this is not a database, but it is long enough for one" * 9)
     with pytest.raises(BeckonError, match="not a database"):
         open_store(str(tmp_path / "text.db"))
-    with pytest.raises(BeckonError, match="lacks 2 migrations"):
+    with pytest.raises(BeckonError, match="lacks 3 migrations"):
         open_store(str(tmp_path / "new.db"), migrate=False)
     with pytest.raises(BeckonError) as fault:
         open_store("postgresql://me:secret@127.0.0.1:1/x")

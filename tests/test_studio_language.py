@@ -19,7 +19,8 @@ from host_tools.studio.frame.language import (
     tr_n,
 )
 from host_tools.testing.browser import Studio, open_tab
-from tests.studio_words import CODES, STUDIO, catalog, fields, texts
+from tests.library_sentences import sentences
+from tests.studio_words import CODES, LIBRARY, STUDIO, catalog, fields, texts
 
 
 def test_every_text_can_be_found_and_is_filled_in():
@@ -50,6 +51,29 @@ def test_the_translation_is_whole_and_has_nothing_left_over(code):
     assert (missing, wrong) == ([], [])
     assert [m.id for m in words if m.id and (m.id, m.context or "") not in found] == []
     assert not any(m.fuzzy for m in words if m.id)
+
+
+def test_every_sentence_of_the_library_can_be_found_and_is_filled_in():
+    found, hidden = sentences()
+    # What the firmware's own rules say of a setting comes as it is
+    assert [where for where in hidden if "device/settings.py" not in where] == []
+    assert [s.where for s in found
+            if s.values and {name for name, _ in fields(s.text)} != s.values] == []
+    assert len(found) > 300
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_each_sentence_of_the_library_has_its_translation(code):
+    words, found = catalog(code, LIBRARY), {s.text: s for s in sentences()[0]}
+    wrong = []
+    for text, sentence in found.items():
+        message = words.get(text)
+        # Of a sentence without values the fields are no fields
+        if message is None or not message.string or (
+                sentence.values and set(fields(message.string)) != set(fields(text))):
+            wrong.append(f"{sentence.where}: {text}")
+    assert wrong == []
+    assert [m.id for m in words if m.id and m.id not in found] == []
 
 
 def test_a_text_of_a_folder_is_found_and_a_hidden_one_is_told(tmp_path):

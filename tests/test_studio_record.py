@@ -243,7 +243,7 @@ def test_sources_that_cannot_be(choice, told):
         ({"labels": ("a", "a"), "takes": 3}, "twice"),
         ({"labels": ("a",), "takes": 3, "seconds": 60.0}, "seconds of a take 60"),
         ({"labels": ("a", "b"), "takes": 0}, "one label"),
-        ({"subject": "../x", "takes": 0}, "subject"),
+        ({"subject": "../x", "takes": 0}, "person"),
         ({"row": True, "labels": (), "seconds": 10.0}, "name one gesture"),
         ({"row": True, "labels": ("a",), "seconds": 1.0}, "from 3 to 120"),
     ],

@@ -6,15 +6,18 @@ import numpy as np
 import pytest
 
 from host_tools.dataset.folder import read_dataset
+from host_tools.device.settings import default_folder, write_settings
 from host_tools.evaluation.emulator import Board
 from host_tools.model.golden import read_model
 from host_tools.mqtt.broker import embedded_broker
+from host_tools.mqtt.subscriber import Subscriber
 from host_tools.paths import DATA, DEFAULT_MODEL
 from host_tools.recording.blocks import Block
 from host_tools.simulator.simulate import simulate
 from host_tools.studio.signal.live_feed import Feed
 from host_tools.studio.trial import session as session_module
 from host_tools.studio.trial.session import TrialSession
+from host_tools.testing.servers import Mosquitto
 from tests.studio_pictures import picture
 from tests.test_same_events import SPEED, written
 from tests.waiting import until
@@ -70,6 +73,90 @@ def test_too_many_samples_cost_the_oldest_and_no_delay(monkeypatch):
         assert 2000 < trial.view().dropped <= 4000 - 200
     finally:
         trial.close()
+
+
+def received(subscriber, n):
+    """The next n events."""
+    out = []
+    while len(out) < n:
+        message = subscriber.receive(60)
+        assert message, f"{len(out)} of {n} events came"
+        out.append(message.payload)
+    return out
+
+
+def test_what_is_sent_to_a_broker_goes_on_while_nobody_looks(tmp_path):
+    (recording,) = read_dataset(DATA / "demo").recordings
+    x = recording.samples.astype(float)
+    trial = TrialSession()
+    trial.use(read_model(DEFAULT_MODEL), "model.mlp")
+    with Mosquitto(tmp_path) as broker, Subscriber(broker.address, "wand", ["event"]) as watcher:
+        try:
+            trial.sender.start(broker.address, "wand", "phone")
+            events = []
+            for name in ("first", "second"):
+                trial.hear(Feed(name, recording.rate_hz, AXES), 0, block(0, x))
+                events += received(watcher, 9)
+            assert [e["seq"] for e in events] == list(range(18))
+            assert [e["event_type"] for e in events[:9]] == [e["event_type"] for e in events[9:]]
+            times = [e["t_ms"] for e in events]  # the second source's are behind the first's
+            assert times == sorted(times) and times[9] > 36_000
+            assert trial.sender.view().up
+            assert trial.sender.stop() == 0 and trial.sender.view() is None
+            trial.hear(Feed("third", recording.rate_hz, AXES), 0, block(0, x))
+            assert trial._waiting == 0
+        finally:
+            trial.close()
+
+
+def test_the_switch_on_the_page_sends_events(studio_tab, tmp_path, request):
+    pytest.importorskip("nicegui", reason="the extra studio is not installed")
+    (recording,) = (DATA / "demo" / "recordings").glob("*.csv*")
+    tab = studio_tab(tmp_path / "mine", "/trial")
+    page = tab.page
+    switch = page.get_by_role("switch", name="Send events to a broker")
+    switch.wait_for()
+    page.get_by_text("Beckon's own model").wait_for()
+    page.get_by_role("textbox", name="Broker").fill("127.0.0.1:1")
+    page.get_by_role("textbox", name="Device name").fill("wand")
+    switch.click()
+    page.get_by_text("no broker answers at mqtt://127.0.0.1:1").wait_for()
+    with Mosquitto(tmp_path) as broker, Subscriber(broker.address, "wand", ["event"]) as watcher:
+        page.get_by_role("textbox", name="Broker").fill(f"127.0.0.1:{broker.port}")
+        switch.click()
+        page.get_by_text("wand is online").wait_for()
+        page.get_by_role("button", name="File").click()
+        page.get_by_label("Recording (.csv or .csv.gz)").fill(str(recording))
+        page.get_by_label("Speed").click()
+        page.get_by_role("option", name="20 times").click()
+        page.get_by_role("button", name="Connect").click()
+        assert [e["seq"] for e in received(watcher, 9)] == list(range(9))
+        page.get_by_text("9 events sent").wait_for()
+        switch.click()
+        page.get_by_role("textbox", name="Device name").wait_for()
+
+
+def test_the_rules_of_the_settings_are_tried_too(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    write_settings(default_folder(), {"rules": "face_down, shake"})
+    trial = TrialSession()
+    trial.use(read_model(DEFAULT_MODEL), "model.mlp")
+    trial.watch()
+    feed = Feed("record", 100.0, AXES)
+    turned = np.zeros((400, 6))
+    turned[:, 2] = np.repeat([9.81, -9.81], 200)
+    try:
+        for i in range(0, 400, 100):
+            trial.hear(feed, i, block(i, turned[i:i + 100]))
+            until(lambda i=i: trial._next == i + 100)
+        until(lambda: trial.view().total)
+        assert trial.view().rules == ("shake", "face_down")
+        assert trial.view().counts == {"face_down": 1}
+    finally:
+        trial.close()
+    (default_folder() / "config.json").write_text("{")  # setup mends it; the trial goes on
+    trial.use(read_model(DEFAULT_MODEL), "model.mlp")
+    assert trial.view().rules == ()
 
 
 def rows_of(page):

@@ -228,8 +228,11 @@ def test_the_command_writes_a_model(tmp_path, capsys):
     assert model.decision.span >= 1 and model.activity.accel_mul
     for words in (f"{out}: ", "held out: each person in turn", "found: ", " of 16 gestures that ",
                   " false, ", "weakest gesture: ", "false alarms to expect: ", "per hour (95 %: ",
-                  "what would help most: more takes: push has 8", f"next: beckon deploy {out}"):
+                  "what would help most: more takes: push has 8",
+                  f"next: beckon deploy --model {out}"):
         assert words in told
+    assert main(["evaluate", str(out), str(base)]) == 0
+    assert "trained on these very recordings" in capsys.readouterr().err
 
 
 def test_without_a_gyroscope(tmp_path):

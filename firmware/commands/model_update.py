@@ -17,7 +17,7 @@ import hashlib
 from micropython import const
 from ops.files import remove
 
-_MOST_BYTES = const(20_000)
+_MOST_BYTES = const(32_000)  # with the examples that may follow a model
 
 
 class ModelUpdate:

@@ -27,7 +27,8 @@ class Verbs:
 
     restart: awaited after the answer to what needs it. apply_settings: called when settings
     that act at once have changed. needs: returns what works now, see Rollback. failed: called
-    with a line when a calibration has failed.
+    with a line when a calibration has failed. learner: returns the Learner. feedback: Output,
+    or None.
     """
 
     def __init__(
@@ -42,6 +43,8 @@ class Verbs:
         apply_settings,
         needs,
         failed,
+        learner,
+        feedback=None,
     ):
         self._link = link
         self._settings = settings
@@ -53,6 +56,7 @@ class Verbs:
         self._apply_settings = apply_settings
         self._needs = needs
         self._failed = failed
+        self._learner = learner
         self._update = None
         self._stream = None
         self._signer = None
@@ -61,13 +65,17 @@ class Verbs:
         commands.add("calibrate", self._calibrate)
         commands.add("diag", self._diag)
         commands.add("discovery", self._discovery)
+        if feedback:
+            commands.add("feedback", feedback.command)
         commands.add("get", self._get)
+        commands.add("learn", self._learn)
         commands.add("model", self._model)
         commands.add("nonce", self._nonce)
         commands.add("restart", self._restart)
         commands.add("self_test", self._self_test)
         commands.add("set", self._set)
         commands.add("stream", self._raw)
+        commands.add("window", self._window)
 
     async def _diag(self, arguments):
         return {"diag": self._publisher.diag()}
@@ -141,6 +149,10 @@ class Verbs:
             )
         return await self._update.command(arguments)
 
+    async def _learn(self, arguments):
+        self._need_sensor()
+        return await self._learner().command(arguments, self._signature())
+
     async def _calibrate(self, arguments):
         sensing = self._need_sensor()
         self._may_restart("calibrate", arguments)
@@ -179,6 +191,12 @@ class Verbs:
                 sensing.recognizer.reset,
             )
         return await self._stream.command(arguments)
+
+    async def _window(self, arguments):
+        windows = self._need_sensor().windows
+        if not windows:
+            raise ValueError("keep_windows is 0")
+        return windows.answer(arguments, self._signature())
 
     async def _discovery(self, arguments):
         """{"on": true} announces the board to Home Assistant, false takes it back."""

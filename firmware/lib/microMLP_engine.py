@@ -932,9 +932,9 @@ class Engine:
             if _path:
                 arena, size = loader.read(_path)
             else:
-                size = len(model)
-                arena = bytearray(size + loader.work_bytes(model, size))
-                arena[:size] = model
+                size, work = loader.sizes(model, len(model))
+                arena = bytearray(size + work)
+                arena[:size] = model[:size]
             self._set_up(arena, size, loader)
         except ValueError as fault:  # the loader knows no other, as it is below this module
             raise ModelError(str(fault))
@@ -948,7 +948,7 @@ class Engine:
         state, measures, self._levelled, self._prepared, golden = loader.lay_out(
             self, arena, size, (_FIRST, _LAYER_WORDS, _RING), _expand
         )
-        self._arena = arena
+        self.buffer = arena
         self._state = state
         self._percent = state + 4 * _PERCENT
         self._measures = measures
@@ -961,7 +961,7 @@ class Engine:
 
     def reset(self):
         """Forget all frames, as after a gap; `push` is true again a window later."""
-        arena = self._arena
+        arena = self.buffer
         for i in range(self._state, self._state + 4 * _MEANS):
             arena[i] = 0
         arena[self._percent] = _NONE
@@ -977,9 +977,9 @@ class Engine:
         """
         if len(frame) != 6:
             raise ValueError("a frame has 6 values, not %d" % len(frame))
-        done = _push(self._arena, frame)
+        done = _push(self.buffer, frame)
         if done and self._measures:
-            _measure(self._arena, done)
+            _measure(self.buffer, done)
         return done > 1
 
     def infer(self):
@@ -989,17 +989,17 @@ class Engine:
         (confidence 100), and before the first whole one (confidence 0).
         """
         if self._levelled:
-            _level(self._arena)
+            _level(self.buffer)
         if self._prepared:
-            _normalise(self._arena)
-        return _infer(0, 0, self._arena, self.scores)
+            _normalise(self.buffer)
+        return _infer(0, 0, self.buffer, self.scores)
 
     @property
     def confidence(self):
         """Softmax of the class that `infer` returned last, in percent."""
-        percent = self._arena[self._percent]
+        percent = self.buffer[self._percent]
         if percent > 100:
-            return _softmax(self._arena, self.scores, self._parts, self._shares)
+            return _softmax(self.buffer, self.scores, self._parts, self._shares)
         return percent
 
     @property
@@ -1008,8 +1008,8 @@ class Engine:
 
         A bytearray of the engine, which the next window overwrites.
         """
-        if self._arena[self._percent] > 100:
-            _softmax(self._arena, self.scores, self._parts, self._shares)
+        if self.buffer[self._percent] > 100:
+            _softmax(self.buffer, self.scores, self._parts, self._shares)
         return self._shares
 
     @property
@@ -1020,4 +1020,4 @@ class Engine:
         model does not measure it.
         """
         at = self._measures + 4 * _OF_WINDOW
-        return self._arena[at] | self._arena[at + 1] << 8 if self._measures else 0
+        return self.buffer[at] | self.buffer[at + 1] << 8 if self._measures else 0

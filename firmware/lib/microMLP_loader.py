@@ -17,6 +17,8 @@ else:
 _HEAD = const(20)  # bytes that every version begins with
 _HEAD_1 = const(68)  # of version 1, which has all of fixed size in its head
 _FILE_MAX = const(20000)
+_WHOLE_MAX = const(32000)  # with the examples that follow it
+_EXAMPLES = b"BKEX"
 _WORK_MAX = const(32768)
 
 # Sections of a file: their tags in version 2, where weights have the greatest one, since they
@@ -51,28 +53,32 @@ def _need(condition, *why):
         raise ValueError("model file: " + " ".join(str(part) for part in why))
 
 
-def work_bytes(head, size):
-    """Bytes of memory that a model needs beside its file."""
-    _need(_HEAD <= size <= _FILE_MAX, size, "bytes, a model has", _HEAD, "to", _FILE_MAX)
+def sizes(head, size):
+    """(bytes of the model, bytes of memory that it needs beside them).
+
+    size: of the file. Behind the model may be examples kept for learning, which stay in flash.
+    """
+    _need(_HEAD <= size <= _WHOLE_MAX, size, "bytes, a model has", _HEAD, "to", _FILE_MAX)
     magic, version, head_size, _, length, work = unpack_from("<4sHHIII", head, 0)
     _need(magic == b"BMLP", "not a Beckon model")
     known = version == 1 and head_size == _HEAD_1 or version == 2 and head_size == _HEAD
     _need(known, "version", version, "is not known, 1 and 2 are")
-    _need(length == size and size >= head_size, "cut:", size, "of", length, "bytes")
-    _need(not size & 3, "sizes do not add up")
+    _need(head_size <= length <= size, "cut:", size, "of", length, "bytes")
+    _need(length <= _FILE_MAX and not length & 3, "sizes do not add up")
     _need(work <= _WORK_MAX and not work & 3, "work memory of", work, "bytes")
-    return work
+    return length, work
 
 
 def read(path):
-    """(memory that begins with the file, bytes of the file). Raises ValueError or OSError."""
+    """(memory that begins with the model, bytes of the model). Raises ValueError or OSError."""
     with open(path, "rb") as file:
         size = file.seek(0, 2)
         file.seek(0)
-        work = work_bytes(file.read(_HEAD), size)
+        size, work = sizes(file.read(_HEAD), size)
         arena = bytearray(size + work)
         file.seek(0)
         _need(file.readinto(memoryview(arena)[:size]) == size, "cut while it was read")
+        _need(file.read(4) in (b"", _EXAMPLES), "what follows it is not known")
     return arena, size
 
 

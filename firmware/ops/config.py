@@ -1,12 +1,14 @@
-"""The board's settings: defaults here, config.json on top, secrets.json on top of that.
+"""The board's settings: defaults here, secrets.json on top, config.json on top of that.
 
 What is to be recognised and how lies in the model file; here is only what
-belongs to this one board: pins, network, broker.
+belongs to this one board: pins, network, broker. The computer writes secrets to secrets.json.
+The access point's page writes its own to config.json, so that one file is on trial.
 """
 
 import json
 
-# name: (default, type, least, most); for text, least and most are lengths in bytes.
+# name: (default, type, least, most); for text, least and most are lengths in bytes. The default
+# is always taken.
 SETTINGS = {
     "device": ("", str, 0, 32),  # empty: made from the chip's id
     "wifi_ssid": ("", str, 0, 32),
@@ -26,6 +28,7 @@ SETTINGS = {
     "threshold_percent": (-1, int, -1, 100),  # of confidence; -1: the model's own
     "ha_discovery": (0, int, 0, 1),  # 1: announce the board to Home Assistant
     "trigger_age_s": (5, int, 1, 86400),  # older events trigger nothing in Home Assistant
+    "ap_key": ("", str, 8, 63),  # password of the access point; empty: there is none
     "update_key": ("", str, 0, 64),  # who knows it may sign commands; empty: nobody
     "model": ("model.mlp", str, 1, 64),
     "i2c_id": (0, int, 0, 1),
@@ -38,12 +41,17 @@ SETTINGS = {
     "deep_sleep_s": (300, int, 1, 3600),  # asleep for so long
     "contact_s": (3600, int, 10, 86400),  # from deep sleep
     "imu_int_pin": (-1, int, -1, 48),  # -1: not wired, the FIFO is polled
+    "keep_windows": (0, int, 0, 8),  # samples of so many events are kept for `window`
     "radio": ("", str, 0, 32),  # bthome, gatt, hid, espnow, gateway; docs/bluetooth.md
     "radio_buttons": ("", str, 0, 255),  # gesture=event of BTHome, ...
     "radio_keys": ("", str, 0, 255),  # gesture=key, ...
     "radio_peers": ("", str, 0, 128),  # addresses of the boards at the other end of ESP-NOW
     "radio_key": ("", str, 0, 32),  # of ESP-NOW and BTHome, 32 hexadecimal digits
-    "take_button_pin": (-1, int, -1, 48),  # starts and ends takes; BOOT is 0, on a C3 or C6 9
+    "take_button_pin": (-1, int, -1, 48),  # see ops/button.py; BOOT is 0, on a C3 or C6 9
+    "learn_label": ("", str, 0, 32),  # what the board learns when its button is held; or nothing
+    "feedback_pin": (-1, int, -1, 48),  # of an LED, buzzer or motor that answers events
+    "feedback": ("led", str, 1, 200),  # what is there, and its patterns: feedback/patterns.py
+    "rules": ("", str, 0, 100),  # rule gestures beside the network; empty: none
 }
 
 _ONE_OF = {"power": ("always_on", "modem_sleep", "wake_on_motion")}
@@ -53,6 +61,7 @@ _SAFE = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 # Texts that hold nothing but _SAFE and these. Other texts hold all but control characters.
 _MORE = {
     "device": "",
+    "ap_key": "",
     "broker_host": ".",
     "tls_name": ".",
     "name_server": ".:",
@@ -65,7 +74,7 @@ class Config:
     id, which `chip` holds as hexadecimal digits."""
 
 
-def load(paths=("config.json", "secrets.json"), chip_id=b""):
+def load(paths=("secrets.json", "config.json"), chip_id=b""):
     """Settings from the files in `paths` that exist, later ones first in rank.
 
     Raises ValueError that names file, setting, value and what is allowed.
@@ -83,6 +92,10 @@ def load(paths=("config.json", "secrets.json"), chip_id=b""):
     config.client_id = config.device
     if config.chip[-6:] not in config.device:
         config.client_id += "-" + config.chip[-6:]
+    if config.rules or config.feedback_pin >= 0:
+        from feedback.checks import check
+
+        check(config, {})
     return config
 
 
@@ -108,13 +121,13 @@ def checked(path, name, value):
         raise ValueError(
             "%s: no setting is called %r; there are %s" % (path, name, ", ".join(sorted(SETTINGS)))
         )
-    _, kind, least, most = SETTINGS[name]
+    default, kind, least, most = SETTINGS[name]
     one_of = _ONE_OF.get(name, (value,))
     if not isinstance(value, kind) or isinstance(value, bool) or value not in one_of:
         kind = " or ".join(one_of) if name in _ONE_OF else kind.__name__
         raise ValueError("%s: %s must be %s, not %r" % (path, name, kind, value))
     size = len(value.encode()) if kind is str else value
-    if not least <= size <= most:
+    if value != default and not least <= size <= most:
         # A text may be secret.
         what = "bytes of text" if kind is str else "and not %d" % value
         raise ValueError("%s: %s must be %d to %d %s" % (path, name, least, most, what))

@@ -110,7 +110,7 @@ async def _frames(sampler, ring, out, info, imu, button):
     asyncio.create_task(sampler.run())
     asyncio.create_task(_infos(sampler, ring, out, info, imu))
     if button >= 0:
-        from serial_line.take_button import watch
+        from ops.button import watch
 
         asyncio.create_task(watch(button, lambda count: out.info({"presses": count})))
     while True:

@@ -6,15 +6,19 @@ can reach it: everybody logs in then, and the connection needs TLS.
 examples:
   beckon dashboard
   beckon dashboard --store postgresql://reader@db.local/beckon --no-browser
+  beckon dashboard --keys keys.json --broker mqtt://broker.local
   beckon dashboard --add-person anna
   beckon dashboard --host 0.0.0.0 --cert dashboard.crt --key dashboard.key
 """
 
+import contextlib
 import getpass
 import sys
+import threading
 import webbrowser
 from pathlib import Path
 
+from host_tools.cli.broker_options import broker_of
 from host_tools.cli.store_options import add_store_argument, store_of
 from host_tools.errors import BeckonError
 
@@ -31,6 +35,13 @@ def add_arguments(parser):
     parser.add_argument("--key", type=Path, metavar="FILE", help="its key, PEM")
     parser.add_argument("--proxy", action="store_true",
                         help="a proxy in front has TLS; everybody logs in")
+    parser.add_argument("--keys", type=Path, metavar="FILE",
+                        help="carry out roll-outs with these update keys, see beckon rollout "
+                             "run --help")
+    parser.add_argument("--broker", default="", metavar="URL",
+                        help="with --keys: as for beckon rollout")
+    parser.add_argument("--broker-ca", type=Path, metavar="FILE",
+                        help="with --keys: certificate that vouches for the broker (TLS)")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
     parser.add_argument("--add-person", metavar="NAME",
                         help="let this person log in, or change the password; asks for it, or "
@@ -63,11 +74,37 @@ def run(args):
             webbrowser.open(url)
 
     try:
-        with listen(address, args.port is not None) as listener:
+        with (
+            listen(address, args.port is not None) as listener,
+            _runner(args, engine) if args.keys else contextlib.nullcontext(),
+        ):
             serve(engine, address, listener, ready)
     finally:
         engine.dispose()
     return 0
+
+
+@contextlib.contextmanager
+def _runner(args, engine):
+    """Carry out roll-outs beside the pages."""
+    from types import SimpleNamespace
+
+    from host_tools.rollout.keys import read_keys
+    from host_tools.rollout.runner import Runner
+
+    broker = broker_of(SimpleNamespace(broker=args.broker, ca=args.broker_ca, cert=None, key=None))
+    runner = Runner(engine, broker, read_keys(args.keys), say=_say)
+    thread = threading.Thread(target=runner.run)
+    thread.start()
+    try:
+        yield
+    finally:
+        runner.stop()
+        thread.join()
+
+
+def _say(line):
+    print(f"beckon dashboard: {line}", file=sys.stderr, flush=True)
 
 
 def _add(engine, name):

@@ -2,8 +2,9 @@
 
 The firmware is byte-compiled for the board's chip. The board verifies every file by
 SHA-256 before it uses it. If a deployment is interrupted, simply repeat it. Settings and
-secrets are copied only with --settings. With --mqtt it sends only a model, through the
-broker, to a board that has the same update_key.
+secrets are copied only with --settings. A board that has no password for its access point gets
+one. Then the label is printed: the Wi-Fi name and the password that a phone needs. With --mqtt
+it sends only a model, through the broker, to a board that has the same update_key.
 
 examples:
   beckon deploy
@@ -35,22 +36,42 @@ def add_arguments(parser):
                              "name, from FOLDER or from where beckon setup wrote them")
     parser.add_argument("--mqtt", metavar="DEVICE",
                         help="send --model to this device through the broker instead")
+    parser.add_argument("--pull", metavar="DEVICE",
+                        help="fetch what this device has learned itself, through the broker: "
+                             "its model, and the repetitions as recordings")
+    parser.add_argument("--out", type=Path, default=Path("learned"), metavar="FOLDER",
+                        help="with --pull: data folder that gets them (default: learned)")
+    parser.add_argument("--label", action="store_true",
+                        help="print the label of the access point again")
     add_broker_arguments(parser, "with --mqtt: ")
     add_json_argument(parser)
 
 
 def run(args):
+    if args.pull:
+        from host_tools.cli.deploy_pull import pull
+
+        return pull(args)
     if args.mqtt:
         return _over_mqtt(args)
     from host_tools.device.deploy import deploy, firmware_files
+    from host_tools.device.label import label_for
     from host_tools.device.ports import find_port
+    from host_tools.device.pretend import is_pretend
 
+    if args.port and args.port.endswith(".mlp"):
+        raise BeckonError(f"{args.port} is a model, not a port; write --model {args.port}", 2)
     model = _model(args.model) if args.model else None
     settings = _settings(args)
     port = find_port(args.port)
+    label = None
 
     def extra(survey):
+        nonlocal label
         files = dict(settings)
+        if not is_pretend(port):  # nothing of it is in the air
+            label, secret = label_for(survey, settings)
+            files.update(secret)
         if model is not None:
             files["model.mlp"] = model
         elif "model.mlp" not in survey.files:
@@ -58,9 +79,17 @@ def run(args):
         return files
 
     with _steps() as on_step:
-        report = deploy(port, firmware_files, extra, on_step=on_step)
+        try:
+            report = deploy(port, firmware_files, extra, on_step=on_step)
+        except BeckonError:
+            if label and label.is_new:
+                print("beckon deploy: the access point has a new password; see it with "
+                      "beckon deploy --label", file=sys.stderr)
+            raise
+    shown = label if label and (label.is_new or args.label) else None
     if args.json:
-        print(json.dumps(dataclasses.asdict(report)))
+        access_point = shown and {"ssid": shown.ssid, "key": shown.key, "uri": shown.uri}
+        print(json.dumps({**dataclasses.asdict(report), "access_point": access_point}))
     else:
         print(f"{report.machine}, MicroPython {report.version}, on {report.port}")
         print(f"{counted(len(report.copied), 'file')} copied "
@@ -69,6 +98,11 @@ def run(args):
         print(report.sign)
         if report.sensor:
             print(report.sensor)
+        if shown:
+            shown.write(sys.stdout)
+    if args.label and not shown:
+        print("beckon deploy: the board has no access point; beckon deploy --settings gives it "
+              "one", file=sys.stderr)
     if report.warning:
         print(report.warning, file=sys.stderr)
     return 0

@@ -28,6 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="also judge the gestures turned, on the other hand and while walking")
     parser.add_argument("--walking", nargs="+", default=[], metavar="DATASET",
                         help="recordings of a walk for --robustness (default: a made-up walk)")
+    parser.add_argument("--rules", default="", metavar="TEXT",
+                        help="also judge rule gestures, as the board's setting rules names them")
     add_json_argument(parser)
     parser.add_argument("--report", metavar="FILE.html", type=Path, help="write a page with plots")
 
@@ -40,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
     from host_tools.files import write_atomically
     from host_tools.model.golden import read_model
     from host_tools.plots.evaluation_page import html_report
+    from host_tools.training.train import digest
 
     if args.walking and not args.robustness:
         raise BeckonError("--walking: add --robustness, which puts the gestures on top of it", 2)
@@ -47,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     data = read_datasets(args.dataset)
     walking = read_datasets(args.walking).recordings if args.walking else ()
     with progress("evaluating", total=len(data.recordings)) as step:
-        result = evaluate(model, data, step)
+        result = evaluate(model, data, step, args.rules)
     found = None
     if args.robustness:
         kept = with_gestures(model, data)
@@ -55,6 +58,9 @@ def run(args: argparse.Namespace) -> int:
             found = robustness(model, data, walking, progress=step)
     for notice in result.notices:
         print(f"notice: {notice}", file=sys.stderr)
+    if f"data {digest(data)}" in model.notes:
+        print("notice: the model was trained on these very recordings, so the figures flatter; "
+              "beckon train and beckon crossval say what it finds of the unknown", file=sys.stderr)
     details = Details.of(result, found)
     figures = {**result.as_json(), **details.as_json()}
     if args.report:

@@ -38,6 +38,11 @@ def add_arguments(parser):
                      help="devices that restart, per minute")
     one.add_argument("--clock-errors", type=float, default=0.0, metavar="SHARE",
                      help="share of devices without a clock or with a wrong one, 0 to 1")
+    one.add_argument("--update-key", default="", metavar="TEXT",
+                     help="take new models that this key has signed (default: take none)")
+    one.add_argument("--bad", type=float, default=0.0, metavar="SHARE",
+                     help="share of devices that a new model does not suit, 0 to 1: they "
+                          "refuse it, vanish, roll back, restart or lose samples, in turn")
     one.add_argument("--prefix", default="sim", metavar="TEXT", help="of the devices' names")
     one.add_argument("--seed", type=int, default=1, metavar="N")
     add_json_argument(one)
@@ -54,7 +59,8 @@ def run(args):
         raise BeckonError(f"--prefix {args.prefix!r}: write at most 24 letters, digits, _ and -",
                           status=2)  # fmt: skip
     plan = Plan(args.devices, args.rate, args.seconds, args.burst, args.outages, args.restarts,
-                min(1.0, max(0.0, args.clock_errors)), prefix=args.prefix, seed=args.seed)
+                min(1.0, max(0.0, args.clock_errors)), prefix=args.prefix, seed=args.seed,
+                update_key=args.update_key, ways=_ways(args.bad))  # fmt: skip
     with progress("simulating", None) as step:
         totals = simulate(broker_of(args), plan, lambda t: step(
             f"{t.online} online, {t.made} events, {t.acked_events} acknowledged", advance=0))
@@ -68,3 +74,14 @@ def run(args):
     for reason, count in totals.faults.items():
         print(f"beckon fleet: {count} times: {reason}", file=sys.stderr)
     return 0 if totals.made == totals.acked_events + totals.dropped else 1
+
+
+def _ways(bad):
+    from host_tools.fleet.update import WAYS
+
+    def way(number):
+        """Every so many, so that it is known which: of 0.1 the devices 9, 19, 29, ..."""
+        before, now = int(number * bad), int((number + 1) * bad)
+        return WAYS[1 + before % (len(WAYS) - 1)] if now > before else "good"
+
+    return way

@@ -24,10 +24,8 @@ import json
 import sys
 from pathlib import Path
 
-from host_tools.cli.broker_options import add_tls_arguments, broker_of
 from host_tools.cli.json_output import add_json_argument
-from host_tools.cli.phone_options import add_phone_arguments
-from host_tools.cli.progress import waiting
+from host_tools.cli.source_options import add_source_arguments, check_rate, open_source
 from host_tools.errors import BeckonError
 from host_tools.wording import counted
 
@@ -48,27 +46,7 @@ def add_arguments(parser):
     parser.add_argument("--button", action="store_true",
                         help="a press of the board's button (the setting take_button_pin), or of "
                              "Space, starts and ends each take instead of the countdown")
-    parser.add_argument("--rate", type=float, default=100.0, metavar="HZ",
-                        help="samples per second; above 100 a faster baud rate is used")
-    parser.add_argument("--accel-g", type=int, default=8, choices=(2, 4, 8, 16),
-                        help="range of the accelerometer")
-    parser.add_argument("--gyro-dps", type=int, default=1000, choices=(250, 500, 1000, 2000),
-                        help="range of the gyroscope")
-    parser.add_argument("--from", dest="source", default="board",
-                        metavar="board|csv|broker|phone|sensorlogger|URL|FILE",
-                        help="where the samples come from")
-    parser.add_argument("--device", metavar="NAME", help="with --from broker: which board")
-    add_tls_arguments(parser, "with --from mqtts://HOST: ")
-    add_phone_arguments(parser, "with --from phone or sensorlogger: ")
-    parser.add_argument("--accel-unit", default="", metavar="UNIT",
-                        help="with --from csv: the unit of the acceleration, m/s2, g, mg or "
-                        "counts:N for N counts per g (default: measured)")
-    parser.add_argument("--gyro-unit", default="", metavar="UNIT",
-                        help="with --from csv: the unit of the turn rates, dps, rad/s, mdps or "
-                        "counts:N for N counts per deg/s (default: measured)")
-    parser.add_argument("--baud", type=int, metavar="N", help="another baud rate")
-    parser.add_argument("--speed", type=float, default=1.0, metavar="N",
-                        help="with --from FILE: times real time, 0 as fast as possible")
+    add_source_arguments(parser)
     add_json_argument(parser)
 
 
@@ -81,7 +59,7 @@ def run(args):
 
     labels = _checked(args)
     check_folder(args.out)
-    with _source(args) as source:
+    with open_source(args) as source:
         if source.found:
             print(source.found, file=sys.stderr)
         if source.warning:
@@ -143,89 +121,11 @@ def _checked(args):
         ("--takes", args.takes, 1, 1000),
         ("--countdown", args.countdown, 1, 60),
         ("--seconds", args.seconds or 2, 0.5, 10 if not args.free else 86400),
-        ("--rate", args.rate, 10, 500),
     ):
         if not least <= value <= most:
             raise BeckonError(f"{name} {value:g}: name a number from {least:g} to {most:g}", 2)
+    check_rate(args)
     return labels
-
-
-def _source(args):
-    from host_tools.device.ports import find_port
-    from host_tools.recording.board_source import BoardSource
-    from host_tools.recording.forwarder_source import ForwarderSource
-    from host_tools.recording.replay_source import ReplaySource
-
-    if args.source != "csv" and (args.accel_unit or args.gyro_unit):
-        raise BeckonError("--accel-unit and --gyro-unit are for --from csv alone", status=2)
-    if args.source == "csv":
-        return _Opening(ForwarderSource(find_port(args.port), args.accel_unit, args.baud or 115200,
-                                        args.gyro_unit),
-                        "measuring rate and units: hold the sensor still")
-    if args.source == "broker" or args.source.startswith(("mqtt://", "mqtts://")):
-        from host_tools.recording.broker_source import BrokerSource
-
-        if not args.device:
-            raise BeckonError("name the board with --device", status=2)
-        url = "" if args.source == "broker" else args.source
-        return _Opening(BrokerSource(broker_of(args, url), args.device),
-                        "asking the board for samples")
-    phone = _phone(args)
-    if phone:
-        return phone
-    if args.source != "board":
-        path = Path(args.source)
-        if not path.is_file():
-            raise BeckonError(f"--from {args.source}: no such file; write board, csv, "
-                              "broker, mqtts://HOST, phone, phyphox://HOST, "
-                              "sensorserver://HOST, sensorlogger, or the name of a recording",
-                              status=2)
-        return ReplaySource(path, args.speed)
-    return _Opening(BoardSource(find_port(args.port), args.rate, args.accel_g, args.gyro_dps,
-                                args.baud), "starting the board's sensor")
-
-
-def _phone(args):
-    """The source, if it is a phone; else None."""
-    kind, _, rest = args.source.partition("://")
-    if args.source == "phone":
-        from host_tools.cli.phone_options import PhoneOpening
-
-        return PhoneOpening(args)
-    if kind in ("phyphox", "sensorserver") and rest:
-        from host_tools.recording.phone.phyphox import PhyphoxSource
-        from host_tools.recording.phone.sensor_server import SensorServerSource
-
-        if kind == "phyphox":
-            return _Opening(PhyphoxSource(f"http://{rest}"),
-                            "measuring the phone's rate: lay it on its back")
-        return _Opening(SensorServerSource(f"ws://{rest}"), "measuring the phone's rate")
-    if kind == "sensorlogger":
-        from host_tools.cli.phone_options import sensor_logger_server
-        from host_tools.recording.phone.sensor_logger import SensorLoggerSource
-
-        port = rest.removeprefix(":") or "8739"
-        if not port.isdigit() or not 0 <= int(port) < 65536:
-            raise BeckonError(f"--from {args.source}: write sensorlogger, or "
-                              "sensorlogger://:PORT", status=2)
-        return _Opening(SensorLoggerSource(sensor_logger_server(args, int(port))),
-                        "waiting for Sensor Logger")
-    return None
-
-
-class _Opening:
-    """A source whose opening takes its time."""
-
-    def __init__(self, source, what):
-        self._source = source
-        self._what = what
-
-    def __enter__(self):
-        with waiting(self._what):
-            return self._source.__enter__()
-
-    def __exit__(self, *exception):
-        self._source.__exit__(*exception)
 
 
 def _ask(reason):

@@ -56,6 +56,7 @@ _OF_ROLE = {"radio_buttons": ("bthome",), "radio_keys": ("hid",),
             "radio_peers": ("espnow", "gateway"), "radio_key": ("bthome", "espnow", "gateway")}
 _OF_WIFI = ("wifi_key", "broker_host", "tls_ca", "tls_cert", "tls_key", "broker_port", "user",
             "password")  # fmt: skip
+_WPA_LEAST = 8  # characters of a WPA passphrase, IEEE 802.11i; only WEP has shorter ones
 _NEEDED = ("wifi_ssid", "broker_host")
 _FILES = ("tls_ca", "tls_cert", "tls_key")
 
@@ -220,6 +221,7 @@ def _answer(name, question, unseen, before, folder):
 
     old = before[name]
     shown = f" [{'kept' if unseen else old}]" if old else ""
+    refused = None
     while True:
         text = _read_line(f"{question}{shown}: ", unseen)
         try:
@@ -233,6 +235,11 @@ def _answer(name, question, unseen, before, folder):
                 value = _typed(name, text, before, check)
             if name in _FILES and value:
                 _check_answered(name, value, before, folder)
+            if name == "wifi_key" and 0 < len(value) < _WPA_LEAST and value not in (old, refused):
+                refused = value
+                raise BeckonError(f"a Wi-Fi password has {_WPA_LEAST} characters or more, this "
+                                  f"one has {len(value)}; enter it again, the same one if your "
+                                  "network is that old")
             if name == "radio_key" and not value and "bthome" not in before["radio"]:
                 value = secrets.token_hex(16)
                 print("beckon setup: a key was made; copy radio_key from "
@@ -245,7 +252,10 @@ def _answer(name, question, unseen, before, folder):
             none = "; - for a board without Wi-Fi" if name == "wifi_ssid" else ""
             print(f"beckon setup: {question} is needed{none}", file=sys.stderr)
         except BeckonError as error:
-            print(f"beckon setup: {error}", file=sys.stderr)
+            text = str(error)
+            if name in _FILES:  # the cure names an option
+                text = f"{text.partition(';')[0]}; enter another path, or - for none"
+            print(f"beckon setup: {text}", file=sys.stderr)
 
 
 def _check_answered(name, value, before, folder):

@@ -1,4 +1,4 @@
-"""Back up the store of beckon collect, restore it, or say what is in it.
+"""Back up the store of beckon collect, restore it, say what is in it, or export false alarms.
 
 A backup can be made while collectors write. Restoring goes into a new file or an empty database;
 nothing is overwritten.
@@ -6,6 +6,7 @@ nothing is overwritten.
 examples:
   beckon store info
   beckon store backup backups --keep 14
+  beckon store negatives my-gestures
   beckon store restore backups/beckon-20261127T020000Z.db --store new.db
 """
 
@@ -32,6 +33,8 @@ def add_arguments(parser):
     part.add_argument("folder", type=Path, metavar="FOLDER")
     part.add_argument("--keep", type=int, default=0, metavar="N",
                       help="remove all but the newest N backups; 0: keep all")
+    part = one("negatives", "write the samples of false alarms as recordings labelled none")
+    part.add_argument("folder", type=Path, metavar="FOLDER", help="a data-set folder, new or not")
     part = one("restore", "make a new store from a backup")
     part.add_argument("file", type=Path, metavar="FILE")
 
@@ -53,6 +56,8 @@ def run(args):
         with waiting("copying the store"):
             made = backup(engine, args.folder, max(0, args.keep))
         print(f"{made}, {made.stat().st_size / 1e6:.1f} MB")
+    elif args.what == "negatives":
+        _negatives(engine, args.folder)
     else:
         _info(engine)
     engine.dispose()
@@ -76,3 +81,15 @@ def _info(engine):
                   f"ms, last sign of life {(now_ms - row.at_ms) // 1000} s ago")  # fmt: skip
         for reason, messages, _ in queries.quarantine_counts(connection):
             print(f"  kept aside, {reason}: {counted(messages, 'message')}")
+
+
+def _negatives(engine, folder):
+    from host_tools.rollout.event_windows import export
+    from host_tools.store.database import reading
+    from host_tools.store.windows import counts
+
+    new, before = export(engine, folder)
+    with reading(engine).connect() as connection:
+        found = counts(connection)
+    print(f"{folder}: {counted(new, 'recording')} written, {before} there already, "
+          f"{found.get('wanted', 0)} wanted from devices, {found.get('gone', 0)} gone")

@@ -49,7 +49,7 @@ def _port(text):
 
 
 def run(args):
-    from host_tools.studio.app import listen, open_browser, serve
+    from host_tools.studio.app import kept_secrets, listen, open_browser, serve
     from host_tools.studio.frame.access import redirect_file
     from host_tools.studio.frame.project import Project
 
@@ -77,9 +77,13 @@ def run(args):
 
     with contextlib.ExitStack() as stack:
         phone = stack.enter_context(phone_server(args)) if args.phone else None
-        listener = stack.enter_context(listen(args.port))
+        at, kept = project.folder if project else Path.cwd(), kept_secrets()
+        coming_back = kept.of(at)
+        listener = stack.enter_context(listen(args.port, coming_back.port))
+        coming_back.port = listener.getsockname()[1]
+        kept.keep(at, coming_back)
         try:
-            serve(project, listener, ready, phone=phone)
+            serve(project, listener, ready, phone=phone, coming_back=coming_back)
         finally:
             remove()
     return 0

@@ -125,11 +125,12 @@ def run(args: argparse.Namespace) -> int:
     judged = together(trained.model, parts) if parts else None
     for habit in trained.calibration.habits:
         print(f"notice: {habit}", file=sys.stderr)
-    size = write_model(args.out, trained.model)
+    write_model(args.out, trained.model)
+    size = int.from_bytes(trained.encoded[12:16], "little")  # without the examples behind it
     print(f"{args.out}: {size} bytes, model {trained.model.model_id}, {trained.model.macs} MAC")
     for line in outlook(trained, split, judged, data, args.false_per_hour):
         print(line)
-    print(f"next: beckon deploy {args.out}")
+    print(f"next: beckon deploy --model {args.out}")
     return 0
 
 

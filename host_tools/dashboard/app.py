@@ -24,10 +24,11 @@ from sqlalchemy.exc import DBAPIError
 from starlette.background import BackgroundTask
 from starlette.middleware.sessions import SessionMiddleware
 
-from host_tools.dashboard import exports, pages
+from host_tools.dashboard import exports, pages, rollout_page
 from host_tools.dashboard.filters import View
 from host_tools.dashboard.frame import PAGES, STATIC, frame
 from host_tools.dashboard.login import SESSION_S, LoginGuard, People, add_login
+from host_tools.dashboard.reading import now_ms
 from host_tools.errors import BeckonError
 from host_tools.mqtt.address import is_only_here
 from host_tools.store.database import reason, shown
@@ -61,6 +62,7 @@ def make_app(engine: Engine, port: int, keys: Keys | None, secure: bool) -> Fast
     contents: dict[str, Callable[[View, str], Awaitable[None]]] = {
         "": lambda view, person: pages.gestures(engine, view, person),
         "devices": lambda view, person: pages.devices(engine, view),
+        "rollouts": lambda view, person: rollout_page.page(engine, person),
         "health": lambda view, person: pages.health(engine, view),
     }
     for name, title, _ in PAGES:
@@ -103,13 +105,19 @@ def _add_page(name: str, title: str, engine: Engine,
 
 def _add_exports(app: FastAPI, engine: Engine) -> None:
     def wanted(request: Request) -> Any:
-        return View.of(request.query_params).filter(pages._now_ms())
+        return View.of(request.query_params).filter(now_ms())
 
     @app.get("/export.csv")
     def as_csv(request: Request) -> Response:
         return StreamingResponse(
             exports.as_csv(engine, wanted(request)), media_type="text/csv; charset=utf-8",
             headers={"content-disposition": 'attachment; filename="beckon-events.csv"'})
+
+    @app.get("/false-alarms.zip")
+    def as_negatives(request: Request) -> Response:
+        path = exports.as_negatives(engine)
+        return FileResponse(path, filename="beckon-false-alarms.zip",
+                            background=BackgroundTask(os.unlink, path))  # fmt: skip
 
     @app.get("/export.parquet")
     def as_parquet(request: Request) -> Response:

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine
@@ -33,6 +34,28 @@ def as_csv(engine: Engine, wanted: Filter) -> Iterator[str]:
         buffer.truncate()
     if buffer.getvalue():  # not one event
         yield buffer.getvalue()
+
+
+def as_negatives(engine: Engine) -> str:
+    """The path of a temporary zip, which the caller removes: false alarms as recordings."""
+    import zipfile
+
+    from host_tools.rollout.event_windows import export
+
+    handle, path = tempfile.mkstemp(suffix=".zip", prefix="beckon-")
+    os.close(handle)
+    try:
+        with tempfile.TemporaryDirectory(prefix="beckon-") as text:
+            folder = Path(text)
+            export(engine, folder)
+            with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+                for file in sorted(folder.rglob("*")):
+                    if file.is_file():
+                        archive.write(file, f"false-alarms/{file.relative_to(folder).as_posix()}")
+    except BaseException:
+        os.unlink(path)
+        raise
+    return path
 
 
 def guarded(value: Any) -> Any:

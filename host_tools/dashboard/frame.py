@@ -11,6 +11,7 @@ from host_tools.dashboard.filters import PERIODS, View
 
 STATIC = Path(__file__).parent / "static"
 PAGES = (("", "Gestures", "insights"), ("devices", "Devices", "developer_board"),
+         ("rollouts", "Models", "system_update_alt"),
          ("health", "Collecting", "storage"))  # fmt: skip
 _HEAD = (
     '<script src="/studio/static/theme.js"></script>'

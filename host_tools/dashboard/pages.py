@@ -1,7 +1,5 @@
 """The pages: gestures, devices, collecting. What is read from the store is read in a thread."""
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +9,8 @@ from sqlalchemy import Engine
 from host_tools.dashboard import charts
 from host_tools.dashboard.filters import PERIODS, View
 from host_tools.dashboard.frame import filters
+from host_tools.dashboard.reading import fill, moment, now_ms, read
 from host_tools.store import queries, verdicts
-from host_tools.store.database import reading
 from host_tools.store.tables import LATENCY_CLASSES_MS
 from host_tools.studio.frame.layout import empty_state
 from host_tools.studio.frame.widgets import svg
@@ -50,24 +48,6 @@ class Figures:
     wanted: queries.Filter
 
 
-def _now_ms() -> int:
-    return time.time_ns() // 10**6
-
-
-def _moment(ms: int) -> str:
-    """Local time; with the day if that is not today."""
-    then, now = time.localtime(ms / 1000), time.localtime()
-    return time.strftime("%H:%M:%S" if then[:3] == now[:3] else "%d %b %H:%M:%S", then)
-
-
-async def _read(engine: Engine, ask: Callable[..., Any], *arguments: Any) -> Any:
-    def answer() -> Any:
-        with reading(engine).connect() as connection:
-            return ask(connection, *arguments)
-
-    return await run.io_bound(answer)
-
-
 def _figures(connection: Any, wanted: queries.Filter) -> Figures:
     latencies, confidences = queries.histograms(connection, wanted)
     return Figures(queries.totals(connection, wanted), queries.over_time(connection, wanted),
@@ -76,7 +56,7 @@ def _figures(connection: Any, wanted: queries.Filter) -> Figures:
 
 async def gestures(engine: Engine, view: View, person: str) -> None:
     """What was recognised, when, how sure and how fast; the latest, as they come."""
-    known, names = await _read(
+    known, names = await read(
         engine, lambda c: (queries.gestures(c), queries.device_names(c, limit=500)))  # fmt: skip
     filters("", view, known, lambda: names)
     tiles = ui.element("div").classes("bd-tiles")
@@ -87,6 +67,8 @@ async def gestures(engine: Engine, view: View, person: str) -> None:
                 for kind in ("csv", "parquet"):
                     ui.link(f"Export {kind.upper() if kind == 'csv' else 'Parquet'}",
                             f"/export.{kind}{view.query()}")  # fmt: skip
+                ui.link("Export false alarms", "/false-alarms.zip").tooltip(
+                    "their samples, where the device kept them, as recordings for training")
         over_time = ui.element("div").classes("bk-stack bd-over-time")
     with ui.element("div").classes("bd-pair"):
         with ui.element("section").classes("bk-card bk-stack"):
@@ -98,15 +80,15 @@ async def gestures(engine: Engine, view: View, person: str) -> None:
     shown: list[Figures] = []
 
     async def figures() -> None:
-        found = await _read(engine, _figures, view.filter(_now_ms()))
+        found = await read(engine, _figures, view.filter(now_ms()))
         if shown and _same(shown[0], found):
             return
         shown[:] = [found]
-        _fill(tiles, lambda: _tiles(found))
-        _fill(over_time, lambda: _over_time(found))
-        _fill(latency, lambda: svg(charts.bars(_LATENCY_LABELS, found.latencies,
+        fill(tiles, lambda: _tiles(found))
+        fill(over_time, lambda: _over_time(found))
+        fill(latency, lambda: svg(charts.bars(_LATENCY_LABELS, found.latencies,
                                                "events by latency")).classes("bk-wide"))
-        _fill(confidence, lambda: svg(charts.bars(_CONFIDENCE_LABELS, found.confidences,
+        fill(confidence, lambda: svg(charts.bars(_CONFIDENCE_LABELS, found.confidences,
                                                   "events by confidence")).classes("bk-wide"))
 
     await figures()
@@ -116,12 +98,6 @@ async def gestures(engine: Engine, view: View, person: str) -> None:
 
 def _same(one: Figures, other: Figures) -> bool:
     return (one.totals, one.series, one.latencies) == (other.totals, other.series, other.latencies)
-
-
-def _fill(box: ui.element, build: Callable[[], Any]) -> None:
-    box.clear()
-    with box:
-        build()
 
 
 def _tiles(found: Figures) -> None:
@@ -149,7 +125,7 @@ def _over_time(found: Figures) -> None:
         return
     wanted = found.wanted
     step_ms = queries.step_ms(wanted)
-    svg(charts.stacked(found.series, wanted.since_ms, min(wanted.until_ms, _now_ms()),
+    svg(charts.stacked(found.series, wanted.since_ms, min(wanted.until_ms, now_ms()),
                        step_ms)).classes("bk-wide")  # fmt: skip
     with ui.element("div").classes("bd-legend"):
         for name, colour in charts.colours(found.series).items():
@@ -172,8 +148,8 @@ async def _latest(engine: Engine, view: View, person: str) -> None:
             table.add_slot("body-cell-verdict", _VERDICT_CELL)
 
     async def refresh() -> None:
-        rows = [_event_row(row) for row in await _read(
-            engine, queries.latest, view.filter(_now_ms()), _LATEST)]  # fmt: skip
+        rows = [_event_row(row) for row in await read(
+            engine, queries.latest, view.filter(now_ms()), _LATEST)]  # fmt: skip
         if rows != table.rows:
             table.rows = rows
 
@@ -184,7 +160,7 @@ async def _latest(engine: Engine, view: View, person: str) -> None:
             return
         done = await run.io_bound(verdicts.mark, engine, known["device"], known["boot"],
                                   known["seq"], not known["false_alarm"], person or "local",
-                                  _now_ms())  # fmt: skip
+                                  now_ms())  # fmt: skip
         if not done:
             ui.notify("This event is not in the store any more.", type="warning")
         await refresh()
@@ -197,7 +173,7 @@ async def _latest(engine: Engine, view: View, person: str) -> None:
 def _event_row(row: queries.Row) -> dict[str, Any]:
     return {
         "id": f"{row.device}/{row.boot}/{row.seq}", "boot": row.boot, "seq": row.seq,
-        "time": _moment(row.at_ms), "device": row.device, "gesture": row.gesture,
+        "time": moment(row.at_ms), "device": row.device, "gesture": row.gesture,
         "confidence": f"{row.confidence} %",
         "latency": "–" if row.latency_ms is None else f"{row.latency_ms} ms",
         "model": row.model, "false_alarm": bool(row.verdict), "verdict": "",
@@ -206,7 +182,7 @@ def _event_row(row: queries.Row) -> dict[str, Any]:
 
 async def devices(engine: Engine, view: View) -> None:
     """Each device: is it there, what did it lose, what runs on it."""
-    known, names, models = await _read(engine, lambda c: (
+    known, names, models = await read(engine, lambda c: (
         queries.gestures(c), queries.device_names(c, limit=500), queries.models(c)))
     filters("devices", view, known, lambda: names)
     if not names:
@@ -236,7 +212,7 @@ async def devices(engine: Engine, view: View) -> None:
         more = ui.element("div").classes("bk-row")
 
     async def refresh() -> None:
-        found = await _read(engine, queries.devices, view.filter(_now_ms()), _DEVICES,
+        found = await read(engine, queries.devices, view.filter(now_ms()), _DEVICES,
                             page["offset"])  # fmt: skip
         rows = [_device_row(row) for row in found]
         if rows != table.rows:
@@ -255,12 +231,13 @@ async def devices(engine: Engine, view: View) -> None:
 
 
 def _device_row(row: queries.DeviceRow) -> dict[str, Any]:
-    silent = row.last_ms < _now_ms() - _SILENT_MS
-    status = {True: "silent" if silent else "online", False: "offline", None: "unknown"}
+    silent = row.overdue if row.asleep else row.last_ms < now_ms() - _SILENT_MS
+    well = "asleep" if row.asleep else "online"
+    status = {True: "silent" if silent else well, False: "offline", None: "unknown"}
     lost = 100 * row.samples_lost / (row.samples + row.samples_lost or 1)
     return {
         "device": row.name, "status": status[row.online],
-        "seen": _moment(row.last_ms),
+        "seen": moment(row.last_ms),
         "events": f"{row.events:,}", "false_alarms": f"{row.false_alarms:,}",
         "lost": f"{row.lost:,}", "samples": f"{row.samples_lost:,} ({lost:.2f} %)",
         "model": row.model or "–", "firmware": row.firmware or "–", "sensor": row.sensor or "–",
@@ -272,9 +249,9 @@ async def health(engine: Engine, view: View) -> None:
     box = ui.element("div").classes("bk-stack")
 
     async def refresh() -> None:
-        every, reasons, kept = await _read(engine, lambda c: (
+        every, reasons, kept = await read(engine, lambda c: (
             queries.collectors(c), queries.quarantine_counts(c), queries.quarantined(c, 20)))
-        _fill(box, lambda: _health(every, reasons, kept))
+        fill(box, lambda: _health(every, reasons, kept))
 
     await refresh()
     ui.timer(_SLOW_S, refresh, immediate=False)
@@ -286,7 +263,7 @@ def _health(every: list[Any], reasons: list[tuple[str, int, int]], kept: list[An
         if not every:
             ui.label("None has ever written here. Start `beckon collect`.").classes("bk-quiet")
         for row in every:
-            age_s = (_now_ms() - row.at_ms) // 1000
+            age_s = (now_ms() - row.at_ms) // 1000
             with ui.element("div").classes("bk-row"):
                 alive = age_s < 30
                 ui.icon("check_circle" if alive else "cancel").classes(
@@ -300,7 +277,7 @@ def _health(every: list[Any], reasons: list[tuple[str, int, int]], kept: list[An
         if not reasons:
             ui.label("None: every message was right.").classes("bk-quiet")
         for reason, messages, last_ms in reasons:
-            ui.label(f"{reason}: {messages:,}, the last one {_moment(last_ms)}")
+            ui.label(f"{reason}: {messages:,}, the last one {moment(last_ms)}")
         for row in kept:
             content = bytes(row.payload[:200]).decode("utf-8", "replace")
             ui.label(f"{row.reason} · {row.topic} · {row.detail} · {row.size} bytes: {content}"

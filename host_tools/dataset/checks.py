@@ -8,6 +8,7 @@ A notice names the finding, where, and the likely cure.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ from host_tools.dataset.idle import is_idle
 from host_tools.dataset.movement import stillest
 from host_tools.dataset.recording import Dataset
 from host_tools.dataset.unit_check import judge_units, turning
+from host_tools.errors import Sentence
 from host_tools.units import GRAVITY
 
 _LEAST_RANGE = (15.0, 100.0)  # m/s^2, deg/s: no sensor's range is smaller
@@ -37,6 +39,14 @@ class Finding:
     about: str
     recording: str = ""
     t_ms: float | None = None
+
+
+_TOO_SHORT = Sentence(
+    "{where}: a {label} of {seconds:.2f} s ({samples} samples) is short, the usual one has "
+    "{usual:.2f} s: is the whole gesture in it? Label it again, or delete it").template
+_TOO_LONG = Sentence(
+    "{where}: a {label} of {seconds:.2f} s ({samples} samples) is long, the usual one has "
+    "{usual:.2f} s: does it hold one gesture? Label each, or cut it (beckon data cut)").template
 
 
 def check(data: Dataset) -> list[str]:
@@ -80,8 +90,9 @@ def _few(data: Dataset) -> list[str]:
     gestures = {k: e for k, e in examples_of(data).items() if not is_idle(k)}
     usual = float(np.median([len(e) for e in gestures.values()])) if gestures else 0.0
     return [
-        f"{place(*found[0])}: {len(found)} takes of {label!r} are few beside the usual "
-        f"{usual:.0f}: record more, at least {_LEAST_TAKES}"
+        Sentence("{place}: {count} takes of {label!r} are few beside the usual {usual:.0f}: record "
+                "more, at least {least}", place=place(*found[0]), count=len(found), label=label,
+                usual=usual, least=_LEAST_TAKES)
         for label, found in sorted(gestures.items())
         if 1 < len(found) < min(_LEAST_TAKES, usual / 2)
     ]
@@ -113,50 +124,56 @@ def _other_units(data: Dataset) -> list[str]:
     if not odd or usual < 1 / _OTHER_UNIT:  # without gravity the level says nothing
         return []
     level, r = odd[0]
-    more = f" and {len(odd) - 1} more" if len(odd) > 1 else ""
-    return [f"{r.path or r.name}{more}: at rest |a| is {level:.3g}, in the other recordings "
-            f"{usual:.3g}: another unit; import it again and name its unit (--accel-unit g)"]
+    return [Sentence("{where}: at rest |a| is {level:.3g}, in the other recordings {usual:.3g}: "
+                    "another unit; import it again and name its unit (--accel-unit g)",
+                    where=_and_more(str(r.path or r.name), odd), level=level, usual=usual)]
+
+
+def _and_more(first: str, all_of_them: Sequence[object]) -> str:
+    """Names the first of several."""
+    if len(all_of_them) < 2:
+        return first
+    return Sentence("{first} and {more} more", first=first, more=len(all_of_them) - 1)
 
 
 def _gravity(rest: float) -> list[str]:
     if 0.85 < rest < 1.15:
-        return [f"at rest |a| is {rest:.2f}: acceleration seems to be in g; multiply by {GRAVITY}"]
+        return [Sentence("at rest |a| is {rest:.2f}: acceleration seems to be in g; multiply by "
+                        "{factor}", rest=rest, factor=GRAVITY)]
     if 850 < rest < 1150:
-        return [f"at rest |a| is {rest:.0f}: acceleration seems in mg; multiply by "
-                f"{GRAVITY / 1000:.8f}"]
+        return [Sentence("at rest |a| is {rest:.0f}: acceleration seems to be in mg; multiply by "
+                        "{factor:.8f}", rest=rest, factor=GRAVITY / 1000)]
     if rest < 3:
         return [
-            f"at rest |a| is {rest:.2f} m/s^2: gravity is missing; a sensor that measures gravity "
-            "will not agree with a model trained on this"
+            Sentence("at rest |a| is {rest:.2f} m/s^2: gravity is missing; a sensor that measures "
+                    "gravity will not agree with a model trained on this", rest=rest)
         ]
     if abs(rest / GRAVITY - 1) > 0.1:
-        return [f"at rest |a| is {rest:.2f} m/s^2 instead of 9.8: wrong range or unit, or no rest"]
+        return [Sentence("at rest |a| is {rest:.2f} m/s^2 instead of 9.8: wrong range or unit, or "
+                        "no rest", rest=rest)]
     if abs(rest / GRAVITY - 1) > 0.025:
         off = 100 * (rest / GRAVITY - 1)
-        return [f"at rest |a| is {rest:.2f} m/s^2: the sensor is {off:+.0f} % off"]
+        return [Sentence("at rest |a| is {rest:.2f} m/s^2: the sensor is {off:+.0f} % off",
+                        rest=rest, off=off)]
     return []
 
 
 def _odd_takes(data: Dataset) -> list[str]:
     """Spans much shorter or longer than others of their label, or shorter than any gesture."""
-    out = []
+    out: list[str] = []
     for label, takes in sorted(examples_of(data).items()):
         if is_idle(label):
             continue
         usual = float(np.median([s.length_ms for _, s in takes]))
         short = [(r, s) for r, s in takes if s.length_ms < max(_SHORT_MS, usual / _ODD)]
         long = [(r, s) for r, s in takes if s.length_ms > _ODD * max(usual, _SHORT_MS)]
-        for odd, word, cure in (
-            (short, "short", "is the whole gesture in it? Label it again, or delete it"),
-            (long, "long", "does it hold one gesture? Label each, or cut it (beckon data cut)"),
-        ):
+        for odd, verdict in ((short, _TOO_SHORT), (long, _TOO_LONG)):
             if odd:
                 r, s = odd[0]
                 samples = round(s.length_ms * r.rate_hz / 1000) + 1
-                more = f" and {len(odd) - 1} more" if len(odd) > 1 else ""
-                out.append(f"{place(r, s)}{more}: a {label} of {s.length_ms / 1000:.2f} s "
-                           f"({samples} samples) is {word}, the usual one has "
-                           f"{usual / 1000:.2f} s: {cure}")
+                out.append(Sentence(verdict, where=_and_more(place(r, s), odd), label=label,
+                                   seconds=s.length_ms / 1000, samples=samples,
+                                   usual=usual / 1000))
     return out
 
 
@@ -164,13 +181,15 @@ def _turning(data: Dataset) -> list[str]:
     pieces = [(r.samples, r.rate_hz) for r in data.recordings if r.axes == 6]
     found = judge_units(pieces) if pieces else None
     if found and found.gyro == "rad/s":
-        return ["turn rates seem to be in rad/s: a hand turns "
-                + (f"{found.slope:.2g} times as fast" if found.slope else "much faster")
-                + " than they say in deg/s; multiply by 57.2958"]  # fmt: skip
+        if not found.slope:
+            return [Sentence("turn rates seem to be in rad/s: a hand turns much faster than they "
+                            "say in deg/s; multiply by 57.2958")]
+        return [Sentence("turn rates seem to be in rad/s: a hand turns {slope:.2g} times as fast "
+                        "as they say in deg/s; multiply by 57.2958", slope=found.slope)]
     both, weight = np.sum([turning(*p)[:2] for p in pieces] or [np.zeros(2)], axis=0)
     if weight > 5 and not 0.45 < both / weight < 1.6:
-        return [f"gravity turns {both / weight:.2g} times as fast as the gyroscope says: the rate, "
-                "the gyroscope's range or an axis may be wrong"]
+        return [Sentence("gravity turns {ratio:.2g} times as fast as the gyroscope says: the rate, "
+                        "the gyroscope's range or an axis may be wrong", ratio=both / weight)]
     return []
 
 
@@ -185,9 +204,10 @@ def _at_limit(x: np.ndarray, limit: float) -> np.ndarray:
 
 def _clipping(data: Dataset) -> list[str]:
     """A largest value that many samples share, two running at least, is the sensor's limit."""
-    out = []
+    out: list[str] = []
     for group, name, unit, least in (
-        (0, "acceleration", "m/s^2", _LEAST_RANGE[0]), (1, "turn rate", "deg/s", _LEAST_RANGE[1])
+        (0, Sentence("acceleration"), "m/s^2", _LEAST_RANGE[0]),
+        (1, Sentence("turn rate"), "deg/s", _LEAST_RANGE[1]),
     ):
         part = slice(3 * group, 3 * group + 3)
         sizes = [np.abs(r.samples[:, part]) for r in data.recordings if r.axes > 3 * group]
@@ -197,11 +217,10 @@ def _clipping(data: Dataset) -> list[str]:
         hits = [int(_at_limit(x, limit).sum()) for x in sizes]
         total, files = sum(map(len, sizes)), sum(h > 0 for h in hits)
         if files > 1 and sum(hits) > _CLIPPED * total:
-            out.append(
-                f"{name} is clipped at {limit:.4g} {unit} in {files} recordings "
-                f"({100 * sum(hits) / total:.1f} % of the samples): "
-                "record with a wider range if you can"
-            )
+            out.append(Sentence(
+                "{what} is clipped at {limit:.4g} {unit} in {files} recordings ({share:.1f} % of "
+                "the samples): record with a wider range if you can", what=name, limit=limit,
+                unit=unit, files=files, share=100 * sum(hits) / total))
     return out
 
 
@@ -209,7 +228,8 @@ def _rates(data: Dataset) -> list[str]:
     rates = Counter(round(r.native_hz or r.rate_hz) for r in data.recordings)
     if max(rates, default=0) > 1.03 * min(rates, default=0):
         listed = ", ".join(f"{hz} Hz ({n})" for hz, n in sorted(rates.items()))
-        return [f"recordings have different rates and are resampled: {listed}"]
+        return [Sentence("recordings have different rates and are resampled: {rates}",
+                        rates=listed)]
     return []
 
 
@@ -217,8 +237,9 @@ def _subjects(data: Dataset) -> list[str]:
     nameless = [(r, s) for r in data.recordings for s in r.spans if not s.subject]
     total = sum(len(r.spans) for r in data.recordings)
     if nameless and len(nameless) < total:
-        return [f"{place(*nameless[0])}: {len(nameless)} of {total} takes do not say who moved: "
-                "enter the person, so that figures can say how well the model works for others"]
+        return [Sentence("{place}: {count} of {total} takes do not say who moved: enter the "
+                        "person, so that figures can say how well the model works for others",
+                        place=place(*nameless[0]), count=len(nameless), total=total)]
     if len(data.subjects) < 2:
-        return ["all from one person: figures will not hold for others"]
+        return [Sentence("all from one person: figures will not hold for others")]
     return []

@@ -8,6 +8,7 @@ from collections import defaultdict
 
 from host_tools.dataset.idle import is_idle
 from host_tools.dataset.recording import Dataset, Recording, Span
+from host_tools.errors import Sentence
 
 _LEAST_SPAN_MS = 100.0  # fewer than three frames of the network: no gesture is so short
 _LEAST_IDLE_MS = 300.0  # a shorter stretch beside the spans shows nothing of rest
@@ -35,22 +36,26 @@ def class_faults(data: Dataset) -> list[str]:
     class with examples that are all too short for a gesture."""
     examples = examples_of(data)
     if not examples:
-        return [f"{data.name}: no span is labelled; label the recordings in labels.csv"]
+        return [Sentence("{data}: no span is labelled; label the recordings in labels.csv",
+                        data=data.name)]
     first = next(iter(examples.values()))[0]
     gestures = {label: e for label, e in examples.items() if not is_idle(label)}
     if not gestures:
-        return [f"{place(*first)}: {', '.join(sorted(examples))} is all there is, no gesture; "
-                "label some"]
+        return [Sentence("{place}: {examples} is all there is, no gesture; label some",
+                        place=place(*first), examples=', '.join(sorted(examples)))]
     out = []
     if len(examples) == 1 and not any(_has_idle(r) for r in data.recordings):
         label = next(iter(examples))
-        out.append(f"{place(*first)}: {label!r} is the only class, with no rest beside it; add "
-                   "another gesture, or recordings without any labelled none")
+        out.append(Sentence("{place}: {label!r} is the only class, with no rest beside it; add "
+                           "another gesture, or recordings without any labelled none",
+                           place=place(*first), label=label))
     for label, found in sorted(gestures.items()):
         if max(s.length_ms for _, s in found) < _LEAST_SPAN_MS:
-            out.append(f"{place(*found[0])}: every {label!r} is shorter than {_LEAST_SPAN_MS:g} ms "
-                       f"(this one: {found[0][1].length_ms:.0f} ms); label whole gestures, or name "
-                       "the right unit of time or rate when you import them")
+            out.append(Sentence("{place}: every {label!r} is shorter than {least_span_ms:g} ms "
+                               "(this one: {length_ms:.0f} ms); label whole gestures, or name the "
+                               "right unit of time or rate when you import them",
+                               place=place(*found[0]), label=label, least_span_ms=_LEAST_SPAN_MS,
+                               length_ms=found[0][1].length_ms))
     lone = lone_examples(data)
     return out + (lone if len(lone) == len(gestures) else [])
 
@@ -58,7 +63,8 @@ def class_faults(data: Dataset) -> list[str]:
 def lone_examples(data: Dataset) -> list[str]:
     """Gestures with one example: a model can learn them, but not be judged on them."""
     return [
-        f"{place(*found[0])}: the only example of {label!r}; record at least two, better twenty"
+        Sentence("{place}: the only example of {label!r}; record at least two, better twenty",
+                place=place(*found[0]), label=label)
         for label, found in sorted(examples_of(data).items())
         if len(found) == 1 and not is_idle(label)
     ]

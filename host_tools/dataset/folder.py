@@ -39,25 +39,22 @@ def read_dataset(spec: str | Path) -> Dataset:
     """
     folder, wanted = split_spec(str(spec))
     if not folder.is_dir():
-        raise BeckonError(
-            f"{folder}: no such folder; name one with recordings/ and labels.csv"
-        )
+        raise BeckonError("{folder}: no such folder; name one with recordings/ and labels.csv",
+                          folder=folder)
     spans = read_labels(folder / "labels.csv")
     paths = _recording_paths(folder)
     if wanted is not None:
         known = {s.label for group in spans.values() for s in group}
         for label in wanted:
             if label not in known:
-                raise BeckonError(
-                    f"{folder}: no span is labelled {label!r}; there are {', '.join(sorted(known))}"
-                )
+                raise BeckonError("{folder}: no span is labelled {label!r}; there are {known}",
+                                  folder=folder, label=label, known=', '.join(sorted(known)))
     recordings, notices = [], []
     for name, group in spans.items():
         if name not in paths:
-            raise BeckonError(
-                f"{folder / 'labels.csv'}:{group[0].line}: recording {name!r} is not in "
-                f"{folder / 'recordings'}; add the file or delete the line"
-            )
+            raise BeckonError("{path}:{line}: recording {name!r} is not in {folder}; add the file "
+                              "or delete the line", path=folder / 'labels.csv', line=group[0].line,
+                              name=name, folder=folder / 'recordings')
         recording, found = read_recording(paths[name])
         notices += found
         _check_spans(folder / "labels.csv", recording, group)
@@ -73,7 +70,8 @@ def read_dataset(spec: str | Path) -> Dataset:
             f"({', '.join(unlabelled[:3])}{', ...' if len(unlabelled) > 3 else ''})"
         )
     if not recordings:
-        raise BeckonError(f"{folder}: no labelled recording; label one in labels.csv")
+        raise BeckonError("{folder}: no labelled recording; label one in labels.csv",
+                          folder=folder)
     return Dataset(folder.name, recordings, notices)
 
 
@@ -115,10 +113,11 @@ def _recording_paths(folder: Path) -> dict[str, Path]:
         if path.name.endswith((".csv", ".csv.gz")):
             name = path.name.removesuffix(".gz").removesuffix(".csv")
             if name in paths:
-                raise BeckonError(f"{path}: {paths[name].name} is there as well; delete one")
+                raise BeckonError("{path}: {name} is there as well; delete one", path=path,
+                                  name=paths[name].name)
             paths[name] = path
     if not paths:
-        raise BeckonError(f"{folder / 'recordings'}: holds no .csv or .csv.gz file")
+        raise BeckonError("{path}: holds no .csv or .csv.gz file", path=folder / 'recordings')
     return paths
 
 
@@ -131,37 +130,36 @@ def read_labels(path: Path) -> dict[str, list[Span]]:
             rows = csv.DictReader(f)
             missing = [c for c in fields if c not in (rows.fieldnames or ())]
             if missing:
-                raise BeckonError(
-                    f"{path}:1: no column {missing[0]!r}; the first line must be "
-                    "recording,start_ms,end_ms,label,subject"
-                )
+                raise BeckonError("{path}:1: no column {missing!r}; the first line must be "
+                                  "recording,start_ms,end_ms,label,subject", path=path,
+                                  missing=missing[0])
             for row in rows:
                 line = rows.line_num
                 if None in row or any(row[c] is None for c in fields):
-                    raise BeckonError(f"{path}:{line}: {len(row)} fields do not fit the header")
+                    raise BeckonError("{path}:{line}: {count} fields do not fit the header",
+                                      path=path, line=line, count=len(row))
                 try:
                     start, end = float(row["start_ms"]), float(row["end_ms"])
                 except ValueError:
-                    raise BeckonError(
-                        f"{path}:{line}: start_ms {row['start_ms']!r} or end_ms {row['end_ms']!r} "
-                        "is not a number"
-                    ) from None
+                    raise BeckonError("{path}:{line}: start_ms {start_ms!r} or end_ms {end_ms!r} "
+                                      "is not a number", path=path, line=line,
+                                      start_ms=row['start_ms'], end_ms=row['end_ms']) from None
                 if not (np.isfinite(start) and np.isfinite(end) and 0 <= start < end):
-                    raise BeckonError(
-                        f"{path}:{line}: span {start:g}..{end:g} ms; it must start at 0 or later "
-                        "and end after its start"
-                    )
+                    raise BeckonError("{path}:{line}: span {start:g}..{end:g} ms; it must start "
+                                      "at 0 or later and end after its start", path=path,
+                                      line=line, start=start, end=end)
                 label = row["label"].strip()
                 if not label:
-                    raise BeckonError(f"{path}:{line}: empty label; name the gesture")
+                    raise BeckonError("{path}:{line}: empty label; name the gesture", path=path,
+                                      line=line)
                 span = Span(start, end, label, (row.get("subject") or "").strip(), line)
                 spans.setdefault(row["recording"].strip(), []).append(span)
     except FileNotFoundError:
-        raise BeckonError(f"{path}: missing; label the recordings first") from None
+        raise BeckonError("{path}: missing; label the recordings first", path=path) from None
     except (UnicodeDecodeError, csv.Error) as e:
-        raise BeckonError(f"{path}: not a CSV text file ({e})") from None
+        raise BeckonError("{path}: not a CSV text file ({e})", path=path, e=e) from None
     if not spans:
-        raise BeckonError(f"{path}: holds no span; label the recordings first")
+        raise BeckonError("{path}: holds no span; label the recordings first", path=path)
     return spans
 
 
@@ -170,15 +168,14 @@ def _check_spans(path: Path, recording: Recording, spans: list[Span]) -> None:
     last = None
     for span in sorted(spans, key=lambda s: s.start_ms):
         if span.end_ms > end_ms + _SLACK_MS:
-            raise BeckonError(
-                f"{path}:{span.line}: span ends at {span.end_ms:g} ms, recording "
-                f"{recording.name!r} at {end_ms:.0f} ms"
-            )
+            raise BeckonError("{path}:{line}: span ends at {end_ms:g} ms, recording {recording!r} "
+                              "at {recording_end_ms:.0f} ms", path=path, line=span.line,
+                              end_ms=span.end_ms, recording=recording.name, recording_end_ms=end_ms)
         if last is not None and span.start_ms < last.end_ms:
-            raise BeckonError(
-                f"{path}:{span.line}: span {span.start_ms:g}..{span.end_ms:g} ms of "
-                f"{recording.name!r} overlaps the one in line {last.line}"
-            )
+            raise BeckonError("{path}:{line}: span {start_ms:g}..{end_ms:g} ms of {recording!r} "
+                              "overlaps the one in line {other_line}", path=path, line=span.line,
+                              start_ms=span.start_ms, end_ms=span.end_ms, recording=recording.name,
+                              other_line=last.line)
         last = span
 
 
@@ -192,13 +189,15 @@ def read_recording(path: Path) -> tuple[Recording, list[str]]:
     columns = [c.strip() for c in header.split(",")]
     wanted = ["t_ms", *AXES] if len(columns) > 4 else ["t_ms", *AXES[:3]]
     if columns != wanted:
-        raise BeckonError(f"{path}:1: columns {header.strip()!r}; they must be {','.join(wanted)}")
+        raise BeckonError("{path}:1: columns {header!r}; they must be {wanted}", path=path,
+                          header=header.strip(), wanted=','.join(wanted))
     lines = body.split("\n")
     while lines and not lines[-1].strip():
         lines.pop()
     if len(lines) < 2:
         _numbers(path, lines, len(columns))  # a wrong line is worth more than their number
-        raise BeckonError(f"{path}: holds {len(lines)} samples; record again")
+        raise BeckonError("{path}: holds {count} samples; record again", path=path,
+                          count=len(lines))
     table = _table(path, lines, len(columns))
     samples, start_ms, rate_hz, gaps, notices = even_grid(path, table)
     name = path.name.removesuffix(".gz").removesuffix(".csv")
@@ -219,10 +218,11 @@ def _text(path: Path) -> str:
         if len(data) <= most:
             return data.decode("ascii")
     except (OSError, EOFError, zlib.error) as e:
-        raise BeckonError(f"{path}: cannot be read ({e}); copy it again") from None
+        raise BeckonError("{path}: cannot be read ({e}); copy it again", path=path, e=e) from None
     except UnicodeDecodeError:
-        raise BeckonError(f"{path}: not a CSV text file") from None
-    raise BeckonError(f"{path}: holds more than {most >> 20} MB: cut it into pieces")
+        raise BeckonError("{path}: not a CSV text file", path=path) from None
+    raise BeckonError("{path}: holds more than {most} MB: cut it into pieces", path=path,
+                      most=most >> 20)
 
 
 def _table(path: Path, lines: list[str], columns: int) -> np.ndarray:
@@ -244,15 +244,16 @@ def _numbers(path: Path, lines: list[str], columns: int) -> np.ndarray:
         number = row + 2  # in the file: the first is the header
         fields = line.split(",")
         if len(fields) != columns:
-            raise BeckonError(f"{path}:{number}: {len(fields)} fields instead of {columns}")
+            raise BeckonError("{path}:{number}: {count} fields instead of {columns}", path=path,
+                              number=number, count=len(fields), columns=columns)
         for column, field in enumerate(fields):
             try:
                 value = float(field.replace("_", "x"))  # 1_000 is a number in Python alone
             except ValueError:
-                raise BeckonError(f"{path}:{number}: {field.strip()!r} is not a number") from None
+                raise BeckonError("{path}:{number}: {field!r} is not a number", path=path,
+                                  number=number, field=field.strip()) from None
             if not abs(value) < MOST:
-                raise BeckonError(
-                    f"{path}:{number}: {field.strip()} is not a finite number below {MOST:g}"
-                )
+                raise BeckonError("{path}:{number}: {field} is not a finite number below {most:g}",
+                                  path=path, number=number, field=field.strip(), most=MOST)
             table[row, column] = value
     return table

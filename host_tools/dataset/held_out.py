@@ -57,8 +57,8 @@ def held_out(data: Dataset, seed: int, by: str = "", count: int = _PARTS) -> Spl
         if parts and all(judged[k] >= _LEAST_JUDGED * n for k, n in takes.items() if n > 1):
             return Split(kind, parts, tuple(sorted(set(takes) - set(judged))))
     if by:
-        raise BeckonError(f"{data.name}: it cannot be divided by {by} so that every gesture is "
-                          "in two parts; choose another split")
+        raise BeckonError("{data}: it cannot be divided by {by} so that every gesture is in two "
+                          "parts; choose another split", data=data.name, by=by)
     return Split("", (), tuple(sorted(takes)))
 
 

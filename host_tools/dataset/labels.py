@@ -60,13 +60,15 @@ def read_labels_file(path: Path) -> LabelsTable:
     except FileNotFoundError:
         return LabelsTable()
     except OSError as error:
-        raise BeckonError(f"{path}: cannot be read ({error.strerror})") from None
+        raise BeckonError("{path}: cannot be read ({reason})", path=path,
+                          reason=error.strerror) from None
     if not data.strip():
         return LabelsTable()
     try:
         rows = list(_rows(data))
     except (UnicodeDecodeError, csv.Error) as error:
-        raise BeckonError(f"{path}: not a CSV text file ({error})") from None
+        raise BeckonError("{path}: not a CSV text file ({error})", path=path,
+                          error=error) from None
     header = rows[0][1] if rows else []
     other = tuple(c for c in header if c not in COLUMNS)
     table = LabelsTable({}, other)
@@ -101,9 +103,8 @@ def write_labels_file(path: Path, table: LabelsTable) -> bytes:
     try:
         replace_file(path, data)
     except OSError as error:
-        raise BeckonError(
-            f"{path}: cannot be written ({error.strerror}); the labels are unchanged"
-        ) from None
+        raise BeckonError("{path}: cannot be written ({reason}); the labels are unchanged",
+                          path=path, reason=error.strerror) from None
     return data
 
 

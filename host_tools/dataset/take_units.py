@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from host_tools.errors import Sentence
 from host_tools.units import (
     ACCEL_COUNTS_PER_G,
     GRAVITY,
@@ -40,6 +41,8 @@ _MOST_RAD = (12.0, 20.0)  # rad/s that few and several takes of a hand reach, 11
 _SEVERAL = 3  # takes
 _GYRO_SCALES = ", ".join(f"--gyro-unit counts:{n:g} for the range {dps} deg/s"
                          for dps, n in GYRO_COUNTS_PER_DPS.items())  # fmt: skip
+_WITH_GRAVITY = Sentence("use the acceleration with gravity (raw or total acceleration), which is "
+                        "what the board's sensor measures")
 _MOST_DPS = 4500.0  # no gyroscope for hands has a wider range than 4000 deg/s
 
 
@@ -55,8 +58,16 @@ class UnitFinding:
     text: str
     cure: str
 
+    @property
+    def message(self) -> Sentence:
+        return Sentence("{text}; {cure}", text=self.text, cure=self.cure)
+
+    @property
+    def lacks_gravity(self) -> bool:
+        return self.quantity == "accel" and "gravity is missing" in self.text
+
     def __str__(self) -> str:
-        return f"{self.text}; {self.cure}"
+        return self.message
 
 
 def check_units(
@@ -82,22 +93,24 @@ def check_units(
 def _check_accel(heads: list[np.ndarray], unit: str) -> list[UnitFinding]:
     sizes = [float(np.sqrt((x**2).sum(axis=1).mean())) for x in heads]
     if max(sizes) == 0:
-        return [UnitFinding("accel", "", "the acceleration is 0 in every sample",
-                            "check the wiring, or the columns (--columns)")]
+        return [UnitFinding("accel", "", Sentence("the acceleration is 0 in every sample"),
+                            Sentence("check the wiring, or the columns (--columns)"))]
     level = float(np.median([np.linalg.norm(x.mean(axis=0)) for x in heads]))
     steady = level / max(float(np.median(sizes)), 1e-12)
     in_g = level * accel_factor(unit) / GRAVITY
     if _FREE_G < in_g < _MOST_G:
         return []
     name = "m/s^2" if unit == "m/s2" else unit
-    measured = f"the acceleration averages {level:.3g} {name}, {in_g:.2g} times gravity"
+    measured = Sentence("the acceleration averages {level:.3g} {unit}, {in_g:.2g} times gravity",
+                       level=level, unit=name, in_g=in_g)
     if all(np.all(x == np.rint(x)) for x in heads) and level > 900:
         per_g = _nearest(level, (1000, *ACCEL_COUNTS_PER_G.values()))
         if per_g != 1000:
             return [UnitFinding(
-                "accel", f"counts:{per_g:g}", f"{measured}: the values seem to be raw counts",
-                f"name the counts per g: --accel-unit counts:{per_g:g} if the range is "
-                f"{_range_of(per_g)} g")]
+                "accel", f"counts:{per_g:g}",
+                Sentence("{measured}: the values seem to be raw counts", measured=measured),
+                Sentence("name the counts per g: --accel-unit counts:{per_g:g} if the range is "
+                        "{range} g", per_g=per_g, range=_range_of(per_g)))]
     guess = min(("m/s2", "g", "mg"), key=lambda u: _away(level * accel_factor(u) / GRAVITY))
     guessed_g = level * accel_factor(guess) / GRAVITY
     right = _FREE_G < guessed_g < _MOST_G
@@ -105,16 +118,19 @@ def _check_accel(heads: list[np.ndarray], unit: str) -> list[UnitFinding]:
     sure = in_g > _MOST_G or steady > (_STEADY_AT_1G if 0.8 < guessed_g < 1.2 else _STEADY)
     if right and guess != unit and sure:
         shown = "m/s^2" if guess == "m/s2" else guess
-        return [UnitFinding("accel", guess, f"{measured}: the values seem to be in {shown}",
-                            f"use --accel-unit {guess}")]
+        return [UnitFinding(
+            "accel", guess, Sentence("{measured}: the values seem to be in {unit}",
+                                    measured=measured, unit=shown),
+            Sentence("use --accel-unit {unit}", unit=guess))]
     if in_g <= _FREE_G:
         return [UnitFinding(
-            "accel", "", f"{measured}: gravity is missing",
-            "use the acceleration with gravity (raw or total acceleration), which is what the "
-            "board's sensor measures" + (f", or --accel-unit {guess}" if right else ""))]
-    return [UnitFinding("accel", "", f"{measured}: another unit, or a broken sensor",
-                        "name the unit with --accel-unit (m/s2, g, mg, or counts:16384 for 16384 "
-                        "counts per g)")]
+            "accel", "", Sentence("{measured}: gravity is missing", measured=measured),
+            Sentence("{cure}, or --accel-unit {unit}", cure=_WITH_GRAVITY, unit=guess)
+            if right else _WITH_GRAVITY)]
+    return [UnitFinding(
+        "accel", "", Sentence("{measured}: another unit, or a broken sensor", measured=measured),
+        Sentence("name the unit with --accel-unit (m/s2, g, mg, or counts:16384 for 16384 counts "
+                "per g)"))]
 
 
 def _away(ratio: float) -> float:
@@ -134,8 +150,9 @@ def _check_gyro(
 ) -> list[UnitFinding]:
     rates = np.concatenate([np.linalg.norm(x[:, 3:], axis=1) for x, _ in heads])
     if not rates.any():
-        return [UnitFinding("gyro", "", "the turn rate is 0 in every sample",
-                            "check the sensor, or import without it: --columns gx=,gy=,gz=")]
+        return [UnitFinding(
+            "gyro", "", Sentence("the turn rate is 0 in every sample"),
+            Sentence("check the sensor, or import without it: --columns gx=,gy=,gz="))]
     top = float(np.quantile(rates, 0.99))
     scaled = top * gyro_factor(unit)
     whole = all(np.all(x[:, 3:] == np.rint(x[:, 3:])) for x, _ in heads)
@@ -144,20 +161,25 @@ def _check_gyro(
         if counts or top > 40 * _MOST_DPS or _turning(heads, unit)[0] > 0.01:
             return [UnitFinding(
                 "gyro", "counts:131",
-                f"turn rates reach {top:.3g}: the values seem to be raw counts",
-                f"name the counts per deg/s (MPU-6500: {_GYRO_SCALES})")]
+                Sentence("turn rates reach {top:.3g}: the values seem to be raw counts", top=top),
+                Sentence("name the counts per deg/s (MPU-6500: {scales})", scales=_GYRO_SCALES))]
     if scaled > _MOST_DPS:
         guess = {"rad/s": "dps"}.get(unit, "mdps")
         return [UnitFinding(
-            "gyro", guess, f"turn rates reach {top:.3g} {name}, {scaled:.3g} deg/s: the values "
-            f"seem to be in {'deg/s' if guess == 'dps' else guess}", f"use --gyro-unit {guess}")]
+            "gyro", guess,
+            Sentence("turn rates reach {top:.3g} {unit}, {scaled:.3g} deg/s: the values seem to be "
+                    "in {guess}", top=top, unit=name, scaled=scaled,
+                    guess="deg/s" if guess == "dps" else guess),
+            Sentence("use --gyro-unit {unit}", unit=guess))]
     if unit != "dps" or top > _MOST_RAD[len(heads) >= _SEVERAL]:
         return []
     ratio, turned = _turning(heads, unit)
     if turned > _TURNED and ratio > _RAD_RATIO:
         return [UnitFinding(
-            "gyro", "rad/s", f"turn rates reach only {top:.3g}, while gravity turns "
-            f"{ratio:.0f} times as fast: the values seem to be in rad/s", "use --gyro-unit rad/s")]
+            "gyro", "rad/s",
+            Sentence("turn rates reach only {top:.3g}, while gravity turns {ratio:.0f} times as "
+                    "fast: the values seem to be in rad/s", top=top, ratio=ratio),
+            Sentence("use --gyro-unit {unit}", unit="rad/s"))]
     return []
 
 

@@ -27,19 +27,17 @@ def even_grid(path: Path, table: np.ndarray, lines: Sequence[int] | None = None)
     step = np.diff(t)
     if (step <= 0).any():
         i = int(np.argmax(step <= 0))
-        raise BeckonError(
-            f"{path}:{lines[i + 1]}: t_ms does not advance ({t[i]:g} to {t[i + 1]:g})"
-        )
+        raise BeckonError("{path}:{line}: t_ms does not advance ({t:g} to {next_t:g})", path=path,
+                          line=lines[i + 1], t=t[i], next_t=t[i + 1])
     usual = float(np.median(step))
     lost = np.maximum(np.rint(step / usual) - 1, 0).astype(int)
     lost[step < 1.6 * usual] = 0
     late = _without_bursts(step, usual, lost)
     if lost.sum() > _MOST_LOST * len(t):
         i = int(lost.argmax())
-        raise BeckonError(
-            f"{path}:{lines[i + 1]}: nothing for {step[i] / 1000:.4g} s after t_ms {t[i]:g}; "
-            "cut the recording there"
-        )
+        raise BeckonError("{path}:{line}: nothing for {step:.4g} s after t_ms {t:g}; cut the "
+                          "recording there", path=path, line=lines[i + 1], step=step[i] / 1000,
+                          t=t[i])
     period = float((t[-1] - t[0]) / (len(step) + lost.sum()))
     _refuse_changing_rate(path, t, step, lost, lines)
     rate_hz = 1000.0 / period
@@ -94,11 +92,11 @@ def _refuse_changing_rate(
     for run in np.unique(alike[lost > 0]):
         at = np.flatnonzero(alike == run)
         if len(at) >= _LONG:
-            raise BeckonError(
-                f"{path}:{lines[int(at[0]) + 1]}: the rate changes within the recording, "
-                f"{1000 / np.median(step[lost == 0]):.1f} to {1000 / step[at].mean():.1f} Hz near "
-                f"t_ms {t[at[0]]:g}; record it again at one rate"
-            )
+            raise BeckonError("{path}:{line}: the rate changes within the recording, {first:.1f} "
+                              "to {here:.1f} Hz near t_ms {t:g}; record it again at one rate",
+                              path=path, line=lines[int(at[0]) + 1],
+                              first=1000 / np.median(step[lost == 0]),
+                              here=1000 / step[at].mean(), t=t[at[0]])
     whole = step[lost == 0]
     if len(whole) < 40:
         return
@@ -107,8 +105,7 @@ def _refuse_changing_rate(
     for part in parts[1:]:
         here = float(step[part].mean())
         if abs(here / first - 1) > _CHANGE:
-            raise BeckonError(
-                f"{path}:{lines[int(part[0]) + 1]}: the rate changes within the recording, "
-                f"{1000 / first:.1f} to {1000 / here:.1f} Hz near "
-                f"t_ms {t[part[0]]:g}; record it again at one rate"
-            )
+            raise BeckonError("{path}:{line}: the rate changes within the recording, {first:.1f} "
+                              "to {here:.1f} Hz near t_ms {t:g}; record it again at one rate",
+                              path=path, line=lines[int(part[0]) + 1], first=1000 / first,
+                              here=1000 / here, t=t[part[0]])

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 
 from host_tools.device.ports import check_port, is_busy, open_fault
-from host_tools.errors import BeckonError
+from host_tools.errors import BeckonError, Sentence
 
 BAUD = 115200
 _CTRL_A, _CTRL_B, _CTRL_C, _CTRL_D = b"\x01", b"\x02", b"\x03", b"\x04"
@@ -78,7 +78,8 @@ class Console:
         try:
             self._serial.baudrate = value
         except (OSError, ValueError) as error:
-            raise BeckonError(f"port {self.port} cannot run at {value} baud: {error}") from None
+            raise BeckonError("port {port} cannot run at {baud} baud: {error}", port=self.port,
+                              baud=value, error=error) from None
 
     # -- bytes ------------------------------------------------------------------------
 
@@ -100,14 +101,14 @@ class Console:
         try:
             self._serial.write(data)
         except serial.SerialTimeoutException:
-            raise BeckonError(f"the board on {self.port} takes no data; press its reset button "
-                              "and try again") from None
+            raise BeckonError("the board on {port} takes no data; press its reset button and try "
+                              "again", port=self.port) from None
         except (OSError, serial.SerialException):
             raise self._gone() from None
 
     def _gone(self) -> Unplugged:
-        return Unplugged(f"the board on {self.port} went away; check cable and plug, then try "
-                         "again")
+        return Unplugged("the board on {port} went away; check cable and plug, then try again",
+                         port=self.port)
 
     def _until(self, ending: bytes, timeout_s: float) -> bytes:
         """Read until what has come ends with ending, or for timeout_s."""
@@ -174,8 +175,9 @@ class Console:
         while len(answer) < 2 and time.monotonic() < until:
             answer += self._read_one()
         if answer != b"OK":
-            raise BeckonError(f"the board on {self.port} does not take a program (it answers "
-                              f"{answer!r}); press its reset button and try again")
+            raise BeckonError("the board on {port} does not take a program (it answers "
+                              "{answer!r}); press its reset button and try again", port=self.port,
+                              answer=answer)
 
     def _read_one(self) -> bytes:
         import serial
@@ -193,8 +195,9 @@ class Console:
         until = time.monotonic() + timeout_s
         while got.count(_CTRL_D) < 2 or not got.endswith(b">"):
             if time.monotonic() > until:
-                raise BeckonError(f"the board on {self.port} did not finish within "
-                                  f"{timeout_s:g} s; press its reset button and try again")
+                raise BeckonError("the board on {port} did not finish within {timeout_s:g} s; "
+                                  "press its reset button and try again", port=self.port,
+                                  timeout_s=timeout_s)
             got += self.read(_POLL_S)
         out, problem, _ = got.split(_CTRL_D, 2)
         if problem:
@@ -220,24 +223,25 @@ def why_silent(port: str, heard: bytes) -> str:
     """The line for a board that gives no REPL; heard: what it sent instead."""
     text = heard.decode(errors="replace")
     if "invalid header" in text or "No bootable app" in text or "flash read err" in text:
-        return f"the board on {port} has no MicroPython; flash it first: beckon flash {port}"
+        return Sentence("the board on {port} has no MicroPython; flash it first: beckon flash "
+                       "{port}", port=port)
     if "waiting for download" in text:
-        return (f"the board on {port} waits for an image; release its BOOT button and press "
-                "reset, or run beckon flash")
+        return Sentence("the board on {port} waits for an image; release its BOOT button and "
+                        "press reset, or run beckon flash", port=port)
     resets = len(re.findall(r"rst:0x|ets [A-Z][a-z]{2} |Guru Meditation|Brownout", text))
     if "Brownout" in text:
-        return (f"the board on {port} restarts because its supply voltage falls; use another "
-                "cable or USB port")
+        return Sentence("the board on {port} restarts because its supply voltage falls; use "
+                        "another cable or USB port", port=port)
     if resets >= 2:
-        return (f"the board on {port} keeps restarting before MicroPython listens; flash it "
-                f"again: beckon flash {port}")
+        return Sentence("the board on {port} keeps restarting before MicroPython listens; flash "
+                        "it again: beckon flash {port}", port=port)
     printable = sum(32 <= byte < 127 or byte in b"\r\n\t" for byte in heard)
     if heard and printable < 0.8 * len(heard):
-        return (f"the board on {port} sends data that is not text: another program or baud rate; "
-                "press its reset button and try again")
+        return Sentence("the board on {port} sends data that is not text: another program or baud "
+                        "rate; press its reset button and try again", port=port)
     if heard:
         last = (text.strip().splitlines() or [""])[-1][-80:]
-        return (f"the program on {port} does not stop for Ctrl-C (it last sent {last!r}); press "
-                "the board's reset button while trying again")
-    return (f"the board on {port} does not answer; press its reset button and try again, or, if it "
-            f"never had MicroPython: beckon flash {port}")
+        return Sentence("the program on {port} does not stop for Ctrl-C (it last sent {last!r}); "
+                        "press the board's reset button while trying again", port=port, last=last)
+    return Sentence("the board on {port} does not answer; press its reset button and try again, "
+                    "or, if it never had MicroPython: beckon flash {port}", port=port)

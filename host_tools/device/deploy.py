@@ -17,7 +17,7 @@ from host_tools.device.console import Console, Unplugged
 from host_tools.device.image import image_files
 from host_tools.device.mpremote import mpremote, remove_line
 from host_tools.device.ports import wait_for_port
-from host_tools.errors import BeckonError
+from host_tools.errors import BeckonError, Sentence
 from host_tools.version import version
 
 STAGE = ".beckon-new"
@@ -31,6 +31,7 @@ _LITTLEFS_SPARE = 4  # blocks that renames and folders may need in passing
 _SIGN_TIMEOUT_S = 45.0
 _SENSOR_TIMEOUT_S = 10.0  # after the first sign; the firmware knows in 6 s
 _NO_SENSOR = "no sensor: "
+_ACCESS_POINT = "access point: "
 # What a trial or a crash of the old files left; it says nothing about the new ones.
 _LEFT_OVER = {"config.json": ("config.json.try", "config.json.old"),
               "model.mlp": ("model.mlp.try", "model.mlp.old", "model.mlp.new")}  # fmt: skip
@@ -39,7 +40,8 @@ _LEFT_OVER = {"config.json": ("config.json.try", "config.json.old"),
 @dataclass(frozen=True)
 class Survey:
     """What a board is and has. files: path -> SHA-256 in hexadecimal digits; folders: those
-    of the folders looked for that are there."""
+    of the folders looked for that are there. chip: its id in hexadecimal digits. ap_key: the
+    password of its access point, or ""."""
 
     files: dict[str, str]
     folders: list[str]
@@ -51,6 +53,8 @@ class Survey:
     free: int
     size: int
     heap_free: int
+    chip: str = ""
+    ap_key: str = ""
 
     @property
     def arch(self) -> str | None:
@@ -93,10 +97,9 @@ class Plan:
 def firmware_files(survey: Survey) -> dict[str, bytes]:
     """The firmware for the board that was surveyed. Raises BeckonError for one too old."""
     if survey.version < OLDEST:
-        raise BeckonError(
-            f"the board has MicroPython {survey.version_text}; {OLDEST[0]}.{OLDEST[1]} or later "
-            "is needed: run beckon flash"
-        )
+        raise BeckonError("the board has MicroPython {version_text}; {major}.{minor} or later "
+                          "is needed: run beckon flash", version_text=survey.version_text,
+                          major=OLDEST[0], minor=OLDEST[1])
     return image_files(survey.arch)
 
 
@@ -119,8 +122,8 @@ def _surveyed(port: str, out: str) -> Survey:
                 return Survey(**survey)
             except (ValueError, TypeError, KeyError):
                 break
-    raise BeckonError(f"the board on {port} gave a damaged answer (noise on the line?); try again, "
-                      "with a shorter cable if it happens again")
+    raise BeckonError("the board on {port} gave a damaged answer (noise on the line?); try again, "
+                      "with a shorter cable if it happens again", port=port)
 
 
 def plan(survey: Survey, files: Mapping[str, bytes], code: set[str], old_code: set[str]) -> Plan:
@@ -216,10 +219,9 @@ def _copy(port: str, survey: Survey, todo: Plan, say) -> int:
     blocks = sum(-(-len(data) // survey.block) + 1 for data in waiting.values())
     need = (blocks + _LITTLEFS_SPARE) * survey.block
     if waiting and need > survey.free:
-        raise BeckonError(
-            f"the board on {port} has {survey.free // 1024} KiB of flash left, {need // 1024} KiB "
-            f"are needed; remove files of your own: {remove_line(port)}"
-        )
+        raise BeckonError("the board on {port} has {free} KiB of flash left, {need} KiB are "
+                          "needed; remove files of your own: {remove}", port=port,
+                          free=survey.free // 1024, need=need // 1024, remove=remove_line(port))
     if not waiting:
         return 0
     with tempfile.TemporaryDirectory(prefix="beckon-deploy-") as folder:
@@ -268,18 +270,21 @@ def _settle(port: str, todo: Plan, folders: set[str]) -> Survey:
     out = mpremote(port, commands, resume=True)
     if "settled" not in out.split():
         damaged = [line.partition(" ")[2] for line in out.splitlines() if "damaged " in line]
-        raise BeckonError(f"{damaged[0] if damaged else 'a file'} came to the board on {port} "
-                          "damaged; deploy again, with a shorter cable if it happens again")
+        raise BeckonError("{file} came to the board on {port} damaged; deploy again, with a "
+                          "shorter cable if it happens again", port=port,
+                          file=damaged[0] if damaged else Sentence("a file"))
     return _surveyed(port, out)
 
 
 def _verify(port: str, after: Survey, files: Mapping[str, bytes], todo: Plan) -> None:
     for path, data in files.items():
         if after.files.get(path) != sha256(data):
-            raise BeckonError(f"{path} on {port} is not what was copied; deploy again")
+            raise BeckonError("{path} on {port} is not what was copied; deploy again", path=path,
+                              port=port)
     for path in todo.remove:
         if path in after.files:
-            raise BeckonError(f"{path} on {port} cannot be removed; deploy again")
+            raise BeckonError("{path} on {port} cannot be removed; deploy again", path=path,
+                              port=port)
 
 
 def _wait_for_life(port: str, report: Report) -> None:
@@ -297,8 +302,9 @@ def _wait_for_life(port: str, report: Report) -> None:
             if _lives(console, report, said):
                 return
     last = f"; it last said: {said[-1]}" if said else ""
-    raise BeckonError(f"all is copied, but within {_SIGN_TIMEOUT_S:g} s the board on {port} gave "
-                      f"no sign of life{last}; run beckon doctor {port}")
+    raise BeckonError("all is copied, but within {sign_timeout_s:g} s the board on {port} gave no "
+                      "sign of life{last}; run beckon doctor {port}",
+                      sign_timeout_s=_SIGN_TIMEOUT_S, port=port, last=last)
 
 
 def _lives(console: Console, report: Report, said: list[str]) -> bool:
@@ -310,14 +316,16 @@ def _lives(console: Console, report: Report, said: list[str]) -> bool:
         _note(line.rstrip(), report, said)
         if report.sign:
             break
+    if report.sign.startswith(_ACCESS_POINT):
+        return True  # in place of the rest of the firmware, the sensor's, too
     if report.sign and not report.sensor:
         for line in console.lines(_SENSOR_TIMEOUT_S):
             _note(line.rstrip(), report, said)
             if report.sensor:
                 break
     if report.sensor.startswith(_NO_SENSOR):
-        raise BeckonError(f"all is copied, but the firmware finds {report.sensor}; run beckon "
-                          f"doctor {report.port}")
+        raise BeckonError("all is copied, but the firmware finds {sensor}; run beckon doctor "
+                          "{port}", sensor=report.sensor, port=report.port)
     if report.sign and not report.sensor:
         doubt = f"it says nothing of its sensor; run beckon doctor {report.port}"
         report.warning = f"{report.warning}; {doubt}" if report.warning else doubt
@@ -329,8 +337,8 @@ def _note(line: str, report: Report, said: list[str]) -> None:
     if line and not line[0].isspace():
         said.append(line)
     if len(said) > 1 and said[-2].startswith("Traceback") and line == said[-1]:
-        raise BeckonError(f"all is copied, but the firmware stops: {line}")
-    if line.startswith(("linked to ", "no Wi-Fi: ")):
+        raise BeckonError("all is copied, but the firmware stops: {line}", line=line)
+    if line.startswith(("linked to ", "no Wi-Fi: ", _ACCESS_POINT)):
         report.sign = line
     elif line.startswith("no link: "):
         report.sign = "the firmware runs"
@@ -338,4 +346,4 @@ def _note(line: str, report: Report, said: list[str]) -> None:
     elif line.startswith((_NO_SENSOR, "sensor: ")):
         report.sensor = line
     elif line.startswith("beckon: "):
-        raise BeckonError(f"all is copied, but the firmware reports: {line[8:]}")
+        raise BeckonError("all is copied, but the firmware reports: {line}", line=line[8:])

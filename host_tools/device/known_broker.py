@@ -98,8 +98,9 @@ def _with_files(broker: BrokerAddress, given: TlsFiles, url: str) -> BrokerAddre
     old = broker.tls
     if old is None:
         if not url or "://" in url:
-            raise BeckonError(f"--ca, --cert and --key are for TLS, which {broker} does not have; "
-                              "name a broker with TLS: --broker mqtts://HOST", status=2)
+            raise BeckonError("--ca, --cert and --key are for TLS, which {broker} does not have; "
+                              "name a broker with TLS: --broker mqtts://HOST", status=2,
+                              broker=broker)
         old = TlsFiles()
         if not _names_port(url) and broker.port == DEFAULT_PORT:
             broker = replace(broker, port=TLS_PORT)

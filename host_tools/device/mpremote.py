@@ -53,8 +53,8 @@ def mpremote(
                     for line in whole.decode(errors="replace").splitlines():
                         on_line(line)
             elif time.monotonic() - heard > timeout_s:
-                raise BeckonError(f"the board on {port} stopped answering; press its reset "
-                                  "button and try again")
+                raise BeckonError("the board on {port} stopped answering; press its reset button "
+                                  "and try again", port=port)
         status = process.wait(10)
     finally:
         if process.poll() is None:
@@ -100,22 +100,23 @@ def remove_line(port: str) -> str:
 def explain(port: str, text: str) -> BeckonError:
     """The error for what a failing mpremote printed."""
     if "ENOSPC" in text or re.search(r"OSError: (\[Errno )?28\b", text) or "No space left" in text:
-        return BeckonError(f"the flash of the board on {port} is full; remove files of your own "
-                           f"with {remove_line(port)}, then deploy again")
+        return BeckonError("the flash of the board on {port} is full; remove files of your own "
+                           "with {remove}, then deploy again", port=port, remove=remove_line(port))
     if "could not enter raw repl" in text or "timeout waiting" in text:
-        return BeckonError(f"the board on {port} stopped listening in the middle (mpremote: could "
-                           "not enter raw repl); try again, or try another cable")
+        return BeckonError("the board on {port} stopped listening in the middle (mpremote: could "
+                           "not enter raw repl); try again, or try another cable", port=port)
     if "device disconnected" in text or "Input/output error" in text or "Errno 5" in text:
-        return Unplugged(f"the board on {port} went away; check cable and plug, then try again")
+        return Unplugged("the board on {port} went away; check cable and plug, then try again",
+                         port=port)
     if "failed to access" in text or "in use by another" in text:
         check_port(port)
         return open_fault(port, OSError(16, "busy"))
     lines = [line for line in text.strip().splitlines() if line.strip()]
     if "MemoryError" in text:
-        return BeckonError(f"the board on {port} ran out of memory; press its reset button and "
-                           "try again")
+        return BeckonError("the board on {port} ran out of memory; press its reset button and try "
+                           "again", port=port)
     if re.search(r'File ".*mpremote.*\.py", line', text):  # it stumbled over what it was sent
-        return BeckonError(f"what comes from {port} is damaged; try again, with another cable or "
-                           "USB port if it happens again")
+        return BeckonError("what comes from {port} is damaged; try again, with another cable or "
+                           "USB port if it happens again", port=port)
     last = lines[-1].strip() if lines else "nothing"
-    return BeckonError(f"mpremote failed on {port}: {last}")
+    return BeckonError("mpremote failed on {port}: {last}", port=port, last=last)

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from host_tools.device.pretend import pretend_ports
-from host_tools.errors import BeckonError
+from host_tools.errors import BeckonError, Sentence
 
 # USB vendor ids of the bridges on ESP32 boards, and of Espressif's own USB.
 _VENDORS = {0x10C4: "CP210x", 0x1A86: "CH340", 0x0403: "FTDI", 0x303A: "Espressif",
@@ -41,7 +41,8 @@ def find_port(named: str | None) -> str:
         )
     if len(found) > 1:
         ports = ", ".join(f"{port} ({what})" for port, what in found)
-        raise BeckonError(f"there are several boards, name one of the ports: {ports}", status=2)
+        raise BeckonError("there are several boards, name one of the ports: {ports}", status=2,
+                          ports=ports)
     check_port(found[0][0])
     return found[0][0]
 
@@ -55,10 +56,10 @@ def check_port(port: str) -> None:
         return
     if not path.exists():
         there = ", ".join(name for name, _ in candidates()) or "none"
-        raise BeckonError(f"port {port} is not there; is the board plugged in? boards found: "
-                          f"{there}")  # fmt: skip
+        raise BeckonError("port {port} is not there; is the board plugged in? boards found: "
+                          "{there}", port=port, there=there)  # fmt: skip
     if not path.is_char_device():
-        raise BeckonError(f"{port} is not a serial port; name one like /dev/ttyUSB0")
+        raise BeckonError("{port} is not a serial port; name one like /dev/ttyUSB0", port=port)
     if not os.access(port, os.R_OK | os.W_OK):
         raise BeckonError(not_allowed(port))
 
@@ -95,8 +96,8 @@ def wait_for_return(port: str, leaves_within_s: float = 0.7, timeout_s: float = 
 def not_allowed(port: str) -> str:
     """The line for a port that this user may not open."""
     group = _group(port) or "dialout"
-    return (f"you may not use port {port}: run `sudo usermod -aG {group} $USER`, then log out and "
-            "in again")
+    return Sentence("you may not use port {port}: run `sudo usermod -aG {group} $USER`, then log "
+                    "out and in again", port=port, group=group)
 
 
 def open_fault(port: str, error: Exception) -> BeckonError:
@@ -104,15 +105,14 @@ def open_fault(port: str, error: Exception) -> BeckonError:
     number = getattr(error, "errno", None)
     text = str(error)
     if is_busy(error):
-        return BeckonError(
-            f"port {port} is in use by another program; close the serial monitor, mpremote or "
-            "Thonny that holds it"
-        )
+        return BeckonError("port {port} is in use by another program; close the serial monitor, "
+                           "mpremote or Thonny that holds it", port=port)
     if number in (errno.EACCES, errno.EPERM):
         return BeckonError(not_allowed(port))
     if number in (errno.ENOENT, errno.ENXIO, errno.ENODEV, errno.EIO):
-        return BeckonError(f"port {port} is not there any more; is the board plugged in?")
-    return BeckonError(f"port {port} cannot be opened: {text}")
+        return BeckonError("port {port} is not there any more; is the board plugged in?",
+                           port=port)
+    return BeckonError("port {port} cannot be opened: {text}", port=port, text=text)
 
 
 def is_busy(error: Exception) -> bool:

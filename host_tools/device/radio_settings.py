@@ -50,12 +50,13 @@ def check_radio(settings: Mapping[str, Any], labels: Collection[str] | None = No
     _check_memory(roles, settings)
     for label in named:
         if labels is not None and label not in labels:
-            raise BeckonError(f"radio_buttons or radio_keys name {label!r}, which the model does "
-                              f"not know; it has {', '.join(labels)}")
+            raise BeckonError("radio_buttons or radio_keys name {label!r}, which the model does "
+                              "not know; it has {labels}", label=label, labels=", ".join(labels))
     if labels is not None and "bthome" in roles and not settings["radio_buttons"]:
         if len(labels) > most:
-            raise BeckonError(f"a packet of BTHome has room for {most} buttons, and the model has "
-                              f"{len(labels)} gestures; choose with radio_buttons")
+            raise BeckonError("a packet of BTHome has room for {most} buttons, and the model has "
+                              "{count} gestures; choose with radio_buttons", most=most,
+                              count=len(labels))  # fmt: skip
 
 
 # In the order of the questions: the setting, and what fits until it is answered.
@@ -94,9 +95,9 @@ def _check_memory(roles: list[str], settings: Mapping[str, Any]) -> None:
     """Raises BeckonError for more than the board's memory holds."""
     bluetooth = any(role in ("bthome", "gatt", "hid") for role in roles)
     if bluetooth and settings["wifi_ssid"] and settings["tls_ca"]:
-        need = _BLUETOOTH + _TLS
         raise BeckonError(
-            f"Bluetooth ({_BLUETOOTH:,} bytes, documented) and TLS ({_TLS:,}, documented) want "
-            f"{need:,} bytes beside Wi-Fi, and an ESP32 has {_FREE:,} left; clear radio or tls_ca, "
-            "or use a second board over ESP-NOW"
-        )
+            "Bluetooth ({bluetooth:,} bytes, documented) and TLS ({tls:,}, documented) want "
+            "{need:,} bytes beside Wi-Fi, and an ESP32 has {free:,} left; clear radio or tls_ca, "
+            "or use a second board over ESP-NOW",
+            bluetooth=_BLUETOOTH, tls=_TLS, need=_BLUETOOTH + _TLS, free=_FREE,
+        )  # fmt: skip

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from host_tools.device.radio_settings import check_radio
@@ -14,9 +14,10 @@ from host_tools.device.stored_settings import Stored, put_aside, stored_file
 from host_tools.errors import BeckonError
 from host_tools.files import replace_file
 from host_tools.paths import FIRMWARE
+from host_tools.toolchain import on_cpython
 
 CONFIG, SECRETS = "config.json", "secrets.json"
-SECRET_NAMES = ("wifi_key", "user", "password", "update_key", "radio_key")
+SECRET_NAMES = ("wifi_key", "user", "password", "update_key", "ap_key", "radio_key")
 # setting -> (the file's name in the folder and on the board, what it is)
 TLS_FILES = {
     "tls_ca": ("ca.crt", "a CA's certificate"),
@@ -57,18 +58,31 @@ def check(name: str, value: Any) -> None:
             value.encode()
         _config().checked(CONFIG, name, value)
     except UnicodeEncodeError:
-        raise BeckonError(f"{name} holds bytes that are not UTF-8 text") from None
+        raise BeckonError("{name} holds bytes that are not UTF-8 text", name=name) from None
     except ValueError as error:
         text = str(error).partition(": ")[2]
         cure = f"; {_HOST_CURE}" if name == "broker_host" and isinstance(value, str) else ""
-        raise BeckonError(text + cure) from None
+        raise BeckonError(f"{text}{cure}") from None
+
+
+def check_together(settings: Mapping[str, Any]) -> None:
+    """Raises BeckonError for settings that a board takes one by one but not together: two parts
+    at one pin, say. settings: name -> value; the others have their defaults."""
+    on_cpython.install()
+    from feedback.checks import check as check_feedback  # type: ignore[import-not-found]
+
+    try:
+        check_feedback(SimpleNamespace(**defaults()), settings)
+    except ValueError as error:
+        raise BeckonError(str(error)) from None
+    check_radio({**defaults(), **settings})
 
 
 def read_settings(folder: Path) -> dict[str, Any]:
     """All settings in folder, defaults included. Raises BeckonError naming the file."""
     stored = stored_settings(folder)
     if stored.faults:
-        raise BeckonError(f"{stored.faults[0]}; beckon setup mends it")
+        raise BeckonError("{faults}; beckon setup mends it", faults=stored.faults[0])
     return {**defaults(), **stored.values}
 
 
@@ -94,15 +108,15 @@ def settings_files(folder: Path) -> dict[str, bytes]:
     checked: path on the board -> content. Raises BeckonError."""
     files = {}
     settings = read_settings(folder)
+    check_together(settings)
     for name in (CONFIG, SECRETS):
         path = folder / name
         if path.exists():
             # Written again, since MicroPython does not join the two halves of an escaped emoji.
-            files[name] = _as_json(json.loads(path.read_text(encoding="utf-8")))
+            files[name] = as_json(json.loads(path.read_text(encoding="utf-8")))
     if not files:
-        raise BeckonError(f"{folder} holds neither {CONFIG} nor {SECRETS}; make them with beckon "
-                          "setup")
-    check_radio(settings)
+        raise BeckonError("{folder} holds neither {config} nor {secrets}; make them with beckon "
+                          "setup", folder=folder, config=CONFIG, secrets=SECRETS)
     named = {name: settings[name].lstrip("/") for name in TLS_FILES if settings[name]}
     for name, path_on_board in named.items():
         files[path_on_board] = tls_file(tls_path(folder, name, settings[name]), name)
@@ -115,8 +129,8 @@ def tls_path(folder: Path, name: str, value: str) -> Path:
     """Where the file lies that the setting name names. Raises BeckonError if not in folder."""
     path_on_board = value.lstrip("/")
     if ".." in Path(path_on_board).parts:
-        raise BeckonError(f"{name} is {path_on_board!r}, which leaves {folder}; write the name of "
-                          "a file in it")
+        raise BeckonError("{name} is {path_on_board!r}, which leaves {folder}; write the name of "
+                          "a file in it", name=name, path_on_board=path_on_board, folder=folder)
     return folder / path_on_board
 
 
@@ -128,11 +142,14 @@ def tls_file(path: Path, name: str) -> bytes:
             content = file.read(_TLS_FILE_MAX + 1)
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         why = getattr(error, "strerror", None) or error
-        raise BeckonError(f"{name} names {str(path)!r}, which cannot be read ({why}); run beckon "
-                          f"setup {option} FILE") from None  # fmt: skip
+        raise BeckonError("{name} names {path!r}, which cannot be read ({why}); run beckon setup "
+                          "{option} FILE", name=name, path=str(path), why=why,
+                          option=option) from None  # fmt: skip
     if not 0 < len(content) <= _TLS_FILE_MAX:
-        raise BeckonError(f"{path} has {path.stat().st_size} bytes, but a board takes 1 to "
-                          f"{_TLS_FILE_MAX}; leave nothing but {TLS_FILES[name][1]} in it")
+        raise BeckonError("{path} has {st_size} bytes, but a board takes 1 to {tls_file_max}; "
+                          "leave nothing but {tls_files} in it", path=path,
+                          st_size=path.stat().st_size, tls_file_max=_TLS_FILE_MAX,
+                          tls_files=TLS_FILES[name][1])
     return content
 
 
@@ -158,6 +175,7 @@ def write_settings(folder: Path, values: Mapping[str, Any],
         check(name, value)
     stored = stored_settings(folder)
     settings = {**stored.values, **values}
+    check_together(settings)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         kept = [put_aside(folder / name) for name in stored.broken]
@@ -165,12 +183,13 @@ def write_settings(folder: Path, values: Mapping[str, Any],
             replace_file(folder / name, content, private=name.endswith(".key"))
         for file, secret in ((SECRETS, True), (CONFIG, False)):  # a power cut costs no secret
             mine = {n: v for n, v in settings.items() if (n in SECRET_NAMES) == secret}
-            replace_file(folder / file, _as_json(mine), private=secret)
+            replace_file(folder / file, as_json(mine), private=secret)
     except OSError as error:
-        raise BeckonError(f"{error.filename or folder}: {error.strerror}; name another folder with "
-                          "--folder") from None
+        raise BeckonError("{filename}: {reason}; name another folder with --folder",
+                          filename=error.filename or folder, reason=error.strerror) from None
     return kept
 
 
-def _as_json(settings: Mapping[str, Any]) -> bytes:
+def as_json(settings: Mapping[str, Any]) -> bytes:
+    """Settings as they lie in a file."""
     return (json.dumps(settings, indent=2, ensure_ascii=False) + "\n").encode()

@@ -85,8 +85,8 @@ def _text(path: Path) -> tuple[str | None, list[str]]:
         with open(path, "rb") as file:
             data = file.read(_MOST_BYTES + 1)
     except OSError as error:
-        raise BeckonError(f"{path} cannot be read ({error.strerror}); let yourself read it, since "
-                          "it may hold keys") from None
+        raise BeckonError("{path} cannot be read ({reason}); let yourself read it, since it may "
+                          "hold keys", path=path, reason=error.strerror) from None
     if len(data) > _MOST_BYTES:
         return None, [f"{path} is too large for settings"]
     for mark, name in ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"),

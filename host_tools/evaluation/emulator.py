@@ -51,7 +51,8 @@ def _firmware_module(path: str):
     if name not in sys.modules:
         spec = importlib.util.spec_from_file_location(name, FIRMWARE / path)
         if spec is None or spec.loader is None or not (FIRMWARE / path).exists():
-            raise BeckonError(f"{FIRMWARE / path}: missing: install Beckon again")
+            raise BeckonError("{firmware}: missing: install Beckon again",
+                              firmware=FIRMWARE / path)
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         sys.modules[name] = module
@@ -173,9 +174,8 @@ class Board:
         fe = self._front
         needed = max(a.axis for a in fe.axes) + 1
         if recording.axes < needed:
-            raise BeckonError(
-                f"{recording.name}: no gyroscope, but the model uses it; train one on such data"
-            )
+            raise BeckonError("{recording}: no gyroscope, but the model uses it; train one on "
+                              "such data", recording=recording.name)
         at_rate = resample_recording(recording, float(fe.rate_hz))
         return to_counts(at_rate.samples, fe.accel_g, fe.gyro_dps)
 

@@ -18,6 +18,7 @@ from host_tools.evaluation.curve import Point, curve, recall_at
 from host_tools.evaluation.emulator import Board, Detected, Windows
 from host_tools.evaluation.matching import GRACE_MS, HIT, Verdict, judge
 from host_tools.evaluation.metrics import Tally, confusion, json_number, macro_f1, ratio
+from host_tools.evaluation.rule_events import RuleTrack, with_rules
 from host_tools.evaluation.span_accuracy import SpanResults, label_number, span_results
 from host_tools.model.codec import encode
 from host_tools.model.format import Model
@@ -166,8 +167,11 @@ class Evaluation:
         return ratio((self.spans.truth == self.spans.found)[mine].sum(), mine.sum())
 
 
-def evaluate(model: Model, data: Dataset, progress=None) -> Evaluation:
+def evaluate(model: Model, data: Dataset, progress=None, rules: str = "") -> Evaluation:
     """Run every recording through the model. progress(): called after each recording.
+
+    rules: as the board's setting; rule gestures beside the network. Spans with their labels are
+    gestures then.
 
     Spans whose label the model does not know count as no gesture, with a
     notice: that is how everyday movement is used to count false alarms.
@@ -178,10 +182,17 @@ def evaluate(model: Model, data: Dataset, progress=None) -> Evaluation:
     streams = []
     begun = time.perf_counter()
     raws = [board.raw(r) for r in data.recordings]
-    for r, windows in zip(data.recordings, board.windows_of(data.recordings, raws), strict=True):
+    fe = model.front_end
+    ruled = RuleTrack(rules, fe.rate_hz, fe.accel_g).names if rules else ()
+    for r, raw, windows in zip(data.recordings, raws, board.windows_of(data.recordings, raws),
+                               strict=True):
         events = board.events(windows)
-        unknown += Counter(s.label for s in r.spans if label_number(model, s.label) < 0)
-        gestures = [s for s in r.spans if label_number(model, s.label) not in (-1, model.idle)]
+        if rules:
+            events = with_rules(board, rules, r, raw, events)
+        unknown += Counter(s.label for s in r.spans
+                           if label_number(model, s.label) < 0 and s.label not in ruled)
+        gestures = [s for s in r.spans
+                    if label_number(model, s.label) not in (-1, model.idle) or s.label in ruled]
         streams.append(
             Stream(r, tuple(gestures), windows, tuple(events),
                    *judge(gestures, events, continuing), continuing)

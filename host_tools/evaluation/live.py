@@ -19,6 +19,7 @@ import numpy as np
 from host_tools.dataset.resample import LiveResampler
 from host_tools.errors import BeckonError
 from host_tools.evaluation.emulator import debounce_module, share_debounce_module
+from host_tools.evaluation.rule_events import CONFIDENCE, RuleTrack
 from host_tools.model.decision import Decision, settings_of
 from host_tools.model.format import Model
 from host_tools.model.live import LiveEngine
@@ -38,9 +39,12 @@ class LiveEvent:
 
 
 class LiveBoard:
-    """One model on one stream. Raises BeckonError if the stream lacks the gyroscope it needs."""
+    """One model on one stream. Raises BeckonError if the stream lacks the gyroscope it needs.
 
-    def __init__(self, model: Model, rate_hz: float, axes: int = 6):
+    rules: as the board's setting; rule gestures beside the network.
+    """
+
+    def __init__(self, model: Model, rate_hz: float, axes: int = 6, rules: str = ""):
         fe = model.front_end
         if axes < 6 and max(a.axis for a in fe.axes) >= 3:
             raise BeckonError("this source has no gyroscope, but the model uses it: choose a model "
@@ -54,6 +58,8 @@ class LiveBoard:
         self._decision = model.decision
         self._debounce = bytes(model.debounce)
         self._rule = self._new_rule()
+        self._track = RuleTrack(rules, fe.rate_hz, fe.accel_g) if rules else None
+        self._frames = 0  # at the model's rate, since the last gap
         self._begin_ms = 0.0  # of the stretch since the last gap
         self._samples = 0  # of the source, lost ones included
         self.windows = 0
@@ -109,7 +115,7 @@ class LiveBoard:
         self._samples += len(samples)
         raw = to_counts(self._resampler.push(samples), fe.accel_g, fe.gyro_dps)
         found = self._engine.push(raw)
-        out = []
+        out: list[tuple[int, LiveEvent]] = []  # with the frame that completed it
         rows = found.shares.tobytes()
         classes = len(self.model.labels)
         for i in range(len(found.end)):
@@ -126,15 +132,23 @@ class LiveBoard:
                 event = self._rule.update(*window[2:])
             if event >= 0:
                 t_ms = self._begin_ms + float(found.end[i]) * 1000 / fe.rate_hz
-                out.append(LiveEvent(t_ms, self.model.labels[event], self._rule.confidence,
-                                     self._rule.label_confidence))
-        return out
+                out.append((int(found.end[i]), LiveEvent(
+                    t_ms, self.model.labels[event], self._rule.confidence,
+                    self._rule.label_confidence)))
+        first = self._frames
+        self._frames += len(raw)
+        if self._track is None:
+            return [event for _, event in out]
+        return [event or LiveEvent(self._begin_ms + at * 1000 / fe.rate_hz, name, CONFIDENCE,
+                                   CONFIDENCE)
+                for at, name, event in self._track.push(raw, first, out, int(lost > 0))]
 
     def _gap(self, lost: int) -> None:
         """No window spans a gap."""
         self.gaps += 1
         self._samples += lost
         self._begin_ms = self._samples * 1000 / self._source_hz
+        self._frames = 0
         self._engine.reset()
         self._resampler.reset()
         self._rule.reset()

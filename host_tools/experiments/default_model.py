@@ -18,6 +18,7 @@ from host_tools.model.golden import write_model
 from host_tools.paths import DATA, DEFAULT_MODEL
 from host_tools.training.export import export
 from host_tools.training.fit import Report, fit, fitted
+from host_tools.training.keep import SPARE, with_examples
 from host_tools.training.probes import refuse_restless
 from host_tools.training.recipe import choose
 from host_tools.training.stream_batches import StreamBank
@@ -46,8 +47,9 @@ def main(folder: str, out: str = str(DEFAULT_MODEL)) -> int:
     net = fit(recipe, bank, _show)
     windows, _ = bank.draw(_CALIBRATION_WINDOWS, np.random.default_rng(recipe.seed))
     notes = f"seed {recipe.seed}, data {digest(data)}"
-    model = export(net, recipe, windows, DECISION, notes=notes)
+    model = export(net, recipe, windows, DECISION, notes=notes, spare=SPARE)
     refuse_restless(model, bank)
+    model = with_examples(model, bank)
     print(f"{out}: {write_model(Path(out), model)} bytes, model {model.model_id}")
     return 0
 

@@ -89,15 +89,16 @@ def label_errors(
     """
     names = {s.label for r in data.recordings for s in r.spans}
     if len(names) < 2:
-        raise BeckonError(f"{data.name}: one label is not enough to find a wrong one; label a "
-                          "second gesture, or movement without a gesture as none")
+        raise BeckonError("{data}: one label is not enough to find a wrong one; label a second "
+                          "gesture, or movement without a gesture as none", data=data.name)
     recipe = _recipe(data, seed)
     views = Views(data, recipe)
     takes = views.takes
     judged = np.array([i for i, t in enumerate(takes) if t.judged], int)
     if len(judged) < _LEAST:
-        raise BeckonError(f"{data.name}: {len(judged)} takes are too few to find a wrong label; "
-                          f"record at least {_LEAST}, better twenty of each gesture")
+        raise BeckonError("{data}: {count} takes are too few to find a wrong label; record at "
+                          "least {least}, better twenty of each gesture", data=data.name,
+                          count=len(judged), least=_LEAST)
     labels = np.array([t.label for t in takes])
     groups = _groups(data)
     group = np.array([groups[t.recording] for t in takes])

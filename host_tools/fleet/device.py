@@ -15,6 +15,7 @@ from typing import Any
 
 from host_tools.fleet import packets
 from host_tools.fleet.link import Link
+from host_tools.fleet.update import Update, model_id
 from host_tools.toolchain import on_cpython
 from host_tools.version import version
 
@@ -22,6 +23,8 @@ _WAITING = 10_000  # events at most; a board's flash holds some hundreds
 _RETRY_S = (0.2, 5.0)
 LABELS = ("idle", "circle", "swipe_left", "swipe_right", "shake")
 MODEL = "709cb702"
+_TRIAL_RESTARTS = 2  # with a new model; then the old one comes back
+_RESTART_S = 2.0  # between those of a device that does nothing else
 _NEVER_SET_MS = 0
 
 
@@ -57,12 +60,13 @@ class Totals:
 class Device:
     """clock_ms: what its clock adds to the true time; None: it has no time server.
 
-    open_link: makes a connection with the Link of the factory it is given.
+    open_link: makes a connection with the Link of the factory it is given. update: how it takes a
+    new model; None: it takes no commands.
     """
 
     def __init__(self, name: str, seed: int, totals: Totals, clock_ms: int | None,
                  open_link: Callable, now_ms: Callable[[], int],
-                 login: tuple[str, str] = ("", "")):  # fmt: skip
+                 login: tuple[str, str] = ("", ""), update: Update | None = None):  # fmt: skip
         self.name = name
         self._random = random.Random(seed)
         self._totals = totals
@@ -70,6 +74,12 @@ class Device:
         self._open_link = open_link
         self._now_ms = now_ms
         self._login = login
+        self._update = update
+        self.model = MODEL
+        self._taken_back = False
+        self._crash = ""
+        self._away = False  # not heard of again
+        self._lossy_from_ms = 0  # from then on it keeps half of its samples
         self._chip = f"{self._random.getrandbits(48):012x}"
         self._starts = self._random.randrange(1, 400)
         self._boot = self._started_ms = self._seq = 0
@@ -130,12 +140,16 @@ class Device:
         while not closing.is_set():
             self._over.clear()
             self._ours = False
+            if self._away:
+                await closing.wait()
+                break
             greeting = packets.connect(f"{self.name}-{self._chip[-6:]}",
                                        f"beckon/{self.name}/status", b"offline", 60,
                                        *self._login)  # fmt: skip
             try:
                 self._link = await self._open_link(
-                    lambda greeting=greeting: Link(greeting, self._is_up, self._acked, self._down))
+                    lambda greeting=greeting: Link(greeting, self._is_up, self._acked, self._down,
+                                                   self._command))  # fmt: skip
             except OSError as fault:
                 self._fault(fault.strerror or str(fault))
             else:
@@ -177,6 +191,8 @@ class Device:
         self._control.append((self._topics["status"], b"online", True))
         self._control.append((self._topics["state"], self._state(), True))
         self._due_id = 0
+        if self._update and self._link is not None:
+            self._link.send(packets.subscribe(f"beckon/{self.name}/cmd/#", 65535))
         self._work()
 
     def _down(self, reason: str) -> None:
@@ -225,6 +241,45 @@ class Device:
         self._link.send(packets.publish(topic, payload, self._due_id, retain=retain,
                                         dup=self._sent_event and self._sent_before))  # fmt: skip
 
+    # -- a new model --------------------------------------------------------------------
+
+    def _command(self, topic: str, payload: bytes) -> None:
+        if self._update is None:
+            return
+        verb = topic.rpartition("/")[2]
+        answer, model = self._update.answer(verb, payload)
+        self._control.append((f"beckon/{self.name}/rsp/{verb}".encode(),
+                              json.dumps(answer).encode(), False))  # fmt: skip
+        self._work()
+        if model:
+            asyncio.get_running_loop().call_later(0.05, self._use, model_id(model))
+
+    def _use(self, model: str) -> None:
+        """Restart with the new model, and do with it what it does to this device."""
+        assert self._update
+        way, old = self._update.way, self.model
+        self.model, self._taken_back, self._crash = model, False, ""
+        self._away = way == "vanish"
+        self.restart()
+        later = asyncio.get_running_loop().call_later
+        if way == "roll_back":
+            for i in range(_TRIAL_RESTARTS):
+                later(_RESTART_S * (i + 1), self._crashed, old, i + 1 == _TRIAL_RESTARTS)
+        elif way == "restart":
+            later(_RESTART_S, self._restart_again)
+        elif way == "lose":
+            self._lossy_from_ms = self._now_ms()
+
+    def _crashed(self, old: str, last: bool) -> None:
+        self._crash = "MemoryError: memory allocation failed"
+        if last:
+            self.model, self._taken_back = old, True
+        self.restart()
+
+    def _restart_again(self) -> None:
+        self.restart()
+        asyncio.get_running_loop().call_later(_RESTART_S, self._restart_again)
+
     # -- payloads -----------------------------------------------------------------------
 
     def _payload(self) -> bytes:
@@ -232,26 +287,28 @@ class Device:
         at_ms: int
         (event.boot, event.seq, at_ms, event.label, event.confidence, event.t_ms) = self._events[0]
         event.label_confidence = min(100, event.confidence + 3)
-        event.model = MODEL
+        event.model = self.model
         unix_ms = _NEVER_SET_MS if self._clock_ms is None else at_ms + self._clock_ms
         return event.payload(self._now_ms() - at_ms + 4, unix_ms)
 
     def _state(self) -> bytes:
         return json.dumps({
             "firmware": version(), "micropython": "1.27.0", "boot": self._boot,
-            "chip": self._chip, "reset_cause": 1, "crash": "", "safe_mode": "",
-            "model_taken_back": False, "settings_taken_back": False, "sensor": "ok",
-            "calibration": "none", "model": MODEL, "labels": LABELS, "rate_hz": 100,
+            "chip": self._chip, "reset_cause": 1, "crash": self._crash, "safe_mode": "",
+            "model_taken_back": self._taken_back, "settings_taken_back": False, "sensor": "ok",
+            "calibration": "none", "model": self.model, "labels": LABELS, "rate_hz": 100,
             "accel_g": 4, "gyro_dps": 500, "window": 64, "hop": 8, "debounce": [3, 40],
             "threshold_percent": 60,
         }).encode()  # fmt: skip
 
     def _diag(self) -> bytes:
         uptime_ms = self._now_ms() - self._started_ms
+        samples = uptime_ms // 10
+        lost = samples // 2 if self._lossy_from_ms else 0
         return json.dumps({
             "boot": self._boot, "uptime_ms": uptime_ms, "heap_free": 60_000,
             "heap_used": 51_000, "events_posted": self._seq, "events_delivered": self._seq,
             "events_dropped": 0, "events_queued": len(self._events),
-            "link_connects": 1, "link_drops": 0, "samples": uptime_ms // 10, "samples_lost": 0,
-            "lag_ms_p99": 1, "rssi_dbm": -60 - self._random.randrange(20),
+            "link_connects": 1, "link_drops": 0, "samples": samples - lost, "samples_lost": lost,
+            "ring_overwritten": 0, "lag_ms_p99": 1, "rssi_dbm": -60 - self._random.randrange(20),
         }).encode()  # fmt: skip

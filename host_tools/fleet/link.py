@@ -8,14 +8,18 @@ from host_tools.fleet import packets
 
 class Link(asyncio.Protocol):
     """on_up: the broker has accepted. on_ack: called with the packet id of each acknowledgement.
-    on_down: called once, with the reason, when the connection is over or was refused."""
+    on_down: called once, with the reason, when the connection is over or was refused.
+    on_message: called with topic and payload of what comes; acknowledged already."""
 
     def __init__(self, greeting: bytes, on_up: Callable[[], None], on_ack: Callable[[int], None],
-                 on_down: Callable[[str], None]):  # fmt: skip
+                 on_down: Callable[[str], None],
+                 on_message: Callable[[str, bytes], None] = lambda topic, payload: None,
+                 ):  # fmt: skip
         self._greeting = greeting
         self._on_up = on_up
         self._on_ack = on_ack
         self._on_down = on_down
+        self._on_message = on_message
         self._transport: asyncio.Transport | None = None
         self._rest = bytearray()
         self._reason = "the broker ended the connection"
@@ -46,12 +50,13 @@ class Link(asyncio.Protocol):
         self._rest += data
         try:
             for first, body in packets.split(self._rest):
-                self._take(first >> 4, body)
-        except (packets.ProtocolError, IndexError) as fault:
+                self._take(first, body)
+        except (packets.ProtocolError, IndexError, UnicodeError) as fault:
             self._reason = f"the broker sent what is not MQTT: {fault}"
             self.abort()
 
-    def _take(self, kind: int, body: bytes) -> None:
+    def _take(self, first: int, body: bytes) -> None:
+        kind = first >> 4
         if kind == packets.PUBACK:
             self._on_ack(body[0] << 8 | body[1])
         elif kind == packets.CONNACK:
@@ -60,6 +65,11 @@ class Link(asyncio.Protocol):
                 self.abort()
             else:
                 self._on_up()
+        elif kind == packets.PUBLISH:
+            topic, payload, packet_id = packets.taken_apart(first, body)
+            if packet_id:
+                self.send(packets.puback(packet_id))
+            self._on_message(topic, payload)
 
     def connection_lost(self, error: Exception | None) -> None:
         self._transport = None

@@ -45,6 +45,20 @@ def subscribe(topic: str, packet_id: int, qos: int = 1) -> bytes:
     return _packet(0x82, struct.pack(">H", packet_id) + _text(topic) + bytes([qos]))
 
 
+def puback(packet_id: int) -> bytes:
+    """Section 3.4."""
+    return b"\x40\x02" + packet_id.to_bytes(2, "big")
+
+
+def taken_apart(first: int, body: bytes) -> tuple[str, bytes, int]:
+    """(topic, payload, packet id; 0 at QoS 0) of a PUBLISH, section 3.3. Raises IndexError."""
+    end = 2 + (body[0] << 8 | body[1])
+    topic = body[2:end].decode()
+    if not first & 0x06:
+        return topic, body[end:], 0
+    return topic, body[end + 2 :], body[end] << 8 | body[end + 1]
+
+
 def split(data: bytearray) -> Iterator[tuple[int, bytes]]:
     """(first byte, rest) of each whole packet at the beginning of data, which they leave.
 

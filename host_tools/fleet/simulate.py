@@ -13,6 +13,7 @@ from typing import Any
 
 from host_tools.errors import BeckonError
 from host_tools.fleet.device import Device, Totals
+from host_tools.fleet.update import Update
 from host_tools.mqtt.address import BrokerAddress
 from host_tools.mqtt.tls import tls_context
 
@@ -31,7 +32,8 @@ class Plan:
     whose clock is wrong; a third each has none, is a day ahead, is an hour behind.
     connects_per_s: how fast the devices come. settle_s: so long after the last event it waits
     until nothing is under way; prefix: of the devices' names. until: ends the load before or after
-    `seconds`, when it is true.
+    `seconds`, when it is true. update_key: of all devices; "": they take no commands. ways: what
+    device `number` does with a new model, one of update.WAYS.
     """
 
     devices: int
@@ -47,6 +49,8 @@ class Plan:
     prefix: str = "sim"
     seed: int = 1
     until: Callable[[], bool] | None = None
+    update_key: str = ""
+    ways: Callable[[int], str] = lambda number: "good"
 
 
 def simulate(broker: BrokerAddress, plan: Plan,
@@ -70,9 +74,17 @@ class _Fleet:
         self._offset_s = time.time() - time.monotonic()
         self._devices = [
             Device(f"{plan.prefix}-{i:05}", plan.seed * 1_000_003 + i, self.totals,
-                   self._clock(), self._open, self._now_ms, (broker.user, broker.password))
+                   self._clock(), self._open, self._now_ms, (broker.user, broker.password),
+                   self._update(i))
             for i in range(plan.devices)
         ]  # fmt: skip
+
+    def _update(self, number: int) -> Update | None:
+        plan = self._plan
+        if not plan.update_key:
+            return None
+        return Update(f"{plan.prefix}-{number:05}", plan.update_key, plan.ways(number),
+                      f"{self._random.getrandbits(128):032x}")  # fmt: skip
 
     def _clock(self) -> int | None:
         if self._random.random() >= self._plan.clock_errors:

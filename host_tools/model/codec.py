@@ -14,9 +14,11 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
+from host_tools.errors import BeckonError
 from host_tools.model.attitude import Attitude
 from host_tools.model.check import check, need
 from host_tools.model.decision import Activity, Decision, settings_of
@@ -33,6 +35,7 @@ from host_tools.model.format import (
     padded,
     work_bytes,
 )
+from host_tools.model.kept import MAGIC, MOST_BYTES, Kept
 
 # Name: tag, and how one row of it is packed. firmware/lib/microMLP_loader.py has the same.
 SECTIONS = {
@@ -64,7 +67,7 @@ Payloads = dict[str, bytes]
 
 
 def encode(model: Model) -> bytes:
-    """The bytes of a model file. The model must have been sealed."""
+    """The bytes of a model file, kept examples behind it. The model must have been sealed."""
     check(model)
     need(len(model.golden) == len(model.labels), "not sealed")
     parts = _payloads(model)
@@ -76,8 +79,9 @@ def encode(model: Model) -> bytes:
     need(size <= FILE_MAX, "has", size, "bytes, at most", FILE_MAX, "are allowed")
     head = _HEAD.pack(_MAGIC, model.version, head_size, 0, size, work_bytes(model))
     data = bytearray(head + body)
-    struct.pack_into("<I", data, 8, zlib.crc32(data[12:]))
-    return bytes(data)
+    crc = zlib.crc32(data[12:])
+    struct.pack_into("<I", data, 8, crc)
+    return bytes(data) + (model.kept.to_bytes(crc) if model.kept is not None else b"")
 
 
 def _payloads(model: Model) -> Payloads:
@@ -148,18 +152,29 @@ def _body_2(parts: Payloads, unknown: tuple[tuple[int, bytes], ...]) -> bytes:
 def decode(data: bytes) -> Model:
     """The model in the bytes of a model file, checked but for its golden window."""
     size = len(data)
-    need(_HEAD.size <= size <= FILE_MAX, size, "bytes, a model has", _HEAD.size, "to", FILE_MAX)
+    need(_HEAD.size <= size <= FILE_MAX + MOST_BYTES,
+         size, "bytes, a model has", _HEAD.size, "to", FILE_MAX)
     magic, version, head_size, crc, length, work = _HEAD.unpack_from(data)
     need(magic == _MAGIC, "not a Beckon model")
     need((version, head_size) in ((1, _HEAD_1), (2, _HEAD.size)),
          "version", version, "is not known, 1 and 2 are")
-    need(length == size and size >= head_size, "cut:", size, "of", length, "bytes")
+    sound = head_size <= length <= size and data[length : length + 4] in (b"", MAGIC)
+    need(sound, "cut:", size, "of", length, "bytes")
+    data, behind = data[:length], data[length:]
+    size = length
+    need(size <= FILE_MAX, size, "bytes, a model has", _HEAD.size, "to", FILE_MAX)
     need(zlib.crc32(data[12:]) == crc, "damaged, its CRC-32 is wrong")
     need(size % 4 == 0, "sizes do not add up")
     unknown: dict[int, bytes] = {}
     parts = _parts_1(data) if version == 1 else _parts_2(data, unknown)
     model = _model(parts, version, tuple(unknown.items()))
     need(work_bytes(model) <= work <= WORK_MAX and work % 4 == 0, "work memory of", work, "bytes")
+    if behind:
+        try:
+            kept = Kept.from_bytes(behind, crc, model.layers[-1].inputs, len(model.labels))
+        except BeckonError as error:
+            raise ModelError(str(error)) from None
+        model = replace(model, kept=kept)
     return model
 
 

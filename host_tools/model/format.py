@@ -15,6 +15,7 @@ import numpy.typing as npt
 from host_tools.errors import BeckonError
 from host_tools.model.attitude import Attitude
 from host_tools.model.decision import Activity, Decision
+from host_tools.model.kept import Kept
 
 FILE_MAX = 20_000  # bytes
 WORK_MAX = 32_768  # bytes
@@ -155,6 +156,7 @@ class Model:
     golden: the scores of the golden window; `seal` fills them in.
     version: of the file, 1 or 2. Version 1 has no activity and no decision.
     unknown: tag and bytes of sections that only a later Beckon knows.
+    kept: examples for learning on the board, which follow the model in its file; or None.
     """
 
     front_end: FrontEnd
@@ -173,6 +175,7 @@ class Model:
     decision: Decision | None = None
     version: int = 2
     unknown: tuple[tuple[int, bytes], ...] = ()
+    kept: Kept | None = None
 
     @property
     def stride(self) -> int:

@@ -35,18 +35,21 @@ def filled_in(model: Model) -> Model:
 def read_model(path: str | os.PathLike[str]) -> Model:
     """Read and check a model file, its golden window too."""
     try:
-        data = Path(path).read_bytes()
+        return checked_model(Path(path).read_bytes())
     except OSError as e:
         raise ModelError(f"{path}: {e.strerror or e}") from None
-    try:
-        model = decode(data)
-        scores, _, activity = reference.golden(model)
-        if tuple(scores) != model.golden:
-            raise ModelError("model: scores of the golden window differ")
-        if model.activity and activity != model.activity.golden:
-            raise ModelError("model: activity of the golden window differs")
     except ModelError as e:
         raise ModelError(f"{path}: {e}") from None
+
+
+def checked_model(data: bytes) -> Model:
+    """The model of a file's content, its golden window checked. Raises ModelError."""
+    model = decode(data)
+    scores, _, activity = reference.golden(model)
+    if tuple(scores) != model.golden:
+        raise ModelError("model: scores of the golden window differ")
+    if model.activity and activity != model.activity.golden:
+        raise ModelError("model: activity of the golden window differs")
     return model
 
 

@@ -96,6 +96,7 @@ def quantise(
     temperature: float = 1.0,
     activity: Activity | None = None,
     decision: Decision | None = None,
+    spare: float = 1.0,
 ) -> Model:
     """Quantise a float network; the model is sealed and ready for `write_model`.
 
@@ -103,6 +104,8 @@ def quantise(
         meet, from `reference.features`; a few hundred that include the strongest.
     temperature: confidence is softmax(logits / temperature).
     debounce, activity, decision: as in Model.
+    spare: how many times as large as its weights the last layer's could be: what a board
+        learns needs larger ones (docs/learning.md).
     Raises ModelError for what the format cannot express.
     """
     if not len(layers):
@@ -129,7 +132,7 @@ def quantise(
             layer, work[i + 1] = _even(layer, work[i + 1])
         x = _forward(layer, x)
         if last:
-            out, scale = _last(layer, u, scale, zero, fast)
+            out, scale = _last(layer, u, scale, zero, fast, spare)
             done.append(out)
             break
         step = (layer, u, x, scale, zero, shell)
@@ -277,9 +280,9 @@ def _through_table(
 
 
 def _last(
-    layer: FloatLayer, u: npt.NDArray, scale: float, zero: float, fast: bool
+    layer: FloatLayer, u: npt.NDArray, scale: float, zero: float, fast: bool, spare: float
 ) -> tuple[Layer, float]:
-    weight_scale = _least_scale(layer, scale, zero, fast)
+    weight_scale = _least_scale(layer, scale, zero, fast) * spare
     w, bias = _integers(layer, u, scale, zero, fast, weight_scale)
     return Layer(w, _int32(bias), layer.positions, layer.step), scale * weight_scale
 

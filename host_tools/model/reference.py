@@ -230,10 +230,15 @@ def inputs(model: Model, values: npt.NDArray[np.int16]) -> npt.NDArray[np.int32]
 
 
 def _run_layers(model: Model, values: npt.NDArray[np.int16]) -> npt.NDArray[np.int32]:
+    return sums(model.layers[-1], last_inputs(model, values))[:, 0]
+
+
+def last_inputs(model: Model, values: npt.NDArray[np.int16]) -> npt.NDArray[np.int32]:
+    """What the last layer reads of windows from `features`: unsigned (k, values)."""
     u = inputs(model, values)
     for layer in model.layers[:-1]:
         u = requantise(model, layer, sums(layer, u))
-    return sums(model.layers[-1], u)[:, 0]
+    return u
 
 
 def sums(layer: Layer, u: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:

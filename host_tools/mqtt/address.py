@@ -65,11 +65,9 @@ def parse_broker(url: str) -> BrokerAddress:
         if not parts.hostname or not port:
             raise ValueError
     except (ValueError, KeyError):
-        raise BeckonError(
-            f"{without_password(url)!r} is not a broker address; write mqtt://host:port, or "
-            "mqtts://host:port for TLS, for instance mqtt://127.0.0.1:1883",
-            status=2,
-        ) from None
+        raise BeckonError("{url!r} is not a broker address; write mqtt://host:port, or "
+                          "mqtts://host:port for TLS, for instance mqtt://127.0.0.1:1883",
+                          status=2, url=without_password(url)) from None
     return BrokerAddress(
         parts.hostname, port, unquote(parts.username or ""), unquote(parts.password or ""),
         TlsFiles() if tls else None,

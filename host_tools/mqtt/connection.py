@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from host_tools.errors import BeckonError
+from host_tools.errors import BeckonError, Sentence
 from host_tools.mqtt.address import BrokerAddress
 from host_tools.mqtt.tls import tls_context, tls_fault
 
@@ -84,6 +84,9 @@ class Connection:
     keep_session: the broker keeps what comes at QoS 1 while the connection is down. The session
     ends with the connection. on_link: called as (up, kept) when the connection is lost or back,
     in the same thread; kept: whether the broker still has the session.
+    will: (topic, payload) that the broker publishes, retained, when the connection ends without
+    a goodbye. on_sent: called as (number, taken) when the broker has answered the message to
+    which publish() gave this number; taken: whether it accepts it.
     on_delivery, durable: the broker gets no acknowledgement but that of acknowledge(), and keeps
     the session when the connection ends; what is not acknowledged comes again.
     """
@@ -99,6 +102,8 @@ class Connection:
         on_link: Callable[[bool, bool], None] | None = None,
         on_delivery: Callable[[Delivery], None] | None = None,
         durable: Durable | None = None,
+        will: tuple[str, bytes] | None = None,
+        on_sent: Callable[[int, bool], None] | None = None,
         timeout_s: float = 5.0,
     ):
         self.broker = broker
@@ -111,6 +116,8 @@ class Connection:
         self._up_s = 0.0
         self._on_delivery = on_delivery
         self._durable = durable
+        self._will = will
+        self._on_sent = on_sent
         self._link = 0  # how many connections there were
         self._ending = threading.Lock()  # held while acknowledging, and while a link ends
         self.version = 0
@@ -158,12 +165,16 @@ class Connection:
         return self._client is not None and self._client.is_connected()
 
     def publish(self, topic: str, payload: bytes | str, *, retain: bool = False, qos: int = 1,
-                wait_s: float = 0.0) -> None:  # fmt: skip
-        """Send, at once or when the connection is back. wait_s: for the broker to take it."""
+                wait_s: float = 0.0) -> int:  # fmt: skip
+        """Send, at once or when the connection is back. wait_s: for the broker to take it.
+
+        Returns the message's number, see on_sent.
+        """
         sent = self._client.publish(topic, payload, qos=qos, retain=retain)
         if wait_s:
             with contextlib.suppress(RuntimeError):  # the connection went in this moment
                 sent.wait_for_publish(wait_s)
+        return int(sent.mid)
 
     def acknowledge(self, deliveries: Iterable[Delivery]) -> int:
         """Say to the broker that these are safe; return how many it was not said of, because
@@ -207,7 +218,7 @@ class Connection:
     def _make_client(self, version: int) -> Any:
         from paho.mqtt import client as mqtt
 
-        kind = mqtt.Client
+        kind: Any = mqtt.Client
         if self._on_delivery:
             from host_tools.mqtt.many_messages import ManyMessages
 
@@ -223,11 +234,18 @@ class Connection:
             client.username_pw_set(self.broker.user, self.broker.password)
         if self._context:
             client.tls_set_context(self._context)
+        if self._will:
+            client.will_set(*self._will, qos=1, retain=True)
+        if self._on_sent:
+            client.on_publish = self._acknowledged
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
         client.on_connect_fail = self._on_connect_fail
-        client.on_message = self._deliver if self._on_delivery else self._take
+        client.on_message = self._take
+        if self._on_delivery:
+            client.on_message = self._deliver
+            client.on_published = self._deliver_published
         client.on_socket_open = _send_at_once
         client.on_log = self._on_log
         return client
@@ -235,19 +253,22 @@ class Connection:
     def _refusal(self, reason: str) -> BeckonError:
         where = self.broker
         if reason == _NO_ANSWER:
-            return NoBroker(f"no answer from {where} within {self._timeout_s:g} s: it is not an "
-                            "MQTT broker, or too busy; check address and port")
+            return NoBroker("no answer from {where} within {timeout_s:g} s: it is not an MQTT "
+                            "broker, or too busy; check address and port", where=where,
+                            timeout_s=self._timeout_s)
         if reason != _GONE:
-            return BeckonError(f"the broker at {where} refuses: {reason}")
+            return BeckonError("the broker at {where} refuses: {reason}", where=where,
+                               reason=reason)
         if self.broker.tls is None:
-            return NoBroker(f"what answers at {where} ends the connection at once; if that port "
-                            "has TLS, write mqtts://, else it is not an MQTT broker")
+            return NoBroker("what answers at {where} ends the connection at once; if that port "
+                            "has TLS, write mqtts://, else it is not an MQTT broker", where=where)
         if self._alert:
             error = ssl.SSLError(1, self._alert)
             error.reason = self._alert
             return BeckonError(tls_fault(error, where))
-        return NoBroker(f"the broker at {where} ends the connection at once; it may want a "
-                        "certificate of yours (--cert, --key), or is not an MQTT broker")
+        return NoBroker("the broker at {where} ends the connection at once; it may want a "
+                        "certificate of yours (--cert, --key), or is not an MQTT broker",
+                        where=where)
 
     def _stop(self) -> None:
         client = self._client
@@ -343,6 +364,16 @@ class Connection:
             topic, message.payload, message.retain, message.qos, message.mid, self._link,
             time.monotonic()))  # fmt: skip
 
+    def _deliver_published(self, published):
+        assert self._on_delivery
+        topic, payload, retain, qos, mid = published
+        self._on_delivery(Delivery(topic.decode("utf-8", "replace"), payload, retain, qos, mid,
+                                   self._link, time.monotonic()))  # fmt: skip
+
+    def _acknowledged(self, client, userdata, mid, reason, properties):
+        if self._on_sent:
+            self._on_sent(mid, not reason.is_failure)
+
     def _take(self, client, userdata, message):
         if self._on_message:
             self._on_message(message.topic, bytes(message.payload), bool(message.retain))
@@ -369,11 +400,13 @@ def _send_at_once(client: object, userdata: object, sock: Any) -> None:
 
 def _unreachable(error: OSError, broker: BrokerAddress) -> str:
     if isinstance(error, socket.gaierror):
-        return f"there is no host {broker.host}; check the broker's name"
+        return Sentence("there is no host {host}; check the broker's name", host=broker.host)
     if isinstance(error, TimeoutError):
-        return f"no broker answers at {broker} in time; check address and port"
+        return Sentence("no broker answers at {broker} in time; check address and port",
+                       broker=broker)
     if broker.tls and isinstance(error, ConnectionResetError | ConnectionAbortedError):
-        return (f"what answers at {broker} ends the connection and so does not speak TLS; name "
-                "the port with TLS, often 8883, or write mqtt:// if that broker has none")
-    return (f"no broker answers at {broker} ({error.strerror or error}); start one there or name "
-            "another with --broker")
+        return Sentence("what answers at {broker} ends the connection and so does not speak TLS; "
+                        "name the port with TLS, often 8883, or write mqtt:// if that broker has "
+                        "none", broker=broker)
+    return Sentence("no broker answers at {broker} ({reason}); start one there or name another "
+                    "with --broker", broker=broker, reason=error.strerror or error)

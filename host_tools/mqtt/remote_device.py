@@ -17,8 +17,10 @@ from typing import Any
 from host_tools.errors import BeckonError
 from host_tools.mqtt.address import BrokerAddress
 from host_tools.mqtt.connection import Connection, Topic
+from host_tools.mqtt.power_state import next_contact_s
 
 CHUNK_BYTES = 768
+MODEL_BYTES_MAX = 20_000  # as firmware/commands/model_update.py takes it
 _ANSWER_TIMEOUT_S = 10.0
 _TRIES = 3
 _RESTART_TIMEOUT_S = 60.0
@@ -51,7 +53,8 @@ class RemoteDevice:
         try:
             return self._states.get(timeout=timeout_s)
         except queue.Empty:
-            raise NoAnswer(f"{self.device} does not come up within {timeout_s:g} s") from None
+            raise NoAnswer("{device} does not come up within {timeout_s:g} s", device=self.device,
+                           timeout_s=timeout_s) from None
 
     def request(self, verb: str, **arguments: Any) -> dict[str, Any]:
         """Ask for verb and return its answer."""
@@ -63,13 +66,12 @@ class RemoteDevice:
             try:
                 answer = self._answers.get(timeout=max(0.0, until - time.monotonic()))
             except queue.Empty:
-                raise NoAnswer(
-                    f"{self.device} does not answer; is it on, and its name spelt so?"
-                ) from None
+                raise self._no_answer() from None
             if answer.get("transaction") != transaction:
                 continue  # an answer that came too late for its question
             if "error" in answer:
-                raise BeckonError(f"{self.device} refuses {verb}: {answer['error']}")
+                raise Refused("{device} refuses {verb}: {error}", device=self.device,
+                              verb=verb, error=answer["error"])
             return answer
 
     def request_signed(
@@ -88,6 +90,14 @@ class RemoteDevice:
         text = json.dumps(settings)
         return self.request_signed("set", key, text, settings=text)
 
+    def _no_answer(self) -> "NoAnswer":
+        seconds = next_contact_s(self.state)
+        if seconds:
+            return NoAnswer("{device} is asleep to save its battery; move it and ask again, or "
+                            "wait up to {seconds} s", device=self.device, seconds=seconds)
+        return NoAnswer("{device} does not answer; is it on, and its name spelt so?",
+                        device=self.device)
+
     def send_model(
         self,
         model: bytes,
@@ -99,7 +109,13 @@ class RemoteDevice:
 
         key: update_key of the board's secrets.json. on_progress: called with the bytes sent.
         """
-        self._upload(model, key, on_progress or (lambda sent: None))
+        self.upload(model, key, on_progress or (lambda sent: None))
+        return self.commit(model, key, wait_s)
+
+    def commit(self, model: bytes, key: str, wait_s: float = _RESTART_TIMEOUT_S) -> str:
+        """Have the board use what upload() has brought, wait until it runs on it, and return the
+        model's id. Raises Refused, NoAnswer (it may have taken the model all the same), NotBack
+        or TakenBack."""
         while not self._states.empty():
             self._states.get()
         digest = hashlib.sha256(model).hexdigest()
@@ -110,8 +126,8 @@ class RemoteDevice:
         self._await_state(model_id, wait_s)
         return model_id
 
-    def _upload(self, model: bytes, key: str, on_progress: Callable[[int], None]) -> None:
-        """Bring all of model to the board."""
+    def upload(self, model: bytes, key: str, on_progress: Callable[[int], None]) -> None:
+        """Bring all of model to the board, which does not use it yet."""
         failures = 0
         crc = zlib.crc32(model)
         while True:
@@ -144,15 +160,15 @@ class RemoteDevice:
             try:
                 state = self._states.get(timeout=max(0.0, until - time.monotonic()))
             except queue.Empty:
-                raise BeckonError(
-                    f"{self.device} has taken the model but did not come back within {wait_s:g} s"
-                ) from None
+                raise NotBack("{device} has taken the model but did not come back within "
+                              "{wait_s:g} s", device=self.device, wait_s=wait_s) from None
             if state.get("model") == model_id:
                 return
             if state.get("model_taken_back"):
                 lines = str(state.get("crash")).strip().splitlines()
                 reason = lines[-1] if lines else "it could not be loaded"
-                raise BeckonError(f"{self.device} went back to its old model: {reason}")
+                raise TakenBack("{device} went back to its old model: {reason}",
+                                device=self.device, reason=reason)
 
     def _on_message(self, topic: str, content: bytes, retained: bool) -> None:
         try:
@@ -171,6 +187,18 @@ class RemoteDevice:
 
 class NoAnswer(BeckonError):
     """The board did not answer in time."""
+
+
+class Refused(BeckonError):
+    """The board answered that it does not do this, and why."""
+
+
+class NotBack(BeckonError):
+    """The board has taken a model and was not heard of again in time."""
+
+
+class TakenBack(BeckonError):
+    """The board has returned to the model that it had."""
 
 
 def signed(key: str, verb: str, device: str, nonce: str, payload: str) -> str:

@@ -179,19 +179,20 @@ class BoardSource(Source):
                 raise _start_fault(self._port, heard.decode(errors="replace"))
         fault = self._reported.get("fault")
         if fault:
-            raise BeckonError(f"the sensor on {self._port} does not answer ({fault}): check its "
-                              f"wires, then run beckon doctor {self._port}")
-        raise BeckonError(f"the board on {self._port} sends no samples; run beckon doctor "
-                          f"{self._port}")
+            raise BeckonError("the sensor on {port} does not answer ({fault}): check its wires, "
+                              "then run beckon doctor {port}", port=self._port, fault=fault)
+        raise BeckonError("the board on {port} sends no samples; run beckon doctor {port}",
+                          port=self._port)
 
 
 def _start_fault(port: str, text: str) -> BeckonError:
     error = next((line for line in reversed(text.replace("\x04", "\n").splitlines())
                   if "Error" in line), "an unknown fault")  # fmt: skip
     if "serial_stream" in error or "ImportError" in error:
-        return BeckonError(f"the board on {port} has no Beckon firmware (or an old one): run "
-                           f"beckon deploy {port}")
+        return BeckonError("the board on {port} has no Beckon firmware (or an old one): run "
+                           "beckon deploy {port}", port=port)
     if "MemoryError" in error:
-        return BeckonError(f"the board on {port} has too little memory: run beckon deploy {port}, "
-                           "which copies compiled files")
-    return BeckonError(f"the board on {port} does not start recording: {error.strip()}")
+        return BeckonError("the board on {port} has too little memory: run beckon deploy {port}, "
+                           "which copies compiled files", port=port)
+    return BeckonError("the board on {port} does not start recording: {error}", port=port,
+                       error=error.strip())

@@ -101,8 +101,8 @@ class BrokerSource(Source):
             if period_us <= 0:
                 raise ValueError
         except (KeyError, TypeError, ValueError):
-            raise BeckonError(f"{self._device} answers `stream` in an unknown way; deploy "
-                              "this checkout's firmware") from None
+            raise BeckonError("{device} answers `stream` in an unknown way; deploy this "
+                              "checkout's firmware", device=self._device) from None
         self.rate_hz = 1e6 / period_us
         self._scale[:3] = GRAVITY / accel
         self._scale[3:] = 10 / gyro
@@ -128,8 +128,8 @@ class BrokerSource(Source):
             if blocks:
                 self._waiting = blocks
                 return
-        raise BeckonError(f"{self._device} sends no samples; does its sensor work? See beckon "
-                          "doctor")
+        raise BeckonError("{device} sends no samples; does its sensor work? See beckon doctor",
+                          device=self._device)
 
     def _take(self, message: bytes) -> list[Block]:
         """A message holds whole frames; nothing follows its last one, so a sync is added."""

@@ -89,18 +89,19 @@ class ForwarderSource(Source):
 
     def _fault(self, heard: bytes) -> BeckonError:
         if not heard:
-            return BeckonError(f"nothing comes from {self._port} at {self._baud} baud; does its "
-                               "firmware print, and at this rate?")
+            return BeckonError("nothing comes from {port} at {baud} baud; does its firmware "
+                               "print, and at this rate?", port=self._port, baud=self._baud)
         if sum(32 <= byte < 127 or byte in b"\r\n\t" for byte in heard) < 0.8 * len(heard):
-            return BeckonError(f"{self._port} sends data that is not text at {self._baud} baud; "
-                               "name its firmware's rate with --baud")
+            return BeckonError("{port} sends data that is not text at {baud} baud; name its "
+                               "firmware's rate with --baud", port=self._port, baud=self._baud)
         last = heard.splitlines()[-1].decode(errors="replace")[:60]
         if self.axes:
-            return BeckonError(f"{self._port} sends fewer than 4 samples per second, or pauses "
-                               f"longer than {self._MEASURE_S:g} s apart: have its firmware print "
-                               "at least 20 lines per second")
-        return BeckonError(f"{self._port} sends {last!r}; a data forwarder sends lines of 3 or 6 "
-                           "numbers (a board with Beckon's firmware is recorded without --from)")
+            return BeckonError("{port} sends fewer than 4 samples per second, or pauses longer "
+                               "than {measure_s:g} s apart: have its firmware print at least 20 "
+                               "lines per second", port=self._port, measure_s=self._MEASURE_S)
+        return BeckonError("{port} sends {last!r}; a data forwarder sends lines of 3 or 6 numbers "
+                           "(a board with Beckon's firmware is recorded without --from)",
+                           port=self._port, last=last)
 
     def read(self, timeout_s: float) -> list[Block]:
         data = self._console.read(timeout_s)

@@ -6,6 +6,7 @@ The samples themselves are the clock, so a replay takes the same course as a boa
 from dataclasses import dataclass, field
 from enum import Enum
 
+from host_tools.errors import Sentence
 from host_tools.recording.blocks import Block
 from host_tools.recording.takes import BadTake, judge
 
@@ -133,7 +134,7 @@ class Guide:
         taken = self.good.pop()
         self.bad.append(taken.window)
         self.taken_back += 1
-        self.message, self.refused = f"took back the last {taken.label}", True
+        self.message, self.refused = Sentence("took back the last {label}", label=taken.label), True
         if not paused:
             self.resume()
 
@@ -194,14 +195,15 @@ class Guide:
                               "press again")  # fmt: skip
             start, stop = judge(self._blocks, first, end, self.rate_hz)
             self.good.append(Take(self.label, start, stop, (first, end)))
-            self.message = f"good: {(stop - start) / self.rate_hz:.1f} s of {self.good[-1].label}"
+            self.message = Sentence("good: {seconds:.1f} s of {label}", label=self.good[-1].label,
+                                    seconds=(stop - start) / self.rate_hz)
             self.refused = False
         except BadTake as reason:
             # A late gesture is not rest: nothing counts until the next take.
             self.bad.append((end, end + round((self.countdown_s - _LEAD_S) * self.rate_hz)))
             self.bad.append((first, end))
             self.refusals += 1
-            self.message, self.refused = f"refused: {reason}", True
+            self.message, self.refused = Sentence("refused: {reason}", reason=reason), True
         self._blocks = []
         self._stop = None
         self._begin(end)

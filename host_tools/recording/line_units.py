@@ -55,17 +55,18 @@ class LineUnits:
                     "--accel-unit" if differs else "")  # fmt: skip
         weightless = found.fault == "no gravity" and (found.still or found.rest < _WEIGHTLESS)
         if not (found.still or weightless or found.accel == "m/s2"):
-            raise BeckonError(f"the sensor moves (|a| is {found.rest:.4g} at its stillest), so the "
-                              "unit of the acceleration is unknown: hold it still for "
-                              "3 s, or name the unit with --accel-unit")  # fmt: skip
+            raise BeckonError("the sensor moves (|a| is {rest:.4g} at its stillest), so the unit "
+                              "of the acceleration is unknown: hold it still for 3 s, or name the "
+                              "unit with --accel-unit", rest=found.rest)  # fmt: skip
         if weightless:
-            raise BeckonError(f"{at_rest}: gravity is missing, so a model would not work with "
+            raise BeckonError("{at_rest}: gravity is missing, so a model would not work with "
                               "another sensor; have the firmware print the acceleration with "
-                              "gravity, or record it as it is with --accel-unit m/s2")
+                              "gravity, or record it as it is with --accel-unit m/s2",
+                              at_rest=at_rest)
         if not found.accel:
-            raise BeckonError(f"{at_rest}: that fits neither m/s2 ({GRAVITY:.2f}) nor g (1) nor mg "
+            raise BeckonError("{at_rest}: that fits neither m/s2 ({gravity:.2f}) nor g (1) nor mg "
                               "(1000) nor counts; name the unit with --accel-unit, such as "
-                              "counts:256 for 256 counts per g")
+                              "counts:256 for 256 counts per g", at_rest=at_rest, gravity=GRAVITY)
         self._accel_factor = found.accel_factor
         self.accel = found.accel
         if found.accel == "counts":
@@ -85,9 +86,9 @@ class LineUnits:
         if found.gyro == "counts":
             known = ", ".join(f"counts:{scale:g} for {dps} deg/s"
                               for dps, scale in GYRO_COUNTS_PER_DPS.items())  # fmt: skip
-            raise BeckonError(f"the acceleration comes in raw counts ({found.rest:.0f} at rest), "
-                              "so the turn rates will, too: name their scale with --gyro-unit "
-                              f"(MPU-6500: {known})")
+            raise BeckonError("the acceleration comes in raw counts ({rest:.0f} at rest), so the "
+                              "turn rates will, too: name their scale with --gyro-unit (MPU-6500: "
+                              "{known})", rest=found.rest, known=known)
         self._take_gyro(found.gyro)
         return (f"the turn rates come in {found.gyro} and are converted to deg/s"
                 if found.gyro != "dps" else "")  # fmt: skip

@@ -3,16 +3,16 @@
 import numpy as np
 
 from host_tools.dataset.movement import activity, moving
+from host_tools.errors import BeckonError
 from host_tools.recording.blocks import Block
-from host_tools.wording import counted
 
 _PAUSE_S = 0.3  # a shorter pause inside a gesture does not end it
 _LEAST_S = 0.15  # what is shorter is a knock, no gesture
 _STRONG = 2.5  # the strongest moment of anything that is meant
 
 
-class BadTake(Exception):
-    """A take that cannot be used; the argument says why and what to do."""
+class BadTake(BeckonError):
+    """A take that cannot be used: why, and what to do."""
 
 
 def joined(blocks: list[Block], first: int, end: int) -> tuple[np.ndarray, np.ndarray, int]:
@@ -36,7 +36,9 @@ def judge(blocks: list[Block], first: int, end: int, rate_hz: float) -> tuple[in
     """
     values, clipped, lost = joined(blocks, first, end)
     if lost:
-        raise BadTake(f"{counted(lost, 'sample')} got lost on the way; once more")
+        if lost == 1:
+            raise BadTake("1 sample got lost on the way; once more")
+        raise BadTake("{lost} samples got lost on the way; once more", lost=lost)
     if clipped.any():
         raise BadTake("the movement went beyond the sensor's range; once more, more gently (or "
                       "record with a larger --accel-g or --gyro-dps)")

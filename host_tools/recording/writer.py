@@ -47,11 +47,14 @@ def check_name(what: str, name: str) -> str:
     """name, if it can be a label or a subject. Raises BeckonError."""
     bad = sorted({c for c in name if not (c.isalnum() or c in "_- .")})
     if bad:
-        raise BeckonError(f"{what} {name!r} holds {bad[0]!r}; use letters, digits, _ and -", 2)
+        raise BeckonError("{what} {name!r} holds {bad!r}; use letters, digits, _ and -", status=2,
+                          what=what, name=name, bad=bad[0])
     if not name.strip() or name != name.strip() or name.startswith("."):
-        raise BeckonError(f"{what} {name!r} cannot be; use letters, digits, _ and -", 2)
+        raise BeckonError("{what} {name!r} cannot be; use letters, digits, _ and -", status=2,
+                          what=what, name=name)
     if len(name.encode()) > 32:
-        raise BeckonError(f"{what} {name!r} is too long; 32 bytes are allowed", 2)
+        raise BeckonError("{what} {name!r} is too long; 32 bytes are allowed", status=2, what=what,
+                          name=name)
     return name
 
 
@@ -117,7 +120,7 @@ def write_recording(
              for s in segment.spans]  # fmt: skip
     try:
         if path.exists():
-            raise BeckonError(f"{path} exists already; name another folder")
+            raise BeckonError("{path} exists already; name another folder", path=path)
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path, data)
         beside = (json.dumps(entries, indent=2) + "\n").encode()
@@ -152,7 +155,8 @@ def _append(path: Path, lines: Iterable[tuple[str, ...]]) -> None:
         old += "\n"
     header = next(csv.reader(io.StringIO(old)), [])
     if list(_HEADER[:4]) != [c for c in header if c in _HEADER[:4]]:
-        raise BeckonError(f"{path}:1: the first line must be {','.join(_HEADER)}; fix it")
+        raise BeckonError("{path}:1: the first line must be {header}; fix it", path=path,
+                          header=','.join(_HEADER))
     out = io.StringIO()
     writer = csv.DictWriter(out, header, lineterminator="\n", extrasaction="ignore", restval="")
     for line in lines:
@@ -162,7 +166,7 @@ def _append(path: Path, lines: Iterable[tuple[str, ...]]) -> None:
 
 def _fault(folder: Path, error: OSError) -> BeckonError:
     if error.errno == 28:
-        return BeckonError(f"no space left for {folder}; free some, or name another folder with "
-                           "--out")
-    return BeckonError(f"{error.filename or folder}: {error.strerror}; name another folder with "
-                       "--out")
+        return BeckonError("no space left for {folder}; free some, or name another folder with "
+                           "--out", folder=folder)
+    return BeckonError("{filename}: {reason}; name another folder with --out",
+                       filename=error.filename or folder, reason=error.strerror)

@@ -54,7 +54,9 @@ class SimulatedBoard:
     model: file that becomes the board's model.mlp. devices: (bus id, I2C
     address) to simulated device. speed: board time over real time. heap_kib: the heap
     that is left to the firmware. settings: more entries for config.json. flash: a folder
-    that is kept; by default a temporary one is made and removed.
+    that is kept; by default a temporary one is made and removed. air: the Wi-Fi networks that
+    it sees, as standins/network_air.py says; by default the one that it is set to. ports: a port
+    of the board -> that of this computer on 127.0.0.1.
 
     A time server that tells this computer's time goes with it, unless settings name another
     (or none, ""). From then on the board counts in its own time, which may be a faster one.
@@ -75,6 +77,8 @@ class SimulatedBoard:
         flash: Path | None = None,
         int_pin: int | None = None,
         boot_ms: int = 0,
+        air: Iterable[Mapping[str, Any]] | None = None,
+        ports: Mapping[int, int] | None = None,
     ):
         if not 0.001 <= speed <= 1000:
             raise BeckonError(f"speed {speed:g} cannot be; name one from 0.001 to 1000", status=2)
@@ -104,6 +108,8 @@ class SimulatedBoard:
         self._tls = broker.tls or TlsFiles()
         self._secrets = {"user": broker.user, "password": broker.password}
         self._model = model
+        self._air = air
+        self._ports = ports
         self._server: I2CServer | None = None
         self._process: subprocess.Popen[str] | None = None
         self._threads: list[threading.Thread] = []
@@ -172,6 +178,22 @@ class SimulatedBoard:
             time.sleep(0.01)
         return self.returncode
 
+    def access_point(self) -> dict[str, Any] | None:
+        """How its access point is set (ssid, key, security, max_clients); None if it has none."""
+        try:
+            known: dict[str, Any] = json.loads((self._standins / "ap").read_text())
+            return known
+        except FileNotFoundError:
+            return None
+
+    def hold_button(self, pin: int, down: bool) -> None:
+        """Hold the button on a pin down, or let it go."""
+        path = self._standins / f"pin{pin}"
+        if down:
+            path.touch()
+        else:
+            path.unlink(missing_ok=True)
+
     @property
     def radio_folder(self) -> Path:
         """Where the radios' stand-ins write and read, see radio.py."""
@@ -197,12 +219,18 @@ class SimulatedBoard:
         for file, name in ((self._tls.ca, _CA), (self._tls.cert, _CERT), (self._tls.key, _KEY)):
             if file:
                 shutil.copyfile(file, self.flash / name)
+        if self._air is not None:
+            (self._standins / "air").write_text(json.dumps(list(self._air)))
+        if self._ports:
+            lines = [f"{port} {own}\n" for port, own in self._ports.items()]
+            (self._standins / "ports").write_text("".join(lines))
         (self.flash / "config.json").write_text(json.dumps(self._settings))
         (self.flash / "secrets.json").write_text(json.dumps(self._secrets))
 
     def _boot(self, cause: int) -> None:
         if self._server:
             self._server.close()
+        (self._standins / "ap").unlink(missing_ok=True)  # the radio is off
         pipes = self._folder / f"boot{self.boots}.request", self._folder / f"boot{self.boots}.reply"
         self._server = I2CServer(self._devices, *pipes)
         self._base_us = max((d.now_us for d in self._devices.values()), default=0)

@@ -11,6 +11,7 @@ from host_tools.store.tables import (
     DEVICE_DAY,
     DIAG,
     EVENT,
+    EVENT_WINDOW,
     FLEET_HOUR,
     PRESENCE,
     STATE,
@@ -48,6 +49,7 @@ def forget(engine: Engine, keep: Keep, now_ms: int) -> bool:
             (BOOT, "last_ms", keep.rollups),
             (STATE, "at_ms", keep.rollups),
             (VERDICT, "said_ms", keep.events),
+            (EVENT_WINDOW, "at_ms", keep.events),
         ):
             if days:
                 before = table.c[column] < now_ms - days * DAY_MS

@@ -130,7 +130,8 @@ STATE = Table(
     Column("content", Text, nullable=False),
 )  # fmt: skip
 DIAG_COUNTERS = ("uptime_ms", "heap_free", "samples", "samples_lost", "events_posted",
-                 "events_dropped", "link_drops", "lag_ms_p99", "rssi_dbm")  # fmt: skip
+                 "events_dropped", "link_drops", "lag_ms_p99", "rssi_dbm",
+                 "ring_overwritten")  # fmt: skip
 DIAG = Table(
     "diag", METADATA,
     _key("device_id"), _key("boot", BigInteger), _key("uptime_ms", BigInteger),
@@ -177,6 +178,58 @@ COLLECTOR = Table(
     _count("stored"), _count("repeated"), _count("quarantined"),
     Column("stored_ms_p95", Integer, nullable=False),
     Column("waiting", Integer, nullable=False),
+)  # fmt: skip
+
+# What is rolled out, and how far it came; the keys that sign it are never here.
+MODEL_FILE = Table(
+    "model_file", METADATA,
+    _key("name", Text),  # the model's id
+    Column("at_ms", BigInteger, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)  # fmt: skip
+ROLLOUT = Table(
+    "rollout", METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("condition", Text, nullable=False),  # running, paused, stopped, done, aborted
+    Column("reason", Text, nullable=False),
+    Column("stages", Text, nullable=False),  # JSON: so many devices by the end of each stage
+    Column("stage", Integer, nullable=False),
+    Column("rules", Text, nullable=False),  # JSON
+    Column("runner", Text, nullable=False),  # who carries it out
+    Column("runner_ms", BigInteger, nullable=False),  # its last sign of life
+)  # fmt: skip
+ROLLOUT_DEVICE = Table(
+    "rollout_device", METADATA,
+    _key("rollout_id"), _key("device_id"),
+    Column("place", Integer, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("since_ms", BigInteger, nullable=False),  # when the model was committed
+    Column("at_ms", BigInteger, nullable=False),  # of the last change of step
+    Column("tries", Integer, nullable=False),
+    Column("excused", Boolean, nullable=False),  # a person has gone on in spite of it
+    Column("old_model", Text, nullable=False),
+    Column("old_boot", BigInteger, nullable=False),
+    Column("boot", BigInteger, nullable=False),  # the first one with the new model; 0: none yet
+    Column("detail", Text, nullable=False),
+    Index("ix_rollout_device_device_id", "device_id"),
+    sqlite_with_rowid=False,
+)  # fmt: skip
+
+# The samples of events that a person called false alarms. condition: wanted, kept, or gone.
+EVENT_WINDOW = Table(
+    "event_window", METADATA,
+    _key("device_id"), _key("boot", BigInteger), _key("seq"),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("condition", Text, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("period_us", Integer),
+    Column("accel_lsb_per_g", Integer),
+    Column("gyro_lsb_per_10_dps", Integer),
+    Column("samples", LargeBinary),  # int16, little endian, six to a frame
 )  # fmt: skip
 
 PERSON = Table(

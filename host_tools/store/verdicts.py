@@ -2,7 +2,7 @@
 
 from sqlalchemy import Engine, select
 
-from host_tools.store import rollup
+from host_tools.store import rollup, windows
 from host_tools.store.bulk import insert
 from host_tools.store.tables import DEVICE, EVENT, VERDICT
 
@@ -30,6 +30,8 @@ def mark(engine: Engine, device: str, boot: int, seq: int, false_alarm: bool, pe
                [(event.device_id, boot, seq, false_alarm, now_ms, person)],
                "(device_id, boot, seq) DO UPDATE SET false_alarm = excluded.false_alarm, "
                "said_ms = excluded.said_ms, said_by = excluded.said_by")  # fmt: skip
+        if false_alarm:
+            windows.want(connection, event.device_id, boot, seq, now_ms)
         change = int(false_alarm) - int(bool(before))
         if change:
             rollup.add_false_alarms(connection, event.at_ms, event.device_id, event.gesture_id,

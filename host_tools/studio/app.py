@@ -53,6 +53,7 @@ from host_tools.device.settings import default_folder
 from host_tools.errors import BeckonError
 from host_tools.studio.frame import layout
 from host_tools.studio.frame.access import AccessGuard, Keys, cookie_name
+from host_tools.studio.frame.coming_back import ComingBack, KeptSecrets
 from host_tools.studio.frame.language import QUASAR, LanguageOfRequest, language, tr
 from host_tools.studio.frame.plain_page import plain_page
 from host_tools.studio.frame.project import Project
@@ -159,12 +160,17 @@ def _add_page(name: str, workspace: Workspace,
     _Page(f"/{name}")(build)
 
 
-def listen(port: int | None) -> socket.socket:
-    """A socket on loopback: port, or without one DEFAULT_PORT, or any if that one is taken.
+def kept_secrets() -> KeptSecrets:
+    return KeptSecrets(default_folder() / "studio-pages.json")
+
+
+def listen(port: int | None, before: int | None = None) -> socket.socket:
+    """A socket on loopback: port, or without one that of the run before, DEFAULT_PORT, or any.
 
     Raises BeckonError if the given port is taken.
     """
-    for wanted in (DEFAULT_PORT, 0) if port is None else (port,):
+    usual = (before, DEFAULT_PORT, 0) if before else (DEFAULT_PORT, 0)
+    for wanted in usual if port is None else (port,):
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -173,24 +179,23 @@ def listen(port: int | None) -> socket.socket:
         except OSError as error:
             listener.close()
             if port is not None:
-                raise BeckonError(
-                    f"port {port} cannot be used ({error.strerror}): choose another with --port",
-                    status=2,
-                ) from None
+                raise BeckonError("port {port} cannot be used ({reason}): choose another with "
+                                  "--port", status=2, port=port, reason=error.strerror) from None
     raise BeckonError("no free port on 127.0.0.1")
 
 
 def serve(project: Project | None, listener: socket.socket,
           ready: Callable[[NewAddress], None], folder: Path | None = None,
-          phone: PhoneServer | None = None) -> None:
+          phone: PhoneServer | None = None, coming_back: ComingBack | None = None) -> None:
     """Serve until interrupted. project, folder: as for make_app (default: this folder). phone:
-    the phone page's server, already entered.
+    the phone page's server, already entered. coming_back: lets the pages of the run before in.
 
     ready is called once pages can be opened, with a function that makes an address for one
     browser; it takes what to call when the address was used.
     """
     port = listener.getsockname()[1]
-    keys = Keys()
+    keys = Keys(coming_back)
+    layout.share_secret(coming_back.secret if coming_back else "")
     app = make_app(project, port, keys, folder or Path.cwd(), phone)
     config = uvicorn.Config(app, log_level="warning", ws_max_size=64 << 20, lifespan="on",
                             timeout_graceful_shutdown=2, access_log=False, server_header=False)

@@ -35,10 +35,15 @@ def export(
     decision: Decision = USUAL,
     temperature: float = 1.0,
     notes: str = "",
+    spare: float = 1.0,
 ) -> Model:
-    """The board's model. calibration: network inputs float32 (n, ...) from Features."""
+    """The board's model. calibration: network inputs float32 (n, ...) from Features.
+
+    spare: as in quantise.
+    """
     values = np.clip(np.rint(calibration / INPUT_SCALE), -32768, 32767).astype(np.int16)
     return quantise(
         float_layers(net), describe(recipe), recipe.labels, recipe.idle, values,
         activity=activity_of(recipe), decision=decision, temperature=temperature, notes=notes,
+        spare=spare,
     )

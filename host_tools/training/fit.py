@@ -71,10 +71,9 @@ def fitted(recipe: Recipe) -> Recipe:
         elif recipe.hidden and min(recipe.hidden) > _LEAST_HIDDEN:
             recipe = replace(recipe, hidden=tuple(h - 4 for h in recipe.hidden))
         else:
-            raise BeckonError(
-                f"a model of {model_bytes(recipe)} bytes; {recipe.most_bytes} are allowed: "
-                "choose a shorter window or smaller layers"
-            )
+            raise BeckonError("a model of {size} bytes; {most_bytes} are allowed: choose a "
+                              "shorter window or smaller layers", size=model_bytes(recipe),
+                              most_bytes=recipe.most_bytes)
     return recipe
 
 

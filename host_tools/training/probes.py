@@ -53,7 +53,6 @@ def refuse_restless(model: Model, bank: StreamBank) -> None:
         if len(events) > _MOST_EVENTS[name] or len(called) > _MOST_CALLED * len(shares):
             sums = called.sum(axis=0, dtype=int)
             label = events[0].label if events else model.labels[int(sums.argmax())]
-            raise BeckonError(
-                f"the model takes {name} for {label}: it would never be quiet; look at the "
-                "recordings of that gesture, and record some of no gesture"
-            )
+            raise BeckonError("the model takes {name} for {label}: it would never be quiet; look "
+                              "at the recordings of that gesture, and record some of no gesture",
+                              name=name, label=label)

@@ -92,9 +92,8 @@ def choose(data: Dataset, rate_hz: int = 100, **by_hand) -> Recipe:
     moves = movements(data)
     names = {m.label for m in moves}
     if not names:
-        raise BeckonError(
-            f"{data.name}: all spans are idle ({', '.join(data.labels)}); label a gesture"
-        )
+        raise BeckonError("{data}: all spans are idle ({labels}); label a gesture", data=data.name,
+                          labels=', '.join(data.labels))
     continuing = continuing_labels((m.label, m.seconds) for m in moves)
     decimation = max(1, round(rate_hz / FEATURE_HZ))
     lengths = [m.seconds for m in moves if m.label not in continuing]

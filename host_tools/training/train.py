@@ -19,6 +19,7 @@ from host_tools.model.format import Model
 from host_tools.training.calibrate import Calibration, PartFigures, calibrate
 from host_tools.training.export import export
 from host_tools.training.fit import Report, fit, fitted
+from host_tools.training.keep import SPARE, with_examples
 from host_tools.training.probes import refuse_restless
 from host_tools.training.recipe import Recipe
 from host_tools.training.stream_batches import StreamBank
@@ -84,9 +85,9 @@ def train(
         tell()
         found = calibration.result()
     windows, _ = bank.draw(_CALIBRATION_WINDOWS, np.random.default_rng(recipe.seed))
-    model = export(net, recipe, windows, found.decision, found.temperature, notes)
+    model = export(net, recipe, windows, found.decision, found.temperature, notes, SPARE)
     refuse_restless(model, bank)
-    return Trained(model, recipe, found)
+    return Trained(with_examples(model, bank), recipe, found)
 
 
 _news: SimpleQueue[PartFigures] | None = None  # in the calibration's process

@@ -155,7 +155,7 @@ class LifeBench:
             c = counted(trained.model, streams)
             parts.append(c.f1)
             total = total + c
-            sizes.append(len(trained.encoded))
+            sizes.append(int.from_bytes(trained.encoded[12:16], "little"))
         hours = total.idle_s / 3600
         return {
             "f1": total.f1, "recall": total.recall, "hits": total.hits, "truth": total.truth,

@@ -86,9 +86,10 @@ def read_foreign(
     path = Path(path)
     read = FORMATS[form].read if form in FORMATS else None
     if read is None:
-        raise BeckonError(f"format {form!r} is not known; there are {', '.join(IMPORTED)}", 2)
+        raise BeckonError("format {form!r} is not known; there are {imported}", status=2,
+                          form=form, imported=', '.join(IMPORTED))
     if not path.exists():
-        raise BeckonError(f"{path}: no such file or folder")
+        raise BeckonError("{path}: no such file or folder", path=path)
     if is_archive(path):
         with unpacked(path) as folder:
             data = _read(read, folder, form, options or Options(), path)
@@ -101,8 +102,10 @@ def _read(read, place: Path, form: str, options: Options, path: Path) -> Importe
     data: Imported = read(place, options)
     if not data.recordings:
         if form == "auto":
-            raise BeckonError(f"{path}: holds no recording that can be read; export it as CSV")
-        raise BeckonError(f"{path}: holds no recording of format {form}; leave --format out")
+            raise BeckonError("{path}: holds no recording that can be read; export it as CSV",
+                              path=path)
+        raise BeckonError("{path}: holds no recording of format {form}; leave --format out",
+                          path=path, form=form)
     check_imported(data, path, options)
     return _with_unique_names(data, place)
 
@@ -130,7 +133,8 @@ def write_foreign(data: Dataset, folder: str | Path, form: str, options: Options
     """
     write = FORMATS[form].write if form in FORMATS else None
     if write is None:
-        raise BeckonError(f"format {form!r} is not known; there are {', '.join(EXPORTED)}", 2)
+        raise BeckonError("format {form!r} is not known; there are {exported}", status=2,
+                          form=form, exported=', '.join(EXPORTED))
     return write(data, Path(folder), options)
 
 

@@ -34,7 +34,8 @@ def unpacked(path: Path) -> Iterator[Path]:
         try:
             yield folder
         except BeckonError as e:
-            raise BeckonError(in_archive(str(e), folder, path), e.status) from None
+            raise BeckonError(e.message.changed(lambda text: in_archive(text, folder, path)),
+                              e.status) from None
 
 
 def in_archive(text: str, folder: Path, path: Path) -> str:
@@ -47,13 +48,16 @@ def _unpack(path: Path, folder: Path) -> None:
             listed = archive.infolist()
             size = sum(i.file_size for i in listed)
             if len(listed) > MOST_FILES or size > MOST_BYTES:
-                raise BeckonError(f"{path}: unpacks to {len(listed)} files of {size >> 20} MB; "
-                                  "unpack what you need, and name the folder")
+                raise BeckonError("{path}: unpacks to {count} files of {size} MB; unpack what you "
+                                  "need, and name the folder", path=path, count=len(listed),
+                                  size=size >> 20)
             folder.mkdir(parents=True, exist_ok=True)
             archive.extractall(folder)  # it drops drives, roots and ".." from names
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError,
             ValueError) as e:
         reason = str(e).splitlines()[0] if str(e) else type(e).__name__
-        raise BeckonError(f"{path}: cannot be unpacked ({reason}); download it again") from None
+        raise BeckonError("{path}: cannot be unpacked ({reason}); download it again", path=path,
+                          reason=reason) from None
     except OSError as e:
-        raise BeckonError(f"{path}: cannot be unpacked ({e.strerror or e})") from None
+        raise BeckonError("{path}: cannot be unpacked ({reason})", path=path,
+                          reason=e.strerror or e) from None

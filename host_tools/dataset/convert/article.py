@@ -78,13 +78,14 @@ def _windows(path: Path, header, rows, options: Options) -> list[Recording]:
     steps = {b - a for a, b in zip(times, times[1:], strict=False)}
     ragged = any(set(places[t]) != set(axes) for t in times)
     if len(steps) != 1 or ragged or len(axes) not in (3, 6):
-        raise BeckonError(f"{path}:1: the columns are not an even grid of samples of 3 or 6 axes")
+        raise BeckonError("{path}:1: the columns are not an even grid of samples of 3 or 6 axes",
+                          path=path)
     step_ms = steps.pop()
     columns = [places[t][a] for t in times for a in axes]
     label_at = header.index("label") if "label" in header else None
     shift_at = header.index("shift") if "shift" in header else None
     if label_at is None and options.label is None:
-        raise BeckonError(f"{path}: has no column label; give it with --label", 2)
+        raise BeckonError("{path}: has no column label; give it with --label", status=2, path=path)
     out: list[Recording] = []
     for line, row in rows:
         if shift_at is not None:
@@ -94,7 +95,7 @@ def _windows(path: Path, header, rows, options: Options) -> list[Recording]:
         samples = np.array(values).reshape(len(times), len(axes)) * options.scale(len(axes))
         found = options.label or row[label_at].strip()
         if not found:
-            raise BeckonError(f"{path}:{line}: the window has no label")
+            raise BeckonError("{path}:{line}: the window has no label", path=path, line=line)
         label = _NAMES.get(found, found)
         span = Span(0.0, float(times[-1] - times[0]), label, options.subject, line)
         rate_hz = 1000 / step_ms
@@ -110,7 +111,8 @@ def _to_numbers(path: Path, line: int, row: list[str], columns: list[int]) -> li
         value = number(row[i]) if i < len(row) else None
         if value is None or not abs(value) < MOST:
             text = row[i] if i < len(row) else "nothing"
-            raise BeckonError(f"{path}:{line}: {text!r} is not a finite number below {MOST:g}")
+            raise BeckonError("{path}:{line}: {text!r} is not a finite number below {most:g}",
+                              path=path, line=line, text=text, most=MOST)
         out.append(value)
     return out
 
@@ -128,8 +130,9 @@ def write(data: Dataset, folder: Path, options: Options) -> int:
     rate_hz = min(r.rate_hz for r in data.recordings)
     step_ms = 1000 / rate_hz
     if abs(step_ms - round(step_ms)) > 1e-6:
-        raise BeckonError(f"{rate_hz:g} Hz: samples {step_ms:.4g} ms apart have no column's name "
-                          "in whole ms; resample with --rate, to 20 Hz, say", 2)
+        raise BeckonError("{rate_hz:g} Hz: samples {step_ms:.4g} ms apart have no column's name "
+                          "in whole ms; resample with --rate, to 20 Hz, say", status=2,
+                          rate_hz=rate_hz, step_ms=step_ms)
     scale = options.scale(data.axes)
     times = np.arange(0, _WINDOW_MS + 1, round(step_ms))
     files = 1

@@ -36,7 +36,7 @@ def read(path: Path, options: Options) -> Imported:
         try:
             content = json.loads(read_text(file))
         except (ValueError, RecursionError) as e:
-            raise BeckonError(f"{file}: not JSON ({e})") from None
+            raise BeckonError("{file}: not JSON ({e})", file=file, e=e) from None
         if isinstance(content, dict) and isinstance(content.get("data"), list):
             content = content["data"]
         if is_samples(content):
@@ -55,19 +55,21 @@ def _pieces(file: Path, content: list, options: Options) -> list[Piece]:
             for i, taken in enumerate(action["recordings"]):
                 axes = [np.array(taken["data"][x], float) for x in "xyz"]
                 if len({len(a) for a in axes}) != 1 or len(axes[0]) < 2 or axes[0].ndim != 1:
-                    raise BeckonError(f"{file}: recording {i + 1} of {label!r} has "
-                                      f"{', '.join(str(len(a)) for a in axes)} values of x, y, z")
+                    raise BeckonError("{file}: recording {i} of {label!r} has {counts} values of "
+                                      "x, y, z", file=file, i=i + 1, label=label,
+                                      counts=', '.join(str(len(a)) for a in axes))
                 samples = np.stack(axes, axis=1)
                 if not (np.abs(samples) < MOST).all():
-                    raise BeckonError(f"{file}: recording {i + 1} of {label!r} holds no finite "
-                                      "numbers")
+                    raise BeckonError("{file}: recording {i} of {label!r} holds no finite numbers",
+                                      file=file, i=i + 1, label=label)
                 if not label:
-                    raise BeckonError(f"{file}: an action has no name; name it in CreateAI")
+                    raise BeckonError("{file}: an action has no name; name it in CreateAI",
+                                      file=file)
                 span = Span(0.0, (len(samples) - 1) * 1000 / rate_hz, label, options.subject)
                 name = f"{label}_{i + 1:03d}"
                 out.append(Piece(Recording(
                     name, (samples * accel_factor(unit)).astype(np.float32), rate_hz, (span,),
                     path=file, native_hz=rate_hz), source))
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as e:
-        raise BeckonError(f"{file}: not data samples of CreateAI ({e!r})") from None
+        raise BeckonError("{file}: not data samples of CreateAI ({e!r})", file=file, e=e) from None
     return out

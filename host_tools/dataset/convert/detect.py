@@ -10,14 +10,15 @@ from host_tools.dataset.convert.label_studio import read_annotations
 from host_tools.dataset.convert.options import Imported, Options
 from host_tools.dataset.convert.tables import read_table
 from host_tools.dataset.convert.text import read_text
-from host_tools.errors import BeckonError
+from host_tools.errors import BeckonError, Sentence
 
 _CURES = {
-    **dict.fromkeys((".xlsx", ".xls", ".ods", ".numbers"), "save the spreadsheet as CSV"),
-    ".hex": "in CreateAI, save the data samples instead of the project",
-    ".mat": "write it as CSV, or as NumPy's .npy",
-    **dict.fromkeys((".pkl", ".pickle"), "it may run code; write it as CSV, or as NumPy's .npy"),
-    **dict.fromkeys((".rar", ".7z", ".tar", ".tgz"), "unpack it, and name the folder"),
+    **dict.fromkeys((".xlsx", ".xls", ".ods", ".numbers"), Sentence("save the spreadsheet as CSV")),
+    ".hex": Sentence("in CreateAI, save the data samples instead of the project"),
+    ".mat": Sentence("write it as CSV, or as NumPy's .npy"),
+    **dict.fromkeys((".pkl", ".pickle"),
+                    Sentence("it may run code; write it as CSV, or as NumPy's .npy")),
+    **dict.fromkeys((".rar", ".7z", ".tar", ".tgz"), Sentence("unpack it, and name the folder")),
 }
 _NO_DATA = (".md", ".pdf", ".png", ".jpg", ".jpeg", ".svg", ".html", ".py", ".ipynb", ".labels",
             ".json", ".names", ".yml", ".yaml", ".docx", "")
@@ -26,11 +27,12 @@ _NO_DATA = (".md", ".pdf", ".png", ".jpg", ".jpeg", ".svg", ".html", ".py", ".ip
 def read(path: Path, options: Options) -> Imported:
     """Every recording among the files, each by its own format."""
     if path.is_file() and path.suffix.lower() in _CURES:
-        raise BeckonError(f"{path}: is not read; {_CURES[path.suffix.lower()]}")
+        raise BeckonError("{path}: is not read; {cures}", path=path,
+                          cures=_CURES[path.suffix.lower()])
     if path.is_dir() and uci_har.folder_of(path):
         return uci_har.read(path, options)
     if (path / "recordings").is_dir() and (path / "labels.csv").is_file():
-        raise BeckonError(f"{path}: is a data-set folder already; use it as it is")
+        raise BeckonError("{path}: is a data-set folder already; use it as it is", path=path)
     files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
     files = [p for p in files if not any(part.startswith((".", "__MACOSX")) for part in
                                          p.relative_to(path.parent).parts[1:] or (p.name,))]
@@ -110,7 +112,8 @@ def _tables(path: Path, files: list[Path], others: list[Path], options: Options)
 def _mention_others(path: Path, others: list[Path], data: Imported) -> None:
     curable = [p for p in others if p.suffix.lower() in _CURES]
     if curable and not data.recordings:
-        raise BeckonError(f"{curable[0]}: is not read; {_CURES[curable[0].suffix.lower()]}")
+        raise BeckonError("{curable}: is not read; {cures}", curable=curable[0],
+                          cures=_CURES[curable[0].suffix.lower()])
     for suffix, count in Counter(p.suffix.lower() for p in curable).items():
         data.notices.append(f"{path}: {count} {suffix} files are not read; {_CURES[suffix]}")
     unknown = Counter(p.suffix.lower() for p in others

@@ -112,7 +112,8 @@ def _with_parts(piece: Piece, parts: tuple[tuple[int, int, str], ...], file: Pat
     if end <= length:
         unit = period_ms
     elif end > length * period_ms + 100:
-        raise BeckonError(f"{file}: its labels end at {end}, the sample at {length - 1}")
+        raise BeckonError("{file}: its labels end at {end}, the sample at {length}", file=file,
+                          end=end, length=length - 1)
     spans = []
     for first, last, label in parts:
         stop = min((last + 1) * unit, (length - 1) * period_ms)
@@ -142,14 +143,17 @@ def read_sample(
         values = np.array(payload["values"], dtype=np.float64)
         signed = content.get("protected", {}).get("alg", "none") != "none"
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as e:
-        raise BeckonError(f"{path}: not an Edge Impulse sample ({e!r})") from None
+        raise BeckonError("{path}: not an Edge Impulse sample ({e!r})", path=path, e=e) from None
     if values.ndim != 2 or values.shape[1] != len(names) or len(values) < 2:
-        raise BeckonError(f"{path}: values have shape {values.shape} for {len(names)} sensors")
+        raise BeckonError("{path}: values have shape {shape} for {count} sensors", path=path,
+                          shape=values.shape, count=len(names))
     for i, row in enumerate(values):
         if not (np.abs(row) < MOST).all():
-            raise BeckonError(f"{path}: value {i} is not a finite number below {MOST:g}")
+            raise BeckonError("{path}: value {i} is not a finite number below {most:g}", path=path,
+                              i=i, most=MOST)
     if not 0.1 <= interval_ms <= 1000:
-        raise BeckonError(f"{path}: interval_ms {interval_ms:g} is not within 0.1..1000")
+        raise BeckonError("{path}: interval_ms {interval_ms:g} is not within 0.1..1000", path=path,
+                          interval_ms=interval_ms)
     if signed and options.hmac_key is not None and not is_cbor:
         _check_signature(path, text, content, options.hmac_key)
     header = [f"{n} ({u})" if u else n for n, u in zip(names, units, strict=True)]
@@ -175,7 +179,7 @@ def _load_json(path: Path, text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as e:
-        raise BeckonError(f"{path}: not JSON ({e})") from None
+        raise BeckonError("{path}: not JSON ({e})", path=path, e=e) from None
 
 
 def _load_cbor(path: Path, raw: bytes) -> Any:
@@ -185,7 +189,7 @@ def _load_cbor(path: Path, raw: bytes) -> Any:
         return cbor2.loads(raw)
     except Exception as e:  # whatever its decoder may raise
         reason = str(e).splitlines()[0] if str(e) else type(e).__name__
-        raise BeckonError(f"{path}: not CBOR ({reason})") from None
+        raise BeckonError("{path}: not CBOR ({reason})", path=path, reason=reason) from None
 
 
 def sign(text: str, key: bytes) -> str:
@@ -196,11 +200,13 @@ def sign(text: str, key: bytes) -> str:
 def _check_signature(path: Path, text: str, content: dict, key: bytes) -> None:
     claimed = str(content.get("signature"))
     if content["protected"]["alg"] != "HS256":
-        raise BeckonError(f"{path}: is signed with {content['protected']['alg']!r}, not HS256")
+        raise BeckonError("{path}: is signed with {alg!r}, not HS256", path=path,
+                          alg=content['protected']['alg'])
     whole = len(claimed) == 64 and text.count(claimed) == 1
     signature = sign(text.replace(claimed, _ZEROS), key)
     if not whole or not hmac.compare_digest(signature, claimed.lower()):
-        raise BeckonError(f"{path}: the signature does not fit: another key, or the file changed")
+        raise BeckonError("{path}: the signature does not fit: another key, or the file changed",
+                          path=path)
 
 
 def write(data: Dataset, folder: Path, options: Options) -> int:

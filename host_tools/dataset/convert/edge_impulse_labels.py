@@ -44,14 +44,14 @@ def _load(path: Path) -> Any:
     try:
         return json.loads(read_text(path))
     except (ValueError, RecursionError) as e:
-        raise BeckonError(f"{path}: not a list of labels ({e!r})") from None
+        raise BeckonError("{path}: not a list of labels ({e!r})", path=path, e=e) from None
 
 
 def _info(info: Path) -> dict[Path, FileLabel]:
     try:
         return {info.parent / str(f["path"]): _label(info, f) for f in _load(info)["files"]}
     except (KeyError, TypeError, ValueError, AttributeError) as e:
-        raise BeckonError(f"{info}: not a list of labels ({e!r})") from None
+        raise BeckonError("{info}: not a list of labels ({e!r})", info=info, e=e) from None
 
 
 def _label(info: Path, entry: dict) -> FileLabel:
@@ -65,19 +65,20 @@ def _label(info: Path, entry: dict) -> FileLabel:
         return FileLabel("", _parts(info, label["labels"]), category)
     if kind == "unlabeled":
         return FileLabel("", (), category, unlabelled=True)
-    raise BeckonError(f"{info}: {entry['path']} has a label of type {kind!r}; label, multi-label "
-                      "and unlabeled can be read")
+    raise BeckonError("{info}: {path} has a label of type {kind!r}; label, multi-label and "
+                      "unlabeled can be read", info=info, path=entry['path'], kind=kind)
 
 
 def _structured(path: Path) -> dict[Path, tuple[tuple[int, int, str], ...]]:
     content = _load(path)
     try:
         if content.get("type", "structured-labels") != "structured-labels":
-            raise BeckonError(f"{path}: is of type {content['type']!r}, not structured-labels")
+            raise BeckonError("{path}: is of type {type!r}, not structured-labels", path=path,
+                              type=content['type'])
         return {path.parent / str(name): _parts(path, parts)
                 for name, parts in content["structuredLabels"].items()}
     except (KeyError, TypeError, ValueError, AttributeError) as e:
-        raise BeckonError(f"{path}: not a list of labels ({e!r})") from None
+        raise BeckonError("{path}: not a list of labels ({e!r})", path=path, e=e) from None
 
 
 def _parts(path: Path, listed: list[dict]) -> tuple[tuple[int, int, str], ...]:
@@ -86,10 +87,12 @@ def _parts(path: Path, listed: list[dict]) -> tuple[tuple[int, int, str], ...]:
         first, last = int(part["startIndex"]), int(part["endIndex"])
         label = str(part["label"]).strip()
         if not 0 <= first <= last or not label:
-            raise BeckonError(f"{path}: a part from {first} to {last} labelled {label!r}")
+            raise BeckonError("{path}: a part from {first} to {last} labelled {label!r}",
+                              path=path, first=first, last=last, label=label)
         parts.append((first, last, label))
     parts.sort()
     for (_, last, _), (first, _, label) in zip(parts, parts[1:], strict=False):
         if first <= last:
-            raise BeckonError(f"{path}: the part {label!r} begins at {first}, within another")
+            raise BeckonError("{path}: the part {label!r} begins at {first}, within another",
+                              path=path, label=label, first=first)
     return tuple(parts)

@@ -38,7 +38,8 @@ def read_annotations(files: Iterable[Path]) -> tuple[dict[str, list[Part]], set[
             try:
                 _add(path, task, parts)
             except (KeyError, TypeError, ValueError, AttributeError, IndexError) as e:
-                raise BeckonError(f"{path}: not an export of Label Studio ({e!r})") from None
+                raise BeckonError("{path}: not an export of Label Studio ({e!r})", path=path,
+                                  e=e) from None
     return parts, exports
 
 
@@ -84,8 +85,8 @@ def _add(path: Path, task: dict, parts: dict[str, list[Part]]) -> None:
         found = [part for value in task.values() for part in _small(path, value)]
         names = _names(task)
     if not any(names):
-        raise BeckonError(f"{path}: a task names no file of a recording; export tasks whose data "
-                          "are CSV files")
+        raise BeckonError("{path}: a task names no file of a recording; export tasks whose data "
+                          "are CSV files", path=path)
     found.sort(key=lambda part: _order(part[0]))
     for name in filter(None, names):
         base = name.rsplit("/", 1)[-1].rsplit("\\", 1)[-1].split("?")[0]
@@ -108,7 +109,8 @@ def _results(path: Path, results: list[dict]) -> list[Part]:
     for result in results:
         kind = result.get("type")
         if kind != _KEY:
-            raise BeckonError(f"{path}: has an annotation of type {kind!r}; {_KEY} can be read")
+            raise BeckonError("{path}: has an annotation of type {kind!r}; {key} can be read",
+                              path=path, kind=kind, key=_KEY)
         out += _part(path, result["value"])
     return out
 
@@ -124,9 +126,10 @@ def _small(path: Path, value: Any) -> list[Part]:
 def _part(path: Path, value: dict) -> list[Part]:
     labels = value[_KEY]
     if len(labels) != 1 or not str(labels[0]).strip():
-        raise BeckonError(f"{path}: the region from {value['start']} to {value['end']} has "
-                          f"{len(labels)} labels; give it one")
+        raise BeckonError("{path}: the region from {start} to {end} has {count} labels; give it "
+                          "one", path=path, start=value['start'], end=value['end'],
+                          count=len(labels))
     if value["start"] == value["end"]:
-        raise BeckonError(f"{path}: the region {labels[0]!r} at {value['start']} has no length; "
-                          "drag it wider, or delete it")
+        raise BeckonError("{path}: the region {labels!r} at {start} has no length; drag it wider, "
+                          "or delete it", path=path, labels=labels[0], start=value['start'])
     return [(value["start"], value["end"], str(labels[0]).strip())]

@@ -38,8 +38,8 @@ class Labelling:
         if self._options.label:
             return False
         if self._options.label_from == "column" and not there:
-            raise BeckonError(f"{path}: has no column of labels; name it with --columns "
-                              "label=NAME", 2)
+            raise BeckonError("{path}: has no column of labels; name it with --columns label=NAME",
+                              status=2, path=path)
         return there and self._options.label_from in (None, "column")
 
     def label(self, path: Path) -> str:
@@ -48,8 +48,9 @@ class Labelling:
         if self._from == "folder":
             folder = self._folder(path)
             if not folder:
-                raise BeckonError(f"{path}: lies in no folder of {self._root.name}, so nothing "
-                                  "labels it; use --label-from name, or --label", 2)
+                raise BeckonError("{path}: lies in no folder of {name}, so nothing labels it; use "
+                                  "--label-from name, or --label", status=2, path=path,
+                                  name=self._root.name)
             return folder
         return label_of_name(path)
 
@@ -60,8 +61,9 @@ class Labelling:
         relative = path.relative_to(self._root).as_posix() if self._inside(path) else path.name
         found = self._pattern.match(relative)
         if not found:
-            raise BeckonError(f"{path}: {relative!r} does not fit --subject-pattern "
-                              f"{self._options.subject_pattern!r}", 2)
+            raise BeckonError("{path}: {relative!r} does not fit --subject-pattern "
+                              "{subject_pattern!r}", status=2, path=path, relative=relative,
+                              subject_pattern=self._options.subject_pattern)
         return found["subject"]
 
     def _inside(self, path: Path) -> bool:
@@ -91,16 +93,17 @@ class Labelling:
         if not shared:
             return True
         folders = ", ".join(sorted(by_folder)[:3])
-        raise BeckonError(f"{self._root}: the labels may be the folders ({folders}) or the files' "
-                          f"names ({', '.join(sorted(every)[:3])}); say which with "
-                          "--label-from folder or --label-from name", 2)
+        raise BeckonError("{root}: the labels may be the folders ({folders}) or the files' names "
+                          "({names}); say which with --label-from folder or --label-from name",
+                          status=2, root=self._root, folders=folders,
+                          names=', '.join(sorted(every)[:3]))
 
 
 def _compile(pattern: str) -> re.Pattern:
     """"{subject}/*_{}.csv" as a regular expression: * and {} stand for anything but "/"."""
     if pattern.count("{subject}") != 1:
-        raise BeckonError(f"--subject-pattern {pattern!r}: write {{subject}} once, such as "
-                          "'{subject}/*' or '*_{subject}_*'", 2)
+        raise BeckonError("--subject-pattern {pattern!r}: write {{subject}} once, such as "
+                          "'{{subject}}/*' or '*_{{subject}}_*'", status=2, pattern=pattern)
     text = re.escape(pattern).replace(r"\{subject\}", r"(?P<subject>[^/_\-. ]+)")
     return re.compile("^" + text.replace(r"\*", "[^/]*").replace(r"\{\}", "[^/]*")
                       + r"(?:\.[A-Za-z.]+)?$")

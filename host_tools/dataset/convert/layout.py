@@ -81,7 +81,8 @@ def _given(path: Path, header: list[str], options: Options, layout: Layout) -> s
             layout.at[ours] = -1  # "there is none"
             continue
         if theirs not in header:
-            raise BeckonError(f"{path}: has no column {theirs!r}, only {_listed(header)}", 2)
+            raise BeckonError("{path}: has no column {theirs!r}, only {header}", status=2,
+                              path=path, theirs=theirs, header=_listed(header))
         i = header.index(theirs)
         used.add(i)
         if ours == "take":
@@ -135,14 +136,14 @@ def _check_axes(path: Path, header: list[str], layout: Layout, gyro_alone: bool)
     if len(accel) < 3:
         lacking = next(a for a in AXES[:3] if a not in layout.at)
         if len(gyro) == 3 and not accel:
-            raise BeckonError(f"{path}: holds turn rates alone; put the file of the acceleration "
-                              "beside it and name the folder", 2)
-        raise BeckonError(
-            f"{path}: cannot tell which column is {lacking} among {_listed(header)}; "
-            f"say so with --columns {lacking}=NAME", 2
-        )
+            raise BeckonError("{path}: holds turn rates alone; put the file of the acceleration "
+                              "beside it and name the folder", status=2, path=path)
+        raise BeckonError("{path}: cannot tell which column is {lacking} among {header}; say so "
+                          "with --columns {lacking}=NAME", status=2, path=path, lacking=lacking,
+                          header=_listed(header))
     if 0 < len(gyro) < 3:
-        raise BeckonError(f"{path}: does not have all of gx, gy, gz; name them with --columns", 2)
+        raise BeckonError("{path}: does not have all of gx, gy, gz; name them with --columns",
+                          status=2, path=path)
 
 
 def _listed(header: list[str]) -> str:
@@ -161,18 +162,22 @@ def _units(path: Path, header: list[str], columns: list[Column], layout: Layout,
         if quantity == "accel" and layout.gravity:
             units |= {columns[i].unit for i in layout.gravity}
         if len(units) > 1:
-            raise BeckonError(f"{path}: the columns {', '.join(header[i] for i in places)} are in "
-                              "different units; name one with --columns", 2)
+            raise BeckonError("{path}: the columns {columns} are in different units; name one with "
+                              "--columns", status=2, path=path,
+                              columns=', '.join(header[i] for i in places))
         unit = units.pop()
         if unit == "counts" and not (option or "").startswith("counts"):
             scale = "16384 for the range 2 g" if quantity == "accel" else "131 for 250 deg/s"
             raise BeckonError(
-                f"{path}: the column {header[places[0]]!r} holds raw counts; name the counts per "
-                f"{'g' if quantity == 'accel' else 'deg/s'}: --{quantity}-unit counts:N ({scale})",
-                2)
+                "{path}: the column {column!r} holds raw counts; name the counts per {unit}: "
+                "--{quantity}-unit counts:N ({scale})", status=2, path=path,
+                column=header[places[0]], unit="g" if quantity == "accel" else "deg/s",
+                quantity=quantity, scale=scale)
         if unit not in ("", "counts") and option and option != unit:
-            raise BeckonError(f"{path}: the column {header[places[0]]!r} is in {unit}, "
-                              f"--{quantity}-unit says {option}: leave the option out", 2)
+            raise BeckonError("{path}: the column {header!r} is in {unit}, --{quantity}-unit says "
+                              "{option}: leave the option out", status=2, path=path,
+                              header=header[places[0]], unit=unit, quantity=quantity,
+                              option=option)
         named = bool(option) or unit not in ("", "counts")
         chosen = option or (unit if unit != "counts" else "") or usual
         if quantity == "accel":
@@ -186,13 +191,14 @@ def _without_header(table: Table, options: Options) -> Layout:
                     accel_named=bool(options.accel), gyro_named=bool(options.gyro))
     path = table.path
     if not table.rows:
-        raise BeckonError(f"{path}: holds 0 samples")
+        raise BeckonError("{path}: holds 0 samples", path=path)
     first = table.rows[0][1]
     if options.columns:
         for ours, theirs in options.columns:
             if theirs and not (theirs.isdigit() and 1 <= int(theirs) <= len(first)):
-                raise BeckonError(f"{path}: has no header; name columns by their number, 1 to "
-                                  f"{len(first)}: --columns {ours}=1", 2)
+                raise BeckonError("{path}: has no header; name columns by their number, 1 to "
+                                  "{count}: --columns {ours}=1", status=2, path=path,
+                                  count=len(first), ours=ours)
             if theirs and ours == "take":
                 layout.ids.append(int(theirs) - 1)
             elif theirs:
@@ -210,9 +216,9 @@ def _without_header(table: Table, options: Options) -> Layout:
     elif width in (3, 6):
         layout.at = dict(zip(AXES, range(width), strict=False))
     else:
-        raise BeckonError(
-            f"{path}: has no header, and {width} columns; name them by their number, such as "
-            "--columns t_ms=1,ax=2,ay=3,az=4", 2)
+        raise BeckonError("{path}: has no header, and {width} columns; name them by their number, "
+                          "such as --columns t_ms=1,ax=2,ay=3,az=4", status=2, path=path,
+                          width=width)
     names = [name for name, i in sorted(layout.at.items(), key=lambda item: item[1])]
     table.notices.append(f"{path.name}: has no header; taken for {','.join(names)}")
     return layout

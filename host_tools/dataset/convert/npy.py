@@ -24,14 +24,16 @@ def read(path: Path, options: Options) -> Imported:
 
 def read_files(path: Path, files: list[Path], options: Options) -> Imported:
     if not options.rate_hz:
-        raise BeckonError(f"{path}: .npy files hold no times; give the rate with --rate", 2)
+        raise BeckonError("{path}: .npy files hold no times; give the rate with --rate", status=2,
+                          path=path)
     data = Imported(path.name, [])
     source = Source("NumPy", "--rate", options.accel or "m/s2", options.gyro or "dps",
                     options.accel is None, options.gyro is None)
     if (path / "X.npy").exists():
         x, y = _load(path / "X.npy"), _load(path / "y.npy")
         if len(x) != len(y):
-            raise BeckonError(f"{path}: X.npy has {len(x)} recordings, y.npy {len(y)} labels")
+            raise BeckonError("{path}: X.npy has {x} recordings, y.npy {y} labels",
+                              path=path, x=len(x), y=len(y))
         for i, (samples, label) in enumerate(zip(x, y, strict=True)):
             data.add([Piece(_recording(path / "X.npy", f"{label}_{i:04d}", samples, str(label),
                                        options), source)])
@@ -50,24 +52,28 @@ def _load(path: Path) -> np.ndarray:
             found = np.load(path, allow_pickle=False)
     except Exception as e:  # the header is Python text: whatever its parser may raise
         reason = str(e).splitlines()[0] if str(e) else type(e).__name__
-        raise BeckonError(f"{path}: not a NumPy array ({reason})") from None
+        raise BeckonError("{path}: not a NumPy array ({reason})", path=path,
+                          reason=reason) from None
     if not isinstance(found, np.ndarray) or found.ndim == 0:
-        raise BeckonError(f"{path}: not a NumPy array")
+        raise BeckonError("{path}: not a NumPy array", path=path)
     return found
 
 
 def _recording(path: Path, name: str, x: np.ndarray, label: str, options: Options) -> Recording:
     rate_hz = float(options.rate_hz or 0)
     if x.dtype.kind not in "fiu":
-        raise BeckonError(f"{path}: {name} holds {x.dtype}, no numbers")
+        raise BeckonError("{path}: {name} holds {dtype}, no numbers", path=path, name=name,
+                          dtype=x.dtype)
     x = np.asarray(x, np.float64)
     if x.ndim == 2 and x.shape[1] not in (3, 6) and x.shape[0] in (3, 6):
         x = x.T
     if x.ndim != 2 or x.shape[1] not in (3, 6) or len(x) < 2:
-        raise BeckonError(f"{path}: {name} has shape {x.shape}; (samples, 3 or 6) is needed")
+        raise BeckonError("{path}: {name} has shape {shape}; (samples, 3 or 6) is needed",
+                          path=path, name=name, shape=x.shape)
     broken = np.flatnonzero(~(np.abs(x) < MOST).all(axis=1))
     if len(broken):
-        raise BeckonError(f"{path}: {name}, sample {broken[0]}: not a finite number below {MOST:g}")
+        raise BeckonError("{path}: {name}, sample {broken}: not a finite number below {most:g}",
+                          path=path, name=name, broken=broken[0], most=MOST)
     x = x * options.scale(x.shape[1])
     span = Span(0.0, (len(x) - 1) * 1000 / rate_hz, label, options.subject)
     return Recording(name, x.astype(np.float32), rate_hz, (span,), path=path,

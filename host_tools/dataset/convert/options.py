@@ -38,7 +38,8 @@ class Options:
         """Factor to ms. Raises BeckonError for an unknown unit."""
         unit = self.time or "ms"
         if unit not in TIME_UNITS:
-            raise BeckonError(f"unit {unit!r} is not known; use {', '.join(TIME_UNITS)}", 2)
+            raise BeckonError("unit {unit!r} is not known; use {time_units}", status=2, unit=unit,
+                              time_units=', '.join(TIME_UNITS))
         return TIME_UNITS[unit]
 
     def scale(self, axes: int) -> np.ndarray:
@@ -90,9 +91,7 @@ def parse_columns(text: str) -> tuple[tuple[str, str], ...]:
     for part in filter(None, (p.strip() for p in text.split(","))):
         ours, sign, theirs = part.partition("=")
         if not sign or ours.strip() not in _OURS:
-            raise BeckonError(
-                f"column {part!r}: write ours=theirs, ours being t_ms, ax .. gz, label, subject "
-                "or take", 2
-            )
+            raise BeckonError("column {part!r}: write ours=theirs, ours being t_ms, ax .. gz, "
+                              "label, subject or take", status=2, part=part)
         out.append((ours.strip(), theirs.strip()))
     return tuple(out)

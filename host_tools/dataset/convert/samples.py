@@ -26,7 +26,7 @@ from host_tools.dataset.convert.times import (
 from host_tools.dataset.folder import MOST
 from host_tools.dataset.recording import Recording, Span
 from host_tools.dataset.timing import even_grid
-from host_tools.errors import BeckonError
+from host_tools.errors import BeckonError, Sentence
 from host_tools.units import accel_factor, gyro_factor
 
 _MOST_EMPTY = 0.2  # of the rows without a number; more is another kind of file
@@ -58,15 +58,16 @@ def read_series(table: Table, layout: Layout, options: Options) -> Series:
     """Raises BeckonError naming file and line."""
     path = table.path
     if len(table.rows) < 2:
-        raise BeckonError(f"{path}: holds {len(table.rows)} samples")
+        raise BeckonError("{path}: holds {count} samples", path=path, count=len(table.rows))
     values, full = _numbers(table, layout)
     notices = list(table.notices)
     if not full.all():
         empty = int((~full).sum())
         if empty > _MOST_EMPTY * len(full):
             line = table.rows[int(np.argmin(full))][0]
-            raise BeckonError(f"{path}:{line}: {empty} of {len(full)} rows lack a number; if the "
-                              "sensors were sampled apart, export a file for each")
+            raise BeckonError("{path}:{line}: {empty} of {count} rows lack a number; if the "
+                              "sensors were sampled apart, export a file for each", path=path,
+                              line=line, empty=empty, count=len(full))
         notices.append(f"{path.name}: {empty} rows lack a number and count as lost")
     t, unit, origin = _times(table, layout, options)
     starts = set(table.starts) | set(by_time(t) if "t_ms" in layout.at else [])
@@ -75,7 +76,7 @@ def read_series(table: Table, layout: Layout, options: Options) -> Series:
     lines = np.array([line for line, _ in table.rows])
     kept = np.flatnonzero(full)
     if len(kept) < 2:
-        raise BeckonError(f"{path}: holds {len(kept)} samples")
+        raise BeckonError("{path}: holds {count} samples", path=path, count=len(kept))
     return Series(
         t[kept], values[kept], lines[kept],
         sorted({int(np.searchsorted(kept, s)) for s in starts} - {0, len(kept)}),
@@ -103,7 +104,8 @@ def _numbers(table: Table, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
     high = np.abs(out) >= MOST
     if high.any():
         k = int(np.argmax(high.any(axis=1)))
-        raise BeckonError(f"{table.path}:{table.rows[k][0]}: not a finite number below {MOST:g}")
+        raise BeckonError("{path}:{line}: not a finite number below {most:g}", path=table.path,
+                          line=table.rows[k][0], most=MOST)
     if layout.gravity:
         out[:, :3] += out[:, -3:]
     factors = [accel_factor(layout.accel) if a[0] == "a" else gyro_factor(layout.gyro)
@@ -126,7 +128,8 @@ def _parse(table: Table, columns: list[int]) -> np.ndarray:
             value = number(text)
             if value is None:
                 if text.lower() not in EMPTY or i >= len(row):
-                    raise BeckonError(f"{table.path}:{line}: {text or 'nothing'!r} is not a number")
+                    raise BeckonError("{path}:{line}: {text!r} is not a number", path=table.path,
+                                      line=line, text=text or 'nothing')
                 value = np.nan
             out[k, j] = value
     return out
@@ -136,7 +139,8 @@ def _times(table: Table, layout: Layout, options: Options) -> tuple[np.ndarray, 
     path = table.path
     if "t_ms" not in layout.at:
         if not options.rate_hz:
-            raise BeckonError(f"{path}: has no column of times; give the rate with --rate", 2)
+            raise BeckonError("{path}: has no column of times; give the rate with --rate",
+                              status=2, path=path)
         return np.arange(len(table.rows)) * 1000 / options.rate_hz, "--rate", 0.0
     i = layout.at["t_ms"]
     cells = [(line, _cell(row, i)) for line, row in table.rows]
@@ -186,7 +190,8 @@ def _take(
     t, values, lines = series.t_ms[part], series.values[part], series.lines[part]
     rows = np.arange(first, last)
     if len(t) < 2:
-        raise BeckonError(f"{path}:{lines[0]}: a take of {len(t)} samples")
+        raise BeckonError("{path}:{line}: a take of {count} samples", path=path, line=lines[0],
+                          count=len(t))
     notices = []
     if source.time != "--rate":
         # The same row twice is one sample that a logger wrote twice
@@ -247,16 +252,19 @@ def check_rate(
     likely: what a unit would be called that, taken for ms, gives a possible rate.
     """
     if not LEAST_HZ * 0.98 <= rate_hz <= MOST_HZ * 1.02:
-        unit = f", if its times are in {source.time}" if source.time not in ("", "--rate") else ""
-        cure = "name the rate with --rate" if source.time == "--rate" else (
-            f"name the unit of the times with --time-unit{' ' + likely if likely else ''}")
-        raise BeckonError(f"{path}: has {rate_hz:.4g} samples per second{unit}; {LEAST_HZ:g} to "
-                          f"{MOST_HZ:g} Hz can be used: {cure}", 2)
+        unit = Sentence(", if its times are in {unit}", unit=source.time) \
+            if source.time not in ("", "--rate") else ""
+        cure = Sentence("name the rate with --rate") if source.time == "--rate" else Sentence(
+            "name the unit of the times with --time-unit{likely}", likely=likely and f" {likely}")
+        raise BeckonError("{path}: has {rate_hz:.4g} samples per second{unit}; {least_hz:g} to "
+                          "{most_hz:g} Hz can be used: {cure}", status=2, path=path,
+                          rate_hz=rate_hz, unit=unit, least_hz=LEAST_HZ, most_hz=MOST_HZ,
+                          cure=cure)
     if options.rate_hz and source.time != "--rate":
         if abs(rate_hz / options.rate_hz - 1) > _RATE_AGREES:
-            raise BeckonError(
-                f"{path}: its times say {rate_hz:.4g} Hz, --rate says {options.rate_hz:g}: leave "
-                "--rate out, or the times with --columns t_ms=", 2)
+            raise BeckonError("{path}: its times say {rate_hz:.4g} Hz, --rate says {option_hz:g}: "
+                              "leave --rate out, or the times with --columns t_ms=", status=2,
+                              path=path, rate_hz=rate_hz, option_hz=options.rate_hz)
 
 
 def runs_of(labels: list[str], t_ms: np.ndarray, subject: str) -> list[Span]:

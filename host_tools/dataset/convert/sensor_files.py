@@ -109,7 +109,7 @@ def read_group(
     if "gx" not in layout.at and gyro is not None:
         turn, turn_layout = _read(tables[_sensor_at(files, gyro)], options, "gyro")
         if "ax" in turn_layout.at and "gx" not in turn_layout.at:
-            raise BeckonError(f"{gyro}: holds no turn rates, whatever its name says")
+            raise BeckonError("{gyro}: holds no turn rates, whatever its name says", gyro=gyro)
         if "ax" in turn_layout.at:  # a file of both, with a gyroscope's name
             turn.values = turn.values[:, 3:]
         series = _join(main, series, gyro, turn)
@@ -158,18 +158,20 @@ def _join(main: Path, accel: Series, path: Path, gyro: Series) -> Series:
     """accel with the turn rates of its own moments; what lies outside them is cut off."""
     t = accel.t_ms + (accel.origin_ms - gyro.origin_ms)
     if np.any(np.diff(gyro.t_ms) < 0) or np.any(np.diff(accel.t_ms) < 0):
-        raise BeckonError(f"{path}: time goes back in it or in {main.name}, so the two cannot be "
-                          "joined")
+        raise BeckonError("{path}: time goes back in it or in {main}, so the two cannot be joined",
+                          path=path, main=main.name)
     after = np.searchsorted(gyro.t_ms, t)
     inside = (t >= gyro.t_ms[0]) & (t <= gyro.t_ms[-1])
     if inside.sum() < 2:
-        raise BeckonError(f"{path}: shares no time with {main.name}; are they of one recording?")
+        raise BeckonError("{path}: shares no time with {main}; are they of one recording?",
+                          path=path, main=main.name)
     after = np.clip(after, 1, len(gyro.t_ms) - 1)
     usual = float(np.median(np.diff(gyro.t_ms)))
     bridged = gyro.t_ms[after] - gyro.t_ms[after - 1] > max(_GAP_MS, 3 * usual)
     keep = np.flatnonzero(inside & ~bridged)
     if len(keep) < 2:
-        raise BeckonError(f"{path}: shares no time with {main.name}; are they of one recording?")
+        raise BeckonError("{path}: shares no time with {main}; are they of one recording?",
+                          path=path, main=main.name)
     rates = np.stack([np.interp(t[keep], gyro.t_ms, column) for column in gyro.values.T], axis=1)
     cut = len(t) - len(keep)
     notices = [*accel.notices, *gyro.notices]

@@ -50,7 +50,7 @@ def parse_table(path: Path, text: str) -> Table:
     while lines and not lines[-1].strip():
         lines.pop()
     if not lines:
-        raise BeckonError(f"{path}: is empty")
+        raise BeckonError("{path}: is empty", path=path)
     separator, decimal = _form(lines)
     split = [_fields(line, separator, decimal) for line in lines]
     first = next((i for i, f in enumerate(split) if _is_data(f)), None)

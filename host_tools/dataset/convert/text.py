@@ -31,9 +31,10 @@ def read_bytes(path: Path) -> bytes:
                 raw = packed.read(_MOST_PACKED + 1)
                 most = _MOST_PACKED
     except (OSError, EOFError, zlib.error) as e:
-        raise BeckonError(f"{path}: cannot be read ({e}); copy it again") from None
+        raise BeckonError("{path}: cannot be read ({e}); copy it again", path=path, e=e) from None
     if len(raw) > most:
-        raise BeckonError(f"{path}: holds more than {most >> 20} MB: cut it into pieces")
+        raise BeckonError("{path}: holds more than {most} MB: cut it into pieces", path=path,
+                          most=most >> 20)
     return raw
 
 
@@ -65,5 +66,5 @@ def read_text(path: Path) -> str:
     """Raises BeckonError if the file cannot be read or is not a text."""
     text = decode(read_bytes(path))
     if text is None:
-        raise BeckonError(f"{path}: not a text file; export it as CSV")
+        raise BeckonError("{path}: not a text file; export it as CSV", path=path)
     return text

@@ -41,13 +41,15 @@ def time_column(
         return _texts(path, cells)
     for (line, text), value in zip(cells, values, strict=True):
         if value is None or not abs(value) < 1e20:
-            raise BeckonError(f"{path}:{line}: {text!r} is not a time")
+            raise BeckonError("{path}:{line}: {text!r} is not a time", path=path, line=line,
+                              text=text)
     t = np.array(values, float)
     start = float(t[0])
     t = t - start
     if unit and option and unit != option and plausible_unit(t) != option:
-        raise BeckonError(f"{path}: the column {name!r} is in {unit}, --time-unit says {option}: "
-                          "leave the option out", 2)
+        raise BeckonError("{path}: the column {name!r} is in {unit}, --time-unit says {option}: "
+                          "leave the option out", status=2, path=path, name=name, unit=unit,
+                          option=option)
     unit = option or unit or plausible_unit(t) or "ms"
     return t * TIME_UNITS[unit], unit, start * TIME_UNITS[unit]
 
@@ -74,9 +76,9 @@ def _texts(path: Path, cells: list[tuple[int, str]]) -> tuple[np.ndarray, str, f
     for i, (line, text) in enumerate(cells):
         found = parse(text.strip())
         if found is None:
-            raise BeckonError(
-                f"{path}:{line}: {text!r} is not a time; name another column of times with "
-                "--columns t_ms=NAME, or the rate with --rate and --columns t_ms=")
+            raise BeckonError("{path}:{line}: {text!r} is not a time; name another column of "
+                              "times with --columns t_ms=NAME, or the rate with --rate and "
+                              "--columns t_ms=", path=path, line=line, text=text)
         out[i] = found
     if clock:
         back = np.diff(out, prepend=out[0]) < -_DAY_MS / 2
@@ -168,13 +170,14 @@ def annotated_parts(
                 parse = _clock_ms if unit == "clock" else _stamp_ms
                 at = parse(str(value).strip())
                 if at is None:
-                    raise BeckonError(f"{path}: its label {label!r} is at {value!r}, which is not "
-                                      "a time as in the file")
+                    raise BeckonError("{path}: its label {label!r} is at {value!r}, which is not "
+                                      "a time as in the file", path=path, label=label, value=value)
                 ends.append(at - origin_ms)
         out.append((ends[0], ends[1], label))
     out.sort()
     for (_, last, before), (first, _, label) in zip(out, out[1:], strict=False):
         if first < last - 1e-6:
-            raise BeckonError(f"{path}: its labels {before!r} and {label!r} overlap at "
-                              f"{first / 1000:.3f} s; a moment has one label")
+            raise BeckonError("{path}: its labels {before!r} and {label!r} overlap at {first:.3f} "
+                              "s; a moment has one label", path=path, before=before, label=label,
+                              first=first / 1000)
     return out

@@ -30,7 +30,7 @@ def folder_of(path: Path) -> Path | None:
 def read(path: Path, options: Options) -> Imported:
     root = folder_of(path)
     if root is None:
-        raise BeckonError(f"{path}: holds no Inertial Signals of UCI HAR")
+        raise BeckonError("{path}: holds no Inertial Signals of UCI HAR", path=path)
     data = Imported("uci-har", [])
     names = dict(line.split() for line in read_text(root / "activity_labels.txt").splitlines()
                  if line.strip())
@@ -45,7 +45,8 @@ def _split(folder: Path, split: str, category: str, names: dict, options: Option
     people = _column(folder / f"subject_{split}.txt")
     signals = [_windows(folder / "Inertial Signals" / f"{f}_{split}.txt") for f in _FILES]
     if len({len(labels), len(people), *map(len, signals)}) != 1:
-        raise BeckonError(f"{folder}: its files have different numbers of lines; unpack it again")
+        raise BeckonError("{folder}: its files have different numbers of lines; unpack it again",
+                          folder=folder)
     windows = np.stack(signals, axis=2)  # (n, 128, 6)
     windows[:, :, :3] *= accel_factor("g")
     windows[:, :, 3:] *= gyro_factor("rad/s")
@@ -77,4 +78,5 @@ def _windows(path: Path) -> np.ndarray:
             raise ValueError("not finite")
         return values.reshape(-1, _WINDOW)
     except ValueError as e:
-        raise BeckonError(f"{path}: not lines of {_WINDOW} numbers ({e})") from None
+        raise BeckonError("{path}: not lines of {window} numbers ({e})", path=path, window=_WINDOW,
+                          e=e) from None

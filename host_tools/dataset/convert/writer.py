@@ -36,18 +36,19 @@ def new_folder(folder: str | Path) -> Iterator[Path]:
     """
     folder = Path(folder)
     if folder.exists():
-        raise BeckonError(f"{folder}: exists already; name another folder or delete it")
+        raise BeckonError("{folder}: exists already; name another folder or delete it",
+                          folder=folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         temporary = folder.with_name(f"{folder.name}.{secrets.token_hex(4)}.tmp")
         temporary.mkdir()
     except OSError as e:
-        raise BeckonError(f"{folder}: {e.strerror}") from None
+        raise BeckonError("{folder}: {reason}", folder=folder, reason=e.strerror) from None
     try:
         yield temporary
         os.replace(temporary, folder)
     except OSError as e:
-        raise BeckonError(f"{folder}: {e.strerror}") from None
+        raise BeckonError("{folder}: {reason}", folder=folder, reason=e.strerror) from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -64,9 +65,8 @@ def label_as_file(label: str, also: str = "") -> str:
     """
     bad = sorted({c for c in label if c in "/\\:\0" + also or not c.isprintable()})
     if bad or label.strip(". ") != label or not label:
-        raise BeckonError(
-            f"label {label!r} cannot be part of a file's name; rename it in labels.csv"
-        )
+        raise BeckonError("label {label!r} cannot be part of a file's name; rename it in "
+                          "labels.csv", label=label)
     return label
 
 

@@ -19,6 +19,26 @@ def _digest(path, buf):
             sha.update(view[:n])
 
 
+def _chip():
+    try:
+        from machine import unique_id
+    except ImportError:
+        return ""
+    return binascii.hexlify(unique_id()).decode()
+
+
+def _ap_key():
+    """The password of the access point, as firmware/ops/config.py would find it."""
+    key = ""
+    for path in ("secrets.json", "config.json"):
+        try:
+            with open(path) as file:
+                key = json.loads(file.read()).get("ap_key", key)
+        except (OSError, ValueError, AttributeError):
+            pass
+    return key if isinstance(key, str) else ""
+
+
 def _survey(where):
     files = {}
     folders = []
@@ -46,6 +66,8 @@ def _survey(where):
         "block": flash[0],
         "free": flash[0] * flash[3],
         "size": flash[1] * flash[2],
+        "chip": _chip(),
+        "ap_key": _ap_key(),
         "heap_free": gc.mem_free() if hasattr(gc, "mem_free") else 0,
     }
 

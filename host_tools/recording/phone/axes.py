@@ -89,11 +89,12 @@ def app_factor(accel: np.ndarray, app: str) -> tuple[float, str]:
         if 0.8 < size * factor / GRAVITY < 1.2:
             break
     else:
-        raise BeckonError(f"the acceleration of {app} is {size:.3g} at rest, neither 9.8 m/s2 nor "
-                          "1 g: choose its sensor with gravity, and hold the phone still")
+        raise BeckonError("the acceleration of {app} is {size:.3g} at rest, neither 9.8 m/s2 nor "
+                          "1 g: choose its sensor with gravity, and hold the phone still", app=app,
+                          size=size)
     if abs(middle[2]) < _UPRIGHT * size:
-        raise BeckonError(f"lay the phone on its back while {app} is opened, so that Beckon sees "
-                          "which way its axes point; then connect again")
+        raise BeckonError("lay the phone on its back while {app} is opened, so that Beckon sees "
+                          "which way its axes point; then connect again", app=app)
     said = []
     if factor == GRAVITY:
         said.append("in g")

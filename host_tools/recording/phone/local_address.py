@@ -27,8 +27,10 @@ def check_address(address: str) -> str:
     try:
         found = ipaddress.IPv4Address(address)
     except ValueError:
-        raise BeckonError(f"{address!r} is not an IPv4 address such as 192.168.0.7", 2) from None
+        raise BeckonError("{address!r} is not an IPv4 address such as 192.168.0.7", status=2,
+                          address=address) from None
     if not found.is_private or found.is_unspecified:
-        raise BeckonError(f"{address} is not an address of a private network, so the page would "
-                          "be open to the Internet: name another with --phone-address", 2)
+        raise BeckonError("{address} is not an address of a private network, so the page would be "
+                          "open to the Internet: name another with --phone-address", status=2,
+                          address=address)
     return address

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from host_tools.errors import Sentence
 from host_tools.recording.phone.axes import SignFinder, from_page
 from host_tools.recording.phone.page_message import PageMessage
 from host_tools.recording.phone.stamp_clock import LEAST_HZ
@@ -115,7 +116,7 @@ def _rate(stamps: deque[float]) -> float:
 class PageSource(StampedSource):
     """link: of a page's server, which has sent or is about to send."""
 
-    silence_cure = "open Beckon's page on the phone again and keep it in front"
+    silence_cure = Sentence("open Beckon's page on the phone again and keep it in front")
 
     def __init__(self, link: PhoneLink):
         super().__init__()

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import requests
 
-from host_tools.errors import BeckonError
+from host_tools.errors import BeckonError, Sentence
 from host_tools.recording.phone.axes import RAD, app_factor
 from host_tools.recording.phone.pairing import Pairing
 from host_tools.recording.phone.stamped_source import Piece, Poller, StampedSource
@@ -31,7 +31,7 @@ class PhyphoxSource(StampedSource):
     """url: http://HOST:PORT, as the app shows it."""
 
     who = "phyphox"
-    silence_cure = "keep the phone awake and its measurement running"
+    silence_cure = Sentence("keep the phone awake and its measurement running")
 
     def __init__(self, url: str):
         super().__init__()
@@ -126,17 +126,19 @@ class PhyphoxSource(StampedSource):
             answer = requests.get(self._url + path, timeout=_TIMEOUT_S,
                                   headers={"Connection": "close"}, allow_redirects=False)
             if answer.status_code != 200 or len(answer.content) > _LARGEST_BYTES:
-                raise BeckonError(f"{self._url} answers {path.partition('?')[0]} with status "
-                                  f"{answer.status_code}: is that phyphox's remote access?")
+                raise BeckonError("{url} answers {path} with status {status_code}: is that "
+                                  "phyphox's remote access?", url=self._url,
+                                  path=path.partition('?')[0], status_code=answer.status_code)
             found = answer.json()
         except requests.exceptions.JSONDecodeError:
             found = None
         except requests.RequestException:
-            raise BeckonError(f"{self._url} does not answer: in phyphox, allow remote access and "
-                              "compare the address; phone and computer need the same "
-                              "network") from None
+            raise BeckonError("{url} does not answer: in phyphox, allow remote access and compare "
+                              "the address; phone and computer need the same network",
+                              url=self._url) from None
         if not isinstance(found, dict):
-            raise BeckonError(f"{self._url} does not answer as phyphox does: compare the address")
+            raise BeckonError("{url} does not answer as phyphox does: compare the address",
+                              url=self._url)
         return found
 
     def _settle(self, rows: np.ndarray) -> str:

@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from host_tools.errors import BeckonError
+from host_tools.errors import BeckonError, Sentence
 from host_tools.recording.phone.axes import RAD, app_factor
 from host_tools.recording.phone.pairing import Pairing
 from host_tools.recording.phone.stamped_source import Piece, StampedSource
@@ -51,8 +51,8 @@ class SensorLoggerServer:
         try:
             self._http = _Http((address, port), _handler(self))
         except OSError as error:
-            raise BeckonError(f"port {port} on {address} cannot be used ({error.strerror}): "
-                              "choose another one") from None
+            raise BeckonError("port {port} on {address} cannot be used ({reason}): choose another "
+                              "one", port=port, address=address, reason=error.strerror) from None
         self._http.slots = self._slots
         self.url = f"http://{address}:{self._http.server_address[1]}{self._path}"
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.1,), daemon=True)
@@ -133,7 +133,8 @@ class SensorLoggerSource(StampedSource):
     """server: not yet started."""
 
     who = "Sensor Logger"
-    silence_cure = "enable HTTP push with the printed address, and start a recording in the app"
+    silence_cure = Sentence("enable HTTP push with the printed address, and start a recording in "
+                            "the app")
     wait_s = 300.0  # until the first push: someone types an address
 
     def __init__(self, server: SensorLoggerServer):
@@ -181,8 +182,8 @@ class SensorLoggerSource(StampedSource):
             if set(wanted) <= set(there):
                 self._streams = (*wanted, *turns)
                 return True
-        self.put(BeckonError(f"Sensor Logger sends {', '.join(there)}: switch on Accelerometer, "
-                             "Gravity and Gyroscope in the app"))
+        self.put(BeckonError("Sensor Logger sends {there}: switch on Accelerometer, Gravity and "
+                             "Gyroscope in the app", there=', '.join(there)))
         return False
 
     def _joined(self, tables: Tables) -> np.ndarray:

@@ -19,7 +19,7 @@ import numpy as np
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
-from host_tools.errors import BeckonError
+from host_tools.errors import BeckonError, Sentence
 from host_tools.recording.phone.axes import from_android
 from host_tools.recording.phone.pairing import Pairing
 from host_tools.recording.phone.stamped_source import Piece, Poller, StampedSource
@@ -36,7 +36,7 @@ class SensorServerSource(StampedSource):
     """url: ws://HOST:PORT, as the app shows it."""
 
     who = "SensorServer"
-    silence_cure = "press Start in the app and keep the phone awake"
+    silence_cure = Sentence("press Start in the app and keep the phone awake")
 
     def __init__(self, url: str):
         super().__init__()
@@ -68,9 +68,9 @@ class SensorServerSource(StampedSource):
             return connect(self._url, open_timeout=_TIMEOUT_S, close_timeout=1.0,
                            max_size=_LONGEST_BYTES, proxy=None)
         except (OSError, WebSocketException, ValueError):
-            raise BeckonError(f"{self._address} does not answer: press Start in SensorServer and "
-                              "compare the address; phone and computer need the same "
-                              "network") from None
+            raise BeckonError("{address} does not answer: press Start in SensorServer and compare "
+                              "the address; phone and computer need the same network",
+                              address=self._address) from None
 
     def _step(self) -> None:
         """Collect for a moment, then hand on; connect again if the phone has gone."""

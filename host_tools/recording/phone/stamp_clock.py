@@ -42,9 +42,9 @@ def measure(stamps_s: np.ndarray) -> float:
 def check_rate(rate_hz: float, who: str) -> None:
     """Raises BeckonError below LEAST_HZ."""
     if rate_hz < LEAST_HZ:
-        raise BeckonError(f"{who} sends {rate_hz:.1f} samples per second, fewer than "
-                          f"{LEAST_HZ:g}: turn off its low-power mode, close other apps and tabs, "
-                          "or use another browser or app")
+        raise BeckonError("{who} sends {rate_hz:.1f} samples per second, fewer than {least_hz:g}: "
+                          "turn off its low-power mode, close other apps and tabs, or use another "
+                          "browser or app", who=who, rate_hz=rate_hz, least_hz=LEAST_HZ)
 
 
 class StampClock:
@@ -135,5 +135,6 @@ class StampClock:
             return
         now_hz = 1 / float(np.median(list(self._steps)[-_RECENT // 4 :]))
         check_rate(now_hz, self._who)
-        raise BeckonError(f"{self._who} changed its rate from {self._nominal_hz:.0f} to "
-                          f"{now_hz:.0f} samples per second: connect it again")
+        raise BeckonError("{who} changed its rate from {nominal_hz:.0f} to {now_hz:.0f} samples "
+                          "per second: connect it again", who=self._who,
+                          nominal_hz=self._nominal_hz, now_hz=now_hz)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from host_tools.errors import BeckonError
+from host_tools.errors import BeckonError, Sentence
 from host_tools.recording.blocks import Block, Source
 from host_tools.recording.phone.stamp_clock import StampClock, check_rate, measure
 
@@ -112,8 +112,11 @@ class StampedSource(Source):
         self.found = f"{self.rate_hz:.1f} samples per second, {self.axes} axes, {gyro}"
 
     def _silent(self, some: bool) -> str:
-        return (f"{self.who} sends fewer than two seconds of samples in {_OPEN_S:g} s: keep it "
-                "awake" if some else f"nothing comes from {self.who}: {self.silence_cure}")
+        if not some:
+            return Sentence("nothing comes from {who}: {cure}", who=self.who,
+                           cure=self.silence_cure)
+        return Sentence("{who} sends fewer than two seconds of samples in {open_s:g} s: keep it "
+                       "awake", who=self.who, open_s=_OPEN_S)
 
     def _next(self, timeout_s: float) -> Piece | None:
         try:

@@ -35,6 +35,11 @@ def _put_in_place():
     import board_tasks
 
     sys.modules["_asyncio"] = board_tasks
+    import mapped_socket
+    import socket
+
+    mapped_socket.start(socket)
+    sys.modules["socket"] = mapped_socket
     import machine
 
     machine._requests = open(request_path, "wb")

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from host_tools.errors import BeckonError
+from host_tools.errors import BeckonError, Sentence
 from host_tools.studio.frame.label_store import Item, LabelStore, clean
 from host_tools.studio.frame.project import Project, free_path
 
@@ -27,7 +27,7 @@ def relabel(store: LabelStore, ids: Collection[int], label: str) -> int:
 
 
 def set_person(store: LabelStore, ids: Collection[int], person: str) -> int:
-    person = clean(person, "person")
+    person = clean(person, Sentence("person"))
     return _change(store, "set person", ids, lambda item: replace(item, subject=person))
 
 
@@ -67,14 +67,14 @@ def delete_recordings(project: Project, names: Collection[str]) -> int:
 
 def rename_recording(project: Project, old: str, new: str) -> None:
     """Raises BeckonError if the new name is taken or cannot be one."""
-    new = clean(new, "name")
+    new = clean(new, Sentence("name"))
     if new == old:
         return
     if not new or new.startswith(".") or set(new) & set('/\\:*?"<>|'):
-        raise BeckonError(f"{new or 'nothing'}: not a name for a file; use letters, digits, _ "
-                          "and -")
+        raise BeckonError("{new}: not a name for a file; use letters, digits, _ and -",
+                          new=new or 'nothing')
     if _files(project, new) or project.labels.spans(new):
-        raise BeckonError(f"there is a recording {new} already; choose another name")
+        raise BeckonError("there is a recording {new} already; choose another name", new=new)
     moves = [(path, path.with_name(new + path.name[len(old):])) for path in _files(project, old)]
     with project.labels.action("rename recording", [old, new], moves) as after:
         after[new] = tuple(replace(item, recording=new) for item in after[old])
@@ -98,7 +98,7 @@ def add_recordings(project: Project, files: Collection[tuple[Path, str, Iterable
         moves.append((path, folder / f"{name}.csv.gz"))
         items[name] = tuple(
             Item(store.new_id(), name, round(s.start_ms, 1), round(s.end_ms, 1),
-                 store.know_label(s.label), clean(s.subject, "person")) for s in spans)
+                 store.know_label(s.label), clean(s.subject, Sentence("person"))) for s in spans)
     with store.action("import", list(items), moves) as after:
         after.update(items)
     return list(items)

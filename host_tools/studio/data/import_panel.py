@@ -10,7 +10,7 @@ from nicegui import ui
 from host_tools.errors import BeckonError
 from host_tools.studio.data.importing import Answers, Look, add, read
 from host_tools.studio.frame.drop_area import DropArea
-from host_tools.studio.frame.language import tr, tr_n
+from host_tools.studio.frame.language import said, tr, tr_n
 from host_tools.studio.frame.layout import message
 from host_tools.studio.frame.project import Project
 from host_tools.studio.frame.uploads import Uploads
@@ -53,7 +53,7 @@ class ImportPanel:
         except BeckonError as error:
             fault = str(error)
         with self._root, self._area.rebuilt():  # the button that was pressed is gone
-            self._build(look, _for_the_page(fault))
+            self._build(look, _for_the_page(said(fault)))
 
     def _build(self, look: Look | None, fault: str) -> None:
         if fault:
@@ -64,7 +64,7 @@ class ImportPanel:
                 for line in look.lines:
                     ui.label(line).classes("bk-break")
             for notice in look.notices:
-                ui.label(_for_the_page(notice)).classes("bk-warn bk-small bk-break")
+                ui.label(_for_the_page(said(notice))).classes("bk-warn bk-small bk-break")
         with ui.expansion(tr("What the files do not say"), value=bool(fault)).classes("bk-wide"):
             self._fields()
         with ui.element("div").classes("bk-row"):

@@ -21,7 +21,7 @@ from host_tools.dataset.convert import Imported, Options, read_foreign
 from host_tools.dataset.convert.summary import shortened, summary
 from host_tools.dataset.convert.writer import file_name, recording_csv
 from host_tools.dataset.recording import Dataset
-from host_tools.errors import BeckonError
+from host_tools.errors import BeckonError, Sentence
 from host_tools.files import write_atomically
 from host_tools.studio.data.editing import DELETED, add_recordings
 from host_tools.studio.frame.project import Project, free_path
@@ -40,7 +40,8 @@ class Answers:
 
     def options(self) -> Options:
         if self.rate_hz and not 4 <= self.rate_hz <= 2000:
-            raise BeckonError(f"{self.rate_hz:g} samples per second: enter a rate from 4 to 2000")
+            raise BeckonError("{rate_hz:g} samples per second: enter a rate from 4 to 2000",
+                              rate_hz=self.rate_hz)
         options = Options(self.rate_hz or None, self.accel or None, self.gyro or None,
                           self.time or None, self.label.strip() or None, self.person.strip())
         options.scale(6)  # refuses an unknown unit before anything is read
@@ -72,7 +73,8 @@ def read(folder: Path, answers: Answers) -> Look:
             data, lines = foreign, summary(foreign, root.name, False)
         notices = shortened([*data.notices, *check(data)])
     return Look(data, tuple(line.strip() for line in lines),
-                tuple(_without(n, folder) for n in notices))
+                tuple(n.changed(lambda text: _without(text, folder)) if isinstance(n, Sentence)
+                      else _without(n, folder) for n in notices))
 
 
 def _root(folder: Path) -> Path:
@@ -86,7 +88,8 @@ def _named(folder: Path) -> Iterator[None]:
     try:
         yield
     except BeckonError as error:
-        raise BeckonError(_without(str(error), folder), error.status) from None
+        raise BeckonError(error.message.changed(lambda text: _without(text, folder)),
+                          error.status) from None
 
 
 def _without(text: str, folder: Path) -> str:
@@ -111,7 +114,8 @@ def add(project: Project, look: Look) -> list[str]:
             files.append((path, file_name(r), r.spans))
         return add_recordings(project, files)
     except OSError as error:
-        raise BeckonError(f"{project.name}: cannot be written ({error.strerror})") from None
+        raise BeckonError("{project}: cannot be written ({reason})", project=project.name,
+                          reason=error.strerror) from None
     finally:
         for path, _, _ in files:
             path.unlink(missing_ok=True)  # of what was not moved in

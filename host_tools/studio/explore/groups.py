@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from host_tools.studio.explore.job import Place
 from host_tools.studio.frame.language import tr
-from host_tools.studio.frame.theme import IDLE_COLOUR, LABEL_COLOURS, label_colour
+from host_tools.studio.frame.theme import IDLE_COLOUR, LABEL_COLOURS, label_colour, shape_of
 
 RIGHT = "right"
 _GOOD_COLOUR, _BAD_COLOUR = "#009E73", "#D55E00"  # of Okabe and Ito; a cross marks the wrong
@@ -16,7 +16,7 @@ _GOOD_COLOUR, _BAD_COLOUR = "#009E73", "#D55E00"  # of Okabe and Ito; a cross ma
 class Groups:
     """of: the group of each take, an index of names, colours and shapes.
 
-    shapes: 0 for the first group with a colour, 1 for the second, ...: never alone by colour.
+    shapes: of the colour, and the next one for each further group with it: never alone by colour.
     """
 
     of: Sequence[int]
@@ -25,7 +25,7 @@ class Groups:
 
     @property
     def shapes(self) -> tuple[int, ...]:
-        return tuple(self.colours[:i].count(c) for i, c in enumerate(self.colours))
+        return tuple(shape_of(c) + self.colours[:i].count(c) for i, c in enumerate(self.colours))
 
 
 def grouped(by: str, places: Sequence[Place], current: Sequence[tuple[str, str] | None],
@@ -41,8 +41,7 @@ def grouped(by: str, places: Sequence[Place], current: Sequence[tuple[str, str] 
         names = sorted(set(keys) - {""})
         shown = [*names, *([""] if "" in keys else [])]
         words = {"": tr("nobody named")}
-        return _with(keys, shown, {x: IDLE_COLOUR if not x else LABEL_COLOURS[i % 7]
-                                   for i, x in enumerate(shown)}, words)
+        return _with(keys, shown, {**_colours(names), "": IDLE_COLOUR}, words)
     if by == RIGHT:
         keys = ["unknown" if not (said and c) else "right" if said == c[0] else "wrong"
                 for c, said in zip(current, called, strict=True)]
@@ -51,7 +50,11 @@ def grouped(by: str, places: Sequence[Place], current: Sequence[tuple[str, str] 
         return _with(keys, ["right", "wrong", "unknown"], colours, words)
     keys = [p.recording for p in places]
     names = list(dict.fromkeys(keys))
-    return _with(keys, names, {x: LABEL_COLOURS[i % 7] for i, x in enumerate(names)})
+    return _with(keys, names, _colours(names))
+
+
+def _colours(names: Sequence[str]) -> dict[str, str]:
+    return {x: LABEL_COLOURS[i % len(LABEL_COLOURS)] for i, x in enumerate(names)}
 
 
 def _with(keys: Sequence[str], names: Sequence[str], colours: dict[str, str],

@@ -12,12 +12,12 @@ from host_tools.studio.explore.job import Look, Place
 from host_tools.studio.explore.panels import FindingsPanel, SuspectsPanel
 from host_tools.studio.explore.session import ExploreSession
 from host_tools.studio.explore.takes_view import TakesView
-from host_tools.studio.frame.language import tr, tr_n
+from host_tools.studio.frame.language import said, tr, tr_n
 from host_tools.studio.frame.layout import empty_state, message
 from host_tools.studio.frame.project import Project
 from host_tools.studio.frame.shortcuts import hint, key
 from host_tools.studio.frame.theme import label_colour
-from host_tools.studio.frame.widgets import Area, choice, select_field
+from host_tools.studio.frame.widgets import Area, choice, select_field, swatch
 from host_tools.studio.signal.signal_view import SignalView, SpanMark
 
 _REFRESH_S = 0.2
@@ -146,7 +146,7 @@ class ExplorePage:
                        "the signal, {share:.0f} % of the variance. With a model in models/ the map "
                        "shows what it sees.", share=100 * look.shown)
         if look.fault:
-            words += " " + look.fault
+            words += " " + said(look.fault)
         self._note.set_text(words)
 
     def _find(self, recording: str, start_ms: float) -> int:
@@ -254,7 +254,7 @@ class ExplorePage:
         with ui.element("div").classes("bk-between").props('aria-live="polite"'):
             with ui.element("div").classes("bk-row").style("gap: .5rem; min-width: 0"):
                 colour = label_colour(labels.labels, item.label) if item else "var(--line)"
-                ui.element("span").classes("bk-swatch").style(f"background: {colour}")
+                swatch(colour)
                 ui.label(item.label if item else tr("deleted")).classes("bk-title bk-break")
             self._chosen.button(tr("Open in Label"), "sell",
                                 lambda: self._open_label(self._selected), kind="plain")

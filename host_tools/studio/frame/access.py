@@ -7,11 +7,12 @@ cookie that other sites cannot make the browser send (SameSite=Strict).
 
 A browser gets the cookie for a token, once. The token is in the address that `beckon studio`
 prints, and in a file that it opens: other users see a browser's arguments in the list of
-processes, but cannot read the file.
+processes, but cannot read the file. A page of the run before gets it as coming_back.py says.
 """
 from __future__ import annotations
 
 import hmac
+import json
 import os
 import secrets
 import tempfile
@@ -23,6 +24,7 @@ from urllib.parse import parse_qs, urlencode
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from host_tools.studio.frame.coming_back import ComingBack
 from host_tools.studio.frame.language import tr
 from host_tools.studio.frame.plain_page import plain_page
 
@@ -41,16 +43,21 @@ _HEADERS = [
 ]
 
 
+RETURN = "/return"  # where the page of another run asks
+
+
 def cookie_name(port: int) -> str:
     """The cookie's name; one per port, as the ports of a host share their cookies."""
     return f"beckon_studio_{port}"
 
 
 class Keys:
-    """session: what the cookie holds. Tokens are good for one browser each."""
+    """session: what the cookie holds. Tokens are good for one browser each. coming_back: lets
+    the pages of the run before in."""
 
-    def __init__(self) -> None:
+    def __init__(self, coming_back: ComingBack | None = None) -> None:
         self.session = secrets.token_urlsafe(24)
+        self.coming_back = coming_back
         self._tokens: dict[str, Callable[[], None]] = {}
 
     def new_token(self, on_spent: Callable[[], None] = lambda: None) -> str:
@@ -107,6 +114,8 @@ class AccessGuard:
         elif origin is not None and origin not in {f"http://{h}" for h in self._hosts}:
             await _refuse(scope, send, 403,
                           tr("other sites may not use {program}", program=self._name))
+        elif self._keys.coming_back and scope["type"] == "http" and scope["path"] == RETURN:
+            await self._return(self._keys.coming_back, scope, send)
         elif self._knows(headers.get("cookie", "")):
             await self._app(scope, receive, _with_headers(send))
         elif scope["type"] == "http" and scope["method"] == "GET" and self._redeems(scope):
@@ -141,15 +150,30 @@ class AccessGuard:
         query.pop("token")
         path = "/" + scope["path"].lstrip("/")  # two slashes would name another host
         target = path + (f"?{urlencode(query, doseq=True)}" if query else "")
+        await self._answer(send, "text/html; charset=utf-8", _redirect(target), key=True)
+
+    async def _return(self, known: ComingBack, scope: Scope, send: Send) -> None:
+        query = parse_qs(scope["query_string"].decode("latin-1"))
+        challenge, answer = (query.get(name, [""])[0] for name in ("challenge", "answer"))
+        if not answer:
+            await self._answer(send, "application/json", json.dumps(known.prove(challenge)))
+        elif known.accept(challenge, answer):
+            await self._answer(send, "application/json", "{}", key=True)
+        else:
+            await _refuse(scope, send, 403, tr("this page belongs to another run of {program}",
+                                               program=self._name))
+
+    async def _answer(self, send: Send, kind: str, body: str, key: bool = False) -> None:
+        """key: with the cookie."""
         cookie = f"{self._cookie}={self._keys.session}; Path=/; HttpOnly; SameSite=Strict"
         await send({
             "type": "http.response.start", "status": 200,
             "headers": [
-                (b"content-type", b"text/html; charset=utf-8"), (b"set-cookie", cookie.encode()),
-                (b"cache-control", b"no-store"), *_HEADERS,
+                (b"content-type", kind.encode()), (b"cache-control", b"no-store"),
+                *([(b"set-cookie", cookie.encode())] if key else []), *_HEADERS,
             ],
         })
-        await send({"type": "http.response.body", "body": _redirect(target).encode()})
+        await send({"type": "http.response.body", "body": body.encode()})
 
 
 def _with_headers(send: Send) -> Send:

@@ -23,7 +23,7 @@ import threading
 from collections.abc import Callable
 from typing import IO, Any
 
-from host_tools.errors import BeckonError
+from host_tools.errors import BeckonError, Sentence
 
 _SIZE = struct.Struct("<Q")
 _END_TIMEOUT_S = 5.0
@@ -167,7 +167,8 @@ def main() -> None:
     except BeckonError as error:
         send("fault", str(error))
     except MemoryError:
-        send("fault", "there is not enough memory for this data set; use fewer recordings")
+        send("fault", Sentence("there is not enough memory for this data set; use fewer "
+                               "recordings"))
     except OSError as error:
         send("fault", f"{error.filename or 'a file'}: {error.strerror or error}")
     else:

@@ -8,9 +8,24 @@ window.beckonLanguage = {
 };
 
 // When the server does not answer, the page says so, and what to do. NiceGUI's socket connects
-// again when it can; an answer that refuses us comes from another run of Studio.
+// again when it can; an answer that refuses us comes from another run of Studio, to which the page
+// comes back if both know its secret (frame/coming_back.py).
 window.beckonLost = {
-  watch(words) {
+  async comeBack(secret) {
+    const text = new TextEncoder();
+    const key = await crypto.subtle.importKey(
+      "raw", text.encode(secret), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+    const hex = (bytes) => [...new Uint8Array(bytes)].map((b) => b.toString(16).padStart(2, "0")).join("");
+    const proof = async (who, of) => hex(await crypto.subtle.sign("HMAC", key, text.encode(`${who} ${location.port} ${of}`)));
+    const ask = (query) => fetch(`/return?${new URLSearchParams(query)}`, { cache: "no-store" });
+    const challenge = hex(crypto.getRandomValues(new Uint8Array(16)));
+    const other = await (await ask({ challenge })).json();
+    if (other.proof !== await proof("studio", challenge)) return false;
+    return (await ask({
+      challenge: other.challenge, answer: await proof("browser", other.challenge),
+    })).ok;
+  },
+  watch(words, secret) {
     if (!window.socket || window.beckonLost.box) return;
     const box = document.createElement("div");
     window.beckonLost.box = box;
@@ -31,7 +46,13 @@ window.beckonLost = {
       let said = words.gone;
       try {
         const answer = await fetch("/studio/alive", { credentials: "omit", cache: "no-store" });
-        if (answer.status === 403) said = words.again;
+        if (answer.status === 403) {
+          said = words.again;
+          if (secret && await window.beckonLost.comeBack(secret)) {
+            location.reload();
+            return;
+          }
+        }
       } catch { /* nobody there */ }
       text.textContent = said;
       timer = setTimeout(show, 2000);

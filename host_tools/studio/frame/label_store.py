@@ -22,7 +22,7 @@ from pathlib import Path
 
 from host_tools.dataset import Span
 from host_tools.dataset.labels import LabelsTable, Row, read_labels_file, write_labels_file
-from host_tools.errors import BeckonError
+from host_tools.errors import BeckonError, Sentence
 
 LEAST_MS = 20.0  # a shorter span is a slip of the hand
 _HISTORY = 2000  # actions that can be undone
@@ -125,7 +125,7 @@ class LabelStore:
 
     def know_label(self, label: str) -> str:
         """Add a label that no span has yet; returns its clean form. Raises BeckonError."""
-        label = clean(label, "label")
+        label = clean(label, Sentence("label"))
         if not label:
             raise BeckonError("a label needs a name")
         if label not in self._names:
@@ -158,7 +158,7 @@ class LabelStore:
              end_ms: float, label: str, subject: str) -> Item:
         start, end = self._fit(after[recording], recording, start_ms, end_ms)
         item = Item(self.new_id(), recording, start, end, self.know_label(label),
-                    clean(subject, "subject"))
+                    clean(subject, Sentence("person")))
         after[recording] = (*after[recording], item)
         return item
 
@@ -176,11 +176,11 @@ class LabelStore:
         return self._change("rename", id, label=self.know_label(label))
 
     def set_subject(self, id: int, subject: str) -> Item:
-        return self._change("set the subject of", id, subject=clean(subject, "subject"))
+        return self._change("set the subject of", id, subject=clean(subject, Sentence("person")))
 
     def set_subjects(self, recording: str, subject: str) -> int:
         """Name who moved in all spans of a recording; returns in how many that is new."""
-        subject = clean(subject, "subject")
+        subject = clean(subject, Sentence("person"))
         changed = sum(i.subject != subject for i in self.spans(recording))
         with self.action("set who moved in", [recording]) as after:
             after[recording] = tuple(replace(i, subject=subject) for i in after[recording])
@@ -213,10 +213,8 @@ class LabelStore:
         old = self.item(id)
         at_ms = round(at_ms, 1)
         if not old.start_ms + LEAST_MS <= at_ms <= old.end_ms - LEAST_MS:
-            raise BeckonError(
-                f"{at_ms / 1000:.2f} s is not inside the span: put the cursor where you want to "
-                "split it"
-            )
+            raise BeckonError("{at_ms:.2f} s is not inside the span: put the cursor where you "
+                              "want to split it", at_ms=at_ms / 1000)
         first = replace(old, end_ms=at_ms)
         second = replace(old, id=self.new_id(), start_ms=at_ms)
         with self.action("split", [old.recording]) as after:
@@ -339,9 +337,8 @@ class LabelStore:
     def _save(self, changed: dict[str, tuple[Item, ...]]) -> None:
         """Write the file with these changes first, then keep them in memory."""
         if self._on_disk() != self._bytes:
-            raise ChangedOutside(
-                f"{self.path.name} has been changed by another program: reload it, then go on"
-            )
+            raise ChangedOutside("{name} has been changed by another program: reload it, then go "
+                                 "on", name=self.path.name)
         items = {**self._items, **changed}
         self._bytes = write_labels_file(self.path, self._table(items))
         self._items = items
@@ -362,16 +359,16 @@ class LabelStore:
         middle = (start + end) / 2
         for other in others:
             if other.start_ms <= middle < other.end_ms:
-                raise _NoRoom(
-                    f"there is a span {other.label!r} already: drag its edges, or delete it first"
-                )
+                raise _NoRoom("there is a span {label!r} already: drag its edges, or delete it "
+                              "first", label=other.label)
             if other.end_ms <= middle:
                 low = max(low, other.end_ms)
             else:
                 high = min(high, other.start_ms)
         start, end = round(max(start, low), 1), round(min(end, high), 1)
         if not end - start >= LEAST_MS:
-            raise _NoRoom(f"a span needs at least {LEAST_MS:.0f} ms of free room")
+            raise _NoRoom("a span needs at least {least_ms:.0f} ms of free room",
+                          least_ms=LEAST_MS)
         return start, end
 
 
@@ -390,13 +387,14 @@ def _moved(moves: Iterable[tuple[Path, Path]]) -> Iterator[None]:
     try:
         for old, new in moves:
             if new.exists():
-                raise BeckonError(f"{new.name} is there already: {old.name} cannot take its place")
+                raise BeckonError("{new} is there already: {old} cannot take its place",
+                                  new=new.name, old=old.name)
             try:
                 new.parent.mkdir(parents=True, exist_ok=True)
                 old.rename(new)
             except OSError as error:
-                raise BeckonError(f"{old.name} cannot be moved ({error.strerror}); nothing has "
-                                  "changed") from None
+                raise BeckonError("{old} cannot be moved ({reason}); nothing has changed",
+                                  old=old.name, reason=error.strerror) from None
             done.append((old, new))
         yield
     except BeckonError:
@@ -409,7 +407,9 @@ def clean(text: str, what: str) -> str:
     """Text that fits into a CSV line and onto a screen. Raises BeckonError."""
     text = " ".join(text.split())
     if len(text) > 60:
-        raise BeckonError(f"the {what} has {len(text)} characters; use at most 60")
+        raise BeckonError("the {what} has {count} characters; use at most 60", what=what,
+                          count=len(text))
     if not text.isprintable():
-        raise BeckonError(f"the {what} {text!r} has characters that cannot be displayed")
+        raise BeckonError("the {what} {text!r} has characters that cannot be displayed", what=what,
+                          text=text)
     return text

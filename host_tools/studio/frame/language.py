@@ -11,6 +11,12 @@ that the browser keeps in a cookie, or else the first of its Accept-Language tha
 request's context carries it, so call tr where you build or change a page. In a thread
 (nicegui.run.io_bound) and outside of a request it is English: let threads return data.
 
+    ui.notify(said(error))
+
+The library's errors and warnings are Sentences (host_tools/errors.py), which keep their template.
+said() translates them by translations/library.de.po, where they are shown: what keeps a fault for
+later keeps str(error), and nothing but said() or tr() makes it longer.
+
 The fields have str.format's form. In German, numbers with a decimal point in a field such as
 {seconds:.1f} get a comma. tests/test_studio_language.py finds every text and compares it with
 the files.
@@ -27,6 +33,8 @@ from functools import cache
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from typing import Any
+
+from host_tools.errors import Sentence
 
 LANGUAGES = {"en": "English", "de": "Deutsch"}  # code -> its own name; the first needs no file
 QUASAR = {"en": "en-US", "de": "de"}  # code -> NiceGUI's and Quasar's name for it
@@ -65,6 +73,17 @@ def tr(text: str, /, *, about: str = "", **values: Any) -> str:
 def tr_n(one: str, many: str, n: int, /, **values: Any) -> str:
     """One of two texts by the number n, which both have as the field {n}."""
     return _filled(_translations(language()).ngettext(one, many, n), {"n": n, **values})
+
+
+def said(text: object) -> str:
+    """An error or a Sentence of the library in the current language; any other text as it is."""
+    found = str(text)
+    if not isinstance(found, Sentence) or language() == _ENGLISH:
+        return found
+    words = _translations(language(), "library.").gettext(found.template)
+    values = {name: said(value) if isinstance(value, Sentence) else value
+              for name, value in found.values.items()}
+    return _filled(words, values)
 
 
 def later(text: str, /, *, about: str = "") -> str:
@@ -126,15 +145,15 @@ def _filled(text: str, values: dict[str, Any]) -> str:
 
 
 @cache
-def _translations(code: str) -> gettext.NullTranslations:
-    """Read once, when the first page in this language is built."""
+def _translations(code: str, part: str = "") -> gettext.NullTranslations:
+    """Read once, when the first page in this language is built. part: of the file's name."""
     if code == _ENGLISH:
         return gettext.NullTranslations()
     from babel.messages.mofile import write_mo
     from babel.messages.pofile import read_po
 
     compiled = io.BytesIO()
-    with open(TRANSLATIONS / f"{code}.po", "rb") as file:
+    with open(TRANSLATIONS / f"{part}{code}.po", "rb") as file:
         write_mo(compiled, read_po(file, locale=code))
     compiled.seek(0)
     return gettext.GNUTranslations(compiled)

@@ -9,7 +9,7 @@ from typing import Any
 
 from nicegui import ui
 
-from host_tools.studio.frame.language import COOKIE, LANGUAGES, language, later, tr
+from host_tools.studio.frame.language import COOKIE, LANGUAGES, language, later, said, tr
 from host_tools.studio.frame.project import Project
 from host_tools.studio.frame.routes import STUDIO
 from host_tools.studio.frame.shortcuts import Shortcuts, key_mark
@@ -44,7 +44,8 @@ def frame(project: Project | None, active: str) -> Iterator[Shortcuts]:
     ui.add_head_html(f'<link rel="stylesheet" href="/studio/{active}/{active}.css">')
     ui.add_head_html(f"<script>window.beckonWords = {json.dumps(_signal_words())}</script>")
     ui.add_body_html(_early_header(project, active))
-    ui.run_javascript(f"beckonTheme.ready(); beckonLost.watch({json.dumps(_lost_words())});"
+    ui.run_javascript(f"beckonTheme.ready(); beckonLost.watch({json.dumps(_lost_words())}, "
+                      f"{json.dumps(coming_back_secret())});"
                       # where the pages do not fit side by side
                       "document.querySelector('.bk-nav [aria-current]')"
                       "?.scrollIntoView({inline: 'center', block: 'nearest'})")
@@ -114,7 +115,20 @@ def _early_header(project: Project | None, active: str) -> str:
 def _signal_words() -> dict[str, str]:
     """The words of signal/*.js, by their English form."""
     return {"acceleration": tr("acceleration"), "turn rate": tr("turn rate"),
-            "lost": tr("lost")}
+            "lost": tr("lost"), "scores  %": tr("scores  %")}
+
+
+_secret = ""
+
+
+def share_secret(secret: str) -> None:
+    """From now on pages know what coming_back.py needs."""
+    global _secret
+    _secret = secret
+
+
+def coming_back_secret() -> str:
+    return _secret
 
 
 def _lost_words() -> dict[str, str]:
@@ -124,8 +138,9 @@ def _lost_words() -> dict[str, str]:
         "gone": tr("Its program has ended, or this computer was asleep. All labels and recordings "
                    "are saved. Start it again in a terminal with beckon studio; this page goes on "
                    "when it answers."),
-        "again": tr("Beckon Studio runs again, with a new key. Go on in the page that it has "
-                    "opened, or open the address that it printed in its terminal."),
+        "again": tr("Another program answers here, or another project is open in Beckon Studio. "
+                    "Go on in the page that it has opened, or open the address that it printed in "
+                    "its terminal."),
     }
 
 
@@ -205,5 +220,5 @@ def empty_state(icon: str, title: str, text: str, *, action: str | None = None,
 
 
 def message(text: str) -> ui.label:
-    """Show a fault in the page, in one line."""
-    return ui.label(text).classes("bk-message").props('role="alert"')
+    """Show a fault in the page, in one line and in the reader's language."""
+    return ui.label(said(text)).classes("bk-message").props('role="alert"')

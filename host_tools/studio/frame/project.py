@@ -28,6 +28,7 @@ from host_tools.errors import BeckonError
 from host_tools.studio.frame.label_store import LabelStore
 from host_tools.studio.signal.live_feed import Feeds
 
+_FILES = (".csv", ".gz", ".mlp", ".zip", ".json")  # endings that no project folder has
 _KEPT = 6  # recordings in memory; an hour at 100 Hz and six axes is 9 MB
 
 
@@ -60,17 +61,19 @@ class Project:
         """
         path = Path(folder).expanduser().resolve()
         if path.exists() and not path.is_dir():
-            raise BeckonError(f"{folder}: not a folder; name a project folder", status=2)
+            raise BeckonError("{folder}: not a folder; name a project folder", status=2,
+                              folder=folder)
+        if path.suffix in _FILES and not path.exists():
+            raise BeckonError("{folder}: that is a file's name, and there is none; name a project "
+                              "folder", status=2, folder=folder)
         try:
             (path / "recordings").mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise BeckonError(
-                f"{folder}: cannot be made ({error.strerror}); name another folder"
-            ) from None
+            raise BeckonError("{folder}: cannot be made ({reason}); name another folder",
+                              folder=folder, reason=error.strerror) from None
         if Path(labels_file).name != labels_file or not labels_file.endswith(".csv"):
-            raise BeckonError(
-                f"{labels_file}: name a .csv file in the project's folder, without a path", status=2
-            )
+            raise BeckonError("{labels_file}: name a .csv file in the project's folder, without a "
+                              "path", status=2, labels_file=labels_file)
         return cls(path, labels_file)
 
     @property
@@ -81,7 +84,7 @@ class Project:
         """A path in the project's folder, to write to. Raises BeckonError if it leads out of it."""
         path = self.folder.joinpath(*parts).resolve()
         if not path.is_relative_to(self.folder) or path == self.folder:
-            raise BeckonError(f"{'/'.join(parts)}: not inside the project's folder")
+            raise BeckonError("{parts}: not inside the project's folder", parts='/'.join(parts))
         return path
 
     def recordings(self) -> list[RecordingFile]:
@@ -116,7 +119,8 @@ class Project:
     def _recording(self, name: str) -> tuple[tuple[int, int], Recording, list[str]]:
         file = next((f for f in self.recordings() if f.name == name), None)
         if file is None:
-            raise BeckonError(f"recording {name!r} is not in {self.folder / 'recordings'}")
+            raise BeckonError("recording {name!r} is not in {path}", name=name,
+                              path=self.folder / 'recordings')
         with self._lock:
             held = self._read.get(file.path)
             if held is None or held[0] != file.stamp:

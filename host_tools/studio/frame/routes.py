@@ -13,6 +13,7 @@ from fastapi.staticfiles import StaticFiles
 
 from host_tools.dataset.recording import AXES, Recording
 from host_tools.errors import BeckonError
+from host_tools.studio.frame.language import said
 from host_tools.studio.frame.project import Project
 from host_tools.studio.frame.uploads import Uploads
 
@@ -55,7 +56,7 @@ def add_routes(app: FastAPI, project: Callable[[], Project | None], uploads: Upl
                     uploads.count(key, len(chunk))
                     await asyncio.to_thread(file.write, chunk)
         except BeckonError as error:
-            return JSONResponse({"error": str(error)}, status_code=422)
+            return JSONResponse({"error": said(error)}, status_code=422)
         except OSError as error:
             return JSONResponse({"error": f"{name}: cannot be kept ({error.strerror})"},
                                 status_code=507)
@@ -67,7 +68,7 @@ def add_routes(app: FastAPI, project: Callable[[], Project | None], uploads: Upl
             found = await asyncio.to_thread(opened().recording, name)
             content = await asyncio.to_thread(packed, found)
         except BeckonError as error:
-            return JSONResponse({"error": str(error)}, status_code=422)
+            return JSONResponse({"error": said(error)}, status_code=422)
         return Response(content, media_type="application/octet-stream",
                         headers={"cache-control": "no-store"})
 

@@ -32,10 +32,18 @@ THEMES = {
     },
 }
 
-# Fill of a label's spans and bars, by the place that label_colours.py keeps for it.
+# Fill of a label's spans and bars, by the place that label_colours.py keeps for it: seven that
+# everybody can distinguish, then fourteen that lie as far as possible from all others in CIELAB
+# (30 at least) and have a contrast of 3 on both themes. Who cannot distinguish these sees the
+# shape of their swatch (shape_of), as in the legends.
 LABEL_COLOURS = tuple(
     OKABE_ITO[name] for name in ("orange", "sky", "green", "purple", "yellow", "vermilion", "blue")
+) + (
+    "#A800FC", "#FC0060", "#FC00C0", "#2460F0", "#00A800", "#6C780C", "#A86048",
+    "#9C48B4", "#FC0018", "#E43C90", "#8484E4", "#F06054", "#007878", "#849C6C",
 )
+_SAFE = len(OKABE_ITO)
+SHAPES = 4  # disc or rounded square, square, triangle, diamond
 IDLE_COLOUR = "#8A8F94"  # "no gesture"
 
 
@@ -46,6 +54,11 @@ def keep_colours(path: Path | None) -> None:
     """From now on labels have the colours kept in this file: those of the open project."""
     global _kept
     _kept = LabelColours(path, len(LABEL_COLOURS))
+
+
+def shape_of(colour: str) -> int:
+    """Which of SHAPES marks this colour: the next one for every seven colours."""
+    return LABEL_COLOURS.index(colour) // _SAFE % SHAPES if colour in LABEL_COLOURS else 0
 
 
 def label_colour(labels: list[str], label: str) -> str:

@@ -64,15 +64,17 @@ class Uploads:
         parts = [p for p in PurePosixPath(name.replace("\\", "/")).parts if p not in ("/", ".", "")]
         if not parts or ".." in parts or any(len(p.encode()) > 200 or "\0" in p for p in parts) \
                 or len(parts) > 20:
-            raise BeckonError(f"{name[:80]!r}: not a name for a file")
+            raise BeckonError("{name!r}: not a name for a file", name=name[:80])
         batch.files += 1
         if batch.files > MOST_FILES:
-            raise BeckonError(f"more than {MOST_FILES} files: drop fewer at once")
+            raise BeckonError("more than {most_files} files: drop fewer at once",
+                              most_files=MOST_FILES)
         path = batch.folder.joinpath(*parts)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise BeckonError(f"{name}: cannot be kept ({error.strerror})") from None
+            raise BeckonError("{name}: cannot be kept ({reason})", name=name,
+                              reason=error.strerror) from None
         return path
 
     def count(self, key: str, more_bytes: int) -> None:
@@ -80,8 +82,8 @@ class Uploads:
         batch = self._batch(key)
         batch.bytes += more_bytes
         if batch.bytes > MOST_BYTES:
-            raise BeckonError(f"more than {MOST_BYTES >> 30} GB: drop less at once, or use "
-                              "`beckon data import`")
+            raise BeckonError("more than {most_bytes} GB: drop less at once, or use `beckon data "
+                              "import`", most_bytes=MOST_BYTES >> 30)
 
     def end(self, key: str) -> None:
         batch = self._batches.pop(key, None)

@@ -9,7 +9,9 @@ from nicegui import ui
 
 from host_tools.device.known_broker import known_broker
 from host_tools.errors import BeckonError
+from host_tools.studio.frame.language import said
 from host_tools.studio.frame.shortcuts import key, key_button, shortcuts
+from host_tools.studio.frame.theme import shape_of
 
 
 class Area:
@@ -107,7 +109,7 @@ def broker_field(label: str, values: dict[str, Any]) -> ui.input:
     try:
         known = str(known_broker())
     except BeckonError as error:
-        known = str(error)
+        known = said(error)
     return text_field(label, values, "broker", placeholder=known)
 
 
@@ -135,6 +137,12 @@ def select_field(label: str, options: Any, values: dict[str, Any], name: str,
     return field.on_value_change(changed)
 
 
+def swatch(colour: str) -> ui.element:
+    """A label's colour before its name; its shape differs from that of like colours."""
+    return ui.element("span").classes(f"bk-swatch bk-shape-{shape_of(colour)}").style(
+        f"background: {colour}")
+
+
 def warn(error: Exception) -> None:
     """Show a fault of the last action over the page."""
-    ui.notify(str(error), type="negative", position="top", multi_line=True, timeout=7000)
+    ui.notify(said(error), type="negative", position="top", multi_line=True, timeout=7000)

@@ -13,7 +13,7 @@ from host_tools.dataset.agreement import Agreement, Pair, agreement
 from host_tools.dataset.labels import read_labels_file
 from host_tools.errors import BeckonError
 from host_tools.studio.frame.label_store import Item
-from host_tools.studio.frame.language import tr, tr_n
+from host_tools.studio.frame.language import said, tr, tr_n
 from host_tools.studio.frame.layout import message
 from host_tools.studio.frame.project import Project
 from host_tools.studio.frame.widgets import selected
@@ -238,7 +238,7 @@ def _dispute(project: Project, pair: Pair, look: Callable[[], Awaitable[None]],
         try:
             _take_theirs(project, pair)
         except BeckonError as error:
-            ui.notify(str(error), type="warning", position="top")
+            ui.notify(said(error), type="warning", position="top")
         await again()
 
     with ui.element("div").classes("bk-item"):

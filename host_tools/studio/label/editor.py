@@ -200,7 +200,7 @@ class LabelEditor:
         low, high = self._extent
         start, end = max(low, min(start_ms, end_ms)), min(high, max(start_ms, end_ms))
         if end - start < LEAST_MS:
-            raise BeckonError(f"a span needs at least {LEAST_MS:.0f} ms")
+            raise BeckonError("a span needs at least {least_ms:.0f} ms", least_ms=LEAST_MS)
         self._proposals = tuple(
             replace(p, start_ms=round(start, 1), end_ms=round(end, 1)) if p.id == id else p
             for p in self._proposals

@@ -14,7 +14,7 @@ from host_tools.dataset.recording import Recording
 from host_tools.errors import BeckonError
 from host_tools.evaluation.model_proposals import propose_with_model
 from host_tools.studio.frame.label_store import ChangedOutside
-from host_tools.studio.frame.language import tr, tr_n
+from host_tools.studio.frame.language import said, tr, tr_n
 from host_tools.studio.frame.layout import empty_state, message
 from host_tools.studio.frame.project import Project
 from host_tools.studio.frame.shortcuts import hint, key, key_button, shortcuts
@@ -97,10 +97,11 @@ class LabelPage:
         self.progress = ui.label().classes("bk-quiet bk-grow bk-progress")
         self.proposing = key_button(tr("Propose"), "auto_awesome", self._propose, "g",
                                     kind="primary", hint=tr("propose"))
-        self.undo = icon_button("undo", tr("undo"), lambda: self._do(self._undo), "mod+z",
-                                line=True)
-        self.redo = icon_button("redo", tr("redo"), lambda: self._do(self._redo), "mod+y")
-        icon_button("compare_arrows", tr("compare with another person"), self._compare, "c")
+        with ui.element("div").classes("bk-row bk-icons"):
+            self.undo = icon_button("undo", tr("undo"), lambda: self._do(self._undo), "mod+z",
+                                    line=True)
+            self.redo = icon_button("redo", tr("redo"), lambda: self._do(self._redo), "mod+y")
+            icon_button("compare_arrows", tr("compare with another person"), self._compare, "c")
 
     def _build_actions(self) -> None:
         with ui.element("div").classes("bk-row"):
@@ -188,9 +189,9 @@ class LabelPage:
         try:
             action()
         except ChangedOutside as error:
-            offer_reload(str(error), self.store.reload)
+            offer_reload(said(error), self.store.reload)
         except BeckonError as error:
-            ui.notify(str(error), type="warning", position="top", timeout=4000)
+            ui.notify(said(error), type="warning", position="top", timeout=4000)
         finally:
             self._acting = False
         self.refresh()
@@ -310,7 +311,7 @@ class LabelPage:
                     lambda: propose_with_model(recording, read_model(path), known)
                 )
         except BeckonError as error:
-            ui.notify(str(error), type="warning", position="top")
+            ui.notify(said(error), type="warning", position="top")
             return
         finally:
             self.proposing.props(remove="loading")

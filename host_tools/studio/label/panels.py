@@ -11,6 +11,7 @@ from host_tools.dataset.idle import IDLE_LABEL
 from host_tools.studio.frame.language import tr
 from host_tools.studio.frame.shortcuts import key, key_mark, shown
 from host_tools.studio.frame.theme import IDLE_COLOUR, label_colour
+from host_tools.studio.frame.widgets import swatch
 from host_tools.studio.label.editor import Mark
 
 NUMBERED = 9  # labels that have a key
@@ -33,7 +34,7 @@ class ChosenLine:
                 ).classes("bk-quiet")
                 return
             colour = label_colour(labels, chosen.label) if chosen.label else IDLE_COLOUR
-            ui.element("span").classes("bk-swatch").style(f"background: {colour}")
+            swatch(colour)
             ui.label(chosen.label or tr("which gesture?")).classes("bk-title")
             ui.label(tr("{start:.2f} to {end:.2f} s", start=chosen.start_ms / 1000,
                         end=chosen.end_ms / 1000))
@@ -68,8 +69,7 @@ class Palette:
                 with button:
                     if number <= NUMBERED:
                         key_mark(str(number))
-                    ui.element("span").classes("bk-swatch").style(
-                        f"background: {label_colour(labels, label)}")
+                    swatch(label_colour(labels, label))
                     ui.label(tr("no gesture") if label == IDLE_LABEL else label)
                     ui.label(str(counts[label])).classes("bk-quiet")
             with _plain_button(self._ask_label):

@@ -74,7 +74,7 @@ class PhoneServer:
     def __enter__(self) -> PhoneServer:
         self._thread.start()
         if not self._ready.wait(_START_S):
-            raise BeckonError(f"the phone page does not start on {self.origin}")
+            raise BeckonError("the phone page does not start on {origin}", origin=self.origin)
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -102,8 +102,8 @@ def _listen(address: str, port: int | None) -> socket.socket:
         except OSError as error:
             listener.close()
             reason = error.strerror
-    raise BeckonError(f"the phone page cannot be opened on {address} ({reason}): name this "
-                      "computer's address with --phone-address")
+    raise BeckonError("the phone page cannot be opened on {address} ({reason}): name this "
+                      "computer's address with --phone-address", address=address, reason=reason)
 
 
 def _protocol() -> type[asyncio.Protocol]:

@@ -6,8 +6,9 @@ from typing import Any
 
 from nicegui import ui
 
+from host_tools.errors import Sentence
 from host_tools.recording.guide import Phase
-from host_tools.studio.frame.language import tr
+from host_tools.studio.frame.language import said, tr
 from host_tools.studio.frame.widgets import Area, mark, svg
 from host_tools.studio.record.session import RecordView
 from host_tools.studio.record.sitting import TakeRow
@@ -92,7 +93,13 @@ def _words(view: RecordView) -> tuple[str, str]:
 
 def _verdict(last: TakeRow) -> None:
     mark("good" if last.good else "bad")
-    ui.label(last.message).classes("bk-good" if last.good else "bk-bad")
+    ui.label(said(last.message)).classes("bk-good" if last.good else "bk-bad")
+
+
+def _reason(message: str) -> str:
+    """Why a take was refused, without the word that the colour says already."""
+    inner = message.values.get("reason") if isinstance(message, Sentence) else None
+    return said(message if inner is None else inner)
 
 
 def counts_of(view: RecordView) -> None:
@@ -132,6 +139,6 @@ def takes_list(view: RecordView) -> None:
                     with ui.element("div").classes("bk-stack-small").style("gap: 0"):
                         ui.label(take.label).classes("bk-break")
                         if not take.good:
-                            ui.label(take.message.removeprefix("refused: ")).classes(
+                            ui.label(_reason(take.message)).classes(
                                 "bk-quiet bk-small")
                     svg(spark(take.curve, take.good))

@@ -24,7 +24,7 @@ import numpy as np
 
 from host_tools.dataset.movement import activity
 from host_tools.dataset.recording import AXES
-from host_tools.errors import BeckonError
+from host_tools.errors import BeckonError, Sentence
 from host_tools.recording.blocks import Block, Finished
 from host_tools.recording.guide import Guide, Phase
 from host_tools.recording.row import cut_row
@@ -186,8 +186,8 @@ class RecordSession:
     def start(self, sitting: Sitting) -> None:
         """Begin a sitting. Raises BeckonError if it is not valid."""
         if self._state != "live":
-            raise BeckonError("connect a source first" if self._state in ("off", "ended")
-                              else "wait until this recording has ended")
+            raise BeckonError(Sentence("connect a source first") if self._state in ("off", "ended")
+                              else Sentence("wait until this recording has ended"))
         sitting.check()
         self._wanted = sitting
 
@@ -285,7 +285,8 @@ class RecordSession:
             self._orders.clear()
             self._taken_back = 0
             self._sitting = sitting
-            self._session = Session(tee, guide, label)
+            self._session = Session(tee, guide, label,
+                                    repeated=sitting.labels[0] if sitting.row else "")
             tee.samples = self._judged = 0
             self._state = "recording"
 
@@ -364,7 +365,8 @@ class RecordSession:
             try:
                 paths = session.save(sitting.folder, sitting.subject, self._ask)
             except BeckonError as error:
-                fault = f"{fault}; {error}" if fault else str(error)
+                fault = Sentence("{fault}; {error}", fault=fault, error=error) if fault \
+                    else str(error)
         guide = session.guide
         with self._lock:
             self._number += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from host_tools.errors import BeckonError
+from host_tools.errors import BeckonError, Sentence
 from host_tools.recording.writer import check_folder, check_name
 
 
@@ -30,26 +30,28 @@ class Sitting:
     def check(self) -> None:
         """Raises BeckonError for values that are not valid."""
         for label in self.labels:
-            check_name("label", label)
-        check_name("subject", self.subject)
+            check_name(Sentence("label"), label)
+        check_name(Sentence("person"), self.subject)
         if len(set(self.labels)) != len(self.labels):
             raise BeckonError("a label occurs twice; name each label once")
         if self.takes:
             if not self.labels:
                 raise BeckonError("name the gestures first, such as circle, x, y")
-            limits = (("takes", self.takes, 1, 1000), ("seconds of a take", self.seconds, 0.5, 10),
-                      ("countdown", self.countdown_s, 1, 60))
+            limits = ((Sentence("takes"), self.takes, 1, 1000),
+                      (Sentence("seconds of a take"), self.seconds, 0.5, 10),
+                      (Sentence("countdown"), self.countdown_s, 1, 60))
         elif self.row:
             if len(self.labels) != 1:
                 raise BeckonError("name one gesture, such as circle")
-            limits = (("seconds", self.seconds, 3, 120),)  # type: ignore[assignment]
+            limits = ((Sentence("seconds"), self.seconds, 3, 120),)  # type: ignore[assignment]
         else:
-            limits = (("seconds", self.seconds, 0, 86400),)  # type: ignore[assignment]
+            limits = ((Sentence("seconds"), self.seconds, 0, 86400),)  # type: ignore[assignment]
             if len(self.labels) > 1:
                 raise BeckonError("a free recording takes one label for all of it, or none")
         for name, value, least, most in limits:
             if not least <= value <= most:
-                raise BeckonError(f"{name} {value:g}: name a number from {least:g} to {most:g}")
+                raise BeckonError("{name} {value:g}: name a number from {least:g} to {most:g}",
+                                  name=name, value=value, least=least, most=most)
         check_folder(self.folder)
 
 

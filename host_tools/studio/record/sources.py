@@ -62,5 +62,6 @@ def make_source(choice: SourceChoice) -> Any:
             raise BeckonError("end Studio and start it with --phone: beckon studio --phone")
         return PageSource(choice.phone)
     if not choice.path.is_file():
-        raise BeckonError(f"{choice.path}: no such file; name a recording, CSV or CSV.gz")
+        raise BeckonError("{path}: no such file; name a recording, CSV or CSV.gz",
+                          path=choice.path)
     return ReplaySource(choice.path, choice.speed)

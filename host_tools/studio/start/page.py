@@ -15,7 +15,7 @@ from starlette.background import BackgroundTask
 
 from host_tools.errors import BeckonError
 from host_tools.studio.frame.drop_area import DropArea
-from host_tools.studio.frame.language import later, tr, tr_n
+from host_tools.studio.frame.language import later, said, tr, tr_n
 from host_tools.studio.frame.project import Project
 from host_tools.studio.frame.shortcuts import key_button
 from host_tools.studio.frame.uploads import Uploads
@@ -63,7 +63,7 @@ class StartPages:
                 pack(path, target)
             except BeckonError as error:
                 target.unlink(missing_ok=True)
-                return JSONResponse({"error": str(error)}, status_code=422)
+                return JSONResponse({"error": said(error)}, status_code=422)
             return FileResponse(target, media_type="application/zip", filename=f"{name}.zip",
                                 background=BackgroundTask(target.unlink, missing_ok=True))
 
@@ -146,7 +146,7 @@ class _StartPage:
                 ui.label(str(about.folder.parent)).classes("bk-quiet bk-small bk-break")
                 ui.label(_contents(about)).classes("bk-break")
                 if about.fault:
-                    ui.label(about.fault).classes("bk-bad bk-small bk-break")
+                    ui.label(said(about.fault)).classes("bk-bad bk-small bk-break")
                 ui.label(tr(_NEXT[about.step])).classes("bk-small bk-next")
             with ui.element("div").classes("bk-row"):
                 self._button(tr("Open"), "arrow_forward", lambda: self._open(about.folder, about),

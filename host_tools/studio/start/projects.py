@@ -120,7 +120,8 @@ class KnownProjects:
         """List the projects of another folder from now on. Raises BeckonError."""
         path = Path(text.strip()).expanduser()
         if not text.strip() or not path.is_dir():
-            raise BeckonError(f"{text or 'nothing'}: not a folder; enter the path of one")
+            raise BeckonError("{text}: not a folder; enter the path of one",
+                              text=text or 'nothing')
         self._write(folder=str(path.resolve()))
         return path.resolve()
 
@@ -150,11 +151,11 @@ class KnownProjects:
         """Where a project of this name belongs. Raises BeckonError if it cannot."""
         name = name.strip()
         if not name or name != Path(name).name or name.startswith(".") or not name.isprintable():
-            raise BeckonError(f"{name or 'nothing'}: not a name for a folder; enter one such as "
-                              "my-gestures")
+            raise BeckonError("{name}: not a name for a folder; enter one such as my-gestures",
+                              name=name or 'nothing')
         path = self.folder / name
         if path.exists():
-            raise BeckonError(f"{path}: exists already; enter another name, or open it")
+            raise BeckonError("{path}: exists already; enter another name, or open it", path=path)
         return path
 
     def sample(self) -> Path:
@@ -166,6 +167,6 @@ class KnownProjects:
                 shutil.copyfile(file, folder / "recordings" / file.name)
             shutil.copyfile(SAMPLE / "labels.csv", folder / "labels.csv")
         except OSError as error:
-            raise BeckonError(f"{folder}: cannot be made ({error.strerror}); choose another folder "
-                              "for your projects") from None
+            raise BeckonError("{folder}: cannot be made ({reason}); choose another folder for "
+                              "your projects", folder=folder, reason=error.strerror) from None
         return folder

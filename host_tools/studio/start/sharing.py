@@ -40,9 +40,11 @@ def pack(folder: Path, target: Path) -> int:
                 archive.write(path, name, packed)
                 count += 1
     except (OSError, ValueError) as error:  # a date before 1980 is a ValueError
-        raise BeckonError(f"{folder.name}: cannot be packed ({error})") from None
+        raise BeckonError("{folder}: cannot be packed ({error})", folder=folder.name,
+                          error=error) from None
     if not count:
-        raise BeckonError(f"{folder.name}: holds nothing to share yet; record or import first")
+        raise BeckonError("{folder}: holds nothing to share yet; record or import first",
+                          folder=folder.name)
     return count
 
 
@@ -52,8 +54,8 @@ def unpack(file: Path, target: Path) -> int:
         tops = [folder, *sorted(p for p in folder.iterdir() if p.is_dir())]
         top = next((p for p in tops if (p / "recordings").is_dir()), None)
         if top is None:
-            raise BeckonError(f"{file.name}: not a project of Beckon, as it holds no folder "
-                              "recordings; import other files on the Data page")
+            raise BeckonError("{file}: not a project of Beckon, as it holds no folder recordings; "
+                              "import other files on the Data page", file=file.name)
         count = 0
         with new_folder(target) as made:
             (made / "recordings").mkdir()

@@ -11,7 +11,7 @@ from host_tools.augment.kinds import KINDS, Kind
 from host_tools.dataset import Dataset, is_idle
 from host_tools.errors import BeckonError
 from host_tools.plots.dataset_page import spans_of
-from host_tools.studio.frame.language import tr
+from host_tools.studio.frame.language import said, tr
 from host_tools.studio.frame.project import Project
 from host_tools.studio.frame.shortcuts import key_mark, shortcuts
 from host_tools.studio.frame.widgets import svg
@@ -29,14 +29,15 @@ def example(project: Project, label: str, number: int) -> tuple[np.ndarray, floa
     found = [(item.recording, item.id) for name in labels.recordings()
              for item in labels.spans(name) if item.label == label]
     if not found:
-        raise BeckonError(f"no span is labelled {label!r}: label one first")
+        raise BeckonError("no span is labelled {label!r}: label one first", label=label)
     name, id = found[number % len(found)]
     recording = project.recording(name)
     item = labels.item(id)
     span = next(s for s in labels.as_spans(name) if s.start_ms == item.start_ms)
     windows = spans_of(Dataset(name, [recording.with_spans([span])]), label)
     if not windows:
-        raise BeckonError(f"the span at {item.start_ms / 1000:.2f} s is too short to show")
+        raise BeckonError("the span at {start_ms:.2f} s is too short to show",
+                          start_ms=item.start_ms / 1000)
     return windows[0].T, recording.rate_hz
 
 
@@ -92,7 +93,7 @@ def show(project: Project) -> None:
         try:
             made = await run.io_bound(_draw, project, state.label, state.number, state.seed)
         except BeckonError as error:
-            fault.set_text(str(error))
+            fault.set_text(said(error))
             return
         if made is None:
             return  # the server is stopping

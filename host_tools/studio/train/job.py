@@ -15,7 +15,7 @@ from typing import Any
 from host_tools.dataset import Dataset, is_idle, read_datasets, with_negatives
 from host_tools.dataset.checks import check
 from host_tools.dataset.held_out import SPLITS, held_out, piece
-from host_tools.errors import BeckonError
+from host_tools.errors import BeckonError, Sentence
 from host_tools.evaluation.evaluate import Evaluation, evaluate
 from host_tools.evaluation.together import together
 from host_tools.model.codec import decode, encode
@@ -50,15 +50,19 @@ class TrainChoice:
     def check(self) -> None:
         """Raises BeckonError for values that are not valid."""
         for name, value, least, most in (
-            ("steps", self.steps, 1, 100_000), ("window", self.window_ms, 200, 10_000),
-            ("seed", self.seed, 0, 2**31), ("false alarms per hour", self.false_per_hour, 0, 1000),
+            (Sentence("steps"), self.steps, 1, 100_000),
+            (Sentence("window"), self.window_ms, 200, 10_000),
+            (Sentence("seed"), self.seed, 0, 2**31),
+            (Sentence("false alarms per hour"), self.false_per_hour, 0, 1000),
         ):
             if value is not None and not least <= value <= most:
-                raise BeckonError(f"{name} {value:g}: name a number from {least:g} to {most:g}")
+                raise BeckonError("{name} {value:g}: name a number from {least:g} to {most:g}",
+                                  name=name, value=value, least=least, most=most)
         if self.rate_hz not in (50, 100):
-            raise BeckonError(f"rate {self.rate_hz} Hz: choose 50 or 100")
+            raise BeckonError("rate {rate_hz} Hz: choose 50 or 100", rate_hz=self.rate_hz)
         if self.split not in (AUTO, *SPLITS):
-            raise BeckonError(f"split {self.split!r}: choose one of {', '.join(SPLITS)}")
+            raise BeckonError("split {split!r}: choose one of {splits}", split=self.split,
+                              splits=', '.join(SPLITS))
 
 
 @dataclass(frozen=True)
@@ -188,8 +192,9 @@ def recipe_of(data: Dataset, choice: TrainChoice) -> Recipe:
     frame_ms = 1000 / recipe.feature_hz
     window = round(choice.window_ms / frame_ms)
     if not 8 <= window <= 250:
-        raise BeckonError(f"a window of {choice.window_ms} ms: choose {8 * frame_ms:.0f} to "
-                          f"{250 * frame_ms:.0f} ms")
+        raise BeckonError("a window of {window_ms} ms: choose {least_ms:.0f} to {most_ms:.0f} "
+                          "ms", window_ms=choice.window_ms, least_ms=8 * frame_ms,
+                          most_ms=250 * frame_ms)
     return choose(data, choice.rate_hz, seed=choice.seed, steps=choice.steps, window=window)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from host_tools.dataset import is_idle
 from host_tools.dataset.labels import Row
 from host_tools.studio.frame.label_store import Item
-from host_tools.studio.frame.language import tr
+from host_tools.studio.frame.language import said, tr
 from host_tools.wording import listed
 
 FEW_TAKES = 10  # of a gesture; from here on a model is worth trying
@@ -49,6 +49,6 @@ def from_labels(rows: Mapping[str, Iterable[Row | Item]]) -> list[str]:
 def shown(notices: Iterable[str], folder: Path) -> list[str]:
     """Notices of checks with paths inside the project, once each."""
     inside = f"{folder}/"
-    texts = (n.replace(inside, "") for n in notices)
+    texts = (said(n).replace(inside, "") for n in notices)
     return list(dict.fromkeys(t[:1].upper() + t[1:] + ("" if t.endswith((".", "?")) else ".")
                               for t in texts))

@@ -21,6 +21,7 @@ from host_tools.studio.frame.widgets import Area, warn
 from host_tools.studio.signal.live_feed import Feed
 from host_tools.studio.signal.signal_view import SignalView
 from host_tools.studio.trial.bars import BarRow, Bars
+from host_tools.studio.trial.sending_panel import SendingPanel
 from host_tools.studio.trial.session import TrialSession, TrialView, thresholds_of
 
 _REFRESH_S = 0.08
@@ -35,6 +36,7 @@ class Source(Protocol):
     """The Record page's recorder, as far as this page needs it."""
 
     feed: Feed | None
+    choice: Any  # a SourceChoice, or None before the first
 
     def view(self) -> Any: ...
     def close(self) -> None: ...
@@ -80,6 +82,7 @@ class TrialPage:
             with ui.element("aside"):
                 self._side = Area("bk-stack")
                 self._models = Area("bk-card bk-stack")
+                self._sending = SendingPanel(project, trial, source)
                 self._list = Area("bk-card bk-stack-small")
         self._panel = source_panel(self._side)
         self._refresh()
@@ -148,8 +151,9 @@ class TrialPage:
         if time.monotonic() - self._listed_s > _LIST_S:
             self._listed, self._listed_s = tuple(self._choices().items()), time.monotonic()
         names = self._listed
-        self._models.show((names, view.title, view.changed, view.fault, view.model is None),
+        self._models.show((names, view.title, view.changed, view.fault, view.model is None, view.rules),
                           lambda: self._build_models(dict(names), view))
+        self._sending.refresh()
         self._list.box.set_visibility(view.total > 0)
         self._list.show((view.total, view.events[-1:]), lambda: self._build_list(view))
         feed = self._source.feed
@@ -246,6 +250,9 @@ class TrialPage:
             message(view.fault)
         if view.model is None:
             return
+        if view.rules:
+            ui.label(tr("With the rule gestures of your settings: {names}",
+                        names=", ".join(view.rules))).classes("bk-quiet bk-small bk-break")
         if view.changed:
             ui.label(tr("You changed thresholds. Save them for the board.")).classes("bk-small")
             with ui.element("div").classes("bk-row"):

@@ -9,7 +9,7 @@
 
 The answers are those of the board (evaluation.live). A thread of its own makes them, behind a
 bounded queue: if the computer is too slow, the oldest samples are lost and counted, and the
-delay stays bounded. Nothing runs while nobody looks.
+delay stays bounded. Nothing runs while nobody looks and no events are sent to a broker.
 """
 from __future__ import annotations
 
@@ -21,12 +21,15 @@ from pathlib import Path
 
 import numpy as np
 
+from host_tools.device.settings import default_folder, read_settings
 from host_tools.errors import BeckonError
 from host_tools.evaluation.live import LiveBoard, LiveEvent, with_thresholds
+from host_tools.evaluation.rule_events import rules_of
 from host_tools.model.format import Model
 from host_tools.model.golden import write_model
 from host_tools.recording.blocks import Block
 from host_tools.studio.signal.live_feed import Feed
+from host_tools.studio.trial.sending import EventSender
 
 _QUEUE_S = 2.0  # of samples that wait, at most
 _LOOKS_S = 5.0  # after the last look the work ends
@@ -71,6 +74,8 @@ class TrialView:
     behind_ms: float = 0.0
     dropped: int = 0
     windows: int = 0
+    rules: tuple[str, ...] = ()
+    """Labels of the rule gestures that the board's settings switch on."""
 
 
 def thresholds_of(model: Model) -> dict[str, int]:
@@ -82,10 +87,22 @@ def thresholds_of(model: Model) -> dict[str, int]:
     return {label: own[i] for i, label in enumerate(model.labels) if i != model.idle}
 
 
+def _rules(model: Model) -> tuple[str, tuple[str, ...]]:
+    """The setting `rules` of `beckon setup`, and the labels that it adds; none if it is damaged."""
+    try:
+        text = str(read_settings(default_folder())["rules"])
+        fe = model.front_end
+        return text, tuple(rules_of(text, fe.rate_hz, fe.accel_g).names)
+    except BeckonError:
+        return "", ()
+
+
 class TrialSession:
     """One model on one source. Methods may be called from any thread."""
 
     def __init__(self) -> None:
+        self.sender = EventSender()
+        """Sends the events to a broker, once its start() is called."""
         self._lock = threading.Lock()
         self._ready = threading.Condition(self._lock)
         self._queue: deque[tuple[Feed, int, Block, float]] = deque()
@@ -95,11 +112,14 @@ class TrialSession:
         self._looked_s = -_LOOKS_S
         self._model: Model | None = None
         self._title, self._path = "", None  # type: str, Path | None
+        self._rules, self._rule_names = "", ()  # type: str, tuple[str, ...]
         self._thresholds: dict[str, int] = {}
         self._fault = ""
         self._board: LiveBoard | None = None
         self._feed: Feed | None = None
         self._first = self._next = 0  # samples of the feed: the board's first, the next one
+        self._origin_s: float | None = None  # of the clock of the events that are sent
+        self._begun_ms = self._end_ms = 0.0  # of the board's first and last sample, by that clock
         self._percent = self._peaks = np.zeros(0)
         self._peaks_at = np.zeros(0)
         self._events: deque[Heard] = deque(maxlen=_KEPT)
@@ -111,11 +131,14 @@ class TrialSession:
 
     def use(self, model: Model, title: str, path: Path | None = None) -> None:
         """Try this model from now on. path: its file, None if it has none yet."""
+        text, names = _rules(model)
         with self._lock:
+            self._rules, self._rule_names = text, names
             self._model, self._title, self._path = model, title, path
             self._thresholds = thresholds_of(model)
             self._fault = ""
             self._forget()
+        self.sender.use(model, names)
 
     def _forget(self) -> None:
         self._board = None
@@ -191,11 +214,12 @@ class TrialSession:
                 changed=self._thresholds != thresholds_of(model),
                 events=tuple(self._events), counts=dict(self._counts), total=self._total,
                 behind_ms=self._behind_ms, dropped=self._dropped,
-                windows=self._board.windows if self._board else 0,
+                windows=self._board.windows if self._board else 0, rules=self._rule_names,
             )
 
     def close(self, timeout_s: float = 5.0) -> None:
-        """End the thread."""
+        """End the thread, and the sending."""
+        self.sender.stop()
         with self._ready:
             self._closing = True
             self._ready.notify()
@@ -207,7 +231,8 @@ class TrialSession:
     def hear(self, feed: Feed, first: int, block: Block) -> None:
         """Take a block, whose first sample has this number in the feed; never waits."""
         now = time.monotonic()
-        if now - self._looked_s > _LOOKS_S or self._closing:
+        looked_at = now - self._looked_s <= _LOOKS_S
+        if self._closing or not (looked_at or self.sender.running):
             return
         with self._ready:
             self._queue.append((feed, first, block, now))
@@ -243,16 +268,25 @@ class TrialSession:
             if self._fault and feed is self._feed:
                 return  # said once
             self._feed, self._first, self._next = feed, first, first
+            begun_s = heard_s - len(block.values) / feed.rate_hz
+            if self._origin_s is None:
+                self._origin_s = begun_s
+            self._begun_ms = max(self._end_ms, 1000 * (begun_s - self._origin_s))
             try:
-                self._board = LiveBoard(self._model, feed.rate_hz, len(feed.axes))
+                self._board = LiveBoard(self._model, feed.rate_hz, len(feed.axes),
+                                        self._rules)
                 self._adjust(self._board)
                 self._fault = ""
             except BeckonError as error:
                 self._board, self._fault = None, str(error)
                 return
         board = self._board
-        found = board.push(block.values, max(0, first - self._next))
+        lost = max(0, first - self._next)
+        found = board.push(block.values, lost)
         self._next = first + len(block.values)
+        stretch_ms = (self._next - self._first) * 1000 / feed.rate_hz
+        self._end_ms = self._begun_ms + stretch_ms
+        self.sender.heard(len(block.values), lost)
         now = time.monotonic()
         self._percent = board.weights
         higher = board.highest >= np.where(now - self._peaks_at < _HOLD_S, self._peaks, 0)
@@ -261,6 +295,8 @@ class TrialSession:
         self._behind_ms = 1000 * (now - heard_s)
         for event in found:
             self._note(feed, event, now)
+            self.sender.post(event, self._begun_ms + event.t_ms,
+                             heard_s - max(0.0, stretch_ms - event.t_ms) / 1000)
 
     def _note(self, feed: Feed, event: LiveEvent, now: float) -> None:
         self._total += 1

@@ -103,8 +103,8 @@ class Deployer:
         known = read_settings(folder)
         key = known["update_key"]
         if not key:
-            raise BeckonError(f"no update_key in {folder / 'secrets.json'}: a board accepts a "
-                              "model only with it; beckon setup makes one")
+            raise BeckonError("no update_key in {path}: a board accepts a model only with it; "
+                              "beckon setup makes one", path=folder / 'secrets.json')
         if broker is None and not known["broker_host"]:
             raise BeckonError("enter the broker's address")
         address = broker or known_broker(folder=folder)
