@@ -27,7 +27,6 @@ class Parts:
     way from the sensor to the event.
 
     Of all: crash, the last crash's text, or "". safe: why there is no sensing part, or "".
-    radio: whether the radios beside Wi-Fi work, or "" without them.
     settings_rollback, model_rollback: Rollback of a file that is on trial, or None. parts:
     those with counters(into). runs: functions of what the settings add, each gives a coroutine
     that never ends. learned: what `state` says of a gesture that was learned here, or None.
@@ -61,7 +60,6 @@ def build(describe, on_stall, on_healthy):
     else:
         engine = _load_model(board)
     gc.collect()
-    board.radio = ""
     if settings.radio and not settings.wifi_ssid:
         from radio.alone import stand_alone
 
@@ -74,7 +72,6 @@ def build(describe, on_stall, on_healthy):
         from radio.start import start
 
         start(board, engine)
-        forget("radio.start", "radio.tables")
     board.sensing = _sense(board, engine) if engine else None
     if settings.feedback_pin >= 0:
         from feedback.output import add

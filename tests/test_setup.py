@@ -89,7 +89,7 @@ def test_without_a_terminal_there_is_nobody_to_ask(tmp_path, capsys):
 
 
 def test_it_asks_until_the_answers_can_be(tmp_path, capsys, monkeypatch):
-    typed = iter(["", "home", "192.0.2.7", "", "port", "1884", "ann", "kitchen"])
+    typed = iter(["", "home", "192.0.2.7", "", "port", "1884", "ann", "kitchen", ""])
     unseen = iter(["key of home", "word"])
     monkeypatch.setattr("builtins.input", lambda prompt: next(typed))
     monkeypatch.setattr(setup.getpass, "getpass", lambda prompt: next(unseen))
