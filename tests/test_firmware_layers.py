@@ -16,7 +16,7 @@ FLOORS = (
     ("radio",),
     ("commands", "power", "portal"),
     ("feedback",),
-    ("recognition", "events", "serial_line"),
+    ("recognition", "events", "serial_line", "learning"),
     ("sensing", "link"),
     ("drivers",),
     ("ops",),

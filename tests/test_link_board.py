@@ -26,7 +26,7 @@ class Board(StillBoard):
     """before: MicroPython that runs in front of the firmware."""
 
     def __init__(self, broker, before="", speed=SPEED):
-        super().__init__(broker, {"device": DEVICE, "update_key": KEY}, speed)
+        super().__init__(broker, {"device": DEVICE, "update_key": KEY, "feedback_pin": 4}, speed)
         self._before = before
 
     def _fill_flash(self):

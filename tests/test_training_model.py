@@ -231,6 +231,8 @@ def test_the_command_writes_a_model(tmp_path, capsys):
                   "what would help most: more takes: push has 8",
                   f"next: beckon deploy --model {out}"):
         assert words in told
+    assert main(["evaluate", str(out), str(base)]) == 0
+    assert "trained on these very recordings" in capsys.readouterr().err
 
 
 def test_without_a_gyroscope(tmp_path):

@@ -39,16 +39,17 @@ def undo(path, model_id, check, needs):
     return {"model": about["before"]}
 
 
-def read(path, arguments):
+def read(path, arguments, check):
     """A piece of a file: the model, what is known of the repetitions, their samples.
 
-    Raises ValueError.
+    check: called with what must be signed. Raises ValueError.
     """
     files = {"model": path, "about": LEARNED, "samples": SAMPLES}
     name = files.get(arguments.get("file"))  # type: ignore[call-overload]
     offset = arguments.get("offset")
     if not name or isinstance(offset, bool) or not isinstance(offset, int) or offset < 0:
         raise ValueError("file must be model, about or samples, and offset a whole number")
+    check("read %s %d" % (arguments["file"], offset))
     if not exists(name):
         raise ValueError("the board has kept none")
     with open(name, "rb") as file:

@@ -68,14 +68,6 @@ class Examples:
             total += abs(apart)
         return total
 
-    def take(self, other, repetitions):
-        """Put the first so many repetitions of `other`, Examples, here."""
-        for k in range(repetitions):
-            for i in range(OWN):
-                self.put_own(k, i, other.own(k, i))
-            for i in range(INSIDE):
-                self.put_inside(k, i, other.inside(k, i))
-
     def move(self, repetition, to):
         """Put a repetition in the place of another one."""
         for i in range(OWN):

@@ -3,9 +3,10 @@
     {"step": "start", "label": "wave", "takes": 5, "hmac": ".."}
     {"step": "stop", "hmac": ".."}  {"step": "undo", "hmac": ".."}
     {"step": "status"}
-    {"step": "read", "file": "model", "offset": 0} -> {"size": 9000, "data": "base64"}
+    {"step": "read", "file": "model", "offset": 0, "hmac": ".."} -> {"size": 9000, "data": "base64"}
 
-The HMAC of `start` is over "start LABEL TAKES", that of the others over their step. How far it
+The HMAC of `start` is over "start LABEL TAKES", that of `read` over "read FILE OFFSET", that of
+the others over their step. How far it
 is shows in `state`, as `learning`. docs/learning.md describes it.
 """
 
@@ -71,7 +72,7 @@ class Learner:
         if step == "read":
             from learning.afterwards import read
 
-            return read(self._path, arguments)
+            return read(self._path, arguments, lambda text: signature.check("learn", text, hmac))
         raise ValueError("step must be start, stop, undo, status or read")
 
     def button(self):
@@ -126,9 +127,9 @@ class Learner:
             forget("learning.model_writer")
             check_room = None
         gc.collect()
-        Examples(model.width, model.kept, takes)  # is there room for all of them?
+        examples = Examples(model.width, model.kept, takes)
+        model.examples(examples.put)
         gc.collect()
-        examples = Examples(model.width, 0, takes)  # the others come when these are there
         from learning.recording import Recording
 
         keeps = _free_bytes() >= _SPARE_BYTES + _SAMPLES_BYTES
@@ -184,14 +185,11 @@ class Learner:
         """Write the new model to `out`, and into `about` what is to be known of it."""
         engine = self._board.sensing.engine
         from learning.computing import golden_score, learned_row, loads
-        from learning.examples import OWN, Examples
+        from learning.examples import OWN
 
-        gathered = Examples(model.width, model.kept, good)
-        model.examples(gathered.put)
-        gathered.take(examples, good)
-        weights, bias = await learned_row(engine, model, gathered, good, known, label)
-        own = [gathered.own(k, i) for k in range(good) for i in range(0, OWN, 2)]
-        gathered = None
+        weights, bias = await learned_row(engine, model, examples, good, known, label)
+        own = [examples.own(k, i) for k in range(good) for i in range(0, OWN, 2)]
+        examples = None
         golden = await golden_score(engine, model, weights, bias)
         index = engine.labels.index(label) if label in engine.labels else -1
         forget("learning.row")

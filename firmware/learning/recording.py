@@ -111,6 +111,10 @@ class Recording:
                 self._file.write(self._buffer[: self._filled])
                 self._file.close()
                 self._file = None
+        self.judge()
+
+    def judge(self):
+        """Leave out what is unlike the others. Raises ValueError if too few are left."""
         self._drop_unlike()
         if self.good < _LEAST:
             why = " (%s)" % "; ".join(self.unusable) if self.unusable else ""

@@ -49,7 +49,9 @@ def add_arguments(parser):
 
 def run(args):
     if args.pull:
-        return _pull(args)
+        from host_tools.cli.deploy_pull import pull
+
+        return pull(args)
     if args.mqtt:
         return _over_mqtt(args)
     from host_tools.device.deploy import deploy, firmware_files
@@ -114,11 +116,19 @@ def _model(path):
 
 
 def _settings(args):
-    from host_tools.device.settings import default_folder, settings_files
+    from host_tools.device.radio_settings import check_radio
+    from host_tools.device.settings import default_folder, read_settings, settings_files
+    from host_tools.model.golden import read_model
 
     if args.settings is None:
         return {}
-    return settings_files(args.settings if args.settings != Path() else default_folder())
+    folder = args.settings if args.settings != Path() else default_folder()
+    files = settings_files(folder)
+    if args.model:
+        model = read_model(args.model)
+        gestures = [label for i, label in enumerate(model.labels) if i != model.idle]
+        check_radio(read_settings(folder), gestures)
+    return files
 
 
 def _steps():
@@ -139,37 +149,6 @@ def _steps():
             yield on_step
 
     return shown()
-
-
-def _pull(args):
-    from host_tools.device.settings import default_folder
-    from host_tools.files import write_atomically
-    from host_tools.model.codec import decode
-    from host_tools.mqtt.learning import read_file
-    from host_tools.mqtt.remote_device import RemoteDevice
-    from host_tools.recording.learned import write_learned
-    from host_tools.recording.writer import check_folder
-
-    if args.port or args.mqtt or args.model:
-        raise BeckonError("--pull takes no port, --mqtt or --model", status=2)
-    given = args.settings if args.settings not in (None, Path()) else default_folder()
-    check_folder(args.out)
-    with RemoteDevice(broker_of(args, folder=given), args.pull) as device, progress("pulling") as step:
-        files = {}
-        for name in ("about", "model", "samples"):
-            files[name] = read_file(device, name, lambda done, size, what=name: step(what, 0))
-    model = decode(files["model"])
-    path = args.out / f"{args.pull}_{model.model_id}.mlp"
-    recordings = write_learned(args.out, args.pull, files["about"], files["samples"])
-    write_atomically(path, files["model"])
-    if args.json:
-        print(json.dumps({"device": args.pull, "model": model.model_id, "path": str(path),
-                          "recordings": [str(p) for p in recordings]}))
-    else:
-        print(f"{path}: model {model.model_id} of {args.pull}, {', '.join(model.labels)}")
-        print(f"{counted(len(recordings), 'recording')} in {args.out}; next: beckon train "
-              f"{args.out} with your other recordings")
-    return 0
 
 
 def _over_mqtt(args):

@@ -54,13 +54,14 @@ class Kept:
         """Raises BeckonError for what does not belong to a model of so many inputs of its last
         layer, and labels."""
         if len(data) < _HEAD.size + _CRC.size or data[:4] != MAGIC:
-            raise BeckonError("model: what follows it are no kept examples")
+            raise BeckonError("model: behind it is something else than kept examples")
         _, version, shift, width, n, zero, crc = _HEAD.unpack_from(data)
         if version != VERSION or zero:
-            raise BeckonError(f"model: kept examples of version {version}, {VERSION} is known")
+            raise BeckonError("model: kept examples of version {version}, {known} is known",
+                              version=version, known=VERSION)
         end = _HEAD.size + n * (width + 1)
         if len(data) != end + -end % 4 + _CRC.size or len(data) > MOST_BYTES:
-            raise BeckonError(f"model: kept examples of {len(data)} bytes are cut")
+            raise BeckonError("model: kept examples of {size} bytes are cut", size=len(data))
         if zlib.crc32(data[: -_CRC.size]) != _CRC.unpack_from(data, len(data) - _CRC.size)[0]:
             raise BeckonError("model: kept examples are damaged, their CRC-32 is wrong")
         if crc != model_crc or width != inputs or shift > 15:

@@ -46,13 +46,16 @@ def learn(
             before = learning
             show(learning)
             if learning["phase"] == "refused":
-                raise BeckonError(f"{device.device} has not learned {label}: {learning['reason']}")
+                raise BeckonError("{device} has not learned {label}: {reason}",
+                                  device=device.device, label=label, reason=learning["reason"])
             if learning["phase"] == "in use" and state.get("model") != first.get("model"):
                 return learning
         if state is not first and before.get("phase") == "learned" and state["model_taken_back"]:
-            raise BeckonError(f"{device.device} went back to its old model: {state['crash']}")
+            raise BeckonError("{device} went back to its old model: {crash}",
+                              device=device.device, crash=state["crash"])
         time.sleep(_POLL_S)
-    raise BeckonError(f"{device.device} has learned nothing within {timeout_s:g} s")
+    raise BeckonError("{device} has learned nothing within {seconds} s", device=device.device,
+                      seconds=f"{timeout_s:g}")
 
 
 def undo(device: RemoteDevice, key: str, wait_s: float = _RESTART_TIMEOUT_S) -> str:
@@ -65,12 +68,14 @@ def undo(device: RemoteDevice, key: str, wait_s: float = _RESTART_TIMEOUT_S) -> 
 
 
 def read_file(
-    device: RemoteDevice, name: str, on_progress: Callable[[int, int], None] | None = None
+    device: RemoteDevice, key: str, name: str, on_progress: Callable[[int, int], None] | None = None
 ) -> bytes:
     """One of the board's files: model, about or samples. on_progress: with (read, all) bytes."""
     data = b""
     while True:
-        answer = device.request("learn", step="read", file=name, offset=len(data))
+        payload = f"read {name} {len(data)}"
+        answer = device.request_signed("learn", key, payload, step="read", file=name,
+                                       offset=len(data))
         piece = base64.b64decode(answer["data"])
         data += piece
         if on_progress:
@@ -78,4 +83,5 @@ def read_file(
         if len(data) >= answer["size"]:
             return data
         if not piece:
-            raise BeckonError(f"{device.device} stops at byte {len(data)} of its {name}")
+            raise BeckonError("{device} stops at byte {size} of its {name}", device=device.device,
+                              size=len(data), name=name)

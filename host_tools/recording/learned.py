@@ -24,40 +24,43 @@ def write_learned(folder: Path, device: str, about: bytes, samples: bytes) -> li
     about: the board's learned.json. samples: int16 (n, 6), little-endian counts. A repetition
     that was of no use is left out, with its samples. Raises BeckonError.
     """
-    told = _parsed(device, about)
-    label = check_name("label", told["label"])
+    known = _parsed(device, about)
+    label = check_name("label", known["label"])
     counts = np.frombuffer(samples[: len(samples) // 12 * 12], "<i2").reshape(-1, 6)
-    if len(counts) < told["samples"]:
-        raise BeckonError(f"{device} kept {len(counts)} of {told['samples']} samples; pull again")
+    if len(counts) < known["samples"]:
+        raise BeckonError("{device} kept {found} of {all} samples; pull again", device=device,
+                          found=len(counts), all=known["samples"])
     values = np.empty(counts.shape)
-    values[:, :3] = counts[:, :3] * (GRAVITY / told["accel_lsb_per_g"])
-    values[:, 3:] = counts[:, 3:] * (10 / told["gyro_lsb_per_10_dps"])
+    values[:, :3] = counts[:, :3] * (GRAVITY / known["accel_lsb_per_g"])
+    values[:, 3:] = counts[:, 3:] * (10 / known["gyro_lsb_per_10_dps"])
     clipped = (np.abs(counts.astype(int)) >= 32767).any(axis=1)
-    blocks, index = _blocks(values, clipped, told["gaps"])
-    spans = [LabelledSpan(index(a), index(b), label) for a, b in told["spans"]]
-    bad = [(index(a), index(b)) for a, b in told["bad"]]
-    start = datetime.fromtimestamp(told.get("unix_ms", 0) / 1000 or 0, UTC)
-    entries = {"device": device, "source": f"learned on the board, by {told['source']}",
-               "model": told["model"], "nominal_hz": told["rate_hz"],
-               "accel_g": told.get("accel_g"), "gyro_dps": told.get("gyro_dps")}  # fmt: skip
+    blocks, index = _blocks(values, clipped, known["gaps"])
+    spans = [LabelledSpan(index(a), index(b), label) for a, b in known["spans"]]
+    bad = [(index(a), index(b)) for a, b in known["bad"]]
+    start = datetime.fromtimestamp(known.get("unix_ms", 0) / 1000 or 0, UTC)
+    entries = {"device": device, "source": f"learned on the board, by {known['source']}",
+               "model": known["model"], "nominal_hz": known["rate_hz"],
+               "accel_g": known.get("accel_g"), "gyro_dps": known.get("gyro_dps")}  # fmt: skip
     out = []
     for number, segment in enumerate(segments(blocks[-1].end, spans, bad), start=1):
-        name = f"{device}_{label}_{told['model']}_{number}".replace(" ", "_")
-        rate_hz = 1e6 / told["period_us"]
+        name = f"{device}_{label}_{known['model']}_{number}".replace(" ", "_")
+        rate_hz = 1e6 / known["period_us"]
         out.append(write_recording(folder, name, blocks, segment, rate_hz, entries, "", start))
     return out
 
 
 def _parsed(device: str, about: bytes) -> dict[str, Any]:
     try:
-        told = json.loads(about)
-        if not all(field in told for field in _FIELDS):
+        known = json.loads(about)
+        if not all(field in known for field in _FIELDS):
             raise ValueError
     except (ValueError, TypeError):
-        raise BeckonError(f"{device} says of what it learned what cannot be read") from None
-    if not told["samples"]:
-        raise BeckonError(f"{device} had no room in flash to keep the samples; the model is there")
-    return told
+        raise BeckonError("{device} says of what it learned what cannot be read",
+                          device=device) from None
+    if not known["samples"]:
+        raise BeckonError("{device} had no room in flash to keep the samples; the model is there",
+                          device=device)
+    return known
 
 
 def _blocks(values, clipped, gaps):
