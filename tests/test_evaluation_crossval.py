@@ -8,7 +8,7 @@ import pytest
 
 from host_tools.cli.app import main
 from host_tools.cli.crossval import summary
-from host_tools.dataset import Dataset, Recording, Span
+from host_tools.dataset import Dataset, Recording, Span, read_dataset
 from host_tools.dataset.convert import write_folder
 from host_tools.dataset.held_out import held_out
 from host_tools.dataset.split import day_of, parts_by
@@ -17,7 +17,9 @@ from host_tools.evaluation.confusions import Habit, habits
 from host_tools.evaluation.evaluate import Tally
 from host_tools.evaluation.span_accuracy import SpanResults
 from host_tools.experiments import crossval
+from host_tools.experiments import label_errors as wrong_labels
 from host_tools.experiments.crossval import cross_validate, held_streams
+from host_tools.paths import DEMO
 from host_tools.training.recipe import choose
 
 
@@ -180,3 +182,9 @@ def test_spans_of_negatives_do_not_count(monkeypatch):
                             negatives={"idle0", "idle1"})
     assert seen[0] == ["a_none_0", "a_push_0", "a_turn_0"] and seen[2][0] == "b_none_0"
     assert [f.held for f in result.folds] == [("a",), ("b",)]
+
+
+def test_wrong_labels_are_sought_though_a_part_has_no_take(monkeypatch):
+    monkeypatch.setattr(wrong_labels, "_STEPS", (2, 2))
+    found = wrong_labels.label_errors(read_dataset(DEMO))  # 3 takes of each gesture, 5 parts
+    assert len(found.judged) == 9 and {j.label for j in found.judged} == {"circle", "x", "y"}

@@ -28,6 +28,7 @@ import sys
 from pathlib import Path
 
 from host_tools.cli.json_output import add_json_argument
+from host_tools.cli.program import program
 from host_tools.cli.progress import waiting
 from host_tools.errors import BeckonError
 
@@ -118,7 +119,8 @@ def run(args):
         for note in notes:
             print(note)
         named = f" {args.folder}" if args.folder else ""
-        print(f"settings written to {folder}; copy them: beckon deploy --settings{named}")
+        print(f"settings written to {folder}; copy them: {program()} deploy "
+              f"--settings{named}")
     return 1 if faults else 0
 
 
@@ -272,12 +274,15 @@ def _check_answered(name, value, before, folder):
 
 
 def _read_line(prompt, unseen):
-    """Raises BeckonError at the end of the input."""
+    """Raises BeckonError at the end of the input, and for Ctrl-C."""
     try:
         text = getpass.getpass(prompt) if unseen else input(prompt).strip()
     except EOFError:
         print(file=sys.stderr)
         raise BeckonError("the input ended before all was answered; nothing was written") from None
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+        raise BeckonError("stopped; nothing was written", status=130) from None
     return text
 
 

@@ -75,6 +75,13 @@ def check_together(settings: Mapping[str, Any]) -> None:
         check_feedback(SimpleNamespace(**defaults()), settings)
     except ValueError as error:
         raise BeckonError(str(error)) from None
+    if settings.get("power") == "wake_on_motion":
+        if settings.get("imu_int_pin", -1) < 0:
+            raise BeckonError("power=wake_on_motion needs imu_int_pin, the GPIO at the "
+                              "sensor's INT")  # fmt: skip
+        if settings.get("radio"):
+            raise BeckonError("power=wake_on_motion and radio do not go together: Bluetooth and "
+                              "ESP-NOW do not outlast a sleep")  # fmt: skip
     check_radio({**defaults(), **settings})
 
 

@@ -116,6 +116,10 @@ def label_errors(
         part = _parts(labels, group, folds, rng)
         for fold in range(folds):
             known = part != fold
+            held = np.flatnonzero(~known[judged])
+            if not len(held):  # of few takes a part may have none
+                done += steps
+                continue
 
             def show(report: Report, before: int = done) -> None:
                 if progress is not None:
@@ -124,7 +128,6 @@ def label_errors(
             net = fit(replace(recipe, seed=seed + 100 * repeat + fold),
                       _TakeBank(bank[known], labels[known]), show)  # type: ignore[arg-type]
             done += steps
-            held = np.flatnonzero(~known[judged])
             shares[judged[held]] += np.log(_shares(net, plain[held]) + _FLOOR)
     mean = np.exp(shares[judged] / repeats)
     mean /= mean.sum(axis=1, keepdims=True)

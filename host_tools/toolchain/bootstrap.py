@@ -70,6 +70,9 @@ def make() -> None:
             _make_venv()
         _install(lock, "base", what="installing the Python packages that Beckon needs")
         _write(STAMP, stamp())
+        if not old and os.name != "nt":
+            print("beckon: ready. Messages name commands as `beckon COMMAND`; in this folder, type "
+                  "`./beckon COMMAND`", file=sys.stderr, flush=True)
 
 
 def install(extra: str) -> None:

@@ -151,7 +151,8 @@ class TrialPage:
         if time.monotonic() - self._listed_s > _LIST_S:
             self._listed, self._listed_s = tuple(self._choices().items()), time.monotonic()
         names = self._listed
-        self._models.show((names, view.title, view.changed, view.fault, view.model is None, view.rules),
+        self._models.show((names, view.title, view.changed, view.fault, view.model is None,
+                           view.rules),
                           lambda: self._build_models(dict(names), view))
         self._sending.refresh()
         self._list.box.set_visibility(view.total > 0)
