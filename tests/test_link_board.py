@@ -239,6 +239,7 @@ def test_each_command_does_without_the_key_what_the_page_on_security_says(broker
     rows = re.findall(r"^\| ((?:`\w+` ?)+)\| (yes|no|the settings)", text, re.MULTILINE)
     rights = {verb: right for verbs, right in rows for verb in verbs.strip(" `").split("` `")}
     arguments = {"stream": {"seconds": 0}, "discovery": {"on": False},
+                 "learn": {"step": "stop"},
                  "model": {"step": "begin", "size": 100, "crc32": 1},
                  "set": {"settings": {"threshold_percent": 1}}}  # fmt: skip
     with Board(broker, speed=0.25):  # so that 20 s are long enough on a busy computer

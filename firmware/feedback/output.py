@@ -9,7 +9,7 @@ import asyncio
 import machine
 from micropython import const
 
-from feedback.patterns import parse, times
+from ops.lazy import forget
 
 _WAITING = const(4)  # patterns
 _BETWEEN_MS = const(150)
@@ -20,6 +20,7 @@ _HALF = const(32768)
 def add(board):
     """Let the board answer its events at settings.feedback_pin."""
     board.feedback = output = Output(board.settings)
+    forget("feedback.checks", "feedback.patterns", "feedback.rule_list")
     board.publisher.outputs.append(output)
     board.runs.append(output.run)
     board.parts.append(output)
@@ -32,6 +33,8 @@ class Output:
     """
 
     def __init__(self, settings):
+        from feedback.patterns import parse
+
         kind, self._active, self._patterns = parse(settings.feedback)
         self._queue = [None] * _WAITING  # patterns, a ring
         self._head = self._count = 0
@@ -77,7 +80,12 @@ class Output:
         label = arguments.get("label", "")
         if not isinstance(label, str) or not isinstance(pattern, (str, type(None))):
             raise ValueError("pattern and label must be texts")
-        if not (self.post(label, 100, 0) if pattern is None else self.play(times(pattern))):
+        if pattern is not None:
+            from feedback.patterns import times
+
+            pattern = times(pattern)
+            forget("feedback.patterns")
+        if not (self.post(label, 100, 0) if pattern is None else self.play(pattern)):
             raise ValueError("too many patterns wait; ask again later")
 
     async def run(self):

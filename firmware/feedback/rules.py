@@ -17,8 +17,6 @@ from math import cos, pi
 
 from micropython import const
 
-from feedback.rule_list import NAMES, parse
-
 NONE = -1
 _TAP = const(0)
 _DOUBLE = const(1)
@@ -52,6 +50,8 @@ class Rules:
     """
 
     def __init__(self, text, rate_hz, accel_g):
+        from feedback.rule_list import NAMES, parse
+
         found, self._both = parse(text)
         per_g = 32768 // accel_g
         self.names = [name for name in NAMES if name in found]
