@@ -9,6 +9,7 @@ from host_tools.cli.app import main
 from host_tools.dataset.folder import read_dataset
 from host_tools.model.golden import read_model
 from host_tools.paths import DEFAULT_MODEL, REPOSITORY
+from power import motion
 
 REMOTE = currents.PROFILES[0]
 
@@ -58,6 +59,17 @@ def test_the_gesture_that_ends_a_light_sleep_is_recognised_thanks_to_the_fifo():
 
     assert recognised("awake") == recognised("light_sleep") == 3
     assert recognised("light_sleep_without_fifo") == recognised("deep_sleep") == 0
+
+
+@pytest.mark.parametrize("times, found", [(8, ["y"]), (0, [])])
+def test_a_short_gesture_needs_the_stillness_before_the_fifo(monkeypatch, times, found):
+    """Without it no window is complete before the gesture is over."""
+    monkeypatch.setattr(motion, "STILL_TIMES", times)
+    recordings = read_dataset(REPOSITORY / "data" / "gestures").recordings
+    recording = next(one for one in recordings if one.name == "p1-1")
+    span = next(span for span in recording.spans if span.start_ms == 11074)
+    scene = waking.scene(recording, span, 0)
+    assert waking.events(read_model(DEFAULT_MODEL), scene, "light_sleep", 0) == found
 
 
 def test_the_command_gives_json(capsys):

@@ -6,11 +6,12 @@ import socket
 import struct
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import requests
 
-from host_tools.mqtt.address import BrokerAddress
+from host_tools.mqtt.address import BrokerAddress, TlsFiles
 from host_tools.mqtt.broker import free_port
 from host_tools.paths import DEFAULT_MODEL
 from host_tools.simulator.unix_board import SimulatedBoard
@@ -20,10 +21,13 @@ from tests.test_link_names import UdpServer
 from tests.waiting import until
 
 OWN = "192.168.4.1"
+TLS = Path(__file__).parent / "link" / "tls"
 BUTTON = 5
 AIR = [
     {"ssid": "home", "key": "12345678", "rssi": -48},
     {"ssid": "dry", "key": "12345678", "rssi": -70, "address": False},
+    {"ssid": "odd", "key": "12345678", "rssi": -80, "reason": 211},
+    {"ssid": "full", "key": "12345678", "rssi": -81, "reason": 5},
     {"ssid": "unseen", "key": "87654321", "hidden": True},
 ]
 SETTINGS = {"ap_key": "label-key", "take_button_pin": BUTTON, "time_server": ""}
@@ -166,6 +170,8 @@ def what_does_not_work_is_said(at, refusing):
         ({"ssid": "home", "wifi_key": "wrong-key"}, "The Wi-Fi password is wrong."),
         ({"other_ssid": "gone", "wifi_key": "12345678"}, "The Wi-Fi network was not found."),
         ({"ssid": "dry", "wifi_key": "12345678"}, "The Wi-Fi password is right, but the network"),
+        ({"ssid": "odd", "wifi_key": "12345678"}, "The Wi-Fi network uses a kind of security"),
+        ({"ssid": "full", "wifi_key": "12345678"}, "The Wi-Fi network refuses the board."),
         ({"ssid": "home", "wifi_key": "12345678"}, "The Wi-Fi works, but the broker cannot be"),
         # The password that was right is kept for the next try.
         ({"ssid": "home", "broker_port": str(refusing.port)}, "The broker refuses the login."),
@@ -200,6 +206,9 @@ def test_from_nothing_to_the_broker_and_back(broker, tmp_path):
         assert lines[0] == "Done: the board has reached the broker."
         until(lambda: says(board, "linked to nas.local"), lambda: list(board.output))
         assert board.access_point() is None and board.boots == 2
+        closed = says(board, "access point: closed")
+        assert int(re.search(r"(\d+) slow", closed)[1]) >= 4  # the silent ones
+        assert int(re.search(r"(\d+) bytes", closed)[1]) > 50_000, closed  # of 192 KiB
         until(lambda: not (board.flash / "config.json.try").exists())
         stored = json.loads((board.flash / "config.json").read_text())
         assert (stored["wifi_key"], stored["device"]) == ("87654321", "kitchen")
@@ -263,9 +272,31 @@ def test_without_a_visitor_the_old_settings_return(broker, tmp_path):
         assert at.board.access_point() is None and not (flash / "portal.ask").exists()
 
 
-def test_a_board_without_a_password_opens_nothing():
-    settings = {**NOTHING, "ap_key": ""}
+@pytest.mark.soak
+def test_a_broker_with_tls(tmp_path):
+    """The board needs the time of day first, from its time server, through the new Wi-Fi."""
+    ca = TLS / "ca.crt"
+    lines = [f"cafile {ca}", f"certfile {TLS / 'server.crt'}", f"keyfile {TLS / 'server.key'}"]
+    settings = {name: value for name, value in NOTHING.items() if name != "time_server"}
+    settings["tls_name"] = "localhost"
+    ports = {80: free_port(), 53: free_port()}
+    nowhere = BrokerAddress("127.0.0.1", 9, tls=TlsFiles(ca))
+    with (
+        Mosquitto(tmp_path, lines) as broker,
+        SimulatedBoard(DEFAULT_MODEL, nowhere, {}, settings=settings, air=AIR,
+                       ports=ports) as board,
+    ):  # fmt: skip
+        is_open(board)
+        answers = {"ssid": "home", "wifi_key": "12345678", "other_found": "127.0.0.1"}
+        lines = Visitor(ports[80]).outcome(**answers, broker_port=str(broker.port))
+        assert lines[0] == "Done: the board has reached the broker."
+        until(lambda: says(board, "linked to 127.0.0.1"), lambda: list(board.output))
+
+
+@pytest.mark.parametrize("changes", [{"ap_key": ""}, {"radio": "bthome"}], ids=["key", "radio"])
+def test_a_board_that_has_no_password_or_wants_no_wifi_opens_nothing(changes):
+    settings = {**NOTHING, **changes}
     with SimulatedBoard(DEFAULT_MODEL, BrokerAddress("127.0.0.1", 9), {}, settings=settings,
                         speed=3) as board:  # fmt: skip
-        until(lambda: says(board, "no link"), lambda: list(board.output))
+        until(lambda: says(board, "no sensor"), lambda: list(board.output))
         assert board.access_point() is None and not says(board, "access point")

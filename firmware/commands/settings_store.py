@@ -14,9 +14,7 @@ from feedback import checks
 from ops import config
 
 # Never shown, never changed over the network.
-_SECRET = (
-    "wifi_key", "user", "password", "update_key", "ap_key", "radio_key", "bthome_key",
-)
+_SECRET = ("wifi_key", "user", "password", "update_key", "ap_key", "radio_key")
 
 # They act at once, and decide neither where the board connects, nor what it trusts, nor
 # who it is.

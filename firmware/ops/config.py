@@ -46,8 +46,7 @@ SETTINGS = {
     "radio_buttons": ("", str, 0, 255),  # gesture=event of BTHome, ...
     "radio_keys": ("", str, 0, 255),  # gesture=key, ...
     "radio_peers": ("", str, 0, 128),  # addresses of the boards at the other end of ESP-NOW
-    "radio_key": ("", str, 0, 64),  # that they share
-    "bthome_key": ("", str, 0, 32),  # empty: BTHome in clear
+    "radio_key": ("", str, 0, 32),  # of ESP-NOW and BTHome, 32 hexadecimal digits
     "take_button_pin": (-1, int, -1, 48),  # see ops/button.py; BOOT is 0, on a C3 or C6 9
     "learn_label": ("", str, 0, 32),  # what the board learns when its button is held; or nothing
     "feedback_pin": (-1, int, -1, 48),  # of an LED, buzzer or motor that answers events
@@ -93,10 +92,6 @@ def load(paths=("secrets.json", "config.json"), chip_id=b""):
     config.client_id = config.device
     if config.chip[-6:] not in config.device:
         config.client_id += "-" + config.chip[-6:]
-    if config.rules or config.feedback_pin >= 0:
-        from feedback.checks import check
-
-        check(config, {})
     return config
 
 

@@ -8,7 +8,6 @@ reached the broker is stored on trial (ops/rollback.py), and the board starts ag
 import asyncio
 import binascii
 import gc
-import json
 import os
 from time import ticks_diff, ticks_ms
 
@@ -16,15 +15,14 @@ from machine import RTC, WDT, reset, reset_cause
 from micropython import const
 
 from ops import config
-from ops.files import CONFIG, exists, write_atomically
 from ops.health import Health
 from ops.lazy import forget
-from ops.rollback import Rollback
 from portal import form, page, radio
 from portal.attempt import Failed, attempt
 from portal.dns_server import DnsServer
 from portal.http_request import fields
 from portal.http_server import HttpServer
+from portal.store import store
 
 _HTTP_PORT = const(80)
 _DNS_PORT = const(53)
@@ -222,21 +220,6 @@ class Portal:
             return wrap, keep_time(wall, settings, station, resolver)
 
         return make
-
-
-def store(values):
-    """Put values into config.json, on trial. Raises OSError."""
-    try:
-        with open(CONFIG) as file:
-            stored = json.loads(file.read())
-    except (OSError, ValueError):
-        stored = {}
-    if not exists(CONFIG):
-        write_atomically(CONFIG, "{}")  # what comes back if the trial fails
-    stored.update(values)
-    with open(CONFIG + ".new", "w") as file:
-        file.write(json.dumps(stored))
-    Rollback(CONFIG).replace(CONFIG + ".new")
 
 
 def _words(wanted):
