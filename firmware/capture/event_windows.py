@@ -12,8 +12,6 @@ from array import array
 from micropython import const
 
 _AXES = const(6)
-_HEAD = const(0)  # places in the state of RingBuffer
-_COUNT = const(1)
 _ANSWER_BYTES = const(768)  # of data; the link takes 1,500 with all around it
 
 
@@ -38,7 +36,7 @@ class EventWindows:
         """Keep the frames that were read last."""
         frames = self._frames
         at = self._next
-        _copy_read(self._ring, self._view[_AXES * frames * at : _AXES * frames * (at + 1)])
+        self._ring.copy_read(self._view[_AXES * frames * at : _AXES * frames * (at + 1)])
         self._seqs[at] = seq
         self._next = (at + 1) % len(self._seqs)
 
@@ -71,19 +69,3 @@ class EventWindows:
             "gyro_lsb_per_10_dps": imu.gyro_lsb_per_10_dps,
             "period_us": imu.period_us,
         }
-
-
-def _copy_read(ring, out):
-    """Fill out, a memoryview of int16, with the frames that were read last, the oldest first.
-
-    It reaches into the RingBuffer, so that boards without this module need not hold it.
-    """
-    size = _AXES * ring._size
-    end = _AXES * ((ring._state[_HEAD] - ring._state[_COUNT]) % ring._size)
-    begin = end - len(out)
-    view = memoryview(ring._data)
-    if begin < 0:
-        out[:-begin] = view[begin + size :]
-        out[-begin:] = view[:end]
-    else:
-        out[:] = view[begin:end]

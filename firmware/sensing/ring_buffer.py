@@ -116,6 +116,19 @@ class RingBuffer:
         """
         _push_fifo(self._state, self._data, self._lost, raw, n)
 
+    def copy_read(self, out):
+        """Fill out, a memoryview of int16, with the frames that were read last, the oldest first.
+        Those that were overwritten meanwhile are newer ones.
+        """
+        view = memoryview(self._data)
+        end = _AXES * ((self._state[_HEAD] - self._state[_COUNT]) % self._size)
+        begin = end - len(out)
+        if begin < 0:
+            out[:-begin] = view[begin + _AXES * self._size :]
+            out[-begin:] = view[:end]
+        else:
+            out[:] = view[begin:end]
+
     def push(self, row):
         """Append one frame, six int16 in the order ax ay az gx gy gz."""
         state = self._state
