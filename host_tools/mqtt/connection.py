@@ -229,7 +229,7 @@ class Connection:
             manual_ack=self._on_delivery is not None,
         )  # fmt: skip
         client.connect_timeout = self._timeout_s
-        client.reconnect_delay_set(*_RECONNECT_S)  # type: ignore[arg-type]
+        client.reconnect_delay_set(*_RECONNECT_S)
         if self.broker.user:
             client.username_pw_set(self.broker.user, self.broker.password)
         if self._context:
