@@ -117,19 +117,28 @@ def _rollback(path):
 
 
 def _load_settings(rollback):
-    from ops import config
-
     try:
         try:
-            return config.load(chip_id=unique_id())
+            return _checked_settings()
         except ValueError:
             if not (rollback and rollback.revert()):
                 raise
-            return config.load(chip_id=unique_id())
+            return _checked_settings()
     except ValueError as fault:
         raise SettingsError(str(fault))
     finally:
         forget("ops.config")  # read once; its tables would stay in the heap
+
+
+def _checked_settings():
+    from ops import config
+
+    settings = config.load(chip_id=unique_id())
+    if settings.rules or settings.feedback_pin >= 0:
+        from feedback.checks import check
+
+        check(settings, {})
+    return settings
 
 
 def _load_model(board):

@@ -4,6 +4,7 @@ board."""
 import json
 import os
 import subprocess
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -134,10 +135,11 @@ def test_setup_refuses_what_cannot_be_in_one_line(values, said, tmp_path):
     assert said in str(refusal.value) and "\n" not in str(refusal.value)
     assert not (tmp_path / "config.json").exists()
     check_together({"feedback_pin": 4, "rules": "tap,shake=2000"})
-    # The board's own start says the same
+    # The board says the same when it starts
     (tmp_path / "config.json").write_text(json.dumps(values))
+    stored = settings_module._config().load((str(tmp_path / "config.json"),))
     with pytest.raises(ValueError, match=r"^\S.*"):
-        settings_module._config().load((str(tmp_path / "config.json"),))
+        import_module("feedback.checks").check(stored, {})
     assert read_settings(tmp_path)  # beckon setup can mend it
 
 

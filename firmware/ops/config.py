@@ -92,10 +92,6 @@ def load(paths=("secrets.json", "config.json"), chip_id=b""):
     config.client_id = config.device
     if config.chip[-6:] not in config.device:
         config.client_id += "-" + config.chip[-6:]
-    if config.rules or config.feedback_pin >= 0:
-        from feedback.checks import check
-
-        check(config, {})
     return config
 
 

@@ -28,6 +28,7 @@ import sys
 from pathlib import Path
 
 from host_tools.cli.json_output import add_json_argument
+from host_tools.cli.program import program
 from host_tools.cli.progress import waiting
 from host_tools.errors import BeckonError
 
@@ -118,7 +119,8 @@ def run(args):
         for note in notes:
             print(note)
         named = f" {args.folder}" if args.folder else ""
-        print(f"settings written to {folder}; copy them: beckon deploy --settings{named}")
+        print(f"settings written to {folder}; copy them: {program()} deploy "
+              f"--settings{named}")
     return 1 if faults else 0
 
 
