@@ -173,3 +173,29 @@ def test_the_simulated_board_reports_rules_as_the_host_does(tmp_path):
     assert outcome.counters["rules_yielded"] == 1
     both = LiveBoard(model, fe.rate_hz, 6, text + ", both").push(samples)
     assert "shake" in [e.label for e in both] and len(both) == len(host) + 1
+
+
+def test_a_rules_name_cannot_be_learned(tmp_path):
+    """The model has no row of weights for it."""
+    (tmp_path / "machine.py").write_text(MACHINE)
+    path = tmp_path / "main.py"
+    path.write_text("""
+from learning.learner import Learner
+class Part: pass
+class Bare(Learner):
+    def __init__(self):
+        self._task = None
+learner = Bare()
+learner._board = board = Part()
+board.sensing = sensing = Part()
+sensing.engine = engine = Part()
+engine.labels, engine.idle, engine.shares = ["none", "x", "tap"], 0, bytearray(2)
+try:
+    learner._check("tap", 5)
+except ValueError as fault:
+    print(fault)
+""")
+    done = subprocess.run(
+        [*micropython_command(), str(path)], capture_output=True, text=True, timeout=120,
+        env={**os.environ, "MICROPYPATH": f"{tmp_path}:{FIRMWARE}:{FIRMWARE}/lib:.frozen"})
+    assert done.stdout == "'tap' is a rule's name; choose another\n", done.stdout + done.stderr

@@ -1,9 +1,12 @@
 """The settings of Bluetooth and ESP-NOW: what setup asks, what it and deploy refuse, and why."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from host_tools.cli import setup
 from host_tools.cli.app import main
+from host_tools.device import deploy
 from host_tools.device.radio_settings import check_radio, is_alone
 from host_tools.device.settings import defaults, read_settings, settings_files, write_settings
 from host_tools.errors import BeckonError
@@ -32,6 +35,7 @@ def test_what_fits_is_taken(some):
 @pytest.mark.parametrize("some, told", [
     ({"radio": "ble"}, "radio 'ble' is unknown; there are bthome"),
     ({"radio": "hid"}, "hid needs radio_keys"),
+    ({"radio": "gatt", "power": "wake_on_motion"}, "with radio set power to always_on"),
     ({"radio": "hid", "radio_keys": "wave=rihgt"}, "no key is called 'rihgt'; there are a to z"),
     ({"radio": "bthome", "radio_buttons": "wave=click"}, "wave=click is not an event of a button"),
     ({"radio": "bthome", "radio_buttons": "wave=11:press"}, "buttons 1 to 10"),
@@ -62,6 +66,14 @@ def test_gestures_that_the_model_lacks_or_that_are_too_many_are_named():
         check_radio(chosen, ["shake"])
     with pytest.raises(BeckonError, match="room for 10 buttons, and the model has 11"):
         check_radio(settings(radio="bthome"), [f"g{i}" for i in range(11)])
+
+
+def test_deploy_takes_a_board_without_wifi_for_a_healthy_one():
+    report = SimpleNamespace(sign="", sensor="", warning="")
+    deploy._note("no Wi-Fi: events go out by bthome", report, [])
+    assert report.sign == "no Wi-Fi: events go out by bthome"
+    with pytest.raises(BeckonError, match="the firmware reports: no radio: hid"):
+        deploy._note("beckon: no radio: hid", report, [])
 
 
 def test_setup_asks_for_a_board_without_wifi(tmp_path, capsys, monkeypatch):

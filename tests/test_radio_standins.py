@@ -54,11 +54,10 @@ print("not reached: the IDF aborts")
 """
 
 
-def test_they_refuse_what_an_esp32_refuses(tmp_path, monkeypatch):
+def test_they_refuse_what_an_esp32_refuses(tmp_path):
     standins = tmp_path / "standins"
     shutil.copytree(STANDINS, standins)  # they write beside themselves
-    monkeypatch.setattr("tests.test_standins.STANDINS", standins)
-    status, lines = run(tmp_path, _PROGRAM)
+    status, lines = run(tmp_path, _PROGRAM, standins=standins)
     said = dict(line.split(" ", 1) for line in lines)
     assert said["same"] == "True"
     assert said["inactive"] == "OSError (19,) OSError (19,)"

@@ -76,6 +76,8 @@ def check_answer(name: str, settings: Mapping[str, Any]) -> None:
 
 
 def _check_partners(roles: list[str], peers: list[bytes], settings: Mapping[str, Any]) -> None:
+    if roles and settings["power"] == "wake_on_motion":
+        raise BeckonError("a board that sleeps ends its radio; with radio set power to always_on")
     if "hid" in roles and not settings["radio_keys"]:
         raise BeckonError("hid needs radio_keys, such as wave=right")
     if "gateway" in roles and not settings["wifi_ssid"]:
