@@ -4,10 +4,12 @@
     for suspect in found.suspects: print(suspect.recording, suspect.label, suspect.suggested)
 
 Every take is judged by networks that have not learned from it: cross-validation over takes,
-several times with other parts. They are the networks of `beckon train`, trained for a short
-time on windows of single takes. A take is suspect when they name another label than its own;
-the more of their share the other label has over its own, the surer. The idea is that of
-"confident learning" (Northcutt, Jiang, Chuang 2021, arXiv:1911.00068, section 3).
+several times with other parts. The rule for figures, dataset/held_out.py, never holds out a
+gesture's only take; here that must be judged, too, and each time beside others. The networks are
+those of `beckon train`, trained for a short time on windows of single takes. A take is suspect
+when they name another label than its own; the more of their share the other label has over its
+own, the surer. The idea is that of "confident learning" (Northcutt, Jiang, Chuang 2021,
+arXiv:1911.00068, section 3).
 """
 from __future__ import annotations
 

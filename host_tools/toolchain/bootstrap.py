@@ -27,7 +27,7 @@ STAMP = VENV / "beckon-stamp"
 LOCK = REPOSITORY / "packages.lock"
 LOG = REPOSITORY / ".cache" / "install.log"
 SOURCES = "BECKON_FROM_SOURCE"
-NO_WHEEL = ("esptool",)  # published as a source alone, whose hash is in the lock file
+NO_WHEEL = ("esptool", "pyric")  # published as sources alone, whose hashes are in the lock file
 _LOG_NAME = LOG.relative_to(REPOSITORY)
 
 

@@ -214,7 +214,8 @@ class FindingsPanel:
 
 def words_of(finding: Finding) -> str:
     """The finding without the file's path: the button leads there."""
-    return _sentence(_FILE_AND_LINE.sub(lambda _: finding.recording or "", said(finding.text)))
+    text = _FILE_AND_LINE.sub(lambda _: finding.recording or "", said(finding.text))
+    return text.lstrip(": ") if finding.recording else _sentence(text)  # a name stays as it is
 
 
 def _sentence(text: str) -> str:
