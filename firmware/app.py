@@ -227,8 +227,6 @@ class App:
                 board.settings_rollback and board.settings_rollback.reverted
             ),
         }
-        if board.radio:
-            state["radio"] = board.radio
         if board.sensing:
             engine = board.sensing.engine
             state["sensor"] = self._problem

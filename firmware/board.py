@@ -27,7 +27,6 @@ class Parts:
     way from the sensor to the event.
 
     Of all: crash, the last crash's text, or "". safe: why there is no sensing part, or "".
-    radio: whether the radios beside Wi-Fi work, or "" without them.
     settings_rollback, model_rollback: Rollback of a file that is on trial, or None. parts:
     those with counters(into). runs: functions of what the settings add, each gives a coroutine
     that never ends. learned: what `state` says of a gesture that was learned here, or None.
@@ -35,6 +34,8 @@ class Parts:
     Of `sensing`: engine, imu, ring, sampler, recognizer; sampling and recognition, the
     Pausable tasks; calibration, a line of text.
     """
+
+    feedback = None  # the Output, if there is one
 
 
 def build(describe, on_stall, on_healthy):
@@ -44,11 +45,10 @@ def build(describe, on_stall, on_healthy):
     """
     board = Parts()
     board.runs = []
-    board.feedback = None
     crashes = _look_back(board)
     board.settings_rollback = _rollback(CONFIG)
     board.settings = settings = _load_settings(board.settings_rollback)
-    if settings.ap_key and (remove(PORTAL) or not settings.wifi_ssid):
+    if settings.ap_key and (remove(PORTAL) or not (settings.wifi_ssid or settings.radio)):
         from portal.portal import run
 
         run(settings)  # and starts the board again
@@ -60,7 +60,6 @@ def build(describe, on_stall, on_healthy):
     else:
         engine = _load_model(board)
     gc.collect()
-    board.radio = ""
     if settings.radio and not settings.wifi_ssid:
         from radio.alone import stand_alone
 
@@ -73,15 +72,11 @@ def build(describe, on_stall, on_healthy):
         from radio.start import start
 
         start(board, engine)
-        forget("radio.start", "radio.tables")
     board.sensing = _sense(board, engine) if engine else None
     if settings.feedback_pin >= 0:
-        from feedback.output import Output
+        from feedback.output import add
 
-        board.feedback = output = Output(settings)
-        board.publisher.outputs.append(output)
-        board.runs.append(output.run)
-        board.parts.append(output)
+        add(board)
     board.saver = None
     if settings.power != "always_on":
         from power.saver import Saver
@@ -122,19 +117,28 @@ def _rollback(path):
 
 
 def _load_settings(rollback):
-    from ops import config
-
     try:
         try:
-            return config.load(chip_id=unique_id())
+            return _checked_settings()
         except ValueError:
             if not (rollback and rollback.revert()):
                 raise
-            return config.load(chip_id=unique_id())
+            return _checked_settings()
     except ValueError as fault:
         raise SettingsError(str(fault))
     finally:
         forget("ops.config")  # read once; its tables would stay in the heap
+
+
+def _checked_settings():
+    from ops import config
+
+    settings = config.load(chip_id=unique_id())
+    if settings.rules or settings.feedback_pin >= 0:
+        from feedback.checks import check
+
+        check(settings, {})
+    return settings
 
 
 def _load_model(board):
@@ -262,12 +266,11 @@ def _sense(board, engine):
     from recognition.recognizer import Recognizer
     from recognition.task import recognize
 
+    recognizer = Recognizer(engine)
     if settings.rules:
         from feedback.ruled_recognizer import RuledRecognizer
 
         recognizer = RuledRecognizer(engine, settings.rules)
-    else:
-        recognizer = Recognizer(engine)
     sensing.recognizer = recognizer
     publisher = board.publisher
     sensing.sampling = Pausable(sampler.run)

@@ -126,9 +126,9 @@ def studio_tab(browser, tmp_path):
             assert tab.faults == []
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def postgres():
-    """A PostgreSQL for all tests of a file; None where it is not installed."""
+    """A PostgreSQL for all tests of a process; None where it is not installed."""
     from tests.stores import a_postgres
 
     server = a_postgres(None)

@@ -18,6 +18,7 @@ COMMANDS_ONLY = {
     "host_tools/dataset/idle.py", "host_tools/dataset/public_sets.py",
     "host_tools/dataset/split.py", "host_tools/experiments/search.py",
     "host_tools/experiments/compare.py", "host_tools/augment/background_fit.py",
+    "host_tools/model/quantize.py",  # what only a program can do wrong
     "host_tools/augment/background.py", "host_tools/evaluation/robustness.py",
 }
 _NOT_LIBRARY = ("host_tools/studio/", "host_tools/toolchain/", "host_tools/simulator/",
@@ -59,8 +60,17 @@ def _is_shown(name):
     return own or not (name in COMMANDS_ONLY or name.startswith(_NOT_LIBRARY))
 
 
-_RAISED = {"BeckonError", "NoBroker", "NoAnswer", "Unplugged", "ChangedOutside", "_NoRoom",
-           "BadTake", "Sentence"}
+@cache
+def _raised():
+    """Names of BeckonError, of what is derived from it, and of Sentence."""
+    names = {"BeckonError", "Sentence"}
+    derived = [(node.name, {getattr(base, "id", "") for base in node.bases})
+               for path in (REPOSITORY / "host_tools").rglob("*.py")
+               for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+               if isinstance(node, ast.ClassDef) and node.bases]
+    while more := {name for name, bases in derived if bases & names} - names:
+        names |= more
+    return names
 
 
 def sentences():
@@ -69,7 +79,7 @@ def sentences():
     for path in modules():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             name = getattr(getattr(node, "func", None), "id", "")
-            if name not in _RAISED or not node.args:
+            if name not in _raised() or not node.args:
                 continue
             where = f"{path.relative_to(REPOSITORY)}:{node.lineno}"
             text = node.args[0]

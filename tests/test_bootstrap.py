@@ -105,6 +105,7 @@ def test_the_life_of_a_clone(tmp_path):
     assert builds(clone) == 1
     said = "".join(err for _, err in ends)
     assert said.count("making the environment") == 1 and "waiting for another" in said
+    assert said.count("in this folder, type `./beckon COMMAND`") == 1
 
     # From then on it is quiet and passes everything on, from a symbolic link as well.
     assert beckon(clone, "x y", "*") == (2, f"{greeting} x y *\n", "")

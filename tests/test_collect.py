@@ -12,10 +12,6 @@ from host_tools.collect.collector import Collector, Options
 from host_tools.errors import BeckonError
 from host_tools.fleet.simulate import Plan, simulate
 from host_tools.mqtt.connection import Connection
-from host_tools.mqtt.schemas import fault_of
-from host_tools.mqtt.subscriber import Subscriber
-from host_tools.paths import DEFAULT_MODEL, DEMO
-from host_tools.simulator import simulate as board
 from host_tools.store.database import open_store
 from host_tools.testing.servers import Mosquitto
 from tests.waiting import until
@@ -189,28 +185,3 @@ def test_strangers_do_not_stop_the_stream(broker, engine):
         until(lambda: stored(engine, "good") == totals.acked)
         until(lambda: collector.counts.quarantined == 6)
     assert value(engine, "SELECT max(size) FROM quarantine") == 100_000
-
-
-def test_a_simulated_boards_messages_fit_the_schemas_and_reach_the_store(broker, engine):
-    """Sensor registers, firmware, mosquitto, collector, SQLite, a query."""
-    with Subscriber(broker, "+") as everything, collecting(broker, engine, "end"):
-        outcome = board.simulate(next((DEMO / "recordings").iterdir()), DEFAULT_MODEL, broker,
-                                 speed=10)  # fmt: skip
-        until(lambda: value(engine, "SELECT count(*) FROM event") == len(outcome.events))
-        until(lambda: value(engine, "SELECT diag FROM device WHERE diag IS NOT NULL"))
-    kinds = set()
-    while message := everything.receive(0.1):
-        if message.payload != "":
-            kinds.add(message.kind)
-            assert fault_of(message.kind, message.payload) == "", message
-    assert kinds == {"event", "status", "state", "diag"}
-    with engine.connect() as connection:
-        rows = connection.execute(text(
-            "SELECT g.name, seq, t_ms, confidence FROM event JOIN gesture g ON g.id = gesture_id "
-            "ORDER BY boot, seq")).all()  # fmt: skip
-    assert [tuple(row) for row in rows] == [
-        tuple(e[name] for name in ("event_type", "seq", "t_ms", "confidence"))
-        for e in outcome.events
-    ]
-    assert len(rows) == 9 and value(engine, "SELECT count(*) FROM quarantine") == 0
-

@@ -86,7 +86,7 @@ def test_status_state_and_diagnostics():
     counters = {"boot": 65540, "uptime_ms": 5, "heap_free": 9, "heap_used": 8, "events_posted": 1,
                 "events_dropped": 0, "rssi_dbm": -60}  # fmt: skip
     diag = judged(json.dumps(counters).encode(), "beckon/wand/diag")
-    assert isinstance(diag, Diag) and diag.counters[0] == 5 and diag.counters[-1] == -60
+    assert isinstance(diag, Diag) and diag.counters[0] == 5 and diag.counters[-2] == -60
     state = {"firmware": "0.1.0", "micropython": "1.27.0", "boot": 65540, "chip": "aa",
              "reset_cause": 1, "crash": "", "safe_mode": "", "model_taken_back": False,
              "settings_taken_back": False}  # fmt: skip

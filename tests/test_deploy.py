@@ -23,6 +23,7 @@ from host_tools.device.deploy import (
     sha256,
 )
 from host_tools.device.image import unix_arch, write_image
+from host_tools.device.label import Label, label_for, new_key
 from host_tools.device.mpremote import explain as mpremote_fault
 from host_tools.device.mpremote import mpremote
 from host_tools.device.ports import find_port
@@ -256,11 +257,18 @@ def test_a_firmware_that_lacks_files_is_completed_and_lives(tmp_path, capsys):
         assert "ops/config.py" in report["removed"] and len(report["copied"]) == 7
         assert (flash / "ops/health.mpy").exists() and not (flash / "ops/health.py").exists()
         assert (flash / "model.mlp").read_bytes() == DEFAULT_MODEL.read_bytes()
-        assert json.loads((flash / "secrets.json").read_text()) == {"wifi_key": "secret key"}
+        secret = json.loads((flash / "secrets.json").read_text())
+        assert secret.pop("wifi_key") == "secret key"
+        # It has an access point now, and the label for it.
+        label = report["access_point"]
+        assert secret == {"ap_key": label["key"]} and label["ssid"] == "beckon-000001"
+        assert label["uri"] == f"WIFI:T:WPA;S:beckon-000001;P:{label['key']};;"
+        assert not {"ap_key"} & set(json.loads((settings / "secrets.json").read_text()))
         # Its firmware runs now, and is stopped by the next one, which changes nothing.
-        assert main(["deploy", board.port]) == 0
+        assert main(["deploy", board.port, "--label"]) == 0
         said = capsys.readouterr()
         assert "0 files copied" in said.out and f"linked to {broker.host}" in said.out
+        assert f"label: Wi-Fi beckon-000001, password {label['key']}" in said.out
     assert stat.S_IMODE((settings / "secrets.json").stat().st_mode) == 0o600
 
 
@@ -437,6 +445,24 @@ def survey(**changes):
     return Survey(**{**told, **changes})
 
 
+def test_a_label_stays_true():
+    files = {"secrets.json": b'{"user": "a"}'}
+    label, extra = label_for(survey(chip="24c60a12f0aa"), {})
+    assert label.ssid == "beckon-12f0aa" and label.is_new and len(label.key) == 19
+    assert json.loads(extra["secrets.json"]) == {"ap_key": label.key}
+    assert new_key() != new_key()
+    # What the board has stays, whatever is copied; but a key in the settings is one's own choice.
+    old = survey(chip="24c60a12f0aa", ap_key="as-before", files={"secrets.json": "x"})
+    assert label_for(old, {}) == (Label("beckon-12f0aa", "as-before", False), {})
+    label, extra = label_for(old, files)
+    assert json.loads(extra["secrets.json"]) == {"user": "a", "ap_key": "as-before"}
+    label, _ = label_for(old, {"secrets.json": b'{"ap_key": "my-choice"}'})
+    assert label.key == "my-choice" and label.is_new
+    # Secrets that are not copied are not touched; and without a chip's id there is no name.
+    assert label_for(survey(chip="24c60a12f0aa", files={"secrets.json": "x"}), {}) == (None, {})
+    assert label_for(survey(), files) == (None, {})
+
+
 def test_plan():
     assert survey().arch == "xtensawin" and survey(mpy=774).arch is None
     assert survey(mpy=11 << 10).arch == "rv32imc"
@@ -481,11 +507,12 @@ class Saying:
     (["linked to house", "", "sensor: MPU6500 at 0x68"], "linked to house", "MPU6500", ""),
     (["no link: no network is set", "sensor: x"], "the firmware runs", "x", "beckon setup"),
     (["linked to house"], "linked to house", "", "says nothing of its sensor"),
+    (["access point: beckon-1 is open; its page is http://x/"], "access point: beckon-1", "", ""),
 ])  # fmt: skip
 def test_a_deployment_ends_with_what_link_and_sensor_say(lines, sign, sensor, warning):
     report = Report("/dev/x", "", "")
     assert _lives(Saying(*lines), report, [])
-    assert report.sign == sign and sensor in report.sensor and warning in report.warning
+    assert report.sign.startswith(sign) and sensor in report.sensor and warning in report.warning
     assert bool(warning) == bool(report.warning)
 
 

@@ -8,15 +8,18 @@ import pytest
 
 from host_tools.cli.app import main
 from host_tools.cli.crossval import summary
-from host_tools.dataset import Dataset, Recording, Span
+from host_tools.dataset import Dataset, Recording, Span, read_dataset
 from host_tools.dataset.convert import write_folder
+from host_tools.dataset.held_out import held_out
 from host_tools.dataset.split import day_of, parts_by
 from host_tools.errors import BeckonError
 from host_tools.evaluation.confusions import Habit, habits
 from host_tools.evaluation.evaluate import Tally
 from host_tools.evaluation.span_accuracy import SpanResults
 from host_tools.experiments import crossval
+from host_tools.experiments import label_errors as wrong_labels
 from host_tools.experiments.crossval import cross_validate, held_streams
+from host_tools.paths import DEMO
 from host_tools.training.recipe import choose
 
 
@@ -95,11 +98,10 @@ def test_training_sees_nothing_of_the_held_out(monkeypatch):
         raise StopIteration
 
     monkeypatch.setattr(crossval, "train", train)
-    data = hands("ab")
-    for part in parts_by(data, "subject", 2):
+    for part in held_out(hands("ab"), 1, "subject", 2).parts:
         with pytest.raises(StopIteration):
-            cross_validate(data, [part], lambda known: choose(known, 100))
-        assert not seen[-1] & {data.recordings[i].subject for i in part}
+            cross_validate([part], lambda known: choose(known, 100))
+        assert not seen[-1] & {r.subject for r in part[1].recordings}
     assert sorted(map(sorted, seen)) == [["a"], ["b"]]
 
 
@@ -127,7 +129,8 @@ def test_the_command(tmp_path, capsys):
     own = [p for p in figures["curve"] if p["threshold"] == 70]
     assert len(own) == 1 and figures["recall_at_false_per_hour"] == {
         "0.1": None, "0.6": None, "2": None}
-    assert main(["crossval", str(tmp_path / "d"), "--folds", "3"]) == 2
+    assert main(["crossval", str(tmp_path / "d"), "--by", "day"]) == 2
+    assert "gestures of 0 days" in capsys.readouterr().err
 
 
 def test_what_somebody_makes_otherwise():
@@ -173,8 +176,15 @@ def test_spans_of_negatives_do_not_count(monkeypatch):
     data = hands("ab", each=1)
     idle = [Recording(f"idle{i}", r.samples, 100.0, (Span(0, 900, "none", f"n{i}"),))
             for i, r in enumerate(hands("c", each=1, seed=2).recordings[:2])]
-    whole = Dataset("d", data.recordings + idle)
-    result = cross_validate(whole, [[0, 1, 2, 6], [3, 4, 5, 7]],
-                            lambda known: choose(known, 100), counted=6)
+    one, other = (Dataset("d", data.recordings[a:b] + idle[k:k + 1])
+                  for k, (a, b) in enumerate(((0, 3), (3, 6))))
+    result = cross_validate([(other, one), (one, other)], lambda known: choose(known, 100),
+                            negatives={"idle0", "idle1"})
     assert seen[0] == ["a_none_0", "a_push_0", "a_turn_0"] and seen[2][0] == "b_none_0"
     assert [f.held for f in result.folds] == [("a",), ("b",)]
+
+
+def test_wrong_labels_are_sought_though_a_part_has_no_take(monkeypatch):
+    monkeypatch.setattr(wrong_labels, "_STEPS", (2, 2))
+    found = wrong_labels.label_errors(read_dataset(DEMO))  # 3 takes of each gesture, 5 parts
+    assert len(found.judged) == 9 and {j.label for j in found.judged} == {"circle", "x", "y"}

@@ -26,7 +26,7 @@ class Board(StillBoard):
     """before: MicroPython that runs in front of the firmware."""
 
     def __init__(self, broker, before="", speed=SPEED):
-        super().__init__(broker, {"device": DEVICE, "update_key": KEY}, speed)
+        super().__init__(broker, {"device": DEVICE, "update_key": KEY, "feedback_pin": 4}, speed)
         self._before = before
 
     def _fill_flash(self):
@@ -239,6 +239,7 @@ def test_each_command_does_without_the_key_what_the_page_on_security_says(broker
     rows = re.findall(r"^\| ((?:`\w+` ?)+)\| (yes|no|the settings)", text, re.MULTILINE)
     rights = {verb: right for verbs, right in rows for verb in verbs.strip(" `").split("` `")}
     arguments = {"stream": {"seconds": 0}, "discovery": {"on": False},
+                 "learn": {"step": "stop"},
                  "model": {"step": "begin", "size": 100, "crc32": 1},
                  "set": {"settings": {"threshold_percent": 1}}}  # fmt: skip
     with Board(broker, speed=0.25):  # so that 20 s are long enough on a busy computer

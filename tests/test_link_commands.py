@@ -157,7 +157,8 @@ def test_signed_settings_are_changed_on_trial(glove):
     assert (folder / "config.json.try").read_text() == "0s"  # what must work again
 
 
-VALUES = {"device": "mitten", "tls_ca": "ca.pem", "broker_host": "evil.example", "imu_int_pin": 4,
+VALUES = {"device": "mitten", "rules": "tap", "tls_ca": "ca.pem",
+          "broker_host": "evil.example", "imu_int_pin": 4,
           "power": "modem_sleep"}  # fmt: skip
 
 

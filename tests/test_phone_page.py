@@ -65,7 +65,12 @@ def enter(server):
 
 
 def dial(server, **headers):
+    """A WebSocket. It is TLS 1.2: with 1.3 the server's session tickets come after the handshake,
+    when this client's two threads already read and write. OpenSSL allows that to one thread only,
+    so 5 of 1,031 connections ended before the answer. None of 2,550 did with TLS 1.2, and none of
+    26,221 with TLS 1.3 and one thread. Browsers use 1.3."""
     context = ssl.create_default_context(cadata=server.certificate.pem.decode())
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
     return connect(server.origin.replace("https", "wss") + "/samples", ssl=context, proxy=None,
                    additional_headers=headers, open_timeout=20, compression=None)
 

@@ -34,6 +34,7 @@ class Sender(threading.Thread):
         super().__init__(daemon=True)
         self._address, self._rate_hz = urlsplit(address), rate_hz
         self._context = ssl.create_default_context()
+        self._context.maximum_version = ssl.TLSVersion.TLSv1_2  # see test_phone_page.dial
         self._context.check_hostname = False
         self._context.verify_mode = ssl.CERT_NONE  # of a certificate made a moment ago
 

@@ -6,23 +6,28 @@ import socket
 import struct
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import requests
 
-from host_tools.mqtt.address import BrokerAddress
+from host_tools.mqtt.address import BrokerAddress, TlsFiles
 from host_tools.mqtt.broker import free_port
 from host_tools.paths import DEFAULT_MODEL
 from host_tools.simulator.unix_board import SimulatedBoard
+from host_tools.testing.browser import chromium
 from host_tools.testing.servers import Mosquitto
 from tests.test_link_names import UdpServer
 from tests.waiting import until
 
 OWN = "192.168.4.1"
+TLS = Path(__file__).parent / "link" / "tls"
 BUTTON = 5
 AIR = [
     {"ssid": "home", "key": "12345678", "rssi": -48},
     {"ssid": "dry", "key": "12345678", "rssi": -70, "address": False},
+    {"ssid": "odd", "key": "12345678", "rssi": -80, "reason": 211},
+    {"ssid": "full", "key": "12345678", "rssi": -81, "reason": 5},
     {"ssid": "unseen", "key": "87654321", "hidden": True},
 ]
 SETTINGS = {"ap_key": "label-key", "take_button_pin": BUTTON, "time_server": ""}
@@ -165,6 +170,8 @@ def what_does_not_work_is_said(at, refusing):
         ({"ssid": "home", "wifi_key": "wrong-key"}, "The Wi-Fi password is wrong."),
         ({"other_ssid": "gone", "wifi_key": "12345678"}, "The Wi-Fi network was not found."),
         ({"ssid": "dry", "wifi_key": "12345678"}, "The Wi-Fi password is right, but the network"),
+        ({"ssid": "odd", "wifi_key": "12345678"}, "The Wi-Fi network uses a kind of security"),
+        ({"ssid": "full", "wifi_key": "12345678"}, "The Wi-Fi network refuses the board."),
         ({"ssid": "home", "wifi_key": "12345678"}, "The Wi-Fi works, but the broker cannot be"),
         # The password that was right is kept for the next try.
         ({"ssid": "home", "broker_port": str(refusing.port)}, "The broker refuses the login."),
@@ -199,6 +206,9 @@ def test_from_nothing_to_the_broker_and_back(broker, tmp_path):
         assert lines[0] == "Done: the board has reached the broker."
         until(lambda: says(board, "linked to nas.local"), lambda: list(board.output))
         assert board.access_point() is None and board.boots == 2
+        closed = says(board, "access point: closed")
+        assert int(re.search(r"(\d+) slow", closed)[1]) >= 4  # the silent ones
+        assert int(re.search(r"(\d+) bytes", closed)[1]) > 50_000, closed  # of 192 KiB
         until(lambda: not (board.flash / "config.json.try").exists())
         stored = json.loads((board.flash / "config.json").read_text())
         assert (stored["wifi_key"], stored["device"]) == ("87654321", "kitchen")
@@ -215,6 +225,42 @@ def test_from_nothing_to_the_broker_and_back(broker, tmp_path):
             "The Wi-Fi password is wrong.")
 
 
+def test_in_a_phones_browser(tmp_path):
+    """By keyboard alone, from what the captive window opens to what the board says."""
+    with access_point(NOTHING) as at, chromium(f"--host-rules=MAP * 127.0.0.1:{at.http}") as shell:
+        page = shell.new_page(viewport={"width": 390, "height": 844}, locale="de-DE",
+                              color_scheme="dark", java_script_enabled=False)  # fmt: skip
+        page.set_default_timeout(120_000)
+        asked = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto("http://captive.apple.com/hotspot-detect.html")
+        assert page.url == f"http://{OWN}/"
+        page.screenshot(path=tmp_path / "first.png", full_page=True)
+        assert page.get_by_role("heading", name="Diese Platine einrichten").is_visible()
+        page.get_by_role("link", name="English").press("Enter")
+        page.get_by_role("heading", name="Set up this board").wait_for()
+        page.get_by_role("radio", name="home").press("Space")
+        page.get_by_label("Wi-Fi password").fill("wrong-key")
+        page.get_by_label("Name of this board").fill("a b")
+        page.get_by_label("Name of this board").press("Enter")
+        field = page.get_by_label("Name of this board")
+        field.and_(page.locator("[aria-invalid=true]")).wait_for()
+        assert page.get_by_label("Wi-Fi password").input_value() == ""
+        field.fill("kitchen")
+        page.get_by_label("Wi-Fi password").fill("wrong-key")
+        page.get_by_role("button", name="Try and save").press("Enter")
+        page.get_by_text("The Wi-Fi password is wrong.").wait_for()  # the page renews itself
+        assert page.get_by_label("Wi-Fi password").get_attribute("placeholder") == "not set"
+        page.emulate_media(color_scheme="light")
+        page.screenshot(path=tmp_path / "wrong.png", full_page=True)
+        for width in (390, 320):
+            page.set_viewport_size({"width": width, "height": 844})
+            box = page.locator("html").bounding_box()
+            assert box["width"] <= width
+        assert all(url.startswith((f"http://{OWN}/", "http://captive.apple.com", "data:"))
+                   for url in asked)
+
+
 def test_without_a_visitor_the_old_settings_return(broker, tmp_path):
     flash = tmp_path / "flash"
     flash.mkdir()
@@ -226,9 +272,31 @@ def test_without_a_visitor_the_old_settings_return(broker, tmp_path):
         assert at.board.access_point() is None and not (flash / "portal.ask").exists()
 
 
-def test_a_board_without_a_password_opens_nothing():
-    settings = {**NOTHING, "ap_key": ""}
+@pytest.mark.soak
+def test_a_broker_with_tls(tmp_path):
+    """The board needs the time of day first, from its time server, through the new Wi-Fi."""
+    ca = TLS / "ca.crt"
+    lines = [f"cafile {ca}", f"certfile {TLS / 'server.crt'}", f"keyfile {TLS / 'server.key'}"]
+    settings = {name: value for name, value in NOTHING.items() if name != "time_server"}
+    settings["tls_name"] = "localhost"
+    ports = {80: free_port(), 53: free_port()}
+    nowhere = BrokerAddress("127.0.0.1", 9, tls=TlsFiles(ca))
+    with (
+        Mosquitto(tmp_path, lines) as broker,
+        SimulatedBoard(DEFAULT_MODEL, nowhere, {}, settings=settings, air=AIR,
+                       ports=ports) as board,
+    ):  # fmt: skip
+        is_open(board)
+        answers = {"ssid": "home", "wifi_key": "12345678", "other_found": "127.0.0.1"}
+        lines = Visitor(ports[80]).outcome(**answers, broker_port=str(broker.port))
+        assert lines[0] == "Done: the board has reached the broker."
+        until(lambda: says(board, "linked to 127.0.0.1"), lambda: list(board.output))
+
+
+@pytest.mark.parametrize("changes", [{"ap_key": ""}, {"radio": "bthome"}], ids=["key", "radio"])
+def test_a_board_that_has_no_password_or_wants_no_wifi_opens_nothing(changes):
+    settings = {**NOTHING, **changes}
     with SimulatedBoard(DEFAULT_MODEL, BrokerAddress("127.0.0.1", 9), {}, settings=settings,
                         speed=3) as board:  # fmt: skip
-        until(lambda: says(board, "no link"), lambda: list(board.output))
+        until(lambda: says(board, "no sensor"), lambda: list(board.output))
         assert board.access_point() is None and not says(board, "access point")

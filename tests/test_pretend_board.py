@@ -14,6 +14,9 @@ from host_tools.dataset.folder import read_dataset
 from host_tools.device import pretend
 from host_tools.device.ports import find_port
 from host_tools.errors import BeckonError
+from host_tools.recording.board_source import BoardSource
+from host_tools.recording.row import cut_row
+from host_tools.recording.session import Session
 from host_tools.simulator.pretend.board import MISTAKES, ORDERS, PretendBoard, practice_port
 from host_tools.simulator.pretend.hand import Hand
 from host_tools.simulator.pretend.shapes import KNOWN, Shapes
@@ -69,6 +72,14 @@ def test_the_hand_makes_the_asked_gestures_and_mistakes_on_request(tmp_path, cap
         (free,) = [r for r in read_dataset(tmp_path / "good").recordings
                    if {span.label for span in r.spans} == {"none"}]  # fmt: skip
         assert np.ptp(free.samples[:, :3], axis=0).max() > 0.5
+        # Takes in a row, as Studio records them
+        with BoardSource(board.port) as source:
+            session = Session(source, repeated="left")
+            while session.seconds < 12:
+                assert session.step()
+            takes = cut_row(session.blocks, source.rate_hz)
+            session.close()
+        assert len(takes) >= 4, takes
         board.order("pull")
         capsys.readouterr()
         assert record(tmp_path / "pulled") == 1

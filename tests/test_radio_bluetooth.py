@@ -4,11 +4,14 @@ import json
 import shutil
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESCCM
 
 from firmware.radio import hid_keys
 from firmware.radio.gatt import read_value, uuid_text
+from host_tools.mqtt.broker import embedded_broker
 from host_tools.simulator.radio import from_hex
 from host_tools.testing.radio_board import RadioBoard
+from tests.link.host import Subscriber
 from tests.waiting import until
 
 SETTINGS = {
@@ -200,3 +203,37 @@ def test_the_rest_of_the_board_has_gone_on(board):
     diag = board.diag()
     assert diag["windows"] > 100 and diag["samples_lost"] == 0
     assert not (board.flash / "spool").exists()  # events without a link wear no flash
+
+
+def test_beside_wifi_events_go_both_ways_and_wifi_sleeps_between_beacons():
+    """The stand-in ends the board, as the IDF does, if Wi-Fi never sleeps beside Bluetooth. And
+    what is encrypted can be read with the key."""
+    key = "231d39c1d7cc1ab1aee224cd096db932"
+    settings = {"device": "desk", "radio": "bthome", "radio_key": key}
+    with (embedded_broker() as broker, Subscriber(broker.port) as events,
+          RadioBoard(settings, broker, speed=4) as board):  # fmt: skip
+        events.wait(lambda messages: any(b'"radio"' in payload for _, payload, _ in messages))
+        until(lambda: board.says("sensor:"), board.last_words)
+        board.post("circle", 91)
+        events.wait(lambda messages: any(topic == "beckon/desk/event" for topic, *_ in messages))
+        until(lambda: len(board.central.all("adv")) == 3, board.last_words)
+        sealed = [from_hex(one.rest[2]) for one in board.central.all("adv")]
+        assert all(one[3:8] == b"\x14\x16\xd2\xfc\x45" for one in sealed), sealed
+        address = bytes.fromhex("240ac4000003")
+        counters = []
+        for one, packet_id, pressed in zip(sealed, (0, 1, 1), (0, 1, 0), strict=True):
+            counter = one[-8:-4]
+            plain = AESCCM(bytes.fromhex(key), tag_length=4).decrypt(
+                address + b"\xd2\xfc\x45" + counter, one[8:-8] + one[-4:], None)  # fmt: skip
+            assert plain == bytes((0, packet_id, 0x3A, pressed, 0x3A, 0, 0x3A, 0))
+            counters.append(int.from_bytes(counter, "little"))
+        assert counters == [counters[0] + i for i in range(3)]
+        assert board.boots == 1
+
+
+def test_a_radio_that_cannot_be_is_told_and_the_rest_goes_on():
+    with RadioBoard({"radio": "espnow", "radio_key": "no key"}, speed=4) as board:
+        until(lambda: board.says("state "), board.last_words)
+        assert json.loads(board.says("state ")[6:])["radio"] == (
+            "espnow needs the gateway's address in radio_peers")
+        until(lambda: board.says("sensor:"), board.last_words)

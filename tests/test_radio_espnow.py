@@ -14,8 +14,9 @@ from tests.waiting import until
 SENDER = bytes.fromhex("240ac4000001")
 GATEWAY = bytes.fromhex("240ac4000002")
 STRANGER = bytes.fromhex("240ac4000009")
-KEY = now_frame.keys("s" * 32)[0]
-LINK_KEY = (now_frame.keys("s" * 32)[1] + now_frame.keys("s" * 32)[2]).hex()
+SECRET = "0f" * 16
+KEY, PMK, LMK = now_frame.keys(bytes.fromhex(SECRET))
+LINK_KEY = (PMK + LMK).hex()
 
 
 def text(mac):
@@ -56,7 +57,7 @@ class Pair:
 
 @pytest.fixture(scope="module")
 def pair():
-    common = {"radio_key": "s" * 32}
+    common = {"radio_key": SECRET}
     sender_settings = {**common, "device": "wrist", "radio": "espnow", "radio_peers": text(GATEWAY)}
     gateway_settings = {**common, "device": "hall", "radio": "gateway",
                         "radio_peers": f"{text(SENDER)}, {text(STRANGER)}"}  # fmt: skip
@@ -114,7 +115,7 @@ def test_what_was_recorded_or_changed_is_counted_and_nothing_comes_of_it(pair):
     changed = [bytearray(recorded) for _ in range(3)]
     for frame, at in zip(changed, (5, 40, len(recorded) - 1), strict=True):
         frame[at] ^= 1
-    wrong = now_frame.keys("t" * 32)[0]
+    wrong = now_frame.keys(bytes(16))[0]
     nobody = b"\x24\x0a\xc4\x00\x00\x77"
     for source, frame, counter in (
         (SENDER, recorded, "now_repeated"),

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from host_tools.cli.app import main
+from host_tools.cli.program import program
 from host_tools.dataset.folder import read_dataset, read_recording
 from host_tools.errors import BeckonError
 from host_tools.recording.board_source import BoardSource
@@ -92,7 +93,7 @@ def test_what_is_beyond_the_range_is_told(firmware, tmp_path, capsys):
                      "--out", str(tmp_path)]) == 0  # fmt: skip
     said = capsys.readouterr().err
     assert "samples at the end of the sensor's range: record with a larger" in said
-    assert f"next: beckon train {tmp_path}" in said
+    assert f"next: {program()} train {tmp_path}" in said
 
 
 def test_a_line_with_faults_loses_samples_and_knows_it(firmware):

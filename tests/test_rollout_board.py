@@ -1,15 +1,19 @@
-"""One simulated board with the whole firmware: a false alarm's samples, then a roll-out to it."""
+"""One simulated board with the whole firmware: what it publishes reaches the store, then a false
+alarm's samples, then a roll-out to it."""
 
 import threading
 from contextlib import ExitStack
 
 import numpy as np
 import pytest
+from sqlalchemy import text
 
 from host_tools.collect.collector import Collector, Options
 from host_tools.dashboard import exports
 from host_tools.dataset.folder import read_recording
 from host_tools.mqtt.remote_device import Refused, RemoteDevice
+from host_tools.mqtt.schemas import fault_of
+from host_tools.mqtt.subscriber import Subscriber
 from host_tools.paths import DEFAULT_MODEL, DEMO
 from host_tools.rollout.event_windows import export
 from host_tools.rollout.keys import Keys
@@ -30,6 +34,7 @@ from tests.rollout_rig import KEY, a_model, value
 from tests.waiting import until
 
 DEVICE = "wand"
+GESTURES = 9  # of the demo's recording
 
 
 def test_only_false_alarms_that_are_kept_become_recordings(tmp_path):
@@ -76,16 +81,20 @@ def test_a_false_alarms_samples_and_a_roll_out_on_a_board(tmp_path):
             stack.callback(thread.join)
         stack.callback(collector.stop)
         stack.callback(runner.stop)
+        everything = stack.enter_context(Subscriber(broker, "+"))
         board = stack.enter_context(SimulatedBoard(
-            DEFAULT_MODEL, broker, {(0, 0x68): sensor}, speed=5,
+            DEFAULT_MODEL, broker, {(0, 0x68): sensor}, speed=8,
             settings={"device": DEVICE, "update_key": KEY, "keep_windows": 2}))  # fmt: skip
-        until(lambda: value(engine, "SELECT count(*) FROM event") >= 4, pause_s=0.2)
+        until(lambda: value(engine, "SELECT count(*) FROM event") == GESTURES, pause_s=0.2)
+        until(lambda: value(engine, "SELECT diag FROM device WHERE diag IS NOT NULL"), pause_s=0.2)
+        assert_stored_as_published(everything, engine)
         boot = value(engine, "SELECT max(boot) FROM event")
         newest = value(engine, "SELECT max(seq) FROM event")
         mark(engine, DEVICE, boot, newest, True, "anna", 1)
         mark(engine, DEVICE, boot, 0, True, "anna", 1)  # newer ones have come since
         until(lambda: value(engine, "SELECT count(*) FROM event_window WHERE condition <> "
-                                    "'wanted'") == 2, pause_s=0.2)  # fmt: skip
+                                    "'wanted'") == 2, pause_s=0.2,
+              what=lambda: windows_and_output(engine, board))  # fmt: skip
         assert "no window of event 0 is kept" in value(
             engine, "SELECT detail FROM event_window WHERE condition = 'gone'")
         assert export(engine, tmp_path / "data") == (1, 0)
@@ -110,6 +119,31 @@ def test_a_false_alarms_samples_and_a_roll_out_on_a_board(tmp_path):
         assert (board.flash / "model.mlp").read_bytes() == a_model(1)
         assert target.step == "updated" and target.boot > boot == target.old_boot
         assert target.state["model"] == one.model
+
+
+def windows_and_output(engine, board):
+    with engine.connect() as connection:
+        rows = connection.execute(text("SELECT condition, tries, detail, seq FROM event_window"))
+        return rows.all(), list(board.output)[-5:]
+
+
+def assert_stored_as_published(everything, engine):
+    """All that the board has published fits the schemas, and its events are in the store."""
+    kinds, events = set(), []
+    while message := everything.receive(0.3):
+        if message.payload != "":
+            kinds.add(message.kind)
+            assert fault_of(message.kind, message.payload) == "", message
+            if message.kind == "event":
+                events.append(message.payload)
+    assert kinds == {"event", "status", "state", "diag"}
+    with engine.connect() as connection:
+        rows = connection.execute(text(
+            "SELECT g.name, seq, t_ms, confidence FROM event JOIN gesture g ON g.id = gesture_id "
+            "ORDER BY boot, seq")).all()  # fmt: skip
+    assert [tuple(row) for row in rows] == [
+        tuple(e[name] for name in ("event_type", "seq", "t_ms", "confidence")) for e in events]
+    assert len(rows) == GESTURES and value(engine, "SELECT count(*) FROM quarantine") == 0
 
 
 def assert_same_movement(got, recording, end_ms):

@@ -67,6 +67,8 @@ def test_what_does_not_work_is_told_and_yet_written(tmp_path, capsys):
         ("broker_port=high", "broker_port must be a whole number"),
         ("broker_port=70000", "broker_port must be 1 to 65535"),
         ("wifi_ssid=" + "x" * 33, "wifi_ssid must be 0 to 32 bytes of text"),
+        ("power=off", "power must be always_on or modem_sleep or wake_on_motion, not 'off'"),
+        ("power=wake_on_motion", "needs imu_int_pin"),
     ],
 )
 def test_settings_that_cannot_be(tmp_path, setting, told, capsys):
@@ -87,7 +89,7 @@ def test_without_a_terminal_there_is_nobody_to_ask(tmp_path, capsys):
 
 
 def test_it_asks_until_the_answers_can_be(tmp_path, capsys, monkeypatch):
-    typed = iter(["", "home", "192.0.2.7", "", "port", "1884", "ann", "kitchen"])
+    typed = iter(["", "home", "192.0.2.7", "", "port", "1884", "ann", "kitchen", ""])
     unseen = iter(["key of home", "word"])
     monkeypatch.setattr("builtins.input", lambda prompt: next(typed))
     monkeypatch.setattr(setup.getpass, "getpass", lambda prompt: next(unseen))

@@ -254,3 +254,14 @@ def test_a_question_for_a_file_asks_for_another_path(tmp_path, capsys):
     said = capsys.readouterr().err
     assert "cannot be read (No such file or directory); enter another path, or - for none" in said
     assert "--ca" not in said
+
+
+def test_an_interrupt_writes_nothing(tmp_path, capsys, monkeypatch):
+    def stop(prompt):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("builtins.input", stop)
+    monkeypatch.setattr(setup.sys.stdin, "isatty", lambda: True, raising=False)
+    assert main(["setup", "--folder", str(tmp_path / "new"), "--no-test"]) == 130
+    assert capsys.readouterr().err.endswith("beckon setup: stopped; nothing was written\n")
+    assert not (tmp_path / "new").exists()

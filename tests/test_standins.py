@@ -5,6 +5,7 @@ Small programs run on the real MicroPython as the board's main.py.
 
 import os
 import re
+import shutil
 import struct
 import subprocess
 import threading
@@ -13,10 +14,12 @@ import pytest
 
 from host_tools.paths import FIRMWARE
 from host_tools.simulator import wire
+from host_tools.simulator.asleep import sleep_deeply
 from host_tools.simulator.sensor.chip import SimulatedMPU6500
 from host_tools.simulator.sensor.faults import Fault
 from host_tools.simulator.sensor.movement import Sines
 from host_tools.simulator.unix_board import (
+    DEEP_SLEEP_STATUS,
     RESET_STATUS,
     STANDINS,
     WATCHDOG_STATUS,
@@ -30,12 +33,12 @@ _TIMEOUT_S = 120
 
 
 def run(tmp_path, program, speed=1000, bus=("/dev/null", "/dev/null"), typed="", hold_open=True,
-        heap_kib=64, interpreter=micropython_command):  # fmt: skip
+        heap_kib=64, interpreter=micropython_command, standins=STANDINS):  # fmt: skip
     """Start program as main.py; its status and lines. typed goes to its console."""
     (tmp_path / "main.py").write_text(program)
     process = subprocess.Popen(
         [*interpreter(), "-X", f"heapsize={64 + heap_kib}K",
-         str(STANDINS / "start.py"), str(STANDINS),
+         str(standins / "start.py"), str(standins),
          power_on_settings(bus, speed, 1, heap_kib * 1024)],
         cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         text=True,
@@ -429,3 +432,62 @@ except ValueError as error:
     print(error)
 """)
     assert status == 0 and "IRQ_RISING" in lines[0]
+
+
+def test_sleep_ends_by_timer_or_pin_and_wakes_with_what_an_esp32_keeps(tmp_path):
+    """Light sleep runs board time on, the watchdog with it; deep sleep is the host's."""
+    folder = tmp_path / "standins"
+    shutil.copytree(STANDINS, folder)
+    program = """
+import esp32, machine, time
+machine.RTC().memory(b"kept")
+print(machine.RTC().memory(), machine.wake_reason())
+began = time.ticks_ms()
+machine.lightsleep(5000)
+print(time.ticks_diff(time.ticks_ms(), began) // 100, machine.wake_reason() == machine.TIMER_WAKE)
+try:
+    esp32.wake_on_ext0(machine.Pin(5), esp32.WAKEUP_ANY_HIGH)
+except ValueError as error:
+    print(error)
+wdt = machine.WDT(timeout=1000)
+machine.WDT(timeout=9000)
+wdt.feed()  # there is only one
+machine.lightsleep(5000)
+time.sleep_ms(10)
+print("alive")
+machine.deepsleep(7000)
+"""
+    status, lines = run(tmp_path, program, standins=folder)
+    assert (status, lines) == (DEEP_SLEEP_STATUS, ["b'kept' 0", "50 True", "invalid pin", "alive"])
+    assert (folder / "deepsleep").read_text().startswith("7000 -1 1 ")
+    assert len((folder / "asleep").read_text().splitlines()) == 2
+
+
+class _Clocked:
+    """A device that only lets time pass; INT rises at high_us."""
+
+    def __init__(self, high_us):
+        self.now_us, self.high_us = 1_000_000, high_us
+
+    def int_level(self, now_us):
+        self.now_us = max(self.now_us, now_us)
+        return int(now_us >= self.high_us)
+
+    def advance(self, now_us):
+        self.now_us = now_us
+
+
+@pytest.mark.parametrize("wired, high_us, reason, slept_us", [
+    (True, 3_000_000, "2", 2_000_000), (True, 99_000_000, "4", 7_000_000),
+    (False, 3_000_000, "4", 7_000_000),
+])  # fmt: skip
+def test_the_host_sleeps_deeply_until_pin_or_timer(tmp_path, wired, high_us, reason, slept_us):
+    (tmp_path / "deepsleep").write_text("7000 34 1 500000")
+    if wired:
+        (tmp_path / "int34").touch()
+    device = _Clocked(high_us)
+    nap = sleep_deeply(tmp_path, {(0, 0x68): device}, 20, 250_000, lambda: False)
+    assert nap.ended_us - nap.began_us == slept_us
+    assert device.now_us == 1_000_000 + slept_us + 250_000  # and the start takes time
+    assert (tmp_path / "wake").read_text() == reason
+    assert int((tmp_path / "rtc_time").read_text()) == 500_000 + slept_us + 250_000

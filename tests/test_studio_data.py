@@ -14,6 +14,7 @@ from host_tools.studio.data.importing import Answers, add, read
 from host_tools.studio.frame import uploads as uploads_module
 from host_tools.studio.frame.project import Project
 from host_tools.studio.frame.uploads import Uploads
+from tests.studio_pictures import picture
 from tests.waiting import until
 
 HEAD = "recording,start_ms,end_ms,label,subject\n"
@@ -156,7 +157,7 @@ def test_what_a_browser_sends_stays_inside_and_bounded(monkeypatch):
         uploads.part(key, "d")
 
 
-def test_the_page_changes_many_and_imports(studio_tab, project, tmp_path):
+def test_the_page_changes_many_and_imports(studio_tab, project, tmp_path, request):
     tab = studio_tab(project.folder, "/data")
     page = tab.page
     labels, recordings = project.labels_path, project.folder / "recordings"
@@ -168,6 +169,7 @@ def test_the_page_changes_many_and_imports(studio_tab, project, tmp_path):
     page.get_by_role("checkbox", name="other").focus()
     page.keyboard.press("Space")
     page.get_by_text("1 recording chosen").wait_for()
+    picture(tab, request, "data")
     page.keyboard.press("Delete")
     page.get_by_text("1 recording moved to the folder deleted").wait_for()
     assert not (recordings / "other.csv.gz").exists()

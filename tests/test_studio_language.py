@@ -55,8 +55,10 @@ def test_the_translation_is_whole_and_has_nothing_left_over(code):
 
 def test_every_sentence_of_the_library_can_be_found_and_is_filled_in():
     found, hidden = sentences()
-    # What the firmware's own rules say of a setting comes as it is
-    assert [where for where in hidden if "device/settings.py" not in where] == []
+    # What the firmware's rules say of a setting, and the format's of a model file, comes as it is
+    assert [where for where in hidden
+            if not where.startswith(("host_tools/device/settings.py", "host_tools/model/check.py"))
+            ] == []
     assert [s.where for s in found
             if s.values and {name for name, _ in fields(s.text)} != s.values] == []
     assert len(found) > 300

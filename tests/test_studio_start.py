@@ -15,6 +15,7 @@ from host_tools.errors import BeckonError
 from host_tools.studio.start.projects import KnownProjects, look_into
 from host_tools.studio.start.sharing import pack, unpack
 from host_tools.testing.browser import Studio, open_tab
+from tests.studio_pictures import picture
 from tests.waiting import until
 
 
@@ -94,7 +95,7 @@ def test_a_project_travels_as_one_file(demo, tmp_path, monkeypatch):
     assert not (tmp_path / "new").exists()
 
 
-def test_from_nothing_to_the_sample_and_back(browser, demo, tmp_path, monkeypatch):
+def test_from_nothing_to_the_sample_and_back(browser, demo, tmp_path, monkeypatch, request):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     (demo / "labels-anna.csv").write_bytes((demo / "labels.csv").read_bytes())
     assert pack(demo, tmp_path / "shared one.zip") == 3
@@ -128,6 +129,7 @@ def test_from_nothing_to_the_sample_and_back(browser, demo, tmp_path, monkeypatc
         assert "10 people" in cards.first.inner_text() and "open" in cards.first.inner_text()
         assert "Next: train" in cards.first.inner_text()
         assert page.locator(".bk-first").count() == 0  # hints are for the first run
+        picture(tab, request, "start", home=tmp_path)
         # A second tab shows the sample; opening another project takes it to the start page
         with open_tab(browser, studio) as other:
             other.go("/label?recording=p1-1")

@@ -36,7 +36,7 @@ def judged(tab):
     (tab.folder / "models").mkdir()
     shutil.copy(DEFAULT_MODEL, tab.folder / "models" / "first.mlp")
     tab.go("/train")
-    page.get_by_text("Train your first model").wait_for()
+    page.get_by_text("Train a model").wait_for()
     page.keyboard.press("j")
     page.get_by_text("Measures the model on all recordings").wait_for()
     page.keyboard.press("Enter")

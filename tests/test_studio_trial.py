@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from host_tools.dataset.folder import read_dataset
+from host_tools.device.settings import default_folder, write_settings
 from host_tools.evaluation.emulator import Board
 from host_tools.model.golden import read_model
 from host_tools.mqtt.broker import embedded_broker
@@ -133,6 +134,29 @@ def test_the_switch_on_the_page_sends_events(studio_tab, tmp_path, request):
         page.get_by_text("9 events sent").wait_for()
         switch.click()
         page.get_by_role("textbox", name="Device name").wait_for()
+
+
+def test_the_rules_of_the_settings_are_tried_too(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    write_settings(default_folder(), {"rules": "face_down, shake"})
+    trial = TrialSession()
+    trial.use(read_model(DEFAULT_MODEL), "model.mlp")
+    trial.watch()
+    feed = Feed("record", 100.0, AXES)
+    turned = np.zeros((400, 6))
+    turned[:, 2] = np.repeat([9.81, -9.81], 200)
+    try:
+        for i in range(0, 400, 100):
+            trial.hear(feed, i, block(i, turned[i:i + 100]))
+            until(lambda i=i: trial._next == i + 100)
+        until(lambda: trial.view().total)
+        assert trial.view().rules == ("shake", "face_down")
+        assert trial.view().counts == {"face_down": 1}
+    finally:
+        trial.close()
+    (default_folder() / "config.json").write_text("{")  # setup mends it; the trial goes on
+    trial.use(read_model(DEFAULT_MODEL), "model.mlp")
+    assert trial.view().rules == ()
 
 
 def rows_of(page):

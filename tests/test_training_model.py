@@ -8,6 +8,7 @@ import pytest
 
 from host_tools.cli import train as command
 from host_tools.cli.app import main
+from host_tools.cli.program import program
 from host_tools.cli.train_options import recipe_fields
 from host_tools.dataset import Dataset, Recording, Span, read_dataset
 from host_tools.dataset.resample import resample_recording
@@ -229,8 +230,10 @@ def test_the_command_writes_a_model(tmp_path, capsys):
     for words in (f"{out}: ", "held out: each person in turn", "found: ", " of 16 gestures that ",
                   " false, ", "weakest gesture: ", "false alarms to expect: ", "per hour (95 %: ",
                   "what would help most: more takes: push has 8",
-                  f"next: beckon deploy --model {out}"):
+                  f"next: {program()} deploy --model {out}"):
         assert words in told
+    assert main(["evaluate", str(out), str(base)]) == 0
+    assert "trained on these very recordings" in capsys.readouterr().err
 
 
 def test_without_a_gyroscope(tmp_path):

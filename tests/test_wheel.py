@@ -160,7 +160,7 @@ def test_an_empty_environment_needs_nothing_else(wheel, tmp_path):
     _, err = user.run("studio", status=1)
     assert err.startswith("beckon studio: needs more packages: install them with ")
     cure = shlex.split(err.partition(" with ")[2])
-    assert cure[:4] == pip[:4] and cure[4].startswith("nicegui")
+    assert cure[:4] == pip[:4] and any(x.startswith("nicegui") for x in cure[4:])
     subprocess.run(cure, check=True, timeout=4 * TIMEOUT_S, capture_output=True)
     page = studio_page(user)
     assert "my-gestures" in page and "export" in page
@@ -173,6 +173,6 @@ def test_an_empty_environment_needs_nothing_else(wheel, tmp_path):
         (user.folder / "my.mlp").read_bytes()
     with sensor_board(tmp_path / "flash") as board:
         out, _ = user.run("deploy", board.port, "--model", "my.mlp")
-    assert "the firmware runs" in out
+    assert " files copied " in out
     assert (tmp_path / "flash" / "model.mlp").read_bytes() == \
         (user.folder / "my.mlp").read_bytes()

@@ -36,7 +36,7 @@ class EventWindows:
         """Keep the frames that were read last."""
         frames = self._frames
         at = self._next
-        self._ring.copy_read(self._view[_AXES * frames * at : _AXES * frames * (at + 1)], frames)
+        self._ring.copy_read(self._view[_AXES * frames * at : _AXES * frames * (at + 1)])
         self._seqs[at] = seq
         self._next = (at + 1) % len(self._seqs)
 

@@ -10,12 +10,11 @@ rollback.py.
 import json
 import os
 
+from feedback import checks
 from ops import config
 
 # Never shown, never changed over the network.
-_SECRET = (
-    "wifi_key", "user", "password", "update_key", "ap_key", "radio_key", "bthome_key",
-)
+_SECRET = ("wifi_key", "user", "password", "update_key", "ap_key", "radio_key")
 
 # They act at once, and decide neither where the board connects, nor what it trusts, nor
 # who it is.
@@ -70,7 +69,7 @@ class SettingsStore:
             config.checked("set", name, value)
             if not signed and name not in OPEN:
                 raise ValueError("%s needs a signature with update_key" % name)
-        config.with_values(self._settings, values)
+        checks.check(self._settings, values)
         if self._settings.tls_ca and values.get("tls_ca") == "":
             raise ValueError("TLS cannot be switched off over MQTT; use `beckon deploy`")
         return {"restart": self.change(values, signed)}

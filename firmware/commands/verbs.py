@@ -57,7 +57,6 @@ class Verbs:
         self._needs = needs
         self._failed = failed
         self._learner = learner
-        self._output = feedback
         self._update = None
         self._stream = None
         self._signer = None
@@ -66,7 +65,8 @@ class Verbs:
         commands.add("calibrate", self._calibrate)
         commands.add("diag", self._diag)
         commands.add("discovery", self._discovery)
-        commands.add("feedback", self._feedback)
+        if feedback:
+            commands.add("feedback", feedback.command)
         commands.add("get", self._get)
         commands.add("learn", self._learn)
         commands.add("model", self._model)
@@ -83,11 +83,6 @@ class Verbs:
     async def _restart(self, arguments):
         self._may_restart("restart", arguments)
         return {"after": self._restart_board}
-
-    async def _feedback(self, arguments):
-        from feedback.verb import feedback
-
-        return feedback(self._output, arguments)
 
     async def _get(self, arguments):
         return await self._store().get(arguments)

@@ -109,7 +109,13 @@ async def announce(link, settings, version, engine):
             await link.publish(("beckon/%s/%s" % (before, name)).encode(), b"", True)
         gestures = 0
     message = home_assistant.announcement(
-        device, version, labels, idle, settings.trigger_age_s, gestures
+        device,
+        version,
+        labels,
+        idle,
+        settings.trigger_age_s,
+        gestures,
+        2 * settings.contact_s if settings.power == "wake_on_motion" else 0,
     )
     try:
         topic = home_assistant.topic(device)

@@ -29,18 +29,19 @@ def topic(device):
     return _topic("device", device)
 
 
-def announcement(device, firmware, labels, idle, trigger_age_s, removed=0):
+def announcement(device, firmware, labels, idle, trigger_age_s, removed=0, expire_s=0):
     """The message as a value for ops.json_pieces.
 
     labels: all of the model. idle: index of the label for no gesture. trigger_age_s: how
     old an event may be that still triggers something. removed: how many gestures were announced
-    before; those that are no longer there are taken back.
+    before; those that are no longer there are taken back. expire_s: without a report for so long,
+    the diagnostics are unknown; 0: the last will is enough, as the board does not sleep.
     """
     gestures = [labels[i] for i in range(len(labels)) if i != idle]
     base = "beckon/%s/" % device
 
     def components():
-        yield from _entities(device, base, gestures, trigger_age_s)
+        yield from _entities(device, base, gestures, trigger_age_s, expire_s)
         for i in range(max(len(gestures), removed)):
             name = "gesture_%d" % i  # a label may hold what a name must not
             if i < len(gestures):
@@ -64,7 +65,7 @@ def announcement(device, firmware, labels, idle, trigger_age_s, removed=0):
     }
 
 
-def _entities(device, base, gestures, trigger_age_s):
+def _entities(device, base, gestures, trigger_age_s, expire_s):
     """Yield (name, component)."""
 
     def entity(name, platform, shown, **more):
@@ -103,6 +104,8 @@ def _entities(device, base, gestures, trigger_age_s):
     )
     for counter, shown, device_class, unit, state_class in _SENSORS:
         more = {"stat_cla": state_class}
+        if expire_s:
+            more["exp_aft"] = expire_s
         if unit:
             more["dev_cla"] = device_class
             more["unit_of_meas"] = unit

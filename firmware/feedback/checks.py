@@ -7,16 +7,17 @@ before `set` stores them, on the computer in `beckon setup`.
 from feedback import patterns, rule_list
 
 
-def check(settings):
-    """settings: an object with one attribute per setting."""
-    rule_list.parse(settings.rules)
-    pin = settings.feedback_pin
+def check(settings, values):
+    """settings: an object with one attribute per setting. values: of those that change."""
+
+    def value(name):
+        return values[name] if name in values else getattr(settings, name)
+
+    rule_list.parse(value("rules"))
+    pin = value("feedback_pin")
     if pin < 0:
         return
-    if settings.feedback_kind not in patterns.KINDS:
-        raise ValueError("feedback_kind must be %s, not %r"
-                         % (" or ".join(patterns.KINDS), settings.feedback_kind))  # fmt: skip
-    patterns.parse(settings.feedback_patterns)
+    patterns.parse(value("feedback"))
     for name in ("i2c_scl", "i2c_sda", "imu_int_pin", "take_button_pin"):
-        if getattr(settings, name) == pin:
+        if value(name) == pin:
             raise ValueError("feedback_pin %d is %s already; name a free pin" % (pin, name))

@@ -9,7 +9,7 @@ import asyncio
 import machine
 from micropython import const
 
-from feedback.patterns import parse
+from ops.lazy import forget
 
 _WAITING = const(4)  # patterns
 _BETWEEN_MS = const(150)
@@ -17,27 +17,37 @@ _TONE_HZ = const(2700)  # where small piezo buzzers are loudest
 _HALF = const(32768)
 
 
-class Output:
-    """settings: feedback_pin, feedback_kind, feedback_active (level that is on),
-    feedback_patterns.
+def add(board):
+    """Let the board answer its events at settings.feedback_pin."""
+    board.feedback = output = Output(board.settings)
+    forget("feedback.checks", "feedback.patterns", "feedback.rule_list")
+    board.publisher.outputs.append(output)
+    board.runs.append(output.run)
+    board.parts.append(output)
 
-    A pin that cannot be an output is told by `fault`, and costs nothing else.
+
+class Output:
+    """settings: feedback_pin, feedback.
+
+    fault: why the pin cannot be an output, or empty. The board goes on without it.
     """
 
     def __init__(self, settings):
-        self._patterns = parse(settings.feedback_patterns)
-        self._active = settings.feedback_active
+        from feedback.patterns import parse
+
+        kind, self._active, self._patterns = parse(settings.feedback)
         self._queue = [None] * _WAITING  # patterns, a ring
         self._head = self._count = 0
         self._wake = asyncio.Event()
         self._pin = self._pwm = None
+        self.busy = False  # something is played, or waits
         self.fault = ""
         self.played = self.dropped = 0
         try:
             self._pin = machine.Pin(
                 settings.feedback_pin, machine.Pin.OUT, value=1 - self._active
             )
-            if settings.feedback_kind == "buzzer" and hasattr(machine, "PWM"):
+            if kind == "buzzer" and hasattr(machine, "PWM"):
                 self._pwm = machine.PWM(self._pin, freq=_TONE_HZ, duty_u16=self._duty(False))
         except ValueError as fault:
             self.fault = "feedback_pin %d: %s" % (settings.feedback_pin, fault)
@@ -57,11 +67,29 @@ class Output:
             return False
         self._queue[(self._head + self._count) % _WAITING] = pattern
         self._count += 1
+        self.busy = True
         self._wake.set()
         return True
 
+    async def command(self, arguments):
+        """{"pattern": "60/60/60"} or {"label": "circle"}; neither plays the pattern of all
+        others. Raises ValueError."""
+        if self.fault:
+            raise ValueError(self.fault)
+        pattern = arguments.get("pattern")
+        label = arguments.get("label", "")
+        if not isinstance(label, str) or not isinstance(pattern, (str, type(None))):
+            raise ValueError("pattern and label must be texts")
+        if pattern is not None:
+            from feedback.patterns import times
+
+            pattern = times(pattern)
+            forget("feedback.patterns")
+        if not (self.post(label, 100, 0) if pattern is None else self.play(pattern)):
+            raise ValueError("too many patterns wait; ask again later")
+
     async def run(self):
-        """Play what is queued, for ever."""
+        """Play what is queued, forever."""
         while True:
             await self._wake.wait()
             self._wake.clear()
@@ -71,6 +99,7 @@ class Output:
                 self._count -= 1
                 await self._play(pattern)
                 await asyncio.sleep_ms(_BETWEEN_MS)
+            self.busy = False
 
     def counters(self, into):
         into["feedback_played"] = self.played

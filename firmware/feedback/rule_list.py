@@ -10,11 +10,11 @@ of the same movement, too.
 NAMES = ("tap", "double_tap", "shake", "face_down", "free_fall")
 # name: (default, least, most, unit)
 RULES = {
-    "tap": (1200, 200, 16000, "mg"),
-    "double_tap": (1200, 200, 16000, "mg"),
+    "tap": (900, 200, 16000, "mg"),
+    "double_tap": (900, 200, 16000, "mg"),
     "shake": (1500, 300, 16000, "mg"),
-    "face_down": (25, 5, 60, "degrees"),
-    "free_fall": (350, 50, 800, "mg"),
+    "face_down": (15, 5, 60, "degrees"),
+    "free_fall": (200, 50, 800, "mg"),
 }
 BOTH = "both"
 

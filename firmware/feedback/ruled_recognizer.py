@@ -1,6 +1,7 @@
 """A recogniser with rule gestures beside the network. Pure."""
 
 from feedback.rules import NONE, Rules
+from ops.lazy import forget
 from recognition.recognizer import EMPTY, NO_EVENT, Recognizer
 
 
@@ -24,13 +25,18 @@ class _Tee:
 
 
 class RuledRecognizer(Recognizer):
-    """Adds the rules' names to engine.labels. text: the setting `rules`."""
+    """Adds the rules' names to engine.labels. text: the setting `rules`.
+
+    Its attributes are not private: those are shortened file by file when the image is made, and
+    would meet the ones of Recognizer.
+    """
 
     def __init__(self, engine, text):
         Recognizer.__init__(self, engine)
         self.rules = rules = Rules(text, engine.rate_hz, engine.accel_g)
-        self._tee = _Tee(rules)
-        self._first = len(engine.labels)
+        forget("feedback.checks", "feedback.patterns", "feedback.rule_list")
+        self.tee = _Tee(rules)
+        self.first = len(engine.labels)
         engine.labels = list(engine.labels) + rules.names
 
     def reset(self):
@@ -39,8 +45,8 @@ class RuledRecognizer(Recognizer):
 
     def step(self, ring, frames=8):
         """As Recognizer.step(); a rule's event has the confidence 100."""
-        self._tee.ring = ring
-        event = Recognizer.step(self, self._tee, frames)
+        self.tee.ring = ring
+        event = Recognizer.step(self, self.tee, frames)
         rules = self.rules
         if event >= 0:
             return event if rules.network() else NO_EVENT
@@ -50,7 +56,7 @@ class RuledRecognizer(Recognizer):
         self.events += 1
         self.index = rules.index
         self.confidence = self.label_confidence = 100
-        return self._first + due
+        return self.first + due
 
     def counters(self, into):
         Recognizer.counters(self, into)

@@ -17,8 +17,6 @@ from math import cos, pi
 
 from micropython import const
 
-from feedback.rule_list import NAMES, parse
-
 NONE = -1
 _TAP = const(0)
 _DOUBLE = const(1)
@@ -33,7 +31,7 @@ _QUIET_AFTER_MS = const(60)
 _ALONE_MS = const(200)  # so long nothing else may follow a tap
 _SECOND_MS = const(450)  # from the end of the first to the end of the second
 _QUIET_PART = const(4)  # quiet is below this part of the tap's threshold
-_TURNS = const(5)  # changes of direction that make a shake
+_TURNS = const(6)  # changes of direction that make a shake
 _TURN_MS = const(300)  # at most from one to the next
 _DOWN_MS = const(500)  # face down at rest for so long
 _DOWN_AGAIN_MG = const(300)  # up by more than that, and it can be turned down again
@@ -52,6 +50,8 @@ class Rules:
     """
 
     def __init__(self, text, rate_hz, accel_g):
+        from feedback.rule_list import NAMES, parse
+
         found, self._both = parse(text)
         per_g = 32768 // accel_g
         self.names = [name for name in NAMES if name in found]

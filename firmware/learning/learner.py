@@ -91,8 +91,11 @@ class Learner:
         _check_label(label)
         if self._task:
             raise ValueError("busy with learning %r" % self._board.learned["label"])
-        if label == self._board.sensing.engine.labels[self._board.sensing.engine.idle]:
+        engine = self._board.sensing.engine
+        if label == engine.labels[engine.idle]:
             raise ValueError("%r is the model's name for no gesture" % label)
+        if label in engine.labels and engine.labels.index(label) >= len(engine.shares):
+            raise ValueError("%r is a rule's name; choose another" % label)  # feedback/rules.py
         if Rollback(self._path).is_on():
             raise ValueError("%s is on trial; ask again in a minute" % self._path)
         free = _free_bytes()

@@ -46,14 +46,11 @@ SETTINGS = {
     "radio_buttons": ("", str, 0, 255),  # gesture=event of BTHome, ...
     "radio_keys": ("", str, 0, 255),  # gesture=key, ...
     "radio_peers": ("", str, 0, 128),  # addresses of the boards at the other end of ESP-NOW
-    "radio_key": ("", str, 0, 64),  # that they share
-    "bthome_key": ("", str, 0, 32),  # empty: BTHome in clear
+    "radio_key": ("", str, 0, 32),  # of ESP-NOW and BTHome, 32 hexadecimal digits
     "take_button_pin": (-1, int, -1, 48),  # see ops/button.py; BOOT is 0, on a C3 or C6 9
     "learn_label": ("", str, 0, 32),  # what the board learns when its button is held; or nothing
-    "feedback_pin": (-1, int, -1, 48),  # an LED, buzzer or motor; these four: firmware/feedback
-    "feedback_kind": ("led", str, 0, 8),
-    "feedback_active": (1, int, 0, 1),  # the level that is on
-    "feedback_patterns": ("80", str, 1, 200),
+    "feedback_pin": (-1, int, -1, 48),  # of an LED, buzzer or motor that answers events
+    "feedback": ("led", str, 1, 200),  # what is there, and its patterns: feedback/patterns.py
     "rules": ("", str, 0, 100),  # rule gestures beside the network; empty: none
 }
 
@@ -95,24 +92,6 @@ def load(paths=("secrets.json", "config.json"), chip_id=b""):
     config.client_id = config.device
     if config.chip[-6:] not in config.device:
         config.client_id += "-" + config.chip[-6:]
-    check_options(config)
-    return config
-
-
-def check_options(settings):
-    """Ask the folders that only some boards use. Raises ValueError, one line."""
-    if settings.rules or settings.feedback_pin >= 0:
-        from feedback.checks import check
-
-        check(settings)
-
-
-def with_values(settings, values):
-    """A Config as settings, with these values on top. Raises ValueError, as check_options()."""
-    config = Config()
-    for name in SETTINGS:
-        setattr(config, name, values.get(name, getattr(settings, name, SETTINGS[name][0])))
-    check_options(config)
     return config
 
 

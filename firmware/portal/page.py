@@ -1,7 +1,8 @@
 """The page as pieces of HTML. Nothing in it comes from elsewhere, and it needs no script. Pure."""
 
 _STYLE = (
-    ":root{color-scheme:light dark;--b:#fff;--f:#1b1b1f;--l:#777;--a:#0b57d0;--t:#fff;--e:#b3261e}"
+    ":root{color-scheme:light dark;--b:#fff;--f:#1b1b1f;--l:#68686e;--a:#0b57d0;--t:#fff;"
+    "--e:#b3261e}"
     "@media(prefers-color-scheme:dark){:root{--b:#121316;--f:#e4e2e6;--l:#8e9099;--a:#a8c7fa;"
     "--t:#062e6f;--e:#ffb4ab}}"
     "*{box-sizing:border-box}body{margin:0 auto;max-width:34rem;padding:1rem;background:var(--b);"
@@ -21,6 +22,8 @@ _STYLE = (
 )
 _ENTERPRISE = (5, 10, 14, 15)  # of a network's security, as in WLAN.scan()
 _OPEN = 0
+_STRONG_DBM = -60
+_MEDIUM_DBM = -72
 
 
 def escaped(text):
@@ -106,14 +109,15 @@ def form(words, token, values, faults, networks, found):
                  words["port"], ' inputmode="numeric"')
     yield _secret(words, faults, values, "user", words["user"])
     yield _secret(words, faults, values, "password", words["password"])
-    yield _box("no_login", words["no_login"])
+    if values["user"]:
+        yield _box("no_login", words["no_login"])
     yield "</fieldset>"
     yield _input(words, faults, "device", "device", values["device"], words["device"])
     yield "<p><small>%s</small></p><button>%s</button></form>" % (words["secrets"], words["save"])
 
 
 def _network(words, name, dbm, security, chosen):
-    note = "%d dBm" % dbm
+    note = words["strong" if dbm >= _STRONG_DBM else "medium" if dbm >= _MEDIUM_DBM else "weak"]
     if security == _OPEN:
         note += ", " + words["open_network"]
     company = security in _ENTERPRISE

@@ -8,7 +8,6 @@ reached the broker is stored on trial (ops/rollback.py), and the board starts ag
 import asyncio
 import binascii
 import gc
-import json
 import os
 from time import ticks_diff, ticks_ms
 
@@ -16,14 +15,14 @@ from machine import RTC, WDT, reset, reset_cause
 from micropython import const
 
 from ops import config
-from ops.files import CONFIG, exists, write_atomically
 from ops.health import Health
-from ops.rollback import Rollback
+from ops.lazy import forget
 from portal import form, page, radio
 from portal.attempt import Failed, attempt
 from portal.dns_server import DnsServer
 from portal.http_request import fields
 from portal.http_server import HttpServer
+from portal.store import store
 
 _HTTP_PORT = const(80)
 _DNS_PORT = const(53)
@@ -51,6 +50,7 @@ class Portal:
         self._said = ("", "")  # name of the words for the last outcome, and more
         self._step = ""  # name of the words for what an attempt does now
         self._saved = False
+        self._free = gc.mem_free()  # the least, whenever a request was answered
         self._asked_ms = self._scanned_ms = ticks_ms()
         self._station = radio.Station()
         self._http = HttpServer(self._answer)
@@ -77,8 +77,8 @@ class Portal:
         await asyncio.sleep_ms(_SHOWN_MS if self._saved else 0)
         http = self._http
         print(
-            "access point: closed; %d requests, %d refused, %d slow, %d failed; %d bytes are free"
-            % (http.served, http.refused, http.slow, http.failed, gc.mem_free())
+            "access point: closed; %d requests, %d refused, %d slow, %d failed; at least %d bytes "
+            "of heap were free" % (http.served, http.refused, http.slow, http.failed, self._free)
         )
         radio.close_access_point()
 
@@ -94,6 +94,7 @@ class Portal:
     def _answer(self, request, body, status):
         self._asked_ms = ticks_ms()
         gc.collect()
+        self._free = min(self._free, gc.mem_free())
         if request is None:
             return self._page(_words(""), "bad_request", status)
         words = _words(request.query.get("lang") or request.language)
@@ -182,11 +183,21 @@ class Portal:
                 self._saved = True
         except Failed as error:
             self._said = error.args
+            self._forget(error.args[0])
         except OSError as error:
             self._said = "flash", str(error)
         finally:
             self._step = ""
             print("access point:", "saved" if self._saved else self._said[0])
+
+    def _forget(self, fault):
+        """What turned out to be wrong is not offered as set."""
+        draft, before = self._draft, self._settings
+        if fault == "wrong_key":
+            same = draft["wifi_ssid"] == before.wifi_ssid
+            draft["wifi_key"] = before.wifi_key if same else ""
+        elif fault == "login":
+            draft["user"] = draft["password"] = ""
 
     def _now(self, step):
         self._step = step
@@ -211,27 +222,13 @@ class Portal:
         return make
 
 
-def store(values):
-    """Put values into config.json, on trial. Raises OSError."""
-    try:
-        with open(CONFIG) as file:
-            stored = json.loads(file.read())
-    except (OSError, ValueError):
-        stored = {}
-    if not exists(CONFIG):
-        write_atomically(CONFIG, "{}")  # what comes back if the trial fails
-    stored.update(values)
-    with open(CONFIG + ".new", "w") as file:
-        file.write(json.dumps(stored))
-    Rollback(CONFIG).replace(CONFIG + ".new")
-
-
 def _words(wanted):
     """The words of the language that the browser prefers."""
     if wanted.strip()[:2] == "de":
         from portal.words_de import WORDS
     else:
         from portal.words_en import WORDS
+    forget("portal.words_de", "portal.words_en")  # 6 KB each, for as long as a page takes
     return WORDS
 
 

@@ -69,7 +69,7 @@ class Station:
             try:
                 name = str(ssid, "utf-8")
             except ValueError:
-                continue  # its name is no text, so nobody could choose it
+                continue  # nobody could choose a name that is not text
             if name and (name not in strongest or strongest[name][0] < dbm):
                 strongest[name] = dbm, security
         found = [(name, strongest[name][0], strongest[name][1]) for name in strongest]

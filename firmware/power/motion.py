@@ -3,9 +3,8 @@
 RM is the register map RM-MPU-6500A-00 rev 2.1, PS the product specification rev 1.3.
 """
 
-from time import ticks_us
+import errno
 
-from machine import Pin
 from micropython import const
 
 from drivers import mpu_family
@@ -25,12 +24,16 @@ _READY_AND_OVERFLOW = const(0x11)
 _WOM_EN = const(0x40)
 _GYRO_OFF = const(0x07)
 _ROUNDS = const(6)
+STILL_FRAMES = 8  # of the FIFO's first ones, which are repeated
+STILL_TIMES = 8
 _WRAP = const(0x3FFFFFFF)
 _SPARE = const(24)  # bytes: two frames of room, for what comes while the FIFO is being read
 
 
 def input_pin(number):
     """The GPIO at INT. A wire that is missing reads 0."""
+    from machine import Pin
+
     try:
         return Pin(number, Pin.IN, Pin.PULL_DOWN)
     except ValueError:  # GPIO 34 to 39 have no pull
@@ -116,16 +119,31 @@ def adopt(imu, sampler):
 
     Behind the gap of the sleep: samples that were never taken are not lost. Raises OSError.
     """
+    from time import ticks_us
+
     reader = sampler.reader
     clock = sampler.clock
+    frames = sampler.frames
     before = ticks_us()
     n = imu.fifo_bytes() // imu.fifo_frame
     after = ticks_us()
     oldest = before - imu.period_us & _WRAP
     newest = max(reader.next + n - 1, clock.guess(before, after, oldest))
     asleep = newest + 1 - n - reader.next
-    sampler.frames.gap(asleep)
-    sampler.frames.dropped -= asleep
+    # A model's window reaches further back than the FIFO. It was still then, or INT would have
+    # come earlier, so the FIFO's first frames stand for the time before them, too.
+    times = min(STILL_TIMES, asleep // STILL_FRAMES) if n >= STILL_FRAMES else 0
+    still = times * STILL_FRAMES
+    frames.gap(asleep - still)
+    frames.dropped -= asleep - still
+    frames.passed -= still
     reader.next += asleep
+    if times:
+        imu.read_fifo(STILL_FRAMES)
+        if not imu.sound(STILL_FRAMES, (n - STILL_FRAMES) * imu.fifo_frame):
+            raise OSError(errno.EIO, "the FIFO cannot be believed")
+        for _ in range(times + 1):
+            frames.push_fifo(imu.frames, STILL_FRAMES)
+        reader.next += STILL_FRAMES
     clock.start(newest, before, after, oldest)
     reader.joined = True

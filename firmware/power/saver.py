@@ -25,8 +25,8 @@ from power.sleep_record import SleepRecord
 from power.stillness import Stillness
 
 _FREQ_HZ = const(80_000_000)  # the least that Wi-Fi works with
-_KEEPALIVE_S = const(600)  # the counters are sent more often, so that no ping is needed
-_DIAG_MS = const(240_000)
+_KEEPALIVE_S = const(300)  # the counters are sent more often, so that no ping is needed
+_DIAG_MS = const(120_000)  # three minutes count as silence
 _LOOK_MS = const(100)
 _CHECK_MS = const(30_000)  # without a sensor INT cannot be checked: say so
 _GOODBYE_MS = const(12_000)
@@ -36,7 +36,8 @@ _WATCHDOG_MS = const(10_000)  # as ops/health.py has it
 _CHUNK_MS = const(480_000)  # ticks_us() wraps after 17 minutes
 _ACCEL_MG = const(60)  # less than this is still
 _GYRO_DPS = const(10)
-_WAKE_MG = const(40)  # from one sample to the next; noise is a tenth of it
+_LIGHT_MG = const(24)  # from one sample to the next; noise is a seventh of it
+_DEEP_MG = const(120)  # without a filter, noise is an eighth of it
 _ODR_HZ = 31.25  # of the accelerometer in deep sleep
 
 ASLEEP = b"asleep"
@@ -58,6 +59,22 @@ class Saver:
         self._awake = asyncio.Event()
         self._link_ended = asyncio.Event()
         self.record = SleepRecord()
+        try:
+            machine.freq(_FREQ_HZ)
+        except ValueError:
+            pass  # a chip without that clock
+        if not hasattr(board.link, "client"):  # Bluetooth or ESP-NOW alone
+            self._sleeps = False
+            print("beckon: always on, a board without Wi-Fi does not sleep")
+            return
+        self._attach(board, settings)
+        self._deep_boot = machine.reset_cause() == machine.DEEPSLEEP_RESET
+        self._by_timer = self._deep_boot and machine.wake_reason() == machine.TIMER_WAKE
+        if self._sleeps:
+            self._recall()
+
+    def _attach(self, board, settings):
+        """Take the place of what link and publisher are asked for."""
         settings.keepalive_s = max(settings.keepalive_s, _KEEPALIVE_S)
         self._link = link = board.link
         link.client.keepalive = settings.keepalive_s
@@ -68,15 +85,7 @@ class Saver:
         self._describe = publisher.describe
         publisher.describe = self._state
         board.wifi.pm = network.WLAN.PM_POWERSAVE  # WIFI_PS_MAX_MODEM: each third beacon
-        try:
-            machine.freq(_FREQ_HZ)
-        except ValueError:
-            pass  # a chip without that clock
         board.parts.append(self)
-        self._deep_boot = machine.reset_cause() == machine.DEEPSLEEP_RESET
-        self._by_timer = self._deep_boot and machine.wake_reason() == machine.TIMER_WAKE
-        if self._sleeps:
-            self._recall()
 
     def counters(self, into):
         if self._sleeps:
@@ -119,7 +128,6 @@ class Saver:
         board = self._board
         if self.record.events:
             asyncio.create_task(self._send(self.record.events))
-            self.record.events = []
         self.problem = await self._prepare()
         if self.problem:
             print("beckon: always on,", self.problem)
@@ -137,8 +145,6 @@ class Saver:
         """What RTC memory still knows of before the deep sleep, and why the board woke."""
         memory = machine.RTC().memory
         data = memory()
-        if data:
-            memory(b"")
         try:
             if data or self._deep_boot:
                 self.record.unpack(data)
@@ -146,6 +152,8 @@ class Saver:
             self._faults += 1
             self.record = SleepRecord()
         record = self.record
+        if data and not record.events:  # else once they have arrived
+            memory(b"")
         if self._by_timer:
             record.by_timer += 1
         elif self._deep_boot:
@@ -162,6 +170,8 @@ class Saver:
         sensing = board.sensing
         if not sensing:
             return "there is no sensing part"
+        if board.settings.radio:
+            return "Bluetooth and ESP-NOW do not outlast a sleep"
         number = board.settings.imu_int_pin
         if number < 0:
             return "imu_int_pin names no pin"
@@ -224,6 +234,7 @@ class Saver:
             except LinkDown:
                 continue
             events.pop(0)
+        machine.RTC().memory(b"")
 
     # -- awake -------------------------------------------------------------------------
 
@@ -267,6 +278,7 @@ class Saver:
             or sensing.recognition.paused
             or ticks_diff(ticks_ms(), self._stay_ms) < _STAY_MS
             or sensing.sampler.problem()
+            or (self._board.feedback and self._board.feedback.busy)  # else a motor would run on
         )
 
     def _on_trial(self):
@@ -293,7 +305,8 @@ class Saver:
         await board.publisher.close(_GOODBYE_MS, ASLEEP)
         await self._link_ended.wait()  # the link keeps its own time-outs
         self._link_ended.clear()
-        if self._look(still) >= before_ms and recognizer.events == events:
+        calm = self._look(still) >= before_ms and recognizer.events == events
+        if calm and not self._is_busy():
             return True
         self._wake_up()
         return False
@@ -323,7 +336,7 @@ class Saver:
         moved = False
         began = uptime_ms()
         try:
-            motion.watch(imu, _WAKE_MG)
+            motion.watch(imu, _LIGHT_MG)
             while left_ms > 0 and not moved:
                 chunk_ms = min(left_ms, _CHUNK_MS)
                 before = ticks_ms()
@@ -372,11 +385,11 @@ class Saver:
         from drivers.mpu_modes import wake_on_motion
 
         try:
-            wake_on_motion(board.sensing.imu, _WAKE_MG, _ODR_HZ)
+            wake_on_motion(board.sensing.imu, _DEEP_MG, _ODR_HZ)
         except OSError:
             pass  # the timer will wake it
         record.deep += 1
-        record.events = board.publisher.queued()
+        record.events += board.publisher.queued()
         for event in record.events:
             if event.boot == board.publisher.boot:
                 event.unix_ms = board.wall.unix_ms(event.captured_ms)

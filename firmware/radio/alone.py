@@ -43,9 +43,10 @@ class NoLink:
 
 
 class Alone:
-    """boot, describe, parts: see Publisher, whose methods these are."""
+    """boot, describe, parts: see Publisher, whose methods these are. ways: setting `radio`."""
 
-    def __init__(self, boot, describe, parts):
+    def __init__(self, boot, describe, parts, ways):
+        self._ways = ways
         self.boot = boot
         self.model = ""
         self.house = None
@@ -53,7 +54,7 @@ class Alone:
         self.event = Event()
         """The last one, for outputs that send more than they are handed."""
         self.radios = []
-        self._describe = describe
+        self.describe = describe
         self._parts = parts
         self._clock = None
         self._seq = 0
@@ -80,11 +81,12 @@ class Alone:
 
     async def run(self):
         """Print `state` when it changes and `diag` each minute, as one line of JSON each."""
+        print("no Wi-Fi: events go out by", self._ways)
         due_ms = 0
         while True:
             if not self._is_told:
                 self._is_told = True
-                print("state", json.dumps(self._describe()))
+                print("state", json.dumps(self.describe()))
             if uptime_ms() >= due_ms:
                 await self.publish_diag()
                 due_ms = uptime_ms() + _DIAG_MS
@@ -134,4 +136,4 @@ def stand_alone(board, describe):
     board.lag = LoopLag()
     board.parts = [board.lag]
     board.link = NoLink()
-    board.publisher = Alone(next_boot(), describe, board.parts)
+    board.publisher = Alone(next_boot(), describe, board.parts, settings.radio)

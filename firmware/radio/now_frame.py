@@ -120,8 +120,7 @@ def is_name(device):
 
 
 def keys(secret):
-    """(key of the HMAC, PMK, LMK) from the secret text: bytes; the last two are ESP-NOW's."""
-    secret = secret.encode()
+    """(key of the HMAC, PMK, LMK) from the secret: bytes; the last two are ESP-NOW's."""
     return (
         hmac_sha256(secret, b"beckon-radio-hmac"),
         hmac_sha256(secret, b"beckon-radio-pmk")[:16],

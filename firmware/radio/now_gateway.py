@@ -43,7 +43,7 @@ class _Peer:
 
 
 class Gateway:
-    """device: the name of this board. senders: their addresses. secret: text. link: Link.
+    """device: the name of this board. senders: their addresses. secret: 16 bytes. link: Link.
     wlan: the station that is connected or will be. wall: WallClock."""
 
     def __init__(self, device, senders, secret, link, wlan, wall):
@@ -70,7 +70,7 @@ class Gateway:
         self.is_up = True
 
     async def run(self):
-        """Take what comes, for ever."""
+        """Take what comes, forever."""
         asyncio.create_task(self._publish())
         while True:
             self._turns += 1

@@ -38,7 +38,7 @@ _PAUSE_MOST_MS = const(30_000)
 
 
 class Sender:
-    """device: the name of this board. gateway: its address, 6 bytes. secret: text.
+    """device: the name of this board. gateway: its address, 6 bytes. secret: 16 bytes.
 
     last: returns the Event that post() is called for, with what the output is not given.
     """
@@ -88,7 +88,7 @@ class Sender:
         self._wake.set()
 
     async def run(self):
-        """Send what is queued, in order, for ever."""
+        """Send what is queued, in order, forever."""
         asyncio.create_task(self._tick())
         while True:
             await self._wake.wait()

@@ -1,7 +1,5 @@
 """Encryption of BTHome with this board's key, address and counter."""
 
-import binascii
-
 import bluetooth
 from cryptolib import aes
 from radio.bthome import encrypted
@@ -12,16 +10,7 @@ _ECB = 1
 
 
 def sealer(key):
-    """For Beacon: makes an AD element of BTHome objects. key: 32 hexadecimal digits.
-
-    Raises ValueError, OSError.
-    """
-    try:
-        key = binascii.unhexlify(key)
-    except ValueError:
-        key = b""
-    if len(key) != 16:
-        raise ValueError("bthome_key must be 32 hexadecimal digits")
+    """For Beacon: makes an AD element of BTHome objects. key: 16 bytes. Raises OSError."""
     block = aes(key, _ECB).encrypt
     counter = Counter()
     ble = bluetooth.BLE()

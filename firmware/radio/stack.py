@@ -76,7 +76,7 @@ class Stack:
         return [one for one in (self._beacon, self._gatt, self._hid) if one]
 
     async def run(self):
-        """Do what is due, for ever."""
+        """Do what is due, forever."""
         while True:
             self._turns += 1
             now = ticks_ms()

@@ -2,7 +2,9 @@
 
 import gc
 
-from radio.tables import BLUETOOTH, peers, roles
+from radio.tables import BLUETOOTH, key_of, peers, roles
+
+from ops.lazy import forget
 
 
 def start(board, engine):
@@ -11,6 +13,23 @@ def start(board, engine):
     board: Parts with publisher and health. engine: Engine, None in safe mode. What a radio
     lacks is printed and shown in `state`; the rest of the board goes on.
     """
+    publisher = board.publisher
+    describe = publisher.describe
+    problem = _start(board, engine)
+    if problem:
+        print("beckon: no radio:", problem)
+
+    def with_radio():
+        state = describe()
+        state["radio"] = problem or "ok"
+        return state
+
+    publisher.describe = with_radio
+    forget("radio.start", "radio.tables")
+
+
+def _start(board, engine):
+    """Why there is no radio, or ""."""
     settings = board.settings
     made = []
     labels = []
@@ -28,9 +47,7 @@ def start(board, engine):
             gc.collect()
             radio.start()
     except (ValueError, OSError, MemoryError, ImportError) as fault:
-        board.radio = "no radio: %s" % fault
-        print("beckon:", board.radio)
-        return
+        return str(fault) or "MemoryError"
     for radio, posts in made:
         board.parts.append(radio)
         board.runs.append(radio.run)
@@ -39,7 +56,7 @@ def start(board, engine):
             board.publisher.outputs.extend(radio.parts() if hasattr(radio, "parts") else [radio])
         if not settings.wifi_ssid:
             board.publisher.radios.append(radio)
-    board.radio = "ok"
+    return ""
 
 
 def _bluetooth(board, wanted, labels):
@@ -51,10 +68,10 @@ def _bluetooth(board, wanted, labels):
         from radio.beacon import Beacon
 
         seal = None
-        if settings.bthome_key:
+        if settings.radio_key:
             from radio.sealed import sealer
 
-            seal = sealer(settings.bthome_key)
+            seal = sealer(key_of(settings.radio_key))
         beacon = Beacon(settings.radio_buttons, labels, seal)
     if "gatt" in wanted:
         from radio.gatt import Gatt
@@ -87,10 +104,10 @@ def _sender(board):
     if settings.wifi_ssid:
         raise ValueError("espnow is for a board without Wi-Fi; clear wifi_ssid")
     known = peers(settings.radio_peers)
-    if len(known) != 1 or not settings.radio_key:
-        raise ValueError("espnow needs the gateway's address in radio_peers, and radio_key")
+    if len(known) != 1:
+        raise ValueError("espnow needs the gateway's address in radio_peers")
     publisher = board.publisher
-    return Sender(settings.device, known[0], settings.radio_key, lambda: publisher.event)
+    return Sender(settings.device, known[0], key_of(settings.radio_key), lambda: publisher.event)
 
 
 def _gateway(board):
@@ -101,9 +118,9 @@ def _gateway(board):
         raise ValueError("a gateway needs Wi-Fi; set wifi_ssid")
     settings.power = "always_on"  # it must listen
     known = peers(settings.radio_peers)
-    if not known or not settings.radio_key:
-        raise ValueError("a gateway needs its senders' addresses in radio_peers, and radio_key")
+    if not known:
+        raise ValueError("a gateway needs its senders' addresses in radio_peers")
     import network
 
     wlan = network.WLAN(network.WLAN.IF_STA)
-    return Gateway(settings.device, known, settings.radio_key, board.link, wlan, board.wall)
+    return Gateway(settings.device, known, key_of(settings.radio_key), board.link, wlan, board.wall)

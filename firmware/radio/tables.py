@@ -1,10 +1,12 @@
-"""Tables of the settings `radio`, `radio_buttons`, `radio_keys` and `radio_peers`. Pure.
+"""What the settings `radio`, `radio_buttons`, `radio_keys`, `radio_peers`, `radio_key` say. Pure.
 
 radio          bthome gatt
 radio_buttons  wave=press, shake=2:double_press     gesture = [button:]event of BTHome
 radio_keys     wave=right, shake=ctrl+z             gesture = key, see hid_keys.py
 radio_peers    24:0a:c4:00:00:01, 24:0a:c4:00:00:02
 """
+
+import binascii
 
 BLUETOOTH = ("bthome", "gatt", "hid")
 ROLES = BLUETOOTH + ("espnow", "gateway")
@@ -66,7 +68,7 @@ def buttons(text, most):
             number, event = str(free), value
         if event not in BUTTON_EVENTS[1:]:
             raise ValueError(
-                "radio_buttons: %s=%s is no event of a button; there are %s"
+                "radio_buttons: %s=%s is not an event of a button; there are %s"
                 % (label, value, ", ".join(BUTTON_EVENTS[1:]))
             )
         if not number.isdigit() or not 1 <= int(number) <= most:
@@ -76,6 +78,17 @@ def buttons(text, most):
         free = max(free, int(number) + 1)
         found[label] = int(number) - 1, BUTTON_EVENTS.index(event)
     return found
+
+
+def key_of(text):
+    """The 16 bytes of `radio_key`. Raises ValueError."""
+    try:
+        key = binascii.unhexlify(text)
+    except ValueError:
+        key = b""
+    if len(key) != 16:
+        raise ValueError("radio_key must be 32 hexadecimal digits")
+    return key
 
 
 def peers(text):

@@ -116,13 +116,13 @@ class RingBuffer:
         """
         _push_fifo(self._state, self._data, self._lost, raw, n)
 
-    def copy_read(self, out, frames):
-        """Fill out, a memoryview of int16, with the last `frames` frames that were read, the oldest
-        first. Those that were overwritten meanwhile are newer ones.
+    def copy_read(self, out):
+        """Fill out, a memoryview of int16, with the frames that were read last, the oldest first.
+        Those that were overwritten meanwhile are newer ones.
         """
         view = memoryview(self._data)
         end = _AXES * ((self._state[_HEAD] - self._state[_COUNT]) % self._size)
-        begin = end - _AXES * frames
+        begin = end - len(out)
         if begin < 0:
             out[:-begin] = view[begin + _AXES * self._size :]
             out[-begin:] = view[:end]

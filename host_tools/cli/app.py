@@ -51,6 +51,8 @@ def main(argv: list[str] | None = None) -> int:
     except SystemExit as stop:  # argparse
         return stop.code if isinstance(stop.code, int) else 1
     except KeyboardInterrupt:
+        if sys.stderr.isatty():
+            print(file=sys.stderr)  # the terminal has shown ^C, and the prompt comes next
         return 130
     except BrokenPipeError as error:
         if _reader_gone():

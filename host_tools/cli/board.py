@@ -23,6 +23,7 @@ import signal
 import sys
 from contextlib import ExitStack
 
+from host_tools.cli.program import program
 from host_tools.cli.progress import waiting
 from host_tools.errors import BeckonError
 
@@ -90,7 +91,7 @@ def _advice(port, broker, ready):
     if broker:
         steps.append((f"watch --broker mqtt://{broker.host}:{broker.port}", "its events"))
     for command, why in steps[1:] if ready else steps:
-        lines.append(f"  beckon {command}" + (f"   # {why}" if why else ""))
+        lines.append(f"  {program()} {command}" + (f"   # {why}" if why else ""))
     lines += ["", "Here: the name of a gesture and Enter makes the hand do it; help lists more; "
               "Ctrl-C ends."]
     return "\n".join(lines)

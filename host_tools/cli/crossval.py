@@ -24,10 +24,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("dataset", nargs="+", metavar="DATASET", help="folder, or FOLDER:label,...")
     parser.add_argument("--negatives", nargs="+", default=[], metavar="DATASET",
                         help="recordings without any gesture, whatever their labels say")
-    parser.add_argument("--by", choices=("subject", "day", "recording"),
-                        help="what stays together: subject if there are two, else recording")
-    parser.add_argument("--folds", type=int, metavar="N",
-                        help="parts, each held out once (as many as subjects or days, at most 5)")
+    parser.add_argument("--by", choices=("subject", "day", "recording", "take"), default="",
+                        help="what stays together: subject if there are two, else recording, "
+                             "else take, as in beckon train")
+    parser.add_argument("--folds", type=int, default=5, metavar="N",
+                        help="parts at most, each held out once (default: %(default)s)")
     parser.add_argument("--rate", type=int, default=100, choices=(50, 100), help="sensor rate, Hz")
     parser.add_argument("--steps", type=int, metavar="N", help="updates of the weights per fold")
     parser.add_argument("--recipe", type=Path, metavar="FILE", help="settings of beckon tune")
@@ -40,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from host_tools.dataset import read_datasets, with_negatives
     from host_tools.dataset.classes import class_faults
-    from host_tools.dataset.split import day_of, parts_by
+    from host_tools.dataset.held_out import held_out
     from host_tools.experiments.crossval import cross_validate
     from host_tools.experiments.search import load
     from host_tools.training.recipe import choose
@@ -51,22 +52,21 @@ def run(args: argparse.Namespace) -> int:
     by_hand = load(args.recipe) if args.recipe else {}
     by_hand.update(seed=args.seed, **({"steps": args.steps} if args.steps else {}))
     data = read_datasets(args.dataset)
-    people = [s for s in data.subjects if s]
-    by = args.by or ("subject" if len(people) > 1 else "recording")
-    days = {day_of(r) for r in data.recordings} if by == "day" else ()
-    most = {"subject": len(people), "day": len(days), "recording": 5}[by]
-    folds = args.folds or max(2, min(5, most))
-    own = len(data.recordings)
+    own = {str(r.path or r.name) for r in data.recordings}
     if args.negatives:
         data = with_negatives(data, read_datasets(args.negatives))
     for fault in class_faults(data):
         raise BeckonError(fault)
     for notice in data.notices:
         print(f"notice: {notice}", file=sys.stderr)
-    parts = parts_by(data, by, folds, args.seed)
+    split = held_out(data, args.seed, args.by, args.folds)
+    if not split.parts:
+        raise BeckonError(f"{data.name}: too few takes to leave some out; record more of each "
+                          "gesture")
     steps = choose(data, args.rate, **by_hand).steps
     done = 0
-    with progress(f"{folds} folds by {by}", total=folds * steps) as step:
+    folds = len(split.parts)
+    with progress(f"{folds} folds by {split.by}", total=folds * steps) as step:
 
         def show(number, report):
             nonlocal done
@@ -74,9 +74,10 @@ def run(args: argparse.Namespace) -> int:
             step(f"fold {number + 1}, loss {report.loss:.3f}", now - done)
             done = now
 
-        result = cross_validate(data, parts, lambda known: choose(known, args.rate, **by_hand),
-                                args.false_per_hour, show, own)
-    figures = {"by": by, **result.as_json()}
+        result = cross_validate(split.parts, lambda known: choose(known, args.rate, **by_hand),
+                                args.false_per_hour, show,
+                                {str(r.path or r.name) for r in data.recordings} - own)
+    figures = {"by": split.by, **result.as_json()}
     put_figures(figures, args.json, summary(figures))
     return 0
 

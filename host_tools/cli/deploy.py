@@ -116,11 +116,19 @@ def _model(path):
 
 
 def _settings(args):
-    from host_tools.device.settings import default_folder, settings_files
+    from host_tools.device.radio_settings import check_radio
+    from host_tools.device.settings import default_folder, read_settings, settings_files
+    from host_tools.model.golden import read_model
 
     if args.settings is None:
         return {}
-    return settings_files(args.settings if args.settings != Path() else default_folder())
+    folder = args.settings if args.settings != Path() else default_folder()
+    files = settings_files(folder)
+    if args.model:
+        model = read_model(args.model)
+        gestures = [label for i, label in enumerate(model.labels) if i != model.idle]
+        check_radio(read_settings(folder), gestures)
+    return files
 
 
 def _steps():

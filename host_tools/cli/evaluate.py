@@ -42,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
     from host_tools.files import write_atomically
     from host_tools.model.golden import read_model
     from host_tools.plots.evaluation_page import html_report
+    from host_tools.training.train import digest
 
     if args.walking and not args.robustness:
         raise BeckonError("--walking: add --robustness, which puts the gestures on top of it", 2)
@@ -57,6 +58,9 @@ def run(args: argparse.Namespace) -> int:
             found = robustness(model, data, walking, progress=step)
     for notice in result.notices:
         print(f"notice: {notice}", file=sys.stderr)
+    if f"data {digest(data)}" in model.notes:
+        print("notice: the model was trained on these very recordings, so the figures flatter; "
+              "beckon train and beckon crossval say what it finds of the unknown", file=sys.stderr)
     details = Details.of(result, found)
     figures = {**result.as_json(), **details.as_json()}
     if args.report:

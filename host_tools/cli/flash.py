@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 from host_tools.cli.json_output import add_json_argument
+from host_tools.cli.program import program
 from host_tools.cli.progress import progress, waiting
 from host_tools.errors import BeckonError
 
@@ -66,7 +67,7 @@ def run(args):
                           "sha256_compared": image.compared, "micropython": version}))  # fmt: skip
     else:
         print(f"MicroPython {version} runs on the {found.chip.title} on {port}; next: "
-              f"beckon deploy {port}")
+              f"{program()} deploy {port}")
     return 0
 
 

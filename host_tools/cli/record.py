@@ -25,6 +25,7 @@ import sys
 from pathlib import Path
 
 from host_tools.cli.json_output import add_json_argument
+from host_tools.cli.program import program
 from host_tools.cli.source_options import add_source_arguments, check_rate, open_source
 from host_tools.errors import BeckonError
 from host_tools.wording import counted
@@ -163,6 +164,6 @@ def _report(args, session, paths):
 
 def _next_step(args):
     if args.free:
-        return f"beckon train {args.out} --out my.mlp"
-    return (f"everyday movement, without gestures: beckon record --free --labels none --seconds "
-            f"180 --out {args.out}")
+        return f"{program()} train {args.out} --out my.mlp"
+    return (f"everyday movement, without gestures: {program()} record --free --labels none "
+            f"--seconds 180 --out {args.out}")

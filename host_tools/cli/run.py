@@ -1,4 +1,4 @@
-"""Run a model on this computer, on live samples, and send its events to a broker like a board.
+"""Run a model on this computer, on live samples, and publish its events as a board does.
 
 With a phone as the sensor you can try the whole product before you have a board: the events have
 the topics, payloads and numbers of a board's, so beckon watch, the dashboard, beckon act and Home

@@ -8,6 +8,9 @@ clear it. With --set or --ca it asks nothing.
 Files that a board would refuse are mended: what is good in them stays, and the old file is kept
 beside the new one.
 
+Events can go over Bluetooth LE or ESP-NOW, too, or instead: docs/bluetooth.md. For a board
+without Wi-Fi answer - when it asks for the network.
+
 For TLS name the certificate that vouches for the broker (--ca). It goes into the folder and to
 the board, too. The other commands then use TLS with this broker.
 
@@ -25,12 +28,13 @@ import sys
 from pathlib import Path
 
 from host_tools.cli.json_output import add_json_argument
+from host_tools.cli.program import program
 from host_tools.cli.progress import waiting
 from host_tools.errors import BeckonError
 
 # name, question, whether the answer stays hidden
 _QUESTIONS = (
-    ("wifi_ssid", "Wi-Fi network (2.4 GHz)", False),
+    ("wifi_ssid", "Wi-Fi network (2.4 GHz)", False),  # - for a board without, see _NEEDED
     ("wifi_key", "Wi-Fi password (empty: an open network)", True),
     ("broker_host", "MQTT broker, host or address", False),
     ("tls_ca", "TLS: file with the CA's certificate (empty: no TLS)", False),
@@ -40,7 +44,19 @@ _QUESTIONS = (
     ("user", "user, if it needs one", False),
     ("password", "password", True),
     ("device", "name of this board (empty: made from its chip)", False),
-)
+    ("radio", "Bluetooth or ESP-NOW for the events: any of bthome gatt hid, or espnow, or gateway "
+              "(empty: neither)", False),
+    ("radio_buttons", "gestures as BTHome buttons, such as wave=press (empty: one button each)",
+     False),
+    ("radio_keys", "gestures as keys, such as wave=right, shake=ctrl+z", False),
+    ("radio_peers", "address of the board at the other end (a gateway: of its senders)", False),
+    ("radio_key", "key of the radio, 32 hexadecimal digits (empty: BTHome in clear)", True),
+)  # fmt: skip
+# The role of the radio without which a question is not asked.
+_OF_ROLE = {"radio_buttons": ("bthome",), "radio_keys": ("hid",),
+            "radio_peers": ("espnow", "gateway"), "radio_key": ("bthome", "espnow", "gateway")}
+_OF_WIFI = ("wifi_key", "broker_host", "tls_ca", "tls_cert", "tls_key", "broker_port", "user",
+            "password")  # fmt: skip
 _WPA_LEAST = 8  # characters of a WPA passphrase, IEEE 802.11i; only WEP has shorter ones
 _NEEDED = ("wifi_ssid", "broker_host")
 _FILES = ("tls_ca", "tls_cert", "tls_key")
@@ -64,6 +80,7 @@ def add_arguments(parser):
 
 
 def run(args):
+    from host_tools.device.radio_settings import check_radio
     from host_tools.device.settings import (
         default_folder,
         defaults,
@@ -86,6 +103,7 @@ def run(args):
         answers.update(given or _ask({**known, **answers}, folder))
         values, files = _take_files(answers, known, folder)
         _choose_port(values, known)
+        check_radio({**known, **values})
         faults, notes = ([], []) if args.no_test else _test({**known, **values}, folder, files)
         for fault in faults:
             print(f"beckon setup: {fault}", file=sys.stderr)
@@ -101,7 +119,8 @@ def run(args):
         for note in notes:
             print(note)
         named = f" {args.folder}" if args.folder else ""
-        print(f"settings written to {folder}; copy them: beckon deploy --settings{named}")
+        print(f"settings written to {folder}; copy them: {program()} deploy "
+              f"--settings{named}")
     return 1 if faults else 0
 
 
@@ -180,6 +199,11 @@ def _ask(before, folder):
     print("Enter keeps what is in brackets; - clears it.", file=sys.stderr)
     values: dict[str, str | int | Path] = {}
     for name, question, unseen in _QUESTIONS:
+        now = {**before, **values}
+        if name in _OF_WIFI and not now["wifi_ssid"]:
+            continue
+        if name in _OF_ROLE and not any(role in now["radio"] for role in _OF_ROLE[name]):
+            continue
         needs = {"password": "user", "tls_cert": "tls_ca", "tls_key": "tls_cert"}.get(name)
         if needs and not {**before, **values}[needs]:
             if before[needs] or name in _FILES:  # cleared just now; or a name for nothing
@@ -194,6 +218,7 @@ def _ask(before, folder):
 
 def _answer(name, question, unseen, before, folder):
     """A value for the setting that the board takes."""
+    from host_tools.device.radio_settings import check_answer
     from host_tools.device.settings import check
 
     old = before[name]
@@ -217,9 +242,17 @@ def _answer(name, question, unseen, before, folder):
                 raise BeckonError(f"a Wi-Fi password has {_WPA_LEAST} characters or more, this "
                                   f"one has {len(value)}; enter it again, the same one if your "
                                   "network is that old")
-            if value or name not in _NEEDED:
+            if name == "radio_key" and not value and "bthome" not in before["radio"]:
+                value = secrets.token_hex(16)
+                print("beckon setup: a key was made; copy radio_key from "
+                      f"{folder / 'secrets.json'} to the settings of the other board",
+                      file=sys.stderr)  # fmt: skip
+            if name.startswith("radio"):
+                check_answer(name, {**before, name: value})
+            if value or name not in _NEEDED or (name == "wifi_ssid" and text == "-"):
                 return value
-            print(f"beckon setup: {question} is needed", file=sys.stderr)
+            none = "; - for a board without Wi-Fi" if name == "wifi_ssid" else ""
+            print(f"beckon setup: {question} is needed{none}", file=sys.stderr)
         except BeckonError as error:
             text = str(error)
             if name in _FILES:  # the cure names an option
@@ -241,12 +274,15 @@ def _check_answered(name, value, before, folder):
 
 
 def _read_line(prompt, unseen):
-    """Raises BeckonError at the end of the input."""
+    """Raises BeckonError at the end of the input, and for Ctrl-C."""
     try:
         text = getpass.getpass(prompt) if unseen else input(prompt).strip()
     except EOFError:
         print(file=sys.stderr)
         raise BeckonError("the input ended before all was answered; nothing was written") from None
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+        raise BeckonError("stopped; nothing was written", status=130) from None
     return text
 
 
@@ -257,9 +293,15 @@ def _again():
 def _test(settings, folder, files):
     """(faults, notes about what works), each a list of lines. files: not in folder yet."""
     from host_tools.device.pretend import pretend_ports
+    from host_tools.device.radio_settings import is_alone
     from host_tools.doctor.network_check import check_wifi, is_only_here, own_address
 
-    faults, notes = [], []
+    faults: list[str] = []
+    notes: list[str] = []
+    if is_alone(settings):
+        notes.append(f"no Wi-Fi: events go out by {settings['radio']} alone, and nothing can be "
+                     "tested from here")
+        return faults, notes
     for name in _NEEDED:
         if not settings[name]:
             faults.append(f"{name} is not set")

@@ -30,16 +30,20 @@ def add_arguments(parser):
     add_tls_arguments(parser, "with --broker: ")
     parser.add_argument("--speed", type=float, default=1.0, metavar="N",
                         help="times real time; a computer that is too slow takes longer")
+    parser.add_argument("--rules", default="", metavar="TEXT",
+                        help="the board's setting rules: rule gestures beside the model")
     parser.add_argument("--out", type=Path, metavar="FILE",
                         help="write the JSON lines here instead of to standard output")
 
 
 def run(args):
+    from host_tools.device.settings import check_together
     from host_tools.mqtt.broker import embedded_broker
     from host_tools.simulator.simulate import simulate
 
     if not 0.01 <= args.speed <= 1000:
         raise BeckonError(f"--speed {args.speed:g}: name a number from 0.01 to 1000", status=2)
+    check_together({"rules": args.rules})
     if args.out and not args.out.parent.is_dir():
         raise BeckonError(f"--out {args.out}: there is no folder {args.out.parent}; make it first")
     with ExitStack() as stack:
@@ -57,7 +61,7 @@ def run(args):
             shown = percent
 
         outcome = simulate(args.recording, args.model, broker, speed=args.speed,
-                           on_progress=on_progress)
+                           settings={"rules": args.rules}, on_progress=on_progress)
     lines = "".join(json.dumps(event) + "\n" for event in outcome.events)
     if args.out:
         write_atomically(args.out, lines.encode())

@@ -1,4 +1,4 @@
-"""Back up the store of beckon collect, restore it, say what is in it, or export false alarms.
+"""Back up the store of beckon collect, restore or describe it, or export false alarms.
 
 A backup can be made while collectors write. Restoring goes into a new file or an empty database;
 nothing is overwritten.

@@ -18,6 +18,7 @@ from collections import Counter
 from dataclasses import fields
 from pathlib import Path
 
+from host_tools.cli.program import program
 from host_tools.cli.progress import progress
 from host_tools.errors import BeckonError
 from host_tools.wording import counted
@@ -130,7 +131,7 @@ def run(args: argparse.Namespace) -> int:
     print(f"{args.out}: {size} bytes, model {trained.model.model_id}, {trained.model.macs} MAC")
     for line in outlook(trained, split, judged, data, args.false_per_hour):
         print(line)
-    print(f"next: beckon deploy --model {args.out}")
+    print(f"next: {program()} deploy --model {args.out}")
     return 0
 
 

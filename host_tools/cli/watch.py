@@ -73,6 +73,7 @@ class _Printer:
         self._json = as_json
         self._arrivals = Arrivals()
         self._troubles = {}
+        self._awake = {}  # device: why it does not sleep
 
     def show(self, message):
         from host_tools.mqtt.events import printable
@@ -87,8 +88,13 @@ class _Printer:
 
     def _state(self, message):
         from host_tools.mqtt.events import printable
+        from host_tools.mqtt.power_state import power_trouble
         from host_tools.mqtt.sensor_state import sensor_trouble
 
+        awake = power_trouble(message.payload)
+        if awake and self._awake.get(message.device) != awake:
+            print(f"{'':>10}  {printable(message.device)}: {awake}", flush=True)
+        self._awake[message.device] = awake
         trouble = sensor_trouble(message.payload)
         before = self._troubles.get(message.device, "")
         if trouble is not None and trouble != before:

@@ -64,7 +64,7 @@ def judge(topic: str, payload: bytes, retained: bool, received_ms: int,
 
 
 def _decode(payload: bytes) -> Any:
-    value = json.loads(payload.decode(), parse_constant=_no_constant)
+    value = _DECODER.decode(payload.decode())
     if b"\\u" in payload:  # then a text can hold what is not a character, or ends one
         text = json.dumps(value, ensure_ascii=False)
         if "\\u0000" in text:
@@ -75,6 +75,9 @@ def _decode(payload: bytes) -> Any:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant)  # json.loads() makes one each time
 
 
 def _event(device: str, value: dict[str, Any], received_ms: int) -> Event | None:

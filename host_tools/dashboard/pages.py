@@ -231,8 +231,9 @@ async def devices(engine: Engine, view: View) -> None:
 
 
 def _device_row(row: queries.DeviceRow) -> dict[str, Any]:
-    silent = row.last_ms < now_ms() - _SILENT_MS
-    status = {True: "silent" if silent else "online", False: "offline", None: "unknown"}
+    silent = row.overdue if row.asleep else row.last_ms < now_ms() - _SILENT_MS
+    well = "asleep" if row.asleep else "online"
+    status = {True: "silent" if silent else well, False: "offline", None: "unknown"}
     lost = 100 * row.samples_lost / (row.samples + row.samples_lost or 1)
     return {
         "device": row.name, "status": status[row.online],

@@ -11,11 +11,12 @@ from host_tools.dashboard.reading import fill, moment, read
 from host_tools.errors import BeckonError
 from host_tools.mqtt.remote_device import MODEL_BYTES_MAX
 from host_tools.rollout import people
+from host_tools.rollout.pace import PacedFigures
 from host_tools.rollout.plan import STAGES, Wanted, start
 from host_tools.rollout.rules import Rules
 from host_tools.rollout.steps import FAILED
 from host_tools.store import queries, rollouts
-from host_tools.store.rollout_figures import Figures, figures
+from host_tools.store.rollout_figures import Figures
 
 _LOOK_S = 2.0
 _SHOWN = 200  # devices of one roll-out
@@ -45,9 +46,10 @@ async def page(engine: Engine, person: str) -> None:
     _form(engine, person, present, known)
     past = ui.element("div").classes("bk-stack")
     seen: list[Any] = []
+    paced = PacedFigures()
 
     async def look() -> None:
-        found = await read(engine, _look)
+        found = await read(engine, _look, paced)
         if seen and seen[0] == found:
             return
         seen[:] = [found]
@@ -59,7 +61,7 @@ async def page(engine: Engine, person: str) -> None:
     ui.timer(_LOOK_S, look, immediate=False)
 
 
-def _look(connection: Any) -> tuple[list[Any], list[Any]]:
+def _look(connection: Any, paced: PacedFigures) -> tuple[list[Any], list[Any]]:
     now: list[Any] = []
     past: list[Any] = []
     for one in rollouts.rollouts(connection, 50):
@@ -68,13 +70,12 @@ def _look(connection: Any) -> tuple[list[Any], list[Any]]:
             now_ms = time.time_ns() // 10**6
             alive = one.runner_ms > now_ms - rollouts.LEASE_MS
             rules = Rules.of(one.rules)
-            before, after = figures(connection, one.id, int(3.6e6 * rules.baseline_h), now_ms)
+            before, after = paced.of(connection, one.id, int(3.6e6 * rules.baseline_h), now_ms)
             rows = [(t.device, t.step, t.old_model, t.detail) for t in targets]
             # Without what changes each time, so that the page rests when nothing happens.
             now.append((one._replace(runner_ms=0), rows, alive, before, after._replace(hours=0.0)))
         elif len(past) < _PAST:
-            counts = Counter(t.step for t in rollouts.targets(connection, one.id))
-            past.append((one._replace(runner_ms=0), dict(counts)))
+            past.append((one._replace(runner_ms=0), rollouts.step_counts(connection, one.id)))
     return now, past
 
 

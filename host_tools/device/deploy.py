@@ -338,7 +338,7 @@ def _note(line: str, report: Report, said: list[str]) -> None:
         said.append(line)
     if len(said) > 1 and said[-2].startswith("Traceback") and line == said[-1]:
         raise BeckonError("all is copied, but the firmware stops: {line}", line=line)
-    if line.startswith(("linked to ", _ACCESS_POINT)):
+    if line.startswith(("linked to ", "no Wi-Fi: ", _ACCESS_POINT)):
         report.sign = line
     elif line.startswith("no link: "):
         report.sign = "the firmware runs"

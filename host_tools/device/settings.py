@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+from host_tools.device.radio_settings import check_radio
 from host_tools.device.stored_settings import Stored, put_aside, stored_file
 from host_tools.errors import BeckonError
 from host_tools.files import replace_file
@@ -16,9 +17,7 @@ from host_tools.paths import FIRMWARE
 from host_tools.toolchain import on_cpython
 
 CONFIG, SECRETS = "config.json", "secrets.json"
-SECRET_NAMES = (
-    "wifi_key", "user", "password", "update_key", "ap_key", "radio_key", "bthome_key",
-)
+SECRET_NAMES = ("wifi_key", "user", "password", "update_key", "ap_key", "radio_key")
 # setting -> (the file's name in the folder and on the board, what it is)
 TLS_FILES = {
     "tls_ca": ("ca.crt", "a CA's certificate"),
@@ -69,12 +68,21 @@ def check(name: str, value: Any) -> None:
 def check_together(settings: Mapping[str, Any]) -> None:
     """Raises BeckonError for settings that a board takes one by one but not together: two parts
     at one pin, say. settings: name -> value; the others have their defaults."""
-    on_cpython.install()  # the firmware's own checks
-    config = _config()
+    on_cpython.install()
+    from feedback.checks import check as check_feedback  # type: ignore[import-not-found]
+
     try:
-        config.with_values(SimpleNamespace(**defaults()), settings)
+        check_feedback(SimpleNamespace(**defaults()), settings)
     except ValueError as error:
         raise BeckonError(str(error)) from None
+    if settings.get("power") == "wake_on_motion":
+        if settings.get("imu_int_pin", -1) < 0:
+            raise BeckonError("power=wake_on_motion needs imu_int_pin, the GPIO at the "
+                              "sensor's INT")  # fmt: skip
+        if settings.get("radio"):
+            raise BeckonError("power=wake_on_motion and radio do not go together: Bluetooth and "
+                              "ESP-NOW do not outlast a sleep")  # fmt: skip
+    check_radio({**defaults(), **settings})
 
 
 def read_settings(folder: Path) -> dict[str, Any]:

@@ -120,9 +120,16 @@ class Doctor:
 
     def _settings_finding(self, settings: dict[str, Any]) -> Finding:
         self._settings = settings
+        chip = settings.get("chip", "")
+        radio = settings.get("radio", "")
+        if radio:
+            address = ":".join(chip[i : i + 2] for i in range(0, 12, 2))
+            radio = f", radio {radio}, address {address}"
+            if not settings["wifi_ssid"]:
+                return Finding("settings", OK, f"device {settings['device']}, no Wi-Fi{radio}")
         if settings["wifi_ssid"] and settings["broker_host"]:
             return Finding("settings", OK, f"device {settings['device']}, Wi-Fi "
-                           f"{settings['wifi_ssid']}, broker {settings['broker_host']}")
+                           f"{settings['wifi_ssid']}, broker {settings['broker_host']}{radio}")
         return Finding("settings", WARNING, "no Wi-Fi or no broker is set",
                        "beckon setup, then beckon deploy --settings")  # fmt: skip
 

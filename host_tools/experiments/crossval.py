@@ -1,7 +1,7 @@
 """Cross-validation: train without a part of the data, judge on that part, for each part in turn.
 
-    parts = parts_by(data, "subject", 5)
-    result = cross_validate(data, parts, lambda known: choose(known, 100))
+    split = held_out(data, seed, "subject", 5)
+    result = cross_validate(split.parts, lambda known: choose(known, 100))
 
 What a data set says about people, or days, that a model has not seen. Every
 choice, the recipe's and the decision's, is made on the known parts alone. What counts is
@@ -10,7 +10,7 @@ and the recordings without gestures as they are.
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -133,25 +133,21 @@ class CrossValidation:
 
 
 def cross_validate(
-    data: Dataset,
-    parts: Sequence[Sequence[int]],
+    parts: Sequence[tuple[Dataset, Dataset]],
     recipe_for: Callable[[Dataset], Recipe],
     budget_per_hour: float = 1.0,
     progress=None,
-    counted: int | None = None,
+    negatives: Container[str] = (),
 ) -> CrossValidation:
-    """Train and judge once a part.
+    """Train and judge once for each part.
 
-    parts: recording indices, no index in two. recipe_for: makes a recipe of
-    the known recordings. progress(fold, Report): called while training.
-    counted: so many recordings at the beginning are the data set; spans of
-    the others, the negatives, are not judged, only the events in them.
+    parts: (known, held out), as held_out() of host_tools/dataset/held_out.py divides the data.
+    recipe_for: makes a recipe of the known recordings. progress(fold, Report): called while
+    training. negatives: paths, or names, of recordings whose spans are not judged, only the
+    events in them.
     """
     out = []
-    for number, held in enumerate(parts):
-        chosen = set(held)
-        known = Dataset(data.name, [r for i, r in enumerate(data.recordings) if i not in chosen])
-        test = Dataset(data.name, [r for i, r in enumerate(data.recordings) if i in chosen])
+    for number, (known, test) in enumerate(parts):
         recipe = recipe_for(known)
 
         def show(report, number=number):
@@ -159,8 +155,8 @@ def cross_validate(
                 progress(number, report)
 
         model = train(known, recipe, show, budget_per_hour).model
-        own = Dataset(data.name, [data.recordings[i] for i in sorted(chosen)
-                                  if counted is None or i < counted])
+        own = Dataset(test.name, [r for r in test.recordings
+                                  if str(r.path or r.name) not in negatives])
         judged = evaluate(model, own)
         rng = np.random.default_rng(recipe.seed)
         heard = held_streams(test, recipe, rng)

@@ -21,6 +21,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from host_tools.errors import Sentence
 from host_tools.hosted.naming import check_free, check_name
 from host_tools.hosted.state import announcement, state_of
 from host_tools.model.format import Model
@@ -155,11 +156,14 @@ class HostDevice:
         with self._changed:
             fault = ""
             if self._clash:
-                fault = f"another device sends as {self.name}: choose another name"
+                fault = Sentence("another device sends as {name}: choose another name",
+                                 name=self.name)
             elif not self._up:
-                fault = f"the broker at {self.broker} is away: events wait here"
+                fault = Sentence("the broker at {broker} is away: events wait here",
+                                 broker=self.broker)
             elif self._refused:
-                fault = f"the broker refuses events of {self.name}: ask who looks after it"
+                fault = Sentence("the broker refuses events of {name}: ask who looks after it",
+                                 name=self.name)
             return HostView(self.name, self._up, self._seq, self._delivered, len(self._queue),
                             self._dropped, self._refused, self._drops, fault)
 

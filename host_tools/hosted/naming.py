@@ -10,7 +10,7 @@ import time
 import uuid
 
 from host_tools.device.settings import check
-from host_tools.errors import BeckonError
+from host_tools.errors import BeckonError, Sentence
 from host_tools.mqtt.address import BrokerAddress
 from host_tools.mqtt.connection import Connection, Topic
 
@@ -66,8 +66,10 @@ def check_free(broker: BrokerAddress, name: str) -> str:
             except queue.Empty:
                 break
             if topic == f"{root}/rsp/diag" and transaction.encode() in payload:
-                raise BeckonError(f"{name} is online at {broker} already: choose another name")
-    return f"{name} is marked online at {broker} but does not answer: taking the name"
+                raise BeckonError("{name} is online at {broker} already: choose another name",
+                                  name=name, broker=broker)
+    return Sentence("{name} is marked online at {broker} but does not answer: taking the name",
+                    name=name, broker=broker)
 
 
 def _wait(came, is_hello, status_topic: str, timeout_s: float) -> bool:

@@ -37,9 +37,9 @@ def read_model(path: str | os.PathLike[str]) -> Model:
     try:
         return checked_model(Path(path).read_bytes())
     except OSError as e:
-        raise ModelError(f"{path}: {e.strerror or e}") from None
+        raise ModelError("{path}: {reason}", path=path, reason=e.strerror or e) from None
     except ModelError as e:
-        raise ModelError(f"{path}: {e}") from None
+        raise ModelError("{path}: {fault}", path=path, fault=e) from None
 
 
 def checked_model(data: bytes) -> Model:

@@ -218,7 +218,7 @@ class Connection:
     def _make_client(self, version: int) -> Any:
         from paho.mqtt import client as mqtt
 
-        kind = mqtt.Client
+        kind: Any = mqtt.Client
         if self._on_delivery:
             from host_tools.mqtt.many_messages import ManyMessages
 
@@ -229,7 +229,7 @@ class Connection:
             manual_ack=self._on_delivery is not None,
         )  # fmt: skip
         client.connect_timeout = self._timeout_s
-        client.reconnect_delay_set(*_RECONNECT_S)  # type: ignore[arg-type]
+        client.reconnect_delay_set(*_RECONNECT_S)
         if self.broker.user:
             client.username_pw_set(self.broker.user, self.broker.password)
         if self._context:
@@ -242,7 +242,10 @@ class Connection:
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
         client.on_connect_fail = self._on_connect_fail
-        client.on_message = self._deliver if self._on_delivery else self._take
+        client.on_message = self._take
+        if self._on_delivery:
+            client.on_message = self._deliver
+            client.on_published = self._deliver_published
         client.on_socket_open = _send_at_once
         client.on_log = self._on_log
         return client
@@ -360,6 +363,12 @@ class Connection:
         self._on_delivery(Delivery(
             topic, message.payload, message.retain, message.qos, message.mid, self._link,
             time.monotonic()))  # fmt: skip
+
+    def _deliver_published(self, published):
+        assert self._on_delivery
+        topic, payload, retain, qos, mid = published
+        self._on_delivery(Delivery(topic.decode("utf-8", "replace"), payload, retain, qos, mid,
+                                   self._link, time.monotonic()))  # fmt: skip
 
     def _acknowledged(self, client, userdata, mid, reason, properties):
         if self._on_sent:

@@ -17,6 +17,7 @@ from typing import Any
 from host_tools.errors import BeckonError
 from host_tools.mqtt.address import BrokerAddress
 from host_tools.mqtt.connection import Connection, Topic
+from host_tools.mqtt.power_state import next_contact_s
 
 CHUNK_BYTES = 768
 MODEL_BYTES_MAX = 20_000  # as firmware/commands/model_update.py takes it
@@ -65,8 +66,7 @@ class RemoteDevice:
             try:
                 answer = self._answers.get(timeout=max(0.0, until - time.monotonic()))
             except queue.Empty:
-                raise NoAnswer("{device} does not answer; is it on, and its name spelt so?",
-                               device=self.device) from None
+                raise self._no_answer() from None
             if answer.get("transaction") != transaction:
                 continue  # an answer that came too late for its question
             if "error" in answer:
@@ -89,6 +89,14 @@ class RemoteDevice:
         """Change settings that need a signature; the answer."""
         text = json.dumps(settings)
         return self.request_signed("set", key, text, settings=text)
+
+    def _no_answer(self) -> "NoAnswer":
+        seconds = next_contact_s(self.state)
+        if seconds:
+            return NoAnswer("{device} is asleep to save its battery; move it and ask again, or "
+                            "wait up to {seconds} s", device=self.device, seconds=seconds)
+        return NoAnswer("{device} does not answer; is it on, and its name spelt so?",
+                        device=self.device)
 
     def send_model(
         self,

@@ -23,12 +23,13 @@ class Session:
     """source: one of the sources (see blocks.py), entered. guide: None for free capture.
 
     Free capture: everything is one recording; label names all of it, or "" leaves it
-    for later.
+    for later. repeated: the gesture of takes in a row, which are cut afterwards.
     """
 
     source: Any
     guide: Guide | None = None
     label: str = ""
+    repeated: str = ""
     blocks: list[Block] = field(default_factory=list)
     fault: str = ""
     """Why it ended before its time, or ""."""
@@ -42,7 +43,9 @@ class Session:
         self.utc_start = datetime.now(UTC)
         self._heard_s = time.monotonic()
         self._announced = False
-        self.source.tell_hand("guided" if self.guide else f"free {self.label}")
+        self.source.tell_hand("guided" if self.guide
+                              else f"row {self.repeated}" if self.repeated
+                              else f"free {self.label}")
 
     @property
     def first(self) -> int:

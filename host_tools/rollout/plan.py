@@ -26,9 +26,9 @@ STAGES = "1, 10%, 100%"
 
 @dataclass(frozen=True)
 class Wanted:
-    """devices: names; empty: all that have reported, of which `share` ("20%", or a number of
-    devices) are taken by lot. running: only those that run this model now. stages: so many are
-    tried by the end of each."""
+    """devices: names, in their order; empty: all that have reported, in random order. running: only
+    those of them that run this model now. share: so many of these, "20%" or a number. stages: so
+    many are tried by the end of each."""
 
     content: bytes
     devices: Sequence[str] = ()
@@ -76,8 +76,7 @@ def _chosen(connection: Connection, wanted: Wanted, lot: random.Random) -> list[
         raise BeckonError("not one device is meant: name one that has reported to the store")
     if not wanted.devices:
         lot.shuffle(names)  # so that the first ones are not all from one room
-        names = names[: numbers_of(wanted.share, len(names))[-1]]
-    return names
+    return names[: numbers_of(wanted.share, len(names))[-1]]
 
 
 def numbers_of(text: str, devices: int) -> list[int]:

@@ -21,11 +21,11 @@ from sqlalchemy.exc import DBAPIError
 from host_tools.mqtt.address import BrokerAddress
 from host_tools.rollout.event_windows import WindowFetcher
 from host_tools.rollout.keys import Keys
+from host_tools.rollout.pace import PacedFigures
 from host_tools.rollout.rules import Rules, stop_reason
 from host_tools.rollout.sender import RETRY_MS, send
 from host_tools.rollout.steps import FAILED, OVER, judge
 from host_tools.store import database, rollouts
-from host_tools.store.rollout_figures import figures
 from host_tools.store.rollouts import Rollout, Target
 from host_tools.store.tables import COLLECTOR
 
@@ -58,6 +58,7 @@ class Runner:
         self._stop = threading.Event()
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="rollout")
         self._work: dict[int, _Work] = {}
+        self._figures = PacedFigures()
         self._windows = WindowFetcher(engine, broker, keys, self._pool)
 
     def stop(self) -> None:
@@ -91,7 +92,9 @@ class Runner:
         with database.reading(self._engine).connect() as connection:
             every = rollouts.unfinished(connection)
         for one in every:
-            if rollouts.claim(self._engine, one.id, self.name, _now_ms()):
+            now_ms = _now_ms()
+            mine = one.runner == self.name and now_ms < one.runner_ms + rollouts.LEASE_MS // 4
+            if mine or rollouts.claim(self._engine, one.id, self.name, now_ms):
                 self._go_on(one)
         for number in set(self._work) - {one.id for one in every}:
             for future in self._work[number].futures.values():
@@ -114,6 +117,7 @@ class Runner:
                 future.result()  # a fault of ours is not swallowed
         targets = self._targets(rollout, rules, work)
         if rollout.condition != "running":
+            self._figures.forget(rollout.id)
             return
         reason = self._why_stop(rollout, rules, targets)
         if reason:
@@ -159,8 +163,8 @@ class Runner:
         judged = [t for t in targets if not t.excused and t.step in ("trial", "updated", *FAILED)]
         failed = Counter(t.step for t in judged if t.step in FAILED)
         with database.reading(self._engine).connect() as connection:
-            before, after = figures(connection, rollout.id, int(3.6e6 * rules.baseline_h),
-                                    _now_ms())  # fmt: skip
+            before, after = self._figures.of(connection, rollout.id,
+                                             int(3.6e6 * rules.baseline_h), _now_ms())  # fmt: skip
         return stop_reason(rules, len(judged), failed, before, after)
 
     def _start_next(self, rollout: Rollout, rules: Rules, work: _Work,
@@ -194,6 +198,7 @@ class Runner:
         return newest is not None and newest > _now_ms() - _COLLECTOR_MS
 
     def _end(self, rollout: Rollout, condition: str, reason: str) -> None:
+        self._figures.forget(rollout.id)
         if rollouts.change(self._engine, rollout.id, ["running"], condition, reason):
             self._say(f"roll-out {rollout.id} of {rollout.model} is {condition}: {reason}")
 

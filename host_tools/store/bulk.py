@@ -12,6 +12,7 @@ from sqlalchemy.types import BigInteger, Boolean, Integer, LargeBinary, SmallInt
 
 _PG_TYPES = ((SmallInteger, "smallint"), (BigInteger, "bigint"), (Integer, "integer"),
              (Boolean, "boolean"), (LargeBinary, "bytea"), (Text, "text"))  # fmt: skip
+_QUOTED = ("text", "bytea")
 
 
 def on_sqlite(connection: Connection) -> bool:
@@ -32,9 +33,9 @@ def insert(connection: Connection, table: Table, columns: Sequence[str],
         marks = ", ".join("?" * len(columns))
         sql = f"INSERT INTO {table.name} ({names}) VALUES ({marks}){tail}"
         return connection.exec_driver_sql(sql, [tuple(row) for row in rows]).rowcount
-    arrays = ", ".join(f"%s::{_pg_type(table, column)}[]" for column in columns)
+    arrays, values = _arrays(table, columns, rows)
     sql = f"INSERT INTO {table.name} ({names}) SELECT * FROM unnest({arrays}){tail}"
-    return connection.exec_driver_sql(sql, tuple(map(list, zip(*rows, strict=True)))).rowcount
+    return connection.exec_driver_sql(sql, values).rowcount
 
 
 def each(connection: Connection, sql: str, rows: Sequence[Sequence[Any]]) -> None:
@@ -60,11 +61,29 @@ def matching(connection: Connection, table: Table, columns: Sequence[str], keys:
             f"t.{key} = json_extract(k.value, '$[{i}]')" for i, key in enumerate(keys))
         sql = f"SELECT {shown} FROM json_each(?) k JOIN {table.name} t ON {joined}"
         return list(connection.exec_driver_sql(sql, (json.dumps([*map(list, values)]),)))
-    arrays = ", ".join(f"%s::{_pg_type(table, key)}[]" for key in keys)
+    arrays, columns_of = _arrays(table, keys, values)
     joined = " AND ".join(f"t.{key} = k.{key}" for key in keys)
     sql = (f"SELECT {shown} FROM unnest({arrays}) AS k({', '.join(keys)}) "
            f"JOIN {table.name} t ON {joined}")  # fmt: skip
-    return list(connection.exec_driver_sql(sql, tuple(map(list, zip(*values, strict=True)))))
+    return list(connection.exec_driver_sql(sql, columns_of))
+
+
+def _arrays(table: Table, columns: Sequence[str],
+            rows: Sequence[Sequence[Any]]) -> tuple[str, tuple[Any, ...]]:  # fmt: skip
+    """A parameter for each column, as SQL and as values.
+
+    Numbers go as the text of an array, "{1,NULL,3}": psycopg's own way for lists looks at each
+    element for what must be quoted, which was a third of all the time to store an event.
+    """
+    kinds = [_pg_type(table, column) for column in columns]
+    values = tuple(
+        list(column) if kind in _QUOTED else _numbers(column)
+        for kind, column in zip(kinds, zip(*rows, strict=True), strict=True))  # fmt: skip
+    return ", ".join(f"%s::{kind}[]" for kind in kinds), values
+
+
+def _numbers(column: Iterable[int | bool | None]) -> str:
+    return "{" + ",".join(["NULL" if value is None else str(int(value)) for value in column]) + "}"
 
 
 def _pg_type(table: Table, column: str) -> str:

@@ -5,11 +5,13 @@ lately from its events. docs/operations.md has the times at ten million events.
 """
 
 import json
+import time
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, and_, case, func, select
 
+from host_tools.mqtt.power_state import is_overdue, next_contact_s
 from host_tools.store.rollup import DAY_MS, HOUR_MS
 from host_tools.store.tables import (
     BOOT,
@@ -60,7 +62,8 @@ class Row(NamedTuple):
 
 class DeviceRow(NamedTuple):
     """events, false_alarms: in the period. lost: events that never arrived, of all starts that are
-    kept. samples_lost: since its last start. last_ms: when something last came."""
+    kept. samples_lost: since its last start. last_ms: when something last came. overdue: it is
+    asleep, and should have reported."""
 
     name: str
     online: bool | None
@@ -73,6 +76,8 @@ class DeviceRow(NamedTuple):
     model: str
     firmware: str
     sensor: str
+    asleep: bool = False
+    overdue: bool = False
 
 
 class Totals(NamedTuple):
@@ -264,7 +269,9 @@ def devices(connection: Connection, wanted: Filter, limit: int = 100,
         found.append(DeviceRow(
             row.name, row.online, last_ms, events, alarms, lost, _whole(diag.get("samples")),
             _whole(diag.get("samples_lost")), str(state.get("model", "")),
-            str(state.get("firmware", "")), str(state.get("sensor", ""))))  # fmt: skip
+            str(state.get("firmware", "")), str(state.get("sensor", "")),
+            next_contact_s(state) > 0,
+            is_overdue(state, time.time() - last_ms / 1000)))  # fmt: skip
     return found
 
 

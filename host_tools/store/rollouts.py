@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, and_, or_, select, update
+from sqlalchemy import Connection, Engine, and_, func, or_, select, update
 
 from host_tools.errors import BeckonError
 from host_tools.store.bulk import insert
@@ -205,3 +205,11 @@ def targets(connection: Connection, number: int) -> list[Target]:
         values["state_ms"] = values["state_ms"] or 0
         found.append(Target(**values))
     return found
+
+
+def step_counts(connection: Connection, number: int) -> dict[str, int]:
+    """How many devices of a roll-out are at each step."""
+    rows = connection.execute(
+        select(ROLLOUT_DEVICE.c.step, func.count())
+        .where(ROLLOUT_DEVICE.c.rollout_id == number).group_by(ROLLOUT_DEVICE.c.step))
+    return {step: int(count) for step, count in rows}

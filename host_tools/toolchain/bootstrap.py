@@ -27,7 +27,7 @@ STAMP = VENV / "beckon-stamp"
 LOCK = REPOSITORY / "packages.lock"
 LOG = REPOSITORY / ".cache" / "install.log"
 SOURCES = "BECKON_FROM_SOURCE"
-NO_WHEEL = ("esptool",)  # published as a source alone, whose hash is in the lock file
+NO_WHEEL = ("esptool", "pyric")  # published as sources alone, whose hashes are in the lock file
 _LOG_NAME = LOG.relative_to(REPOSITORY)
 
 
@@ -70,6 +70,9 @@ def make() -> None:
             _make_venv()
         _install(lock, "base", what="installing the Python packages that Beckon needs")
         _write(STAMP, stamp())
+        if not old and os.name != "nt":
+            print("beckon: ready. Messages name commands as `beckon COMMAND`; in this folder, type "
+                  "`./beckon COMMAND`", file=sys.stderr, flush=True)
 
 
 def install(extra: str) -> None:

@@ -53,6 +53,15 @@ def test_device_origin_and_components_have_what_they_must_have():
             assert config["uniq_id"] == "glove-1_" + name
 
 
+def test_a_board_that_sleeps_is_there_and_one_that_does_not_report_again_is_not():
+    found = message()
+    assert "'offline' if value == 'offline'" in found["avty_tpl"]
+    assert not [c for c in found["cmps"].values() if "exp_aft" in c]
+    found = json.loads(b"".join(pieces(announcement("g", "0.1.0", LABELS, 0, 5, 0, 7200))))
+    sensors = [c for c in found["cmps"].values() if c.get("stat_t", "").endswith("/diag")]
+    assert sensors and all(c["exp_aft"] == 7200 for c in sensors)
+
+
 def test_gestures_are_all_labels_but_idle():
     for idle in (0, 2):
         found = message(idle=idle)

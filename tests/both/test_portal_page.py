@@ -5,7 +5,7 @@ from portal import form, page
 from portal.words_de import WORDS as GERMAN
 from portal.words_en import WORDS as ENGLISH
 
-NETWORKS = [("home", -48, 3), ("caf\u00e9", -60, 0), ('<b>"&\'', -70, 4), ("firm", -71, 5)]
+NETWORKS = [("home", -48, 3), ("b\u00fcro", -60, 0), ('<b>"&\'', -70, 4), ("firm", -71, 5)]
 SET = {
     "wifi_ssid": "home",
     "wifi_key": "12345678",
@@ -50,14 +50,14 @@ def test_secrets_go_to_no_other_broker_and_through_no_other_network():
     for changes in (
         {"other_found": "evil.example"},
         {"broker_port": "1884"},
-        {"ssid": "caf\u00e9"},
+        {"ssid": "b\u00fcro"},
     ):
         values, faults = form.settings_of(sent(**changes), SET, NETWORKS)
         assert faults["user"] == "login_again", changes
         assert "pass-word" not in str(values) and "ann" not in str(values)
     # With TLS the broker proves that it is the same one, whatever the network.
     with_tls = dict(SET, tls_ca="ca.crt")
-    values, faults = form.settings_of(sent(ssid="caf\u00e9"), with_tls, NETWORKS)
+    values, faults = form.settings_of(sent(ssid="b\u00fcro"), with_tls, NETWORKS)
     assert not faults and values["password"] == "pass-word" and values["wifi_key"] == ""
 
 

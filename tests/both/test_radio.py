@@ -57,6 +57,12 @@ def test_peers():
         refused(tables.peers, bad)
 
 
+def test_keys_are_32_digits():
+    assert tables.key_of("00ff" * 8) == b"\x00\xff" * 8
+    for bad in ("", "00ff", "0g" * 16, "0" * 31, "0" * 34):
+        refused(tables.key_of, bad)
+
+
 # BTHome.
 
 
@@ -312,7 +318,7 @@ def event():
     return made
 
 
-KEY, PMK, LMK = now_frame.keys("secret")
+KEY, PMK, LMK = now_frame.keys(b"secret")
 SESSION = bytes(range(16))
 
 
@@ -341,7 +347,7 @@ def test_the_largest_event_fits_a_frame():
 
 def test_a_frame_of_another_key_or_session_or_with_any_bit_changed_is_refused():
     frame = now_frame.seal(KEY, now_frame.EVENT, now_frame.event_body(1, "d", event(), 0), SESSION)
-    refused(now_frame.opened, now_frame.keys("Secret")[0], frame, SESSION)
+    refused(now_frame.opened, now_frame.keys(b"Secret")[0], frame, SESSION)
     refused(now_frame.opened, KEY, frame, SESSION[1:] + b"\x00")
     for at in range(len(frame)):
         changed = bytearray(frame)

@@ -73,14 +73,16 @@ def test_a_rule_that_is_off_says_nothing():
 
 
 def test_what_only_resembles_them_is_nothing():
-    slow = Hand(ALL).rest()  # turned to and fro, without force
+    slow = Hand(ALL).rest()  # turned back and forth, without force
     for i in range(300):
         a = i % 100
         slow.go((80 * (a if a < 50 else 100 - a), 0, G))
     assert slow.rest().names() == []
     assert Hand(ALL).rest().shake(1).rest().names() == []  # too few turns
     assert Hand(ALL).rest().shake(4, G // 2).rest().names() == []  # too weak
-    assert Hand(ALL).rest().go(*[(0, 0, 100)] * 10).rest().names() == []  # a hop
+    down = [(0, 0, G - i * G // 5) for i in range(5)]
+    hop = Hand(ALL).rest().go(*down).go(*[(0, 0, 100)] * 10).go(*down[::-1])
+    assert hop.rest().names() == []
     moved = Hand("tap,double_tap").rest().tap().tap().tap().tap().tap()
     assert moved.rest().names() == []
     assert Hand(ALL).go(*[(0, 0, -G)] * 300).names() == []  # it always lay so
@@ -142,7 +144,7 @@ def test_other_rates_and_ranges():
 
 def test_the_setting():
     assert parse("") == ({}, False)
-    assert parse(" tap , shake=2000,both") == ({"tap": 1200, "shake": 2000}, True)
+    assert parse(" tap , shake=2000,both") == ({"tap": 900, "shake": 2000}, True)
     for text, said in (
         ("tip", "rules: no rule is called 'tip'; there are double_tap, face_down"),
         ("tap=5", "rules: tap must be 200 to 16000 mg, not '5'"),

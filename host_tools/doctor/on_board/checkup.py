@@ -12,8 +12,9 @@ def settings():
 
     found = config.load(chip_id=machine.unique_id())
     values = {name: getattr(found, name) for name in config.SETTINGS}
-    for name in ("wifi_key", "password", "update_key", "ap_key"):
+    for name in ("wifi_key", "password", "update_key", "ap_key", "radio_key"):
         values[name] = bool(values.get(name))
+    values["chip"] = found.chip
     return values
 
 

@@ -93,7 +93,7 @@ class PretendBoard:
         self._random = random.Random(seed)
         self._names = ["circle", "x", "y"]
         self._mistakes: deque[str] = deque()
-        self._asked = ""  # what is recorded now: "", "guided", or "free LABEL"
+        self._asked = ""  # what is recorded now: "", "guided", "free LABEL", "row LABEL"
         self._auto = auto
         self._plan: list[tuple[float, Callable[[], None]]] = []
         """What the hand does next, by its time, one thing in each round."""
@@ -158,7 +158,7 @@ class PretendBoard:
         act: Any = getattr(self, f"_order_{word}", None) if word in ORDERS else None
         if act:
             return str(act())
-        if word in ("go", "guided", "free", "end"):
+        if word in ("go", "guided", "free", "row", "end"):
             return self._recorder(word, rest)
         name = text.strip()
         if not name or not name.replace("-", "").replace("_", "").replace(" ", "").isalnum():
@@ -211,6 +211,7 @@ class PretendBoard:
             self._asked = "" if word == "end" else f"{word} {rest}".strip()
             self._asked_s = self.hand.now_s
             return {"guided": "a guided recording begins", "free": "a free recording begins",
+                    "row": f"takes in a row begin: {rest}",
                     "end": "the recording is over"}[word]  # fmt: skip
         mistake = self._mistakes.popleft() if self._mistakes else ""
         left, _, name = rest.partition(" ")
@@ -281,7 +282,10 @@ class PretendBoard:
         if self.hand.lying or self.hand.idle_s < 0.5:
             return
         kind, _, label = self._asked.partition(" ")
-        if kind == "free":
+        if kind == "row":
+            self._next_s = now_s + self._random.uniform(0.2, 0.5)
+            self.hand.perform(label)
+        elif kind == "free":
             self._next_s = now_s + self._random.uniform(0.8, 2.5)
             if label in ("none", "idle") or (not label and self._random.random() < 0.5):
                 self.hand.fidget()

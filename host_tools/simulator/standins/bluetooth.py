@@ -191,7 +191,7 @@ class _Ble:
             if not (self._is_on and self._connectable) or connection in self._connections:
                 _say("refused", connection)
                 return
-            self._is_on = False  # the controller stops by itself
+            self._is_on = False  # a connection ends the advertising
             self._connections.append(connection)
             self._event(_CONNECT, (connection, 0, memoryview(_bytes(rest[1]))))
         elif word == "disconnect":

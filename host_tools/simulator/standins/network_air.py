@@ -1,8 +1,8 @@
 """More of the stand-in for `network`: which networks are in range, and the access point.
 
 The file `air` beside the stand-ins holds a JSON list of networks: ssid, and where it matters
-key, rssi, security, hidden, address (false: it gives none). The access point tells the host how
-it is by the file `ap` there, as JSON.
+key, rssi, security, hidden, address (false: it gives none), reason (why it refuses). The state of
+the access point is in the file `ap` there, as JSON, for the host.
 """
 
 import json
@@ -30,6 +30,8 @@ def outcome(ssid, key):
         if one["ssid"] == ssid:
             if one.get("key", "") != (key or ""):
                 return _WRONG_KEY
+            if "reason" in one:
+                return one["reason"]
             return 0 if one.get("address", True) else _NO_ADDRESS
     return _NOT_FOUND
 

@@ -35,15 +35,11 @@ def _put_in_place():
     import board_tasks
 
     sys.modules["_asyncio"] = board_tasks
-    import os
+    import mapped_socket
+    import socket
 
-    if "ports" in os.listdir(standins):
-        import socket
-
-        import mapped_socket
-
-        mapped_socket.start(socket)
-        sys.modules["socket"] = mapped_socket
+    mapped_socket.start(socket)
+    sys.modules["socket"] = mapped_socket
     import machine
 
     machine._requests = open(request_path, "wb")

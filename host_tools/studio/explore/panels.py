@@ -11,7 +11,7 @@ from host_tools.errors import BeckonError
 from host_tools.experiments.label_errors import Suspect
 from host_tools.studio.explore.job import Look
 from host_tools.studio.explore.session import DELETE, KEEP, RELABEL, ExploreSession
-from host_tools.studio.frame.language import tr, tr_n
+from host_tools.studio.frame.language import said, tr, tr_n
 from host_tools.studio.frame.layout import message
 from host_tools.studio.frame.project import Project
 from host_tools.studio.frame.shortcuts import key
@@ -185,7 +185,8 @@ class FindingsPanel:
         for notice in notices:
             with ui.element("div").classes("bk-finding"):
                 mark("plain")
-                ui.label(_FILE_AND_LINE.sub("", notice).lstrip(": ")).classes("bk-break bk-quiet")
+                ui.label(_sentence(_FILE_AND_LINE.sub("", said(notice)))).classes(
+                    "bk-break bk-quiet")
 
     def _cures(self, f: Finding) -> list[tuple[str, Callable[[], None]]]:
         """Where it is mended: a button's words and what it does."""
@@ -213,5 +214,10 @@ class FindingsPanel:
 
 def words_of(finding: Finding) -> str:
     """The finding without the file's path: the button leads there."""
-    text = _FILE_AND_LINE.sub(lambda found: finding.recording or "", finding.text)
-    return text.lstrip(": ")
+    text = _FILE_AND_LINE.sub(lambda _: finding.recording or "", said(finding.text))
+    return text.lstrip(": ") if finding.recording else _sentence(text)  # a name stays as it is
+
+
+def _sentence(text: str) -> str:
+    text = text.lstrip(": ")
+    return text[:1].upper() + text[1:]

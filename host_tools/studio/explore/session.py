@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from host_tools.errors import BeckonError
+from host_tools.errors import BeckonError, Sentence
 from host_tools.experiments.label_errors import Judged, LabelErrors, Suspect
 from host_tools.files import write_atomically
 from host_tools.studio.explore.job import Look, Step, find, look
@@ -155,7 +155,7 @@ class ExploreSession:
             if job.state == "done":
                 self.found = job.result
             else:
-                self.found, self.fault = None, job.fault or "it was stopped"
+                self.found, self.fault = None, job.fault or Sentence("it was stopped")
         job = self._search
         if job is None:
             return self.version != before

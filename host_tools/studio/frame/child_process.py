@@ -104,7 +104,9 @@ class ChildProcess:
     def _last_words(self) -> str:
         self._stderr.seek(0)
         lines = self._stderr.read().decode(errors="replace").strip().splitlines()
-        return f"it ended unexpectedly: {lines[-1] if lines else 'it printed nothing'}"
+        if not lines:
+            return Sentence("it ended unexpectedly and printed nothing")
+        return Sentence("it ended unexpectedly: {line}", line=lines[-1])
 
 
 def _kill_group(group: int, process: subprocess.Popen[bytes]) -> None:
@@ -170,7 +172,8 @@ def main() -> None:
         send("fault", Sentence("there is not enough memory for this data set; use fewer "
                                "recordings"))
     except OSError as error:
-        send("fault", f"{error.filename or 'a file'}: {error.strerror or error}")
+        send("fault", Sentence("{path}: {reason}", path=error.filename or Sentence("a file"),
+                               reason=error.strerror or error))
     else:
         send("result", result)
 

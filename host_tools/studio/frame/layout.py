@@ -115,7 +115,7 @@ def _early_header(project: Project | None, active: str) -> str:
 def _signal_words() -> dict[str, str]:
     """The words of signal/*.js, by their English form."""
     return {"acceleration": tr("acceleration"), "turn rate": tr("turn rate"),
-            "lost": tr("lost")}
+            "lost": tr("lost"), "scores  %": tr("scores  %")}
 
 
 _secret = ""

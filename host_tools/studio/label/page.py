@@ -97,10 +97,11 @@ class LabelPage:
         self.progress = ui.label().classes("bk-quiet bk-grow bk-progress")
         self.proposing = key_button(tr("Propose"), "auto_awesome", self._propose, "g",
                                     kind="primary", hint=tr("propose"))
-        self.undo = icon_button("undo", tr("undo"), lambda: self._do(self._undo), "mod+z",
-                                line=True)
-        self.redo = icon_button("redo", tr("redo"), lambda: self._do(self._redo), "mod+y")
-        icon_button("compare_arrows", tr("compare with another person"), self._compare, "c")
+        with ui.element("div").classes("bk-row bk-icons"):
+            self.undo = icon_button("undo", tr("undo"), lambda: self._do(self._undo), "mod+z",
+                                    line=True)
+            self.redo = icon_button("redo", tr("redo"), lambda: self._do(self._redo), "mod+y")
+            icon_button("compare_arrows", tr("compare with another person"), self._compare, "c")
 
     def _build_actions(self) -> None:
         with ui.element("div").classes("bk-row"):

@@ -285,7 +285,8 @@ class RecordSession:
             self._orders.clear()
             self._taken_back = 0
             self._sitting = sitting
-            self._session = Session(tee, guide, label)
+            self._session = Session(tee, guide, label,
+                                    repeated=sitting.labels[0] if sitting.row else "")
             tee.samples = self._judged = 0
             self._state = "recording"
 

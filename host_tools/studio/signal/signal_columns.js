@@ -96,6 +96,15 @@ export function scoreSteps({ t_ms, percent }, t0, t1, xOf, y, put) {
   }
 }
 
+// Where a curve is highest from t0 to t1, the first such place, or -1.
+export function peak({ t_ms, percent }, t0, t1) {
+  let best = -1;
+  for (let i = lowerBound(t_ms, t0); i < t_ms.length && t_ms[i] <= t1; i++) {
+    if (best < 0 || percent[i] > percent[best]) best = i;
+  }
+  return best;
+}
+
 const LEAST_SAMPLES = 8; // of a step of the envelope: the range of one sample alone is nothing
 
 // How much moves in each of width columns, 0 to 1: the range of every axis, summed. A short

@@ -1,5 +1,5 @@
 // The lanes of signal_view.js: acceleration, turn rate, scores.
-import { laneRange, lineColumns, rangeColumns, scoreSteps } from "./signal_columns.js";
+import { laneRange, lineColumns, peak, rangeColumns, scoreSteps } from "./signal_columns.js";
 import { pixelColour } from "./signal_layer.js";
 import { FONT } from "./signal_style.js";
 
@@ -117,7 +117,37 @@ export function drawScores(view, g, c, lane) {
     for (let x = view.gutter; x < view.width; x += 14) g.fillRect(x, y(view.threshold) - 1, 8, 2);
   }
   g.restore();
-  const parts = [["scores  %", c.quiet, 500]];
-  for (const curve of view.curves) parts.push([curve.name, curve.colour, 700]);
+  const named = peakNames(view, g, c, lane, y);
+  const parts = [[word("scores  %"), c.quiet, 500]];
+  for (const curve of view.curves) if (!named.has(curve)) parts.push([curve.name, curve.colour, 700]);
   chips(view, g, c, parts, view.gutter + 10, lane.top + 15);
+}
+
+// The name of each curve beside its highest point in sight, if that stands out and is free. Gives
+// the curves that have theirs; the others are named in the lane's title.
+const STANDS_OUT = 30; // percent
+function peakNames(view, g, c, lane, y) {
+  const named = new Set(), taken = [];
+  g.font = `700 15px ${FONT}`;
+  g.textAlign = "left";
+  g.textBaseline = "middle";
+  for (const curve of view.curves) {
+    const best = peak(curve, view.t0, view.t1);
+    if (best < 0 || curve.percent[best] < STANDS_OUT) continue;
+    const width = g.measureText(curve.name).width + 22;
+    const x = Math.max(view.gutter + 4, Math.min(view.x(curve.t_ms[best]) + 8, view.width - width - 4));
+    const at = Math.min(Math.max(y(curve.percent[best]) + 14, lane.top + 42), lane.bottom - 12);
+    if (taken.some((t) => Math.abs(t.at - at) < 22 && t.x < x + width && x < t.x + t.width)) continue;
+    taken.push({ x, at, width });
+    named.add(curve);
+    g.globalAlpha = 0.82;
+    g.fillStyle = c.surface;
+    g.fillRect(x - 4, at - 11, width, 22);
+    g.globalAlpha = 1;
+    g.fillStyle = curve.colour;
+    g.fillRect(x, at - 5, 10, 10);
+    g.fillStyle = c.ink;
+    g.fillText(curve.name, x + 15, at);
+  }
+  return named;
 }

@@ -9,14 +9,9 @@ from host_tools.studio.frame.project import Project
 from host_tools.studio.frame.widgets import Area
 from host_tools.studio.train.figures import FiguresPanel, SlidersPanel, TablesPanel
 from host_tools.studio.train.history import History
-from host_tools.studio.train.panels import (
-    HistoryPanel,
-    OutlookPanel,
-    RunPanel,
-    SetupPanel,
-    WarningsPanel,
-)
+from host_tools.studio.train.panels import HistoryPanel, OutlookPanel, RunPanel, WarningsPanel
 from host_tools.studio.train.session import TrainSession
+from host_tools.studio.train.setup_panel import SetupPanel
 from host_tools.studio.train.streams import StreamsPanel
 
 _REFRESH_S = 0.15
@@ -43,7 +38,7 @@ class TrainPage:
     """What one tab shows of the project's training."""
 
     def __init__(self, project: Project, trainer: TrainSession):
-        self._trainer = trainer
+        self._project, self._trainer = project, trainer
         trainer.history = trainer.history or History(project.folder / "models")
         self._setup = Area("bk-stack")
         self._panel = SetupPanel(project, trainer, self._setup)
@@ -92,7 +87,9 @@ class TrainPage:
 
     def _build_first(self) -> None:
         if self._trainer.model is None and not self._trainer.progress.running:
-            empty_state("model_training", tr("Train your first model"),
+            first = not self._project.models()
+            empty_state("model_training",
+                        tr("Train your first model") if first else tr("Train a model"),
                         tr("Press Train. Studio chooses all settings from your recordings. It "
                            "leaves out each part of them in turn, to judge what a model makes of "
                            "it."))

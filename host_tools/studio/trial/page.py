@@ -151,7 +151,8 @@ class TrialPage:
         if time.monotonic() - self._listed_s > _LIST_S:
             self._listed, self._listed_s = tuple(self._choices().items()), time.monotonic()
         names = self._listed
-        self._models.show((names, view.title, view.changed, view.fault, view.model is None),
+        self._models.show((names, view.title, view.changed, view.fault, view.model is None,
+                           view.rules),
                           lambda: self._build_models(dict(names), view))
         self._sending.refresh()
         self._list.box.set_visibility(view.total > 0)
@@ -250,6 +251,9 @@ class TrialPage:
             message(view.fault)
         if view.model is None:
             return
+        if view.rules:
+            ui.label(tr("With the rule gestures of your settings: {names}",
+                        names=", ".join(view.rules))).classes("bk-quiet bk-small bk-break")
         if view.changed:
             ui.label(tr("You changed thresholds. Save them for the board.")).classes("bk-small")
             with ui.element("div").classes("bk-row"):

@@ -18,6 +18,7 @@ class EventSender:
         self._device: HostDevice | None = None
         self._model: Model | None = None
         self._source = ""
+        self._rules: tuple[str, ...] = ()
         self.broker: BrokerAddress | None = None
         self.warning = ""
         """What was found when it started, or what a stop left unsent, or ""."""
@@ -36,7 +37,8 @@ class EventSender:
         self.stop()
         if self._model is None:
             raise BeckonError("choose a model first")
-        device = HostDevice(broker, name, self._model, source, home_assistant=home_assistant)
+        device = HostDevice(broker, name, self._model, source, rules=self._rules,
+                            home_assistant=home_assistant)
         device.__enter__()
         with self._lock:
             self._device, self._source, self.broker = device, source, broker
@@ -48,12 +50,12 @@ class EventSender:
             device, self._device = self._device, None
         return device.close() if device else 0
 
-    def use(self, model: Model) -> None:
-        """Events are of this model from now on."""
+    def use(self, model: Model, rules: tuple[str, ...] = ()) -> None:
+        """Events are of this model from now on. rules: labels of the rule gestures beside it."""
         with self._lock:
-            self._model, device = model, self._device
+            self._model, self._rules, device = model, rules, self._device
         if device:
-            device.use(model, self._source)
+            device.use(model, self._source, rules)
 
     def heard(self, samples: int, lost: int) -> None:
         device = self._device

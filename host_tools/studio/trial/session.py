@@ -21,8 +21,10 @@ from pathlib import Path
 
 import numpy as np
 
+from host_tools.device.settings import default_folder, read_settings
 from host_tools.errors import BeckonError
 from host_tools.evaluation.live import LiveBoard, LiveEvent, with_thresholds
+from host_tools.evaluation.rule_events import rules_of
 from host_tools.model.format import Model
 from host_tools.model.golden import write_model
 from host_tools.recording.blocks import Block
@@ -72,6 +74,8 @@ class TrialView:
     behind_ms: float = 0.0
     dropped: int = 0
     windows: int = 0
+    rules: tuple[str, ...] = ()
+    """Labels of the rule gestures that the board's settings switch on."""
 
 
 def thresholds_of(model: Model) -> dict[str, int]:
@@ -81,6 +85,16 @@ def thresholds_of(model: Model) -> dict[str, int]:
         return {"": model.debounce[0]}
     own = d.thresholds or (d.threshold_percent,) * len(model.labels)
     return {label: own[i] for i, label in enumerate(model.labels) if i != model.idle}
+
+
+def _rules(model: Model) -> tuple[str, tuple[str, ...]]:
+    """The setting `rules` of `beckon setup`, and the labels that it adds; none if it is damaged."""
+    try:
+        text = str(read_settings(default_folder())["rules"])
+        fe = model.front_end
+        return text, tuple(rules_of(text, fe.rate_hz, fe.accel_g).names)
+    except BeckonError:
+        return "", ()
 
 
 class TrialSession:
@@ -98,6 +112,7 @@ class TrialSession:
         self._looked_s = -_LOOKS_S
         self._model: Model | None = None
         self._title, self._path = "", None  # type: str, Path | None
+        self._rules, self._rule_names = "", ()  # type: str, tuple[str, ...]
         self._thresholds: dict[str, int] = {}
         self._fault = ""
         self._board: LiveBoard | None = None
@@ -116,12 +131,14 @@ class TrialSession:
 
     def use(self, model: Model, title: str, path: Path | None = None) -> None:
         """Try this model from now on. path: its file, None if it has none yet."""
+        text, names = _rules(model)
         with self._lock:
+            self._rules, self._rule_names = text, names
             self._model, self._title, self._path = model, title, path
             self._thresholds = thresholds_of(model)
             self._fault = ""
             self._forget()
-        self.sender.use(model)
+        self.sender.use(model, names)
 
     def _forget(self) -> None:
         self._board = None
@@ -197,7 +214,7 @@ class TrialSession:
                 changed=self._thresholds != thresholds_of(model),
                 events=tuple(self._events), counts=dict(self._counts), total=self._total,
                 behind_ms=self._behind_ms, dropped=self._dropped,
-                windows=self._board.windows if self._board else 0,
+                windows=self._board.windows if self._board else 0, rules=self._rule_names,
             )
 
     def close(self, timeout_s: float = 5.0) -> None:
@@ -256,7 +273,8 @@ class TrialSession:
                 self._origin_s = begun_s
             self._begun_ms = max(self._end_ms, 1000 * (begun_s - self._origin_s))
             try:
-                self._board = LiveBoard(self._model, feed.rate_hz, len(feed.axes))
+                self._board = LiveBoard(self._model, feed.rate_hz, len(feed.axes),
+                                        self._rules)
                 self._adjust(self._board)
                 self._fault = ""
             except BeckonError as error:

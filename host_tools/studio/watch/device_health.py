@@ -4,6 +4,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from host_tools.mqtt.events import printable
+from host_tools.mqtt.power_state import next_contact_s, power_trouble
 from host_tools.mqtt.sensor_state import sensor_trouble
 from host_tools.studio.frame.durations import duration
 from host_tools.studio.frame.language import tr, tr_n
@@ -34,6 +35,9 @@ def signs(device: Device, expected_model: str = "") -> list[Sign]:
         out.append(Sign(tr("Sensor"), text, BAD, cure))
     elif trouble == "":
         out.append(Sign(tr("Sensor"), tr("works"), GOOD))
+    if power_trouble(device.state):
+        text, _, cure = power_trouble(device.state).rpartition("; ")
+        out.append(Sign(tr("Battery"), text, WARN, cure))
     crash = device.state.get("crash")
     if device.text("safe_mode"):
         out.append(Sign(tr("Safe mode"), device.text("safe_mode"), BAD,
@@ -60,6 +64,10 @@ def signs(device: Device, expected_model: str = "") -> list[Sign]:
 def _link(device: Device) -> Sign:
     if device.online is None:
         return Sign(tr("Link"), tr("unknown"), PLAIN, tr("it has not reported yet"))
+    asleep_s = next_contact_s(device.state)
+    if device.online and asleep_s:
+        return Sign(tr("Link"), tr("asleep"), GOOD,
+                    tr("it reports when it is moved, or within {time}", time=duration(asleep_s)))
     if device.online:
         return Sign(tr("Link"), tr("online"), GOOD)
     return Sign(tr("Link"), tr("offline"), BAD,

@@ -12,6 +12,7 @@ from host_tools.device.ports import candidates
 from host_tools.device.settings import default_folder
 from host_tools.errors import BeckonError
 from host_tools.model.golden import read_model
+from host_tools.mqtt.power_state import next_contact_s
 from host_tools.studio.frame.language import said, tr, tr_n
 from host_tools.studio.frame.layout import message
 from host_tools.studio.frame.project import Project, free_path
@@ -243,7 +244,7 @@ class DevicesPanel:
 
     async def _ask(self) -> None:
         for device in self._watcher.devices().values():
-            if device.online:
+            if device.online and not next_contact_s(device.state):
                 try:
                     await run.io_bound(self._watcher.ask, device.name)
                 except BeckonError as error:

@@ -215,7 +215,7 @@ class WatchSession:
             device = self._devices[name] = Device(name)
         payload = message.payload
         if message.kind == "status":
-            online = payload == "online"
+            online = payload in ("online", "asleep")
             if payload == "" and message.payload is not None:  # its retained status was removed
                 online = False
             if online != device.online and not (device.online is None and message.retained):

@@ -1,0 +1,1 @@
+"""The parts of `beckon bench rules`: everyday movement, and the simulated hand."""
