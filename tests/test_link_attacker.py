@@ -112,10 +112,6 @@ def attacks(port, clock_port):
             yield "set", {"settings": json.dumps({name: value}), "hmac": hmac}
     yield "set", {"settings": settings}
     yield "set", {"settings": []}
-    for step in ("start", "stop", "undo", "read", "?", 7):
-        for hmac in (None, "00" * 32):
-            yield "learn", {"step": step, "label": "mine", "takes": 5, "hmac": hmac,
-                            "file": "secrets.json", "offset": 0}  # fmt: skip
     model = bytearray(DEFAULT_MODEL.read_bytes())
     for step in ("begin", "chunk", "commit", "abort", "?", 7):
         for hmac in (None, "00" * 32):

@@ -14,6 +14,7 @@ from host_tools.errors import BeckonError
 from host_tools.mqtt.remote_device import RemoteDevice
 
 _POLL_S = 0.1
+_STATE_TIMEOUT_S = 10.0
 _RESTART_TIMEOUT_S = 60.0
 
 Learning = dict[str, Any]
@@ -32,8 +33,9 @@ def learn(
     key: update_key of the board's secrets.json. show: called with each change of `learning`.
     Raises BeckonError with the board's reason if it refuses.
     """
-    if not device.state:
-        device.await_board(timeout_s)
+    until_s = time.monotonic() + _STATE_TIMEOUT_S  # it is retained
+    while not device.state and time.monotonic() < until_s:
+        time.sleep(_POLL_S)
     first = device.state
     payload = f"start {label} {takes}"
     device.request_signed("learn", key, payload, step="start", label=label, takes=takes)
