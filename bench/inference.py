@@ -38,7 +38,7 @@ def engine(path):
         micropython.heap_unlock()
         allocated = gc.mem_alloc() - before
         gc.enable()
-        return f"{len(made._arena) + 4 * len(made.scores)} {allocated}"
+        return f"{len(made.buffer) + 4 * len(made.scores)} {allocated}"
 
     def load(path, count):
         start = time.ticks_us()

@@ -169,8 +169,12 @@ class App:
             gc.collect()
             from learning.learner import Learner
 
-            self._learn = Learner(self.board, self.restart, self._works)
+            self._learn = Learner(self.board, self.restart, self._works, self._learner_done)
         return self._learn
+
+    def _learner_done(self):
+        self._learn = None
+        forget("learning.learner", "learning.afterwards", "learning.record")
 
     def _on_healthy(self):
         board = self.board

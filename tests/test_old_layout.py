@@ -34,8 +34,9 @@ def test_a_stale_file_in_the_root_shadows_no_module(tmp_path, monkeypatch, suffi
             image._compile(name, STALE, flash / f"{name}.mpy", unix_arch())
     script = flash / "imports.py"  # its folder is the first that is looked into
     lines = ["import sys", "class Hardware:", "    I2C = Pin = RTC = WDT = WDT_RESET = None",
-             "    WLAN = reset = freq = reset_cause = unique_id = None",
-             "sys.modules['machine'] = sys.modules['network'] = Hardware",
+             "    WLAN = reset = freq = reset_cause = unique_id = ESPNow = None",
+             "for name in ('machine', 'network', 'espnow', 'bluetooth'):",
+             "    sys.modules[name] = Hardware",
              *(f"import {module}" for module in in_order()), "print('all imported')"]  # fmt: skip
     script.write_text("\n".join(lines))
     done = subprocess.run(

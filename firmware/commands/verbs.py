@@ -85,10 +85,16 @@ class Verbs:
         return {"after": self._restart_board}
 
     async def _get(self, arguments):
-        return await self._store().get(arguments)
+        try:
+            return await self._store().get(arguments)
+        finally:
+            _forget_store()
 
     async def _set(self, arguments):
-        return await self._store().set(arguments)
+        try:
+            return await self._store().set(arguments)
+        finally:
+            _forget_store()
 
     async def _nonce(self, arguments):
         return {"nonce": self._signature().nonce()}
@@ -207,7 +213,10 @@ class Verbs:
 
         if not self._publisher.house:
             forget("events.discovery")
-        self._store().change({"ha_discovery": int(on)})
+        try:
+            self._store().change({"ha_discovery": int(on)})
+        finally:
+            _forget_store()
         if on:
             engine = self._sensing.engine if self._sensing else None
             await announce(self._link, self._settings, self._version, engine)
@@ -228,3 +237,9 @@ def _load(path):
         return Engine.load(path)
     finally:
         forget("microMLP_loader")
+
+
+def _forget_store():
+    """The table of all settings is one of the largest things that a module holds."""
+    forget("commands.settings_store", "ops.config")
+    forget("feedback.checks", "feedback.patterns", "feedback.rule_list")

@@ -32,17 +32,25 @@ _SAMPLES_BYTES = const(73728)
 
 class Learner:
     """board: Parts. restart: awaited when a model has changed. needs: what works now, see
-    Rollback."""
+    Rollback. finished: called when nothing is being learned, so that this module can go."""
 
-    def __init__(self, board, restart, needs):
+    def __init__(self, board, restart, needs, finished):
         self._board = board
         self._path = board.settings.model
         self._restart = restart
         self._needs = needs
+        self._finished = finished
         self._task = None
 
     async def command(self, arguments, signature):
         """Carry out one step. Raises ValueError with the reason of a refusal."""
+        try:
+            return self._step(arguments, signature)
+        finally:
+            if not self._task:
+                self._finished()
+
+    def _step(self, arguments, signature):
         step = arguments.get("step")
         hmac = arguments.get("hmac")
         if step == "start":
@@ -83,6 +91,8 @@ class Learner:
             self._start(label, _BUTTON, "button")
         except ValueError as fault:
             self._say("refused", label, str(fault))
+            if not self._task:
+                self._finished()
 
     def _check(self, label, takes):
         """Raises ValueError if this cannot be learned now."""
@@ -180,6 +190,7 @@ class Learner:
             remove(out)
             self._say("refused", label, reason, good, takes, unusable)
             print("not learned:", reason)
+            self._finished()
         sensing.recognizer.reset()
         sensing.recognition.resume()
         if not reason:

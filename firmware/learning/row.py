@@ -26,7 +26,7 @@ if sys.implementation.name == "micropython":
     from micropython import const
 else:
 
-    from operator import mul
+    from operator import mul  # type: ignore  # CPython alone comes here
 
     def const(value):
         return value

@@ -119,7 +119,7 @@ class HttpServer:
 
 def readable(sock):
     """Await that sock has something to read, or to accept."""
-    yield asyncio.core._io_queue.queue_read(sock)
+    yield asyncio.core._io_queue.queue_read(sock)  # type: ignore  # the stubs leave it out
 
 
 async def _read(stream):

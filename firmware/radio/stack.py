@@ -164,7 +164,7 @@ class Stack:
         if self._gatt:
             from radio.gatt import uuid_text
 
-            elements.append(element(_UUID128, bytes(bluetooth.UUID(uuid_text(0)))))
+            elements.append(element(_UUID128, bytes(bluetooth.UUID(uuid_text(0)))))  # type: ignore  # a UUID has the buffer protocol
         data, response = advertisement(elements, self._name)
         serves = bool(self._gatt or self._hid) and len(self._connected) < _CONNECTIONS
         interval_us = _CALM_US

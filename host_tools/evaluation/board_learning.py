@@ -19,6 +19,7 @@ import numpy as np
 from host_tools.dataset import Recording
 from host_tools.errors import BeckonError
 from host_tools.evaluation.emulator import Board
+from host_tools.files import write_atomically
 from host_tools.model import reference
 from host_tools.model.codec import encode
 from host_tools.model.format import Model
@@ -84,7 +85,7 @@ def teach(model: Model, takes: Sequence[Recording], label: str) -> Model:
     on_cpython.install()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.mlp"
-        path.write_bytes(encode(model))
+        write_atomically(path, encode(model))
         try:
             return _taught(model, takes, label, str(path))
         except ValueError as fault:

@@ -82,8 +82,16 @@ class RemoteDevice:
         payload: what is signed beside verb, device and nonce; docs/mqtt.md has it for each verb.
         """
         nonce = self.request("nonce")["nonce"]
-        signature = signed(key, verb, self.device, nonce, payload)
-        return self.request(verb, hmac=signature, **arguments)
+        while True:
+            signature = signed(key, verb, self.device, nonce, payload)
+            try:
+                return self.request(verb, hmac=signature, **arguments)
+            except Refused as fault:
+                if "HMAC is wrong" not in str(fault):
+                    raise
+                before, nonce = nonce, self.request("nonce")["nonce"]
+                if nonce == before:  # else another one has spent it meanwhile
+                    raise
 
     def change_settings(self, key: str, **settings: Any) -> dict[str, Any]:
         """Change settings that need a signature; the answer."""

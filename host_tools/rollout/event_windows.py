@@ -34,22 +34,22 @@ class WindowFetcher:
         self._broker = broker
         self._keys = keys
         self._executor = executor
-        self._futures: dict[tuple[int, int, int], Future] = {}
+        self._futures: dict[int, Future] = {}  # by device
 
     def look(self) -> None:
         """Ask for what is wanted, of devices that are online."""
-        for key, future in list(self._futures.items()):
+        for device_id, future in list(self._futures.items()):
             if future.done():
-                del self._futures[key]
+                del self._futures[device_id]
                 future.result()  # a fault of ours is not swallowed
         if len(self._futures) >= _AT_ONCE:
             return
         with reading(self._engine).connect() as connection:
             every = windows.wanted(connection, 2 * _AT_ONCE)
         for one in every:
-            key = (one.device_id, one.boot, one.seq)
-            if len(self._futures) < _AT_ONCE and key not in self._futures:
-                self._futures[key] = self._executor.submit(self._fetch, one)
+            # One at a time of each device: a nonce serves one command
+            if len(self._futures) < _AT_ONCE and one.device_id not in self._futures:
+                self._futures[one.device_id] = self._executor.submit(self._fetch, one)
 
     def _fetch(self, one: windows.Wanted) -> None:
         if json.loads(one.state).get("boot") != one.boot:

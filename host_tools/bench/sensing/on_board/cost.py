@@ -113,7 +113,7 @@ task = Sampler(imu, ring)
 for _ in imu.bring_up():
     pass
 imu.start_fifo()
-task._reader.start(now[0], imu.fifo_frame, imu.fifo_size, imu.fifo_stops)
+task.reader.start(now[0], imu.fifo_frame, imu.fifo_size, imu.fifo_stops)
 stream = task._stream()
 for _ in range(3000):
     stream.send(None)
@@ -182,7 +182,7 @@ try:
 except MemoryError:
     locked = False
 micropython.heap_unlock()
-assert task._filter.passed == bus.popped and not task._counts, task._counts
+assert task.frames.passed == bus.popped and not task._counts, task._counts
 print(
     json.dumps(
         {
