@@ -106,7 +106,8 @@ def test_what_fails_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
 
 
 # Files of ours that nobody names: caches, temporary folders, a simulated board's flash
-OWN = {"simulator/asleep.py", "toolchain", "bench", "testing", "simulator/unix_board.py", "device/image.py",
+OWN = {"simulator/asleep.py", "toolchain", "bench", "testing", "simulator/unix_board.py",
+       "device/image.py",
        "device/deploy.py", "cli/setup.py", "dataset/convert", "recording/writer.py", "files.py",
        "simulator/standins", "studio/frame/access.py", "dashboard/exports.py", "device/pretend.py",
        "device/stored_settings.py", "simulator/boot_rom.py", "simulator/pretend", "store/backup.py",
