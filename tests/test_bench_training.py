@@ -3,10 +3,13 @@
 import json
 import math
 
+import pytest
+
 from host_tools.bench import training
 from host_tools.cli.app import main
 
 
+@pytest.mark.soak
 def test_figures(monkeypatch, repository, capsys):
     monkeypatch.setattr(training, "SIZES", ((4, 10),))
     monkeypatch.chdir(repository)

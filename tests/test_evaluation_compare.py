@@ -107,6 +107,7 @@ def test_streams_without_the_gestures():
         compare(train, Dataset("s", bumps("none", 0, 2)), ["mlp"], ("labelled",), (20,))
 
 
+@pytest.mark.soak
 def test_tuning_writes_a_recipe_that_train_takes(tmp_path, capsys):
     few = [r for r in sets()[0].recordings if r.name[-1] in "0123"]
     write_folder(Dataset("t", few), tmp_path / "t")

@@ -129,12 +129,12 @@ def stillness(path, seconds, rate_hz=100):
     return path
 
 
-def test_five_minutes_lose_no_sample(tmp_path):
-    recording = stillness(tmp_path / "still.csv", 300)
+def test_two_minutes_lose_no_sample(tmp_path):
+    recording = stillness(tmp_path / "still.csv", 120)
     with embedded_broker() as broker:
         outcome = simulate(recording, DEFAULT_MODEL, broker, speed=40, heap_kib=SMALL_HEAP_KIB)
     assert outcome.events == []
-    assert outcome.counters["samples"] >= 30_000
+    assert outcome.counters["samples"] >= 12_000
     assert outcome.counters["samples_lost"] == 0
     assert outcome.counters["gaps"] == 0
 
@@ -148,7 +148,7 @@ def test_sampling_starts_without_a_loss(tmp_path, rate):
     write_model(path, seal(replace(model, front_end=front_end)))
     recording = stillness(tmp_path / "still.csv", 3)
     with embedded_broker() as broker:
-        for _ in range(3):
+        for _ in range(2):
             counters = simulate(recording, path, broker, speed=10).counters
             assert (counters["samples_lost"], counters["sensor_starts"]) == (0, 1)
             assert counters["samples"] >= 3 * rate
@@ -162,14 +162,16 @@ def test_five_minutes_in_real_time_lose_no_sample(tmp_path):
     assert outcome.counters["samples"] >= 30_000 and outcome.counters["samples_lost"] == 0
 
 
-@pytest.mark.parametrize("rate", [50, pytest.param(100, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("rate", [0, *(pytest.param(rate, marks=pytest.mark.soak)
+                                      for rate in (50, 100))])
 def test_circles_of_a_real_hand(shared_data, tmp_path, capsys, rate):
-    """Trained on one day's recordings, played those of another day."""
-    model = tmp_path / "model.mlp"
-    trained = main(["train", str(shared_data / "tkeyo_mpu6500_100hz"),
-                    str(shared_data / "tkeyo_mpu6500_20hz_windows:none"),
-                    "--rate", str(rate), "--steps", "1500", "--out", str(model)])  # fmt: skip
-    assert trained == 0
+    """Trained on one day's recordings, played those of another day. Rate 0: the default model."""
+    model = tmp_path / "model.mlp" if rate else DEFAULT_MODEL
+    if rate:
+        trained = main(["train", str(shared_data / "tkeyo_mpu6500_100hz"),
+                        str(shared_data / "tkeyo_mpu6500_20hz_windows:none"),
+                        "--rate", str(rate), "--steps", "1500", "--out", str(model)])  # fmt: skip
+        assert trained == 0
     stream = shared_data / "tkeyo_mpu6500_streams"
     out = tmp_path / "events.jsonl"
     assert main(["simulate", "--recording", str(stream / "recordings" / "stream_circle.csv.gz"),

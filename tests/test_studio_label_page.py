@@ -336,6 +336,8 @@ def test_pictures_for_the_docs(browser, tmp_path, request):
     (folder / "models").mkdir()
     shutil.copy(DATA / "model.mlp", folder / "models")
     update = request.config.getoption("--update-pictures")
+    if not (update or request.config.getoption("--soak")):
+        pytest.skip("makes pictures: run with --update-pictures or --soak")
     target = PICTURES if update else tmp_path
     target.mkdir(exist_ok=True)
     with Studio(folder) as running:

@@ -145,6 +145,7 @@ def test_a_simulated_board_by_its_serial_line(tab, tmp_path):
     assert 290 < np.abs(recording.samples[:, 3:]).max() < 310
 
 
+@pytest.mark.soak  # test_pretend_board.py and test_first_model_page.py show most of it
 def test_no_board_yet(tab):
     """A pretend board, whose hand makes the gesture at GO."""
     page = tab.page

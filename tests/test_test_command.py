@@ -10,7 +10,7 @@ from host_tools.cli import test as command
 @pytest.fixture
 def run(monkeypatch, tmp_path):
     """run(source, found): the command over one test file, the linters finding `found`."""
-    monkeypatch.setattr(command, "_ALL_CORES", ["-n", "1"])  # for one test, two would be idle
+    monkeypatch.setattr(command, "_ALL_CORES", [])  # one test needs no workers
     for name in ("micropython_command", "umqtt_folder", "mosquitto_command", "stubs_folder",
                  "browser_command"):
         monkeypatch.setattr(command, name, lambda: None)

@@ -249,11 +249,13 @@ def test_without_a_gyroscope(tmp_path):
     assert read_dataset(base).axes == 3
 
 
-def test_axes_by_hand(tmp_path):
-    base, out = write(hands(each=3), tmp_path / "h"), tmp_path / "m.mlp"
-    assert main(["train", str(base), "--out", str(out), "--steps", "20",
-                 "--axes", "ax,ay,az"]) == 0
-    assert len(read_model(out).front_end.axes) == 3
+def test_axes_by_hand():
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    data = hands(each=3)
+    for options, axes in (([], 6), (["--axes", "ax,ay,az"], 3)):
+        args = parser.parse_args(["data", "--out", "m.mlp", *options])
+        assert choose(data, **recipe_fields(args)).axes == axes
 
 
 def test_augmentation_by_hand():

@@ -5,7 +5,7 @@ from array import array
 
 if not hasattr(time, "ticks_ms"):  # CPython
     time.ticks_ms = lambda: 0
-    time.ticks_diff = None
+    time.ticks_diff = lambda end, start: end - start
 
 from commands.signature import Signature, signed_text
 from ops import uptime
