@@ -190,6 +190,12 @@ def test_a_program_that_fails_or_hangs(tmp_path, code, said):
         perform(tmp_path, f"[[action]]\ncommand = {{run = {run}, timeout_s = {limit}}}")
 
 
+def counted(engine):
+    """Actions in the store; a new connection sees what came since the last one."""
+    with engine.connect() as connection:
+        return connection.execute(text("SELECT count(*) FROM action")).scalar()
+
+
 def test_actions_are_published_and_their_results_stored(tmp_path):
     now_ms = time.time_ns() // 10**6
     event = an_event(at_ms=now_ms, received_ms=now_ms, gesture="a/+b")
@@ -202,8 +208,7 @@ def test_actions_are_published_and_their_results_stored(tmp_path):
             runner = Runner(found, engine, broker.address)
             runner.take([event])
             until(lambda: got)
-            with engine.connect() as connection:
-                until(lambda: connection.execute(text("SELECT count(*) FROM action")).scalar())
+            until(lambda: counted(engine))
             runner.close()
     assert got == [("beckon/a__b/cmd/lamp", b"93", False)]
     with engine.connect() as connection:
