@@ -10,8 +10,10 @@ import pytest
 
 from host_tools.errors import BeckonError
 from host_tools.model.codec import decode, encode
+from host_tools.model.format import FILE_MAX
+from host_tools.model.kept import MOST_BYTES
 from host_tools.mqtt.address import BrokerAddress
-from host_tools.mqtt.remote_device import CHUNK_BYTES, RemoteDevice, signed
+from host_tools.mqtt.remote_device import CHUNK_BYTES, MODEL_BYTES_MAX, RemoteDevice, signed
 from host_tools.paths import DEFAULT_MODEL
 from tests.link.host import Board, Mosquitto
 
@@ -228,7 +230,9 @@ def test_more_than_was_announced_is_refused(glove):
     begin(device, NEW, size=100)
     with pytest.raises(BeckonError, match="a chunk of 768 bytes at 0 of 100"):
         chunk(device, NEW, 0)
-    for size in (0, 36_001, -1, None, "5", 1.5):
+    assert FILE_MAX + MOST_BYTES == MODEL_BYTES_MAX  # what training writes, a board takes
+    assert begin(device, NEW, size=MODEL_BYTES_MAX)["ok"]
+    for size in (0, MODEL_BYTES_MAX + 1, -1, None, "5", 1.5):
         with pytest.raises(BeckonError, match="size must be"):
             begin(device, NEW, size=size)
     with pytest.raises(BeckonError, match="step must be"):

@@ -9,14 +9,13 @@ import json
 import zlib
 from typing import Any
 
-from host_tools.mqtt.remote_device import signed
+from host_tools.mqtt.remote_device import MODEL_BYTES_MAX, signed
 
 # What a device does with a new model. good: it restarts with it. refuse: it has not enough
 # memory. vanish: it is not heard of again. roll_back: it crashes with the new model and comes back
 # with the old one. restart: it comes back and then restarts every few seconds. lose: it keeps
 # only half of its samples from then on.
 WAYS = ("good", "refuse", "vanish", "roll_back", "restart", "lose")
-_MOST_BYTES = 20_000
 
 
 class Update:
@@ -54,8 +53,8 @@ class Update:
         step = arguments.get("step")
         if step == "begin":
             size, crc = arguments["size"], arguments["crc32"]
-            if not 0 < size <= _MOST_BYTES:
-                raise ValueError(f"size must be 1 to {_MOST_BYTES} bytes")
+            if not 0 < size <= MODEL_BYTES_MAX:
+                raise ValueError(f"size must be 1 to {MODEL_BYTES_MAX} bytes")
             self._check(f"begin {size} {crc}", arguments.get("hmac"))
             if (size, crc) != (self._size, self._crc):
                 self._size, self._crc = size, crc

@@ -20,7 +20,7 @@ from host_tools.mqtt.connection import Connection, Topic
 from host_tools.mqtt.power_state import next_contact_s
 
 CHUNK_BYTES = 768
-MODEL_BYTES_MAX = 20_000  # as firmware/commands/model_update.py takes it
+MODEL_BYTES_MAX = 36_000  # with kept examples; as firmware/commands/model_update.py takes it
 _ANSWER_TIMEOUT_S = 10.0
 _TRIES = 3
 _RESTART_TIMEOUT_S = 60.0

@@ -20,7 +20,7 @@ from host_tools.errors import BeckonError
 from host_tools.model.codec import encode
 from host_tools.model.golden import read_model
 from host_tools.mqtt.address import BrokerAddress
-from host_tools.mqtt.remote_device import CHUNK_BYTES, RemoteDevice, signed
+from host_tools.mqtt.remote_device import CHUNK_BYTES, MODEL_BYTES_MAX, RemoteDevice, signed
 from host_tools.paths import DEFAULT_MODEL
 from host_tools.testing.still_board import StillBoard
 
@@ -75,7 +75,7 @@ def try_updates(on_progress: Callable[[str], None] = lambda note: None) -> Updat
 
 def _wrong_updates(old: bytes) -> dict[str, Callable[[RemoteDevice], None]]:
     wrong: dict[str, Callable[[RemoteDevice], None]] = {}
-    long = old + bytes(20_000 - len(old))  # as many chunks as there can be
+    long = old + bytes(MODEL_BYTES_MAX - len(old))  # as many chunks as there can be
     for chunks in range(0, len(long) // CHUNK_BYTES + 1, _EVERY):
         upto = chunks * CHUNK_BYTES
         wrong[f"broken off after {chunks} chunks"] = partial(_send, model=long, upto=upto)
