@@ -15,6 +15,7 @@ FLOORS = (
     ("board",),
     ("radio",),
     ("commands", "power", "portal"),
+    ("options",),
     ("feedback",),
     ("recognition", "events", "serial_line", "learning"),
     ("sensing", "link"),
