@@ -113,10 +113,12 @@ def test_a_page_goes_on_with_the_next_run_and_trusts_no_other(browser, demo, ano
             assert "Beckon Studio does not answer" in lost.inner_text()
             assert page.evaluate("document.getElementById('app').inert")
             assert page.locator("#popup").is_hidden()
+            page.evaluate("window.before = true")
             # --port 0 is any; without it the next run takes the port of the one before
             with Studio(demo, "--port", str(port)):
-                lost.wait_for(state="detached")  # the page was loaded again
+                page.wait_for_function("!window.before")  # the page was loaded again
                 tab.wait_until_usable()
+                assert lost.is_hidden()
                 assert page.url == f"{studio.origin}/label"
             asked = another_program(port)
             page.get_by_text("Another program answers here").wait_for()
