@@ -55,3 +55,19 @@ def test_a_fault_in_a_file_is_found(tmp_path, monkeypatch):
     assert "F401" in command._tool("ruff", ["-m", "ruff", "check", "--isolated"]).faults
     mypy = ["-m", "mypy", "--cache-dir", str(tmp_path / "cache"), "sample.py"]
     assert "Incompatible types" in command._tool("mypy", mypy).faults
+
+
+def test_what_windows_lacks_is_found_and_missing_packages_are_no_fault(tmp_path, monkeypatch):
+    (tmp_path / "sample.py").write_text(
+        "import os\nimport sys\nimport nicegui\n"
+        "class Button(nicegui.ui.button, component='x.js'): pass\n"
+        "print(os.geteuid(), sys.argv)\n"
+        "if sys.platform != 'win32': print(os.getuid())\n")
+    monkeypatch.setenv("BECKON_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(command, "REPOSITORY", tmp_path)
+    (check,) = command._other_systems(["win32"], ["sample.py"])
+    assert check.name == "mypy for win32"
+    assert check.faults.startswith("sample.py:5: error: Module has no attribute \"geteuid\"")
+    assert len(check.faults.splitlines()) == 1
+    (check,) = command._other_systems(["win32"], ["--no-such-option", "sample.py"])
+    assert "no-such-option" in check.faults
