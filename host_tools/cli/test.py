@@ -9,23 +9,24 @@ examples:
   ./beckon test --mutants ring_buffer
 """
 
+import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from host_tools.cli.app import provide
 from host_tools.errors import BeckonError
 from host_tools.paths import REPOSITORY
-from host_tools.toolchain import micropython_command, mosquitto_command, umqtt_folder
+from host_tools.toolchain import activity, micropython_command, mosquitto_command, umqtt_folder
 from host_tools.toolchain.browser import browser_command
 from host_tools.toolchain.cache import cache_folder
 from host_tools.toolchain.firmware_types import type_faults
 from host_tools.toolchain.stubs import stubs_folder
 from host_tools.toolchain.webassembly import node_missing, webassembly_folder
 
-EXTRA = "test"  # of pyproject.toml
 PASS_ON = True
 
 _CHECK_TIMEOUT_S = 900  # beside the tests, on a slow machine
@@ -56,16 +57,13 @@ def add_arguments(parser):
 
 
 def run(args) -> int:
+    with ThreadPoolExecutor(1) as beside:  # a first run takes two thirds of the time so
+        fetched = beside.submit(_fetch)
+        provide("test")  # of pyproject.toml
+        fetched.result()
     if args.mutants:
         return subprocess.run([sys.executable, "-m", "tests.mutation", *args.rest],
                               cwd=REPOSITORY, stdin=subprocess.DEVNULL).returncode
-    micropython_command(), umqtt_folder(), mosquitto_command(), stubs_folder()  # fetched aloud
-    if not node_missing():  # the tests that need it skip without
-        webassembly_folder()
-    try:
-        browser_command()
-    except BeckonError as error:
-        print(f"beckon test: the tests of Studio's pages are skipped: {error}", file=sys.stderr)
     command = [sys.executable, "-m", "pytest", "-q", *(["--soak"] if args.soak else []),
                *(args.rest or _ALL_CORES)]
     with ThreadPoolExecutor(1) as beside:  # most tests leave a core something to do
@@ -75,6 +73,29 @@ def run(args) -> int:
     if failed:
         print(f"beckon test: failed besides pytest: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed or status else 0
+
+
+def _fetch() -> None:
+    """What the tests need besides packages of Python. Raises BeckonError."""
+    activity.display, display = _on_a_line, activity.display  # pip has the last line
+    try:
+        micropython_command(), umqtt_folder(), mosquitto_command(), stubs_folder()
+        if not node_missing():  # the tests that need it skip without
+            webassembly_folder()
+        try:
+            browser_command()
+        except BeckonError as error:
+            print(f"beckon test: the tests of Studio's pages are skipped: {error}",
+                  file=sys.stderr)
+    finally:
+        activity.display = display
+
+
+@contextlib.contextmanager
+def _on_a_line(what: str) -> Iterator[None]:
+    clear = "\r\x1b[K" if sys.stderr.isatty() else ""
+    print(f"{clear}beckon: {what} ...", file=sys.stderr, flush=True)
+    yield
 
 
 def _checks() -> list[Check]:
