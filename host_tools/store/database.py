@@ -34,8 +34,8 @@ def store_url(text: str) -> URL:
     if url is not None and url.drivername == "sqlite" and url.database:
         return url
     name = url.render_as_string() if url is not None else text.partition("@")[2] or text
-    raise BeckonError(f"{name!r} is not a store: name a file, or postgresql://user@host/database",
-                      status=2)  # fmt: skip
+    raise BeckonError("{name!r} is not a store: name a file, or postgresql://user@host/database",
+                      status=2, name=name)  # fmt: skip
 
 
 def open_store(text: str, *, migrate: bool = True, echo: bool = False) -> Engine:
@@ -49,7 +49,8 @@ def open_store(text: str, *, migrate: bool = True, echo: bool = False) -> Engine
     if lite:
         folder = Path(url.database or "").absolute().parent
         if not folder.is_dir():
-            raise BeckonError(f"{url.database}: there is no folder {folder}; make it first")
+            raise BeckonError("{file}: there is no folder {folder}; make it first",
+                              file=url.database, folder=folder)  # fmt: skip
         options = {"connect_args": {"timeout": _WAIT_S}}
     else:
         options = {"connect_args": {"connect_timeout": _WAIT_S}, "pool_pre_ping": True}
@@ -61,7 +62,8 @@ def open_store(text: str, *, migrate: bool = True, echo: bool = False) -> Engine
         _bring_up_to_date(engine, migrate)
     except DBAPIError as error:
         engine.dispose()
-        raise BeckonError(f"the store {shown(engine)} cannot be opened: {reason(error)}") from None
+        raise BeckonError("the store {store} cannot be opened: {reason}", store=shown(engine),
+                          reason=reason(error)) from None  # fmt: skip
     return engine
 
 
@@ -128,15 +130,16 @@ def _bring_up_to_date(engine: Engine, migrate: bool) -> None:
     with reading(engine).connect() as connection:
         present = MigrationContext.configure(connection).get_current_revision()
     if present is not None and present not in known:
-        raise BeckonError(f"the store {shown(engine)} was made by a newer Beckon ({present}): "
-                          "update this one")  # fmt: skip
+        raise BeckonError("the store {store} was made by a newer Beckon ({present}): update this "
+                          "one", store=shown(engine), present=present)  # fmt: skip
     if present == newest:
         return
     if not migrate:
         waiting = len(known) if present is None else len(list(script.iterate_revisions(
             newest, present)))  # fmt: skip
-        raise BeckonError(f"the store {shown(engine)} lacks {counted(waiting, 'migration')}: "
-                          "run beckon collect on it once")  # fmt: skip
+        raise BeckonError("the store {store} lacks {migrations}: run beckon collect on it once",
+                          store=shown(engine),
+                          migrations=counted(waiting, "migration"))  # fmt: skip
     with engine.begin() as connection:
         if not is_sqlite(engine):  # SQLite's BEGIN IMMEDIATE is a lock already
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
