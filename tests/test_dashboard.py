@@ -257,7 +257,7 @@ def test_an_empty_store_says_what_to_do_and_comes_to_life_in_german(browser, tmp
         page = tab.page
         page.set_default_timeout(60_000)
         tab.go("/")
-        page.get_by_text("Noch ist nichts gesammelt").wait_for()
+        page.get_by_text("nichts gesammelt").wait_for()
         beat(0)
         page.get_by_text("Der Sammler läuft").wait_for()
         writer = Writer(engine)

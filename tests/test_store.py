@@ -1,11 +1,13 @@
 """The store, on SQLite and on a real PostgreSQL: each event once, sums that agree, bounds kept."""
 
 import random
+import time
 from dataclasses import replace
 
 import pytest
 from sqlalchemy import func, select, text
 
+from host_tools.collect.forgetting import Forgetting
 from host_tools.errors import BeckonError
 from host_tools.store import retention, rollup
 from host_tools.store.database import open_store, reading, store_url
@@ -13,6 +15,7 @@ from host_tools.store.messages import Batch, Diag, Event, Reject, State, Status
 from host_tools.store.tables import DIAG_COUNTERS, METADATA
 from host_tools.store.writer import Writer
 from tests.stores import KINDS, fresh_store
+from tests.waiting import until
 
 NOW = 1_763_634_400_000
 DAY = rollup.DAY_MS
@@ -157,6 +160,27 @@ def test_old_events_go_and_their_sums_stay(engine):
     assert int(number(engine, "SELECT sum(events) FROM device_day")) == 1
     assert not retention.forget(engine, retention.Keep(0, 0, 0), NOW + 9999 * DAY)
     assert number(engine, "SELECT count(*) FROM event") == 1
+
+
+def test_a_pile_of_old_events_goes_piece_by_piece_beside_a_writer(engine, monkeypatch):
+    monkeypatch.setattr(retention, "_PIECE", 2)
+    now_ms = time.time_ns() // 10**6
+    writer = Writer(engine)
+    old = [an_event(i, at_ms=now_ms - 11 * DAY) for i in range(9)]
+    writer.write(Batch(old, statuses=[Status("d1", now_ms - 40 * DAY, True)]))
+    keep = retention.Keep(events=10)
+    assert retention.forget(engine, keep, now_ms) == {"event"}
+    assert number(engine, "SELECT count(*) FROM event") == 7
+    if engine.dialect.name == "postgresql":  # another collector is at it
+        with engine.begin() as other:
+            other.execute(text(f"SELECT pg_advisory_xact_lock({retention._LOCK})"))
+            assert retention.forget(engine, keep, now_ms) == set()
+        assert number(engine, "SELECT count(*) FROM event") == 7
+    with Forgetting(engine, keep):
+        for i in range(20, 23):
+            writer.write(Batch([an_event(i, at_ms=now_ms)]))
+        until(lambda: number(engine, "SELECT count(*) FROM event") == 3)
+    assert int(number(engine, "SELECT sum(events) FROM device_day")) == 12
 
 
 def test_the_migrations_make_what_the_tables_say(engine):
