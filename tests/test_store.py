@@ -221,8 +221,13 @@ def test_a_store_that_cannot_be_opened_says_why(tmp_path):
     (tmp_path / "text.db").write_text("this is not a database, but it is long enough for one" * 9)
     with pytest.raises(BeckonError, match="not a database"):
         open_store(str(tmp_path / "text.db"))
+    with pytest.raises(BeckonError, match="no store .*new.db yet: start beckon collect first"):
+        open_store(str(tmp_path / "new.db"), migrate=False)
+    assert not (tmp_path / "new.db").exists()
+    (tmp_path / "new.db").touch()
     with pytest.raises(BeckonError, match="lacks 3 migrations"):
         open_store(str(tmp_path / "new.db"), migrate=False)
     with pytest.raises(BeckonError) as fault:
         open_store("postgresql://me:secret@127.0.0.1:1/x")
-    assert "secret" not in str(fault.value)
+    assert "postgresql://me:***@127.0.0.1:1/x" in str(fault.value)
+    assert str(fault.value).endswith("Connection refused")

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from host_tools.dashboard import charts, health
 from host_tools.dashboard.filters import PERIODS, View
 from host_tools.dashboard.frame import filters
-from host_tools.dashboard.reading import CELL, fill, moment, now_ms, read
+from host_tools.dashboard.reading import CELL, fill, moment, now_ms, read, storing
 from host_tools.dashboard.tab import Tab
 from host_tools.store import queries, verdicts
 from host_tools.store.tables import LATENCY_CLASSES_MS
@@ -166,11 +166,12 @@ async def _latest(engine: Engine, tab: Tab, view: View, person: str) -> None:
         known = next((r for r in table.rows if r["id"] == row.get("id")), None)
         if known is None:  # it has scrolled away meanwhile
             return
-        done = await run.io_bound(verdicts.mark, engine, known["device"], known["boot"],
-                                  known["seq"], not known["false_alarm"], person or "local",
-                                  now_ms())  # fmt: skip
-        if not done:
-            ui.notify(tr("This gesture is not in the store any more."), type="warning")
+        with storing():
+            done = await run.io_bound(verdicts.mark, engine, known["device"], known["boot"],
+                                      known["seq"], not known["false_alarm"], person or "local",
+                                      now_ms())  # fmt: skip
+            if not done:
+                ui.notify(tr("This gesture is not in the store any more."), type="warning")
         await tab.feed.ask(question)
 
     table.on("mark", mark)

@@ -2,13 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from nicegui import ui
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 
-from host_tools.store.database import reading
+from host_tools.store.database import reading, reason
 from host_tools.studio.frame.language import tr
 
 # Vue writes the value as text. The label is shown where a row becomes a card: on a phone.
@@ -34,6 +36,17 @@ async def read(engine: Engine, ask: Callable[..., Any], *arguments: Any) -> Any:
             return ask(connection, *arguments)
 
     return await asyncio.to_thread(answer)
+
+
+@contextmanager
+def storing() -> Iterator[None]:
+    """Say over the page what the store refuses."""
+    try:
+        yield
+    except DBAPIError as error:
+        ui.notify(tr("This cannot be stored: {reason}. Whoever opened the dashboard may need more "
+                     "rights in the database.", reason=reason(error).rstrip(".")),
+                  type="negative", multi_line=True, timeout=10_000)  # fmt: skip
 
 
 def fill(box: ui.element, build: Callable[[], Any]) -> None:

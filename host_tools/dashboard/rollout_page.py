@@ -7,7 +7,7 @@ from typing import Any
 from nicegui import run, ui
 from sqlalchemy import Engine
 
-from host_tools.dashboard.reading import CELL, fill, moment, read
+from host_tools.dashboard.reading import CELL, fill, moment, read, storing
 from host_tools.dashboard.stored import stored
 from host_tools.dashboard.tab import Tab
 from host_tools.errors import BeckonError
@@ -92,7 +92,8 @@ def _one(engine: Engine, person: str, one: rollouts.Rollout, rows: list[tuple], 
 
     async def do(what: str) -> None:
         try:
-            await run.io_bound(people.change, engine, one.id, what, person)
+            with storing():
+                await run.io_bound(people.change, engine, one.id, what, person)
         except BeckonError as fault:
             ui.notify(said(fault), type="warning")
 
@@ -245,7 +246,8 @@ def _form(engine: Engine, person: str, present: list[str], known: list[str]) -> 
                 rules = Rules.of({name: number.value for name, number in numbers.items()})
                 wanted = Wanted(data, names, share.value or "100%", running.value or "",
                                 stages.value or STAGES, rules, person or "local")  # fmt: skip
-                await run.io_bound(start, engine, wanted)
+                with storing():
+                    await run.io_bound(start, engine, wanted)
             except BeckonError as error:
                 say(said(error))
                 return

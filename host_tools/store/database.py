@@ -7,6 +7,7 @@ Opening brings an old database up to date (migrations/). Of a newer one it says 
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,9 @@ def open_store(text: str, *, migrate: bool = True, echo: bool = False) -> Engine
         if not folder.is_dir():
             raise BeckonError("{file}: there is no folder {folder}; make it first",
                               file=url.database, folder=folder)  # fmt: skip
+        if not migrate and not Path(url.database or "").is_file():
+            raise BeckonError("there is no store {file} yet: start beckon collect first, or name "
+                              "another with --store", file=url.database)  # fmt: skip
         options = {"connect_args": {"timeout": _WAIT_S}}
     else:
         options = {"connect_args": {"connect_timeout": _WAIT_S}, "pool_pre_ping": True}
@@ -70,7 +74,9 @@ def open_store(text: str, *, migrate: bool = True, echo: bool = False) -> Engine
 def shown(engine: Engine) -> str:
     """The store's name for messages, without a password."""
     url = engine.url
-    return url.database or "" if is_sqlite(engine) else url.render_as_string(hide_password=True)
+    if is_sqlite(engine):
+        return url.database or ""
+    return url.set(drivername="postgresql").render_as_string(hide_password=True)
 
 
 def is_sqlite(engine: Engine) -> bool:
@@ -83,8 +89,11 @@ def reading(engine: Engine) -> Engine:
 
 
 def reason(error: DBAPIError) -> str:
-    """The driver's words, in one line."""
-    return " ".join(str(error.orig).split()) or type(error.orig).__name__
+    """The driver's words, in one line, without its guesses and repetitions."""
+    text = " ".join(str(error.orig).split())
+    text = text.partition(" Is the server running")[0].removeprefix("connection failed: ")
+    text = re.sub(r" (?:Multiple connection|LINE \d+:).*", "", text)
+    return text or type(error.orig).__name__
 
 
 def is_passing(error: DBAPIError) -> bool:
