@@ -32,6 +32,15 @@ _COMMAND = (
     "sys.exit(studio.run(app.make_parser('studio', studio).parse_args(sys.argv[1:])))"
 )
 
+# A script's promise of two times in ms since 1970: when the first text or picture was on the
+# screen, and when the page was asked for.
+FIRST_PAINT = """() => new Promise((done) => new PerformanceObserver((list, self) => {
+  const [first] = list.getEntriesByName('first-contentful-paint');
+  if (!first) return;
+  self.disconnect();
+  done([performance.timeOrigin + first.startTime, performance.timeOrigin]);
+}).observe({type: 'paint', buffered: true}))"""
+
 
 class Studio:
     """The process. address: what `beckon studio` printed, good for one browser; address_used:
@@ -40,7 +49,7 @@ class Studio:
     folder: of the project; None for the start page. home: where it is started.
     """
 
-    def __init__(self, folder: Path | None, *options: str, command: str = _COMMAND,
+    def __init__(self, folder: Path | str | None, *options: str, command: str = _COMMAND,
                  home: Path = REPOSITORY):
         named = [] if folder is None else [str(folder)]
         self._process = subprocess.Popen(
