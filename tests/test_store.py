@@ -12,7 +12,7 @@ from host_tools.errors import BeckonError
 from host_tools.store import retention, rollup
 from host_tools.store.database import open_store, reading, store_url
 from host_tools.store.messages import Batch, Diag, Event, Reject, State, Status
-from host_tools.store.tables import DIAG_COUNTERS, METADATA
+from host_tools.store.tables import DIAG_COUNTERS, EVENT, METADATA
 from host_tools.store.writer import Writer
 from tests.stores import KINDS, fresh_store
 from tests.waiting import until
@@ -197,6 +197,18 @@ def test_a_store_of_a_newer_version_is_left_alone(engine):
     url = engine.url.render_as_string(hide_password=False)
     with pytest.raises(BeckonError, match="newer Beckon"):
         open_store(url)
+
+
+def test_a_repeated_question_is_planned_for_its_own_times(engine):
+    if engine.dialect.name != "postgresql":
+        pytest.skip("SQLite plans a query each time")
+    with reading(engine).connect() as connection:
+        for since_ms in range(20):  # prepared after five, with a plan for all after five more
+            connection.execute(select(func.count()).where(EVENT.c.at_ms >= since_ms))
+        plans = connection.execute(text(
+            "SELECT generic_plans, custom_plans FROM pg_prepared_statements "
+            "WHERE statement LIKE '%at_ms%'")).all()  # fmt: skip
+    assert plans and all(generic == 0 and custom > 5 for generic, custom in plans)
 
 
 def test_readers_do_not_wait_for_a_writer(engine):

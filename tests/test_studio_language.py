@@ -20,7 +20,8 @@ from host_tools.studio.frame.language import (
     tr,
     tr_n,
 )
-from host_tools.testing.browser import Studio, open_tab
+from host_tools.testing.browser import open_tab
+from tests.forked_studio import ForkedStudio
 from tests.library_sentences import sentences
 from tests.studio_words import CODES, LIBRARY, PAGES, catalog, fields, texts
 
@@ -146,7 +147,8 @@ def test_each_request_has_its_own_language():
 
 def test_the_browser_shows_it_and_keeps_the_choice(browser, tmp_path):
     shutil.copytree(DEMO, tmp_path / "demo")
-    with Studio(tmp_path / "demo") as studio, open_tab(browser, studio, locale="de-DE") as tab:
+    with (ForkedStudio(tmp_path / "demo") as studio,
+          open_tab(browser, studio, locale="de-DE") as tab):
         page = tab.page
         tab.go("/label")
         assert "Beschriften" in page.inner_text(".bk-nav")
