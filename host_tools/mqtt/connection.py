@@ -115,6 +115,7 @@ class Connection:
         self._brief = 0  # of these
         self._refusals = 0  # how often the broker could not be reached
         self._up_s = 0.0
+        self._asked: list[str] = []  # topics of the last subscription
         self._on_delivery = on_delivery
         self._durable = durable
         self._will = will
@@ -312,7 +313,10 @@ class Connection:
         wanted = [(t.filter, 0 if t.crowded and self.version == 4 else t.qos)
                   for t in self._topics]  # fmt: skip
         if flags.session_present:  # QoS 0 is outside of the session
-            wanted = [(topic, qos) for topic, qos in wanted if qos == 0]
+            # mosquitto before 2.0.12 forgets shared subscriptions when it restarts
+            wanted = [(topic, qos) for topic, qos in wanted
+                      if qos == 0 or topic.startswith("$share/")]  # fmt: skip
+        self._asked = [topic for topic, _ in wanted]
         if wanted:
             client.subscribe(wanted)
         else:
@@ -320,7 +324,7 @@ class Connection:
         self._tell(True, bool(flags.session_present))
 
     def _on_subscribe(self, client, userdata, mid, reasons, properties):
-        refused = [topic.filter for topic, reason in zip(self._topics, reasons, strict=False)
+        refused = [topic for topic, reason in zip(self._asked, reasons, strict=False)
                    if reason.is_failure]  # fmt: skip
         self._end(f"subscription to {', '.join(refused)} refused" if refused else "")
 
