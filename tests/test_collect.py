@@ -159,7 +159,9 @@ def test_of_two_with_one_name_one_ends_and_says_why(broker, engine):
             until(lambda: old.fault or new.fault)
             fault, other = (old.fault, new) if old.fault else (new.fault, old)
             assert "'twin'" in str(fault) and "--name" in str(fault)
-            assert not other.fault
+            totals = simulate(broker, Plan(**{**vars(QUICK), "seconds": 1, "prefix": "twin"}))
+            until(lambda: stored(engine, "twin") == totals.acked)
+            assert not other.fault and other.counts.stored
 
 
 def test_a_broker_that_restarts_often_is_not_taken_for_a_rival(engine, tmp_path):
@@ -173,6 +175,18 @@ def test_a_broker_that_restarts_often_is_not_taken_for_a_rival(engine, tmp_path)
         totals = simulate(broker.address, Plan(**{**vars(QUICK), "seconds": 1, "prefix": "then"}))
         until(lambda: stored(engine, "then") == totals.acked)
     assert collector.fault is None
+
+
+def test_a_group_hears_again_after_the_broker_has_restarted(engine, tmp_path):
+    """mosquitto before 2.0.12 keeps the session then, but not its shared subscriptions."""
+    plan = Plan(**{**vars(QUICK), "seconds": 1, "prefix": "back"})
+    with Mosquitto(tmp_path) as broker:
+        with collecting(broker.address, engine, "back", group="g") as collector:
+            broker.stop()
+            broker.start()
+            until(lambda: "the broker is back" in collector.said)
+            totals = simulate(broker.address, plan)
+            until(lambda: stored(engine, "back") == totals.acked)
 
 
 def test_strangers_do_not_stop_the_stream(broker, engine):

@@ -52,12 +52,8 @@ class Studio:
     def __init__(self, folder: Path | str | None, *options: str, command: str = _COMMAND,
                  home: Path = REPOSITORY):
         named = [] if folder is None else [str(folder)]
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", command, *named, "--no-browser", "--port", "0",
-             *options],
-            cwd=home, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-        )
+        self._process = self._start(command, [*named, "--no-browser", "--port", "0", *options],
+                                    home)
         self.said: list[str] = []  # on stderr
         self.address_used = False
         self._cookie = ""
@@ -74,6 +70,13 @@ class Studio:
         if not self.address.startswith("http://"):
             self.close()
             raise BeckonError(f"Studio did not start: {self.address} {' '.join(self.said)}")
+
+    def _start(self, command: str, arguments: list[str], home: Path) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-P", "-c", command, *arguments], cwd=home, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        )
 
     @property
     def origin(self) -> str:
