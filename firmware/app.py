@@ -46,6 +46,8 @@ class App:
                 from learning.button import watcher
 
                 parts.runs.append(watcher(parts.settings.take_button_pin, self._learner))
+            if parts.learn_next:
+                parts.runs.append(lambda: self._learner().go_on(parts.learn_next))
         gc.collect()
 
     async def run(self):
@@ -141,6 +143,10 @@ class App:
     def _on_command(self, topic, payload, retained):
         if self.board.saver:
             self.board.saver.stay()
+        self._load_verbs()
+        self._verbs.commands.enqueue(topic, payload, retained)
+
+    def _load_verbs(self):
         if not self._verbs:
             gc.collect()
             from commands.verbs import Verbs
@@ -162,11 +168,10 @@ class App:
             )
             board.parts.append(self._verbs.commands)
             asyncio.create_task(self._verbs.commands.run())
-        self._verbs.commands.enqueue(topic, payload, retained)
 
     def _learner(self):
         if not self._learn:
-            gc.collect()
+            self._load_verbs()  # while it learns no memory is left for that
             from learning.learner import Learner
 
             self._learn = Learner(self.board, self.restart, self._works, self._learner_done)

@@ -157,7 +157,12 @@ class Verbs:
 
     async def _learn(self, arguments):
         self._need_sensor()
-        return await self._learner().command(arguments, self._signature())
+        learner = self._learner()
+        result = await learner.command(arguments, self._signature())
+        if learner.busy:  # it needs the memory
+            self._signer = None
+            forget("commands.signature", "commands.hmac_sha256")
+        return result
 
     async def _calibrate(self, arguments):
         sensing = self._need_sensor()
