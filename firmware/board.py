@@ -137,9 +137,9 @@ def _checked_settings():
 
     settings = config.load(chip_id=unique_id())
     if settings.rules or settings.feedback_pin >= 0:
-        from feedback.checks import check
+        from options.together import check_parts
 
-        check(settings, {})
+        check_parts(lambda name: getattr(settings, name))
     return settings
 
 

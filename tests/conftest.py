@@ -109,12 +109,13 @@ def studio_tab(browser, tmp_path):
     """
     from contextlib import ExitStack
 
-    from host_tools.testing.browser import Studio, open_tab
+    from host_tools.testing.browser import open_tab
+    from tests.forked_studio import ForkedStudio
 
     tabs = []
     with ExitStack() as stack:
         def open_studio(folder, path="/", *options, **kwargs):
-            studio = stack.enter_context(Studio(folder, *options))
+            studio = stack.enter_context(ForkedStudio(folder, *options))
             tab = stack.enter_context(open_tab(browser, studio, **kwargs))
             tabs.append(tab)
             tab.go(path)

@@ -1,7 +1,7 @@
-"""The sentences of the library that Studio can show: found in the code that Studio imports.
+"""The sentences of the library that pages can show: found in the code that the pages import.
 
-A sentence is the literal of a BeckonError or a Sentence (host_tools/errors.py). Studio translates
-them where it shows them, so each needs a German text in translations/library.de.po.
+A sentence is the literal of a BeckonError or a Sentence (host_tools/errors.py). Studio and the
+dashboard translate them where they show them, so each needs a German text in library.de.po.
 """
 
 import ast
@@ -11,6 +11,7 @@ from functools import cache
 from host_tools.paths import REPOSITORY
 
 STUDIO = REPOSITORY / "host_tools" / "studio"
+DASHBOARD = REPOSITORY / "host_tools" / "dashboard"
 # Imported by what Studio imports, for what only commands do
 COMMANDS_ONLY = {
     "host_tools/augment/smote.py", "host_tools/device/esp_image.py", "host_tools/device/flash.py",
@@ -20,7 +21,10 @@ COMMANDS_ONLY = {
     "host_tools/experiments/compare.py", "host_tools/augment/background_fit.py",
     "host_tools/model/quantize.py",  # what only a program can do wrong
     "host_tools/augment/background.py", "host_tools/evaluation/robustness.py",
+    "host_tools/rollout/keys.py",
 }
+# What these keep in the store, the dashboard shows
+_STORED = {DASHBOARD: ("host_tools/rollout/runner.py", "host_tools/rollout/sender.py")}
 _NOT_LIBRARY = ("host_tools/studio/", "host_tools/toolchain/", "host_tools/simulator/",
                 "host_tools/testing/")
 
@@ -35,9 +39,11 @@ class Found:
 
 
 @cache
-def modules():
-    """Files that Studio imports, directly or not, and its own."""
-    todo = list(STUDIO.rglob("*.py"))
+def modules(pages=STUDIO):
+    """Files that the pages import, directly or not, and their own; of the dashboard without those
+    of Studio."""
+    before = modules(STUDIO) if pages != STUDIO else []
+    todo = [*pages.rglob("*.py"), *(REPOSITORY / name for name in _STORED.get(pages, ()))]
     known = set(todo)
     while todo:
         for node in ast.walk(ast.parse(todo.pop().read_text(encoding="utf-8"))):
@@ -52,7 +58,8 @@ def modules():
                     if name.startswith("host_tools") and path.is_file() and path not in known:
                         known.add(path)
                         todo.append(path)
-    return sorted(p for p in known if _is_shown(p.relative_to(REPOSITORY).as_posix()))
+    return sorted(p for p in known.difference(before)
+                  if _is_shown(p.relative_to(REPOSITORY).as_posix()))
 
 
 def _is_shown(name):
@@ -73,10 +80,10 @@ def _raised():
     return names
 
 
-def sentences():
+def sentences(pages=STUDIO):
     """(every Found, calls whose text cannot be found)."""
     found, hidden = [], []
-    for path in modules():
+    for path in modules(pages):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             name = getattr(getattr(node, "func", None), "id", "")
             if name not in _raised() or not node.args:

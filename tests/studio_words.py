@@ -1,9 +1,10 @@
-"""Studio's translated texts: found in the code, compared with the .po files.
+"""The translated texts of Studio and the dashboard: found in the code, compared with the .po files.
 
     .venv/bin/python -m tests.studio_words   # add to the .po files what the code has, drop the rest
 """
 
 import ast
+import itertools
 import string
 import sys
 from dataclasses import dataclass
@@ -12,11 +13,11 @@ from pathlib import Path
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 
-from host_tools.paths import REPOSITORY
+from host_tools.dashboard import TRANSLATIONS as OF_DASHBOARD
 from host_tools.studio.frame.language import LANGUAGES, TRANSLATIONS
-from tests.library_sentences import sentences
+from tests.library_sentences import DASHBOARD, STUDIO, sentences
 
-STUDIO = REPOSITORY / "host_tools" / "studio"
+PAGES = {STUDIO: TRANSLATIONS, DASHBOARD: OF_DASHBOARD}  # code -> its .po files
 CODES = list(LANGUAGES)[1:]
 LIBRARY = "library."  # begins the name of the file with the library's sentences
 
@@ -68,41 +69,45 @@ def fields(text: str) -> list[tuple[str, str]]:
                   if name is not None)
 
 
-def catalog(code: str, part: str = "") -> Catalog:
-    with open(TRANSLATIONS / f"{part}{code}.po", "rb") as file:
+def catalog(code: str, part: str = "", pages: Path = STUDIO) -> Catalog:
+    path = PAGES[pages] / f"{part}{code}.po"
+    if not path.exists():
+        return Catalog(locale=code)
+    with open(path, "rb") as file:
         return read_po(file, locale=code)
 
 
-def add_sentences(code: str) -> None:
+def add_sentences(code: str, pages: Path) -> None:
     """The library's sentences, as texts()."""
-    old, new = catalog(code, LIBRARY), Catalog(locale=code)
-    for sentence in sentences()[0]:
+    old, new = catalog(code, LIBRARY, pages), Catalog(locale=code)
+    for sentence in sentences(pages)[0]:
         known = old.get(sentence.text)
         new.add(sentence.text, known.string if known else "")
         if not new.get(sentence.text).string:
             print(f"{code}: {sentence.where}: {sentence.text}")
-    save(new, code, LIBRARY)
+    save(new, code, LIBRARY, pages)
 
 
 def main() -> int:
-    for code in CODES:
-        old, new = catalog(code), Catalog(locale=code)
-        for text in texts()[0]:
+    for code, pages in itertools.product(CODES, PAGES):
+        old, new = catalog(code, "", pages), Catalog(locale=code)
+        for text in texts(pages)[0]:
             key = text.id[0] if isinstance(text.id, tuple) else text.id
             known = old.get(key, text.about or None)
             new.add(text.id, known.string if known and known.id == text.id else "",
                     context=text.about or None)
             if not new.get(key, text.about or None).string:
                 print(f"{code}: {text.where}: {text.id}")
-        save(new, code)
-        add_sentences(code)
+        save(new, code, "", pages)
+        add_sentences(code, pages)
     return 0
 
 
-def save(words: Catalog, code: str, part: str = "") -> None:
+def save(words: Catalog, code: str, part: str, pages: Path) -> None:
     """Sorted, without dates and places, so that a change of the code changes few lines."""
     words.project, words.version = "Beckon Studio", "1"
-    path = TRANSLATIONS / f"{part}{code}.po"
+    path = PAGES[pages] / f"{part}{code}.po"
+    path.parent.mkdir(exist_ok=True)
     with open(path, "wb") as file:
         write_po(file, words, width=98, sort_output=True, omit_header=False, no_location=True)
     lines = path.read_text(encoding="utf-8").split("\n")

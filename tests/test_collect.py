@@ -159,7 +159,9 @@ def test_of_two_with_one_name_one_ends_and_says_why(broker, engine):
             until(lambda: old.fault or new.fault)
             fault, other = (old.fault, new) if old.fault else (new.fault, old)
             assert "'twin'" in str(fault) and "--name" in str(fault)
-            assert not other.fault
+            totals = simulate(broker, Plan(**{**vars(QUICK), "seconds": 1, "prefix": "twin"}))
+            until(lambda: stored(engine, "twin") == totals.acked)
+            assert not other.fault and other.counts.stored
 
 
 def test_a_broker_that_restarts_often_is_not_taken_for_a_rival(engine, tmp_path):

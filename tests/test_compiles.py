@@ -14,6 +14,7 @@ import pytest
 
 from host_tools.device import image
 from host_tools.device.image import write_image
+from host_tools.device.minify import shorten
 from host_tools.errors import BeckonError
 from host_tools.toolchain import compile_mpy
 from host_tools.toolchain.mpy_cross import ARCHS
@@ -29,8 +30,8 @@ MODULES.remove("drivers/imu.py")  # not on a board
 TOTAL_LIMIT = 120_500
 # Folders that a board imports only if its settings ask for them: each has its own limit.
 # That of the radio holds five roles, of which a board loads one to three (docs/bluetooth.md).
-OPTION_LIMITS = {"capture": 3_000, "feedback": 8_000, "learning": 25_000, "portal": 28_000,
-                 "power": 12_000, "radio": 22_000}
+OPTION_LIMITS = {"capture": 3_000, "feedback": 8_000, "learning": 25_000, "options": 6_000,
+                 "portal": 28_000, "power": 12_000, "radio": 19_500}
 
 
 @pytest.fixture(scope="session")
@@ -116,3 +117,29 @@ def test_what_does_not_compile_is_refused(tmp_path, arch):
 def test_an_unknown_board_is_refused(tmp_path):
     with pytest.raises(BeckonError, match="arch"):
         compile_mpy(FIRMWARE / "debounce.py", "z80", tmp_path / "out.mpy")
+
+
+def test_an_image_out_of_the_cache_is_as_a_new_one(tmp_path, monkeypatch):
+    monkeypatch.setenv("BECKON_CACHE", str(tmp_path / "cache"))
+    source = tmp_path / "source"
+    (source / "lib").mkdir(parents=True)
+    (source / "main.py").write_text("import a\n")
+    (source / "lib" / "a.py").write_text("def _long_name():\n    return 1\n")
+
+    def made(folder):
+        image.compile_tree(source, tmp_path / folder, "xtensawin", as_source=("main.py",))
+        return {path.name: path.read_bytes() for path in (tmp_path / folder).rglob("*.*")}
+
+    new = made("new")
+    assert set(new) == {"main.py", "a.mpy"} and b"_long_name" not in new["a.mpy"]
+    calls = []
+    monkeypatch.setattr(image, "shorten", lambda *args: calls.append(args) or shorten(*args))
+    assert made("again") == new and not calls
+    for path in (tmp_path / "cache" / "mpy").glob("*.mpy"):  # somebody tidied up
+        path.unlink()
+    assert made("mended") == new and len(calls) == 1
+    (source / "lib" / "a.py").write_text("def _long_name():\n    return 2\n")
+    assert made("changed")["a.mpy"] != new["a.mpy"] and len(calls) == 2
+    monkeypatch.setattr(image, "_shortener", lambda: "other code")
+    made("other")
+    assert len(calls) == 3

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from host_tools.dashboard import charts, exports
 from host_tools.dashboard.filters import PERIODS, View
 from host_tools.errors import BeckonError
-from host_tools.store import queries, verdicts
+from host_tools.store import heartbeat, queries, verdicts
 from host_tools.store.database import open_store
 from host_tools.store.messages import Batch, Event, Status
 from host_tools.store.rollup import DAY_MS, HOUR_MS, latency_class
@@ -239,5 +239,41 @@ def test_the_page_shows_what_comes_and_a_person_marks_it(browser, tmp_path):
             page.goto(server.origin + address)
             page.wait_for_selector(".bk-main .bk-card, .bk-empty")
         assert page.locator("script:has-text('alert(1)')").count() == 0
+        assert tab.faults == [] and tab.strangers() == []
+    engine.dispose()
+
+
+def test_an_empty_store_says_what_to_do_and_comes_to_life_in_german(browser, tmp_path):
+    from host_tools.testing.browser import Studio, open_tab
+
+    path = tmp_path / "store.db"
+    engine = open_store(str(path))
+
+    def beat(age_s):
+        heartbeat.write(engine, "laptop", time.time_ns() // 10**6 - 1000 * age_s, 1, 0, 0, 120, 0)
+
+    with Studio(path, command=COMMAND) as server, \
+            open_tab(browser, server, width=390, height=844, locale="de-DE") as tab:  # fmt: skip
+        page = tab.page
+        page.set_default_timeout(60_000)
+        tab.go("/")
+        page.get_by_text("nichts gesammelt").wait_for()
+        beat(0)
+        page.get_by_text("Der Sammler läuft").wait_for()
+        writer = Writer(engine)
+        writer.write(Batch([e._replace(at_ms=NOW - i) for i, e in enumerate(some_events(4))]))
+        page.get_by_text("Die neuesten").wait_for()  # nobody has touched the page
+        assert page.title() == "Gesten · Beckon"
+        assert page.evaluate("[document.documentElement.lang, Quasar.lang.props.isoName]") == [
+            "de", "de"]
+        assert page.locator("td[data-label=Sicherheit]").count() == 4
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        beat(3700)
+        page.get_by_text("Zurzeit wird nichts gesammelt: Seit 1 h 1 min").wait_for()
+        page.get_by_role("button", name="Sprache").focus()
+        page.keyboard.press("Enter")
+        page.get_by_role("menuitem", name="English").focus()
+        page.keyboard.press("Enter")
+        page.get_by_text("Nothing is collected now").wait_for()
         assert tab.faults == [] and tab.strangers() == []
     engine.dispose()

@@ -139,7 +139,7 @@ def test_setup_refuses_what_cannot_be_in_one_line(values, said, tmp_path):
     (tmp_path / "config.json").write_text(json.dumps(values))
     stored = settings_module._config().load((str(tmp_path / "config.json"),))
     with pytest.raises(ValueError, match=r"^\S.*"):
-        import_module("feedback.checks").check(stored, {})
+        import_module("options.together").check(stored, {})
     assert read_settings(tmp_path)  # beckon setup can mend it
 
 

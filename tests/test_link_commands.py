@@ -159,7 +159,8 @@ def test_signed_settings_are_changed_on_trial(glove):
 
 VALUES = {"device": "mitten", "rules": "tap", "tls_ca": "ca.pem",
           "broker_host": "evil.example", "imu_int_pin": 4,
-          "power": "modem_sleep"}  # fmt: skip
+          "power": "modem_sleep", "radio": "gatt", "radio_buttons": "x=press", "radio_keys": "x=a",
+          "radio_peers": "24:0a:c4:00:00:02"}  # fmt: skip
 
 
 def test_the_rights_of_a_publisher_are_those_of_the_table(glove, rights):

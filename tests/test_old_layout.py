@@ -31,7 +31,7 @@ def test_a_stale_file_in_the_root_shadows_no_module(tmp_path, monkeypatch, suffi
         if suffix == ".py":
             (flash / f"{name}.py").write_text(STALE)
         else:
-            image._compile(name, STALE, flash / f"{name}.mpy", unix_arch())
+            image._copy({f"{name}.mpy": image._compiled(name, STALE, unix_arch())}, flash)
     script = flash / "imports.py"  # its folder is the first that is looked into
     lines = ["import sys", "class Hardware:", "    I2C = Pin = RTC = WDT = WDT_RESET = None",
              "    WLAN = reset = freq = reset_cause = unique_id = ESPNow = None",

@@ -10,7 +10,8 @@ from host_tools.simulator.sensor.chip import SimulatedMPU6500
 from host_tools.simulator.sensor.movement import RecordedMovement, Rest
 from host_tools.simulator.sensor.signal_chain import PartErrors
 from host_tools.units import GRAVITY
-from power import motion
+from power import early, motion
+from power.sleep_record import SleepRecord
 from tests.sensor_rig import Bus
 
 MOVED_S = 3.0
@@ -95,3 +96,68 @@ def test_the_fifo_holds_the_beginning_of_the_movement_in_whole_frames_without_a_
     gyro = np.array(frames)[:, 3]
     assert len(set(gyro[:38].tolist())) == 1  # it was off
     assert np.abs(gyro[60:]).max() > 100 * 32  # and is back
+
+
+def asleep_deeply(wait_ms):
+    """(driver, bus, sensor, Early): shaken awake, main.py comes wait_ms later."""
+    imu, bus, sensor = rig(shaken())
+    period_ms = motion.record(imu, 24)
+    assert period_ms == 20
+    while not sensor.int_level(bus.now_us):
+        bus.wait_ms(1)
+    bus.wait_ms(wait_ms)
+    return imu, bus, sensor, early.Early(bus, imu.address, period_ms - 1, 9)
+
+
+def all_of(kept, imu):
+    frames = []
+    while n := kept.take(imu.frames, imu.CHUNK_FRAMES):
+        frames += np.frombuffer(bytes(imu.frames[: 12 * n]), ">i2").reshape(-1, 6).tolist()
+    return np.array(frames)
+
+
+def test_what_came_while_the_board_started_is_there_at_the_full_rate():
+    imu, bus, sensor, kept = asleep_deeply(1000)
+    began = kept.count
+    assert 160 < began <= 170  # 1.7 s at 100 Hz
+    for _ in range(10):
+        bus.wait_ms(100)
+        kept.drain()
+    assert kept.is_whole and 95 <= kept.count - began <= 102
+    imu.identify()
+    imu.start_fifo()  # finds the settings as bring_up() had left them
+    frames = all_of(kept, imu)
+    assert len(frames) == kept.count
+    # 6 m/s^2 of a sine that began 0.6 s before the first of them: the same curve all the way
+    x = frames[:, 0] / 4096 * GRAVITY
+    shake = np.flatnonzero(np.abs(x) > 0.5)[0]
+    t_s = (np.arange(len(x)) - shake) / 100
+    assert np.abs(x[shake:] - 6 * np.sin(2 * np.pi * t_s[shake:] + 0.1)).max() < 1.5
+    gyro = frames[:, 3]
+    assert not gyro[:began].any() and np.abs(gyro[began + 10 :]).max() > 100 * 32
+
+
+@pytest.mark.parametrize("wait_ms", [0, 400])
+def test_a_start_that_is_held_up_for_too_long_gives_nothing(wait_ms):
+    imu, bus, sensor, kept = asleep_deeply(300)
+    bus.wait_ms(100 + wait_ms)
+    kept.drain()
+    assert kept.is_whole == (wait_ms == 0)
+
+
+class Settings:
+    i2c_id, i2c_scl, i2c_sda, i2c_hz, imu_address = 1, 22, 21, 400_000, 0x69
+
+
+def test_the_note_for_the_next_start_comes_back_whole_or_not_at_all():
+    data = early.note(Settings, 20, 10)
+    assert len(data) == early.NOTE_BYTES
+    assert early.read_note(data + b"more") == (1, 22, 21, 400, 0x69, 19, 9)
+    for at in range(len(data)):
+        assert early.read_note(data[:at]) is None
+        assert early.read_note(data[:at] + bytes((data[at] ^ 1,)) + data[at + 1 :]) is None
+    record = SleepRecord()
+    record.light = 7
+    found = SleepRecord()
+    found.unpack(data + record.pack(len(data)))
+    assert found.light == 7

@@ -6,9 +6,12 @@ import shutil
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM
 
-from firmware.radio import hid_keys
+from firmware.options import hid_keys
 from firmware.radio.gatt import read_value, uuid_text
+from host_tools.device.settings import check_together
+from host_tools.errors import BeckonError
 from host_tools.mqtt.broker import embedded_broker
+from host_tools.mqtt.remote_device import Refused, RemoteDevice
 from host_tools.simulator.radio import from_hex
 from host_tools.testing.radio_board import RadioBoard
 from tests.link.host import Subscriber
@@ -207,9 +210,9 @@ def test_the_rest_of_the_board_has_gone_on(board):
 
 def test_beside_wifi_events_go_both_ways_and_wifi_sleeps_between_beacons():
     """The stand-in ends the board, as the IDF does, if Wi-Fi never sleeps beside Bluetooth. And
-    what is encrypted can be read with the key."""
+    what is encrypted can be read with the key; and what cannot be beside it cannot be set."""
     key = "231d39c1d7cc1ab1aee224cd096db932"
-    settings = {"device": "desk", "radio": "bthome", "radio_key": key}
+    settings = {"device": "desk", "radio": "bthome", "radio_key": key, "update_key": "k" * 32}
     with (embedded_broker() as broker, Subscriber(broker.port) as events,
           RadioBoard(settings, broker, speed=4) as board):  # fmt: skip
         events.wait(lambda messages: any(b'"radio"' in payload for _, payload, _ in messages))
@@ -228,6 +231,13 @@ def test_beside_wifi_events_go_both_ways_and_wifi_sleeps_between_beacons():
             assert plain == bytes((0, packet_id, 0x3A, pressed, 0x3A, 0, 0x3A, 0))
             counters.append(int.from_bytes(counter, "little"))
         assert counters == [counters[0] + i for i in range(3)]
+        sleeps = {"power": "wake_on_motion", "imu_int_pin": 34}
+        with pytest.raises(BeckonError) as here:
+            check_together({**settings, **sleeps})
+        with RemoteDevice(broker, "desk") as desk, pytest.raises(Refused) as there:
+            desk.change_settings("k" * 32, **sleeps)
+        assert str(there.value) == f"desk refuses set: {here.value}"
+        assert not (board.flash / "config.json.try").exists()
         assert board.boots == 1
 
 
@@ -235,5 +245,5 @@ def test_a_radio_that_cannot_be_is_told_and_the_rest_goes_on():
     with RadioBoard({"radio": "espnow", "radio_key": "no key"}, speed=4) as board:
         until(lambda: board.says("state "), board.last_words)
         assert json.loads(board.says("state ")[6:])["radio"] == (
-            "espnow needs the gateway's address in radio_peers")
+            "radio_key must be 32 hexadecimal digits")
         until(lambda: board.says("sensor:"), board.last_words)

@@ -12,8 +12,8 @@ from habluetooth import BluetoothServiceInfoBleak
 from hypothesis import given
 from hypothesis import strategies as st
 
+from firmware.options.tables import BUTTON_EVENTS, most_buttons
 from firmware.radio import bthome, ccm
-from firmware.radio.tables import BUTTON_EVENTS
 from host_tools.simulator.unix_board import STANDINS
 
 ADDRESS = "54:48:E6:8F:80:A5"
@@ -60,7 +60,7 @@ def test_the_parser_reads_each_event(code):
     assert BTHomeBluetoothDeviceData().supported(info)  # Home Assistant offers to add it
 
 
-@given(count=st.integers(2, bthome.MOST_BUTTONS), data=st.data())
+@given(count=st.integers(2, most_buttons("")), data=st.data())
 def test_the_parser_finds_the_button_that_was_pressed(count, data):
     button = data.draw(st.integers(0, count - 1))
     code = data.draw(st.integers(1, 6))
@@ -107,7 +107,7 @@ def test_ccm_is_the_published_one(key, nonce, data):
 def test_the_parser_decrypts_with_the_key_and_with_no_other():
     def sealed(packet_id, counter):
         return bthome.encrypted(
-            bthome.objects(packet_id, bthome.MOST_ENCRYPTED, 5, 2),
+            bthome.objects(packet_id, most_buttons("key"), 5, 2),
             bytes.fromhex(ADDRESS.replace(":", "")),
             counter,
             lambda nonce, data: ccm.seal(block(bytes.fromhex(KEY)), nonce, data),

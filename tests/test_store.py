@@ -1,18 +1,21 @@
 """The store, on SQLite and on a real PostgreSQL: each event once, sums that agree, bounds kept."""
 
 import random
+import time
 from dataclasses import replace
 
 import pytest
 from sqlalchemy import func, select, text
 
+from host_tools.collect.forgetting import Forgetting
 from host_tools.errors import BeckonError
 from host_tools.store import retention, rollup
 from host_tools.store.database import open_store, reading, store_url
 from host_tools.store.messages import Batch, Diag, Event, Reject, State, Status
-from host_tools.store.tables import DIAG_COUNTERS, METADATA
+from host_tools.store.tables import DIAG_COUNTERS, EVENT, METADATA
 from host_tools.store.writer import Writer
 from tests.stores import KINDS, fresh_store
+from tests.waiting import until
 
 NOW = 1_763_634_400_000
 DAY = rollup.DAY_MS
@@ -159,6 +162,27 @@ def test_old_events_go_and_their_sums_stay(engine):
     assert number(engine, "SELECT count(*) FROM event") == 1
 
 
+def test_a_pile_of_old_events_goes_piece_by_piece_beside_a_writer(engine, monkeypatch):
+    monkeypatch.setattr(retention, "_PIECE", 2)
+    now_ms = time.time_ns() // 10**6
+    writer = Writer(engine)
+    old = [an_event(i, at_ms=now_ms - 11 * DAY) for i in range(9)]
+    writer.write(Batch(old, statuses=[Status("d1", now_ms - 40 * DAY, True)]))
+    keep = retention.Keep(events=10)
+    assert retention.forget(engine, keep, now_ms) == {"event"}
+    assert number(engine, "SELECT count(*) FROM event") == 7
+    if engine.dialect.name == "postgresql":  # another collector is at it
+        with engine.begin() as other:
+            other.execute(text(f"SELECT pg_advisory_xact_lock({retention._LOCK})"))
+            assert retention.forget(engine, keep, now_ms) == set()
+        assert number(engine, "SELECT count(*) FROM event") == 7
+    with Forgetting(engine, keep):
+        for i in range(20, 23):
+            writer.write(Batch([an_event(i, at_ms=now_ms)]))
+        until(lambda: number(engine, "SELECT count(*) FROM event") == 3)
+    assert int(number(engine, "SELECT sum(events) FROM device_day")) == 12
+
+
 def test_the_migrations_make_what_the_tables_say(engine):
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
@@ -173,6 +197,18 @@ def test_a_store_of_a_newer_version_is_left_alone(engine):
     url = engine.url.render_as_string(hide_password=False)
     with pytest.raises(BeckonError, match="newer Beckon"):
         open_store(url)
+
+
+def test_a_repeated_question_is_planned_for_its_own_times(engine):
+    if engine.dialect.name != "postgresql":
+        pytest.skip("SQLite plans a query each time")
+    with reading(engine).connect() as connection:
+        for since_ms in range(20):  # prepared after five, with a plan for all after five more
+            connection.execute(select(func.count()).where(EVENT.c.at_ms >= since_ms))
+        plans = connection.execute(text(
+            "SELECT generic_plans, custom_plans FROM pg_prepared_statements "
+            "WHERE statement LIKE '%at_ms%'")).all()  # fmt: skip
+    assert plans and all(generic == 0 and custom > 5 for generic, custom in plans)
 
 
 def test_readers_do_not_wait_for_a_writer(engine):
@@ -197,8 +233,13 @@ def test_a_store_that_cannot_be_opened_says_why(tmp_path):
     (tmp_path / "text.db").write_text("this is not a database, but it is long enough for one" * 9)
     with pytest.raises(BeckonError, match="not a database"):
         open_store(str(tmp_path / "text.db"))
+    with pytest.raises(BeckonError, match="no store .*new.db yet: start beckon collect first"):
+        open_store(str(tmp_path / "new.db"), migrate=False)
+    assert not (tmp_path / "new.db").exists()
+    (tmp_path / "new.db").touch()
     with pytest.raises(BeckonError, match="lacks 3 migrations"):
         open_store(str(tmp_path / "new.db"), migrate=False)
     with pytest.raises(BeckonError) as fault:
         open_store("postgresql://me:secret@127.0.0.1:1/x")
-    assert "secret" not in str(fault.value)
+    assert "postgresql://me:***@127.0.0.1:1/x" in str(fault.value)
+    assert str(fault.value).endswith("Connection refused")

@@ -10,8 +10,9 @@ pytest.importorskip("nicegui", reason="the extra studio is not installed")
 
 from host_tools.errors import BeckonError
 from host_tools.studio.frame import layout
-from host_tools.testing.browser import Studio, open_tab
+from host_tools.testing.browser import open_tab
 from host_tools.toolchain.axe import axe_script
+from tests.forked_studio import ForkedStudio
 
 pytestmark = pytest.mark.soak  # with the others more than ten minutes
 
@@ -36,7 +37,7 @@ def test_every_page_can_be_read_out_seen_and_reached_in_both_themes(browser, tmp
     (folder / "models").mkdir()
     shutil.copyfile(DEFAULT_MODEL, folder / "models/m.mlp")
     found = {}
-    with Studio(folder) as studio, open_tab(browser, studio, locale="de-DE") as tab:
+    with ForkedStudio(folder) as studio, open_tab(browser, studio, locale="de-DE") as tab:
         for name in PAGES:
             tab.go(f"/{name}")
             tab.page.locator(".bk-main").wait_for()

@@ -21,6 +21,7 @@ from host_tools.studio.frame import layout
 from host_tools.studio.frame.access import AccessGuard, Keys
 from host_tools.studio.frame.project import Project
 from host_tools.testing.browser import _COMMAND, Studio, open_tab
+from tests.forked_studio import ForkedStudio
 from tests.waiting import TIMEOUT_S, until
 
 COMMAND_WITH_BROWSER = "import sys; sys.argv.remove('--no-browser'); " + _COMMAND
@@ -257,8 +258,8 @@ def test_dark_and_light_are_kept(tab):
 
 
 def test_an_empty_project_says_what_to_do_first(browser, tmp_path):
-    with Studio(tmp_path / "new") as studio, open_tab(browser, studio, width=820, height=1180,
-                                                      touch=True) as tab:
+    with ForkedStudio(tmp_path / "new") as studio, open_tab(browser, studio, width=820, height=1180,
+                                                            touch=True) as tab:
         tab.enter(studio)
         tab.page.wait_for_url("**/record")  # where one begins, and no token to be seen
         tab.go("/label")
@@ -290,7 +291,7 @@ def test_strangers_files_are_text_and_messages(browser, tmp_path):
     (folder / "recordings" / "cut.csv.gz").write_bytes(gzip.compress(text.encode())[:60])
     (folder / "recordings" / "jump.csv").write_text(text + "5,0,0,9.8\n")
     (folder / "labels.csv").write_text("recording,start_ms,end_ms,label\na,9,1,x\n")
-    with Studio(folder) as studio, open_tab(browser, studio) as tab:
+    with ForkedStudio(folder) as studio, open_tab(browser, studio) as tab:
         tab.go("/label")
         message = tab.page.locator(".bk-message")
         message.wait_for()

@@ -10,7 +10,8 @@ from host_tools.paths import DATA, DEMO, REPOSITORY
 
 pytest.importorskip("nicegui", reason="the extra studio is not installed")
 
-from host_tools.testing.browser import Studio, open_tab
+from host_tools.testing.browser import open_tab
+from tests.forked_studio import ForkedStudio
 
 PICTURES = REPOSITORY / "docs" / "studio"
 
@@ -33,7 +34,7 @@ def make_project(folder):
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory):
     folder = make_project(tmp_path_factory.mktemp("studio") / "my-gestures")
-    with Studio(folder) as running:
+    with ForkedStudio(folder) as running:
         running.folder = folder
         yield running
 
@@ -308,7 +309,7 @@ def test_two_tabs_and_two_people(tab, studio, browser):
 
 def test_a_kill_in_the_middle_costs_one_action_at_most(browser, tmp_path):
     folder = make_project(tmp_path / "killed")
-    with Studio(folder) as studio, open_tab(browser, studio) as tab:
+    with ForkedStudio(folder) as studio, open_tab(browser, studio) as tab:
         tab.go("/label?recording=p101-1")
         tab.wait_for_signal()
         tab.page.keyboard.press("g")
@@ -321,7 +322,7 @@ def test_a_kill_in_the_middle_costs_one_action_at_most(browser, tmp_path):
                                  ".filter(s => s.kind === 'label').length")
         studio.kill()
         assert seen <= len(labels(folder)) <= 5
-    with Studio(folder) as studio, open_tab(browser, studio) as tab:
+    with ForkedStudio(folder) as studio, open_tab(browser, studio) as tab:
         tab.go("/label?recording=p101-1")
         tab.wait_for_signal()
         wait_for(tab, f"spans.length === {len(labels(folder))}")
@@ -340,7 +341,7 @@ def test_pictures_for_the_docs(browser, tmp_path, request):
         pytest.skip("makes pictures: run with --update-pictures or --soak")
     target = PICTURES if update else tmp_path
     target.mkdir(exist_ok=True)
-    with Studio(folder) as running:
+    with ForkedStudio(folder) as running:
         for theme in ("light", "dark") if update else ("light",):
             with open_tab(browser, running, theme=theme, width=1180, height=760) as tab:
                 tab.go("/label?recording=p101-1")

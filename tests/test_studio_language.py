@@ -1,4 +1,5 @@
-"""Studio's words: each has a translation with the same fields, and the browser gets them."""
+"""Words of Studio and the dashboard: each has a translation with the same fields, and the browser
+gets them."""
 
 import asyncio
 import shutil
@@ -14,27 +15,34 @@ from host_tools.studio.frame.language import (
     LanguageOfRequest,
     chosen,
     later,
+    number,
     speaking,
     tr,
     tr_n,
 )
-from host_tools.testing.browser import Studio, open_tab
+from host_tools.testing.browser import open_tab
+from tests.forked_studio import ForkedStudio
 from tests.library_sentences import sentences
-from tests.studio_words import CODES, LIBRARY, STUDIO, catalog, fields, texts
+from tests.studio_words import CODES, LIBRARY, PAGES, catalog, fields, texts
+
+of_both = pytest.mark.parametrize("pages", PAGES, ids=lambda folder: folder.name)
 
 
-def test_every_text_can_be_found_and_is_filled_in():
-    found, hidden = texts()
+@of_both
+def test_every_text_can_be_found_and_is_filled_in(pages):
+    found, hidden = texts(pages)
     assert hidden == []  # tr(f"...") or tr(a + b): no file could hold it
     wrong = [t.where for t in found for text in ([t.id] if isinstance(t.id, str) else t.id)
              if t.values is not None and {name for name, _ in fields(text)} != t.values]
     assert wrong == []
 
 
+@of_both
 @pytest.mark.parametrize("code", CODES)
-def test_the_translation_is_whole_and_has_nothing_left_over(code):
-    words = catalog(code)
-    found = {t.key: t.where for t in texts()[0]}
+def test_the_translation_is_whole_and_has_nothing_left_over(code, pages):
+    words = catalog(code, "", pages)
+    found = {t.key: t.where for t in texts(pages)[0]}
+    assert len(found) > 100
     missing, wrong = [], []
     for (text, about), where in found.items():
         message = words.get(text[0] if isinstance(text, tuple) else text, about or None)
@@ -53,20 +61,22 @@ def test_the_translation_is_whole_and_has_nothing_left_over(code):
     assert not any(m.fuzzy for m in words if m.id)
 
 
-def test_every_sentence_of_the_library_can_be_found_and_is_filled_in():
-    found, hidden = sentences()
+@of_both
+def test_every_sentence_of_the_library_can_be_found_and_is_filled_in(pages):
+    found, hidden = sentences(pages)
     # What the firmware's rules say of a setting, and the format's of a model file, comes as it is
     assert [where for where in hidden
             if not where.startswith(("host_tools/device/settings.py", "host_tools/model/check.py"))
             ] == []
     assert [s.where for s in found
             if s.values and {name for name, _ in fields(s.text)} != s.values] == []
-    assert len(found) > 300
+    assert len(found) > (300 if pages.name == "studio" else 20)
 
 
+@of_both
 @pytest.mark.parametrize("code", CODES)
-def test_each_sentence_of_the_library_has_its_translation(code):
-    words, found = catalog(code, LIBRARY), {s.text: s for s in sentences()[0]}
+def test_each_sentence_of_the_library_has_its_translation(code, pages):
+    words, found = catalog(code, LIBRARY, pages), {s.text: s for s in sentences(pages)[0]}
     wrong = []
     for text, sentence in found.items():
         message = words.get(text)
@@ -96,8 +106,10 @@ def test_texts_are_filled_in_and_fall_back_to_english():
         assert tr("no file holds {this}", this="this") == "no file holds this"
         assert tr_n("{n} of a kind", "{n} of two kinds", 2) == "2 of two kinds"
         assert tr("{a:.1f} s, {b}, {c:,}", a=2.5, b=1.5, c=3) == "2,5 s, 1.5, 3"
+        assert tr("{a:,} of {b:,.1f}", a=12345, b=9876.5) == "12\u202f345 of 9\u202f876,5"
+        assert number(1234567) == "1\u202f234\u202f567" and number(0.25, "g") == "0,25"
     assert tr("Keys") == "Keys" and later("Keys") == "Keys"
-    assert tr("{a:.1f} s", a=2.5) == "2.5 s"
+    assert tr("{a:.1f} s", a=2.5) == "2.5 s" and number(12345) == "12,345"
     assert tr("{braces} stay without values") == "{braces} stay without values"
 
 
@@ -135,7 +147,8 @@ def test_each_request_has_its_own_language():
 
 def test_the_browser_shows_it_and_keeps_the_choice(browser, tmp_path):
     shutil.copytree(DEMO, tmp_path / "demo")
-    with Studio(tmp_path / "demo") as studio, open_tab(browser, studio, locale="de-DE") as tab:
+    with (ForkedStudio(tmp_path / "demo") as studio,
+          open_tab(browser, studio, locale="de-DE") as tab):
         page = tab.page
         tab.go("/label")
         assert "Beschriften" in page.inner_text(".bk-nav")
@@ -162,5 +175,6 @@ def test_the_browser_shows_it_and_keeps_the_choice(browser, tmp_path):
         assert tab.strangers() == [] and tab.faults == []
 
 
-def test_the_translations_are_where_the_wheel_takes_them():
-    assert (STUDIO / "frame/translations/de.po").is_file()
+@of_both
+def test_the_translations_are_where_the_wheel_takes_them(pages):
+    assert PAGES[pages].is_relative_to(pages) and (PAGES[pages] / "de.po").is_file()

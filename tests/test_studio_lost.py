@@ -20,6 +20,7 @@ from host_tools.studio.frame import theme
 from host_tools.studio.frame.coming_back import ComingBack, KeptSecrets
 from host_tools.studio.frame.label_colours import LabelColours
 from host_tools.testing.browser import Studio, open_tab
+from tests.forked_studio import ForkedStudio
 from tests.waiting import TIMEOUT_S
 
 
@@ -44,7 +45,7 @@ def test_a_label_keeps_its_colour_when_others_are_added(tmp_path):
 
 
 def test_an_address_that_leads_nowhere_and_no_way_in(browser, demo):
-    with Studio(demo) as studio:
+    with ForkedStudio(demo) as studio:
         port = int(studio.origin.rsplit(":", 1)[1])
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
         connection.request("GET", "/label",
@@ -112,10 +113,12 @@ def test_a_page_goes_on_with_the_next_run_and_trusts_no_other(browser, demo, ano
             assert "Beckon Studio does not answer" in lost.inner_text()
             assert page.evaluate("document.getElementById('app').inert")
             assert page.locator("#popup").is_hidden()
+            page.evaluate("window.before = true")
             # --port 0 is any; without it the next run takes the port of the one before
             with Studio(demo, "--port", str(port)):
-                lost.wait_for(state="detached")  # the page was loaded again
+                page.wait_for_function("!window.before")  # the page was loaded again
                 tab.wait_until_usable()
+                assert lost.is_hidden()
                 assert page.url == f"{studio.origin}/label"
             asked = another_program(port)
             page.get_by_text("Another program answers here").wait_for()

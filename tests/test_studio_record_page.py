@@ -8,8 +8,9 @@ import pytest
 from host_tools.dataset.folder import read_dataset
 from host_tools.device.image import unix_arch, write_image
 from host_tools.simulator.sensor.movement import Sines
-from host_tools.testing.browser import Studio, open_tab
+from host_tools.testing.browser import open_tab
 from tests.boards import sensor_board
+from tests.forked_studio import ForkedStudio
 from tests.studio_pictures import picture
 
 RATE = 100.0
@@ -18,7 +19,7 @@ RATE = 100.0
 @pytest.fixture(scope="module")
 def tab(browser, tmp_path_factory):
     folder = tmp_path_factory.mktemp("studio") / "my-gestures"
-    with Studio(folder) as studio, open_tab(browser, studio) as tab:
+    with ForkedStudio(folder) as studio, open_tab(browser, studio) as tab:
         tab.folder = folder
         yield tab
         assert tab.faults == [] and tab.strangers() == []

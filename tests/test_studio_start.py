@@ -14,7 +14,8 @@ from host_tools.dataset.convert import archive
 from host_tools.errors import BeckonError
 from host_tools.studio.start.projects import KnownProjects, look_into
 from host_tools.studio.start.sharing import pack, unpack
-from host_tools.testing.browser import Studio, open_tab
+from host_tools.testing.browser import open_tab
+from tests.forked_studio import ForkedStudio
 from tests.studio_pictures import picture
 from tests.waiting import until
 
@@ -99,7 +100,7 @@ def test_from_nothing_to_the_sample_and_back(browser, demo, tmp_path, monkeypatc
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     (demo / "labels-anna.csv").write_bytes((demo / "labels.csv").read_bytes())
     assert pack(demo, tmp_path / "shared one.zip") == 3
-    with Studio(None, home=tmp_path) as studio, open_tab(browser, studio) as tab:
+    with ForkedStudio(None, home=tmp_path) as studio, open_tab(browser, studio) as tab:
         page = tab.page
         tab.enter(studio)
         page.wait_for_url("**/start")

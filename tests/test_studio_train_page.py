@@ -10,7 +10,8 @@ from host_tools.dataset import read_dataset
 from host_tools.model.golden import read_model
 from host_tools.paths import DEFAULT_MODEL, DEMO
 from host_tools.studio.train.session import Settings
-from host_tools.testing.browser import Studio, open_tab
+from host_tools.testing.browser import open_tab
+from tests.forked_studio import ForkedStudio
 from tests.studio_pictures import picture
 
 
@@ -18,7 +19,7 @@ from tests.studio_pictures import picture
 def tab(browser, tmp_path_factory):
     folder = tmp_path_factory.mktemp("studio") / "my-gestures"
     (folder / "recordings").mkdir(parents=True)
-    with Studio(folder) as studio, open_tab(browser, studio) as tab:
+    with ForkedStudio(folder) as studio, open_tab(browser, studio) as tab:
         tab.folder = folder
         yield tab
         assert tab.faults == [] and tab.strangers() == []

@@ -11,8 +11,9 @@ from host_tools.model.golden import read_model
 from host_tools.mqtt.broker import embedded_broker
 from host_tools.paths import DEFAULT_MODEL, DEMO
 from host_tools.simulator.simulate import simulate
-from host_tools.testing.browser import Studio, open_tab
+from host_tools.testing.browser import open_tab
 from tests.boards import sensor_board
+from tests.forked_studio import ForkedStudio
 from tests.studio_pictures import picture
 
 
@@ -21,7 +22,7 @@ def tab(browser, tmp_path_factory):
     folder = tmp_path_factory.mktemp("studio") / "my-gestures"
     (folder / "models").mkdir(parents=True)
     (folder / "models" / "first.mlp").write_bytes(DEFAULT_MODEL.read_bytes())
-    with Studio(folder) as studio, open_tab(browser, studio) as tab:
+    with ForkedStudio(folder) as studio, open_tab(browser, studio) as tab:
         tab.folder = folder
         yield tab
         assert tab.faults == [] and tab.strangers() == []

@@ -1,10 +1,13 @@
 """`beckon test` is green only if every tool was."""
 
 import argparse
+import threading
 
 import pytest
 
 from host_tools.cli import test as command
+from host_tools.errors import BeckonError
+from host_tools.toolchain import activity
 
 
 @pytest.fixture
@@ -12,8 +15,9 @@ def run(monkeypatch, tmp_path):
     """run(source, found): the command over one test file, the linters finding `found`."""
     monkeypatch.setattr(command, "_ALL_CORES", [])  # one test needs no workers
     for name in ("micropython_command", "umqtt_folder", "mosquitto_command", "stubs_folder",
-                 "browser_command"):
+                 "browser_command", "webassembly_folder"):
         monkeypatch.setattr(command, name, lambda: None)
+    monkeypatch.setattr(command, "provide", lambda extra: None)
 
     def start(source: str, found: list[command.Check]) -> int:
         file = tmp_path / "test_sample.py"
@@ -55,3 +59,46 @@ def test_a_fault_in_a_file_is_found(tmp_path, monkeypatch):
     assert "F401" in command._tool("ruff", ["-m", "ruff", "check", "--isolated"]).faults
     mypy = ["-m", "mypy", "--cache-dir", str(tmp_path / "cache"), "sample.py"]
     assert "Incompatible types" in command._tool("mypy", mypy).faults
+
+
+def test_what_windows_lacks_is_found_and_missing_packages_are_no_fault(tmp_path, monkeypatch):
+    (tmp_path / "sample.py").write_text(
+        "import os\nimport sys\nimport nicegui\n"
+        "class Button(nicegui.ui.button, component='x.js'): pass\n"
+        "print(os.geteuid(), sys.argv)\n"
+        "if sys.platform != 'win32': print(os.getuid())\n")
+    monkeypatch.setenv("BECKON_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(command, "REPOSITORY", tmp_path)
+    (check,) = command._other_systems(["win32"], ["sample.py"])
+    assert check.name == "mypy for win32"
+    assert check.faults.startswith("sample.py:5: error: Module has no attribute \"geteuid\"")
+    assert len(check.faults.splitlines()) == 1
+    (check,) = command._other_systems(["win32"], ["--no-such-option", "sample.py"])
+    assert "no-such-option" in check.faults
+
+
+def test_tools_are_fetched_while_packages_are_installed(run, monkeypatch, capfd):
+    both = threading.Barrier(2, timeout=60)
+
+    def fetch():
+        with activity.doing("fetching a broker"):
+            both.wait()
+
+    monkeypatch.setattr(command, "mosquitto_command", fetch)
+    monkeypatch.setattr(command, "provide", lambda extra: both.wait())
+    shown = activity.display
+    assert run("def test_a(): pass\n", []) == 0
+    assert "beckon: fetching a broker ..." in capfd.readouterr().err
+    assert activity.display is shown
+
+
+def test_a_tool_that_cannot_be_fetched_ends_it_but_the_browser_does_not(run, monkeypatch, capfd):
+    def fails():
+        raise BeckonError("no connection")
+
+    monkeypatch.setattr(command, "browser_command", fails)
+    assert run("def test_a(): pass\n", []) == 0
+    assert "pages are skipped: no connection" in capfd.readouterr().err
+    monkeypatch.setattr(command, "umqtt_folder", fails)
+    with pytest.raises(BeckonError, match="no connection"):
+        run("def test_a(): pass\n", [])

@@ -301,13 +301,19 @@ def test_without_a_browser_it_says_what_to_install(monkeypatch, tmp_path):
         browser.browser_command()
 
 
-def test_a_browser_out_of_the_package_has_its_libraries_and_fonts(fake_apt, monkeypatch, tmp_path):
+@pytest.mark.parametrize("program", ["chromium-headless-shell", "chromium"])
+def test_a_browser_out_of_the_package_has_its_libraries_and_fonts(fake_apt, monkeypatch, tmp_path,
+                                                                  program):
     fake_apt("1.2-3")
+    if program == "chromium":  # the archive has no headless shell
+        script(tmp_path / "bin" / "apt-cache",
+               'case "$*" in *policy*shell*) ;; *) echo "  Candidate: 1.2-3" ;; esac\n')
     libraries = "usr/lib/x86_64-linux-gnu"
     script(tmp_path / "bin" / "dpkg-deb", f"""
 mkdir -p "$3/{libraries}/private" "$3/{libraries}/gconv" "$3/usr/share/fonts"
 mkdir -p "$3/usr/lib/chromium"
-touch "$3/{libraries}/libnss3.so" "$3/{libraries}/libc.so.6" "$3/usr/lib/chromium/chromium"
+touch "$3/{libraries}/libnss3.so" "$3/{libraries}/libc.so.6"
+touch "$3/usr/lib/chromium/{program}"
 touch "$3/{libraries}/private/libsound-16.1.so" "$3/{libraries}/gconv/UTF-7.so"
 """)
     monkeypatch.setattr(browser, "_NAMES", ())
@@ -315,7 +321,7 @@ touch "$3/{libraries}/private/libsound-16.1.so" "$3/{libraries}/gconv/UTF-7.so"
     browser._found.cache_clear()
     found = browser.browser_command()
     browser._found.cache_clear()
-    root = found.path.removesuffix("/usr/lib/chromium/chromium")
+    root = found.path.removesuffix(f"/usr/lib/chromium/{program}")
     assert found.env["LD_LIBRARY_PATH"].split(":") == [
         f"{root}/{libraries}", f"{root}/lib/x86_64-linux-gnu", f"{root}/{libraries}/private",
     ]
@@ -323,6 +329,7 @@ touch "$3/{libraries}/private/libsound-16.1.so" "$3/{libraries}/gconv/UTF-7.so"
         assert f"<dir>{root}/usr/share/fonts</dir>" in config.read()
     # The machine's loader starts it, so it must have the machine's C library
     assert not os.path.exists(f"{root}/{libraries}/libc.so.6")
+    assert f"download {program} chromium-common" in (tmp_path / "downloaded").read_text()
 
 
 def test_umqtt_is_the_module_that_was_checked():

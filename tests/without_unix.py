@@ -62,5 +62,5 @@ if __name__ == "__main__":
     hide()
     from host_tools.cli import app
 
-    app._provide = lambda extra: None  # this environment has what the tests need
+    app.provide = lambda extra: None  # this environment has what the tests need
     sys.exit(app.main(sys.argv[1:]))

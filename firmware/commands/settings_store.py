@@ -10,8 +10,8 @@ rollback.py.
 import json
 import os
 
-from feedback import checks
 from ops import config
+from options import together
 
 # Never shown, never changed over the network.
 _SECRET = ("wifi_key", "user", "password", "update_key", "ap_key", "radio_key")
@@ -27,16 +27,17 @@ class SettingsStore:
 
     apply: called when settings that act at once have changed. needs: returns what works now,
     see Rollback. limit: called before flash is written for a command that is not signed; may
-    raise ValueError.
+    raise ValueError. model: the Engine, or None.
     """
 
-    def __init__(self, settings, rollback, signature, apply, needs, limit):
+    def __init__(self, settings, rollback, signature, apply, needs, limit, model):
         self._settings = settings
         self._rollback = rollback
         self._signature = signature
         self._apply = apply
         self._needs = needs
         self._limit = limit
+        self._model = model
 
     async def get(self, arguments):
         """The command `get`: all settings, or those in `names`."""
@@ -69,7 +70,7 @@ class SettingsStore:
             config.checked("set", name, value)
             if not signed and name not in OPEN:
                 raise ValueError("%s needs a signature with update_key" % name)
-        checks.check(self._settings, values)
+        together.check(self._settings, values, self._model)
         if self._settings.tls_ca and values.get("tls_ca") == "":
             raise ValueError("TLS cannot be switched off over MQTT; use `beckon deploy`")
         return {"restart": self.change(values, signed)}

@@ -140,6 +140,7 @@ class Verbs:
             self._apply_settings,
             self._needs,
             self._limit,
+            self._sensing and self._sensing.engine,
         )
 
     async def _model(self, arguments):
@@ -247,4 +248,4 @@ def _load(path):
 def _forget_store():
     """The table of all settings is one of the largest things that a module holds."""
     forget("commands.settings_store", "ops.config")
-    forget("feedback.checks", "feedback.patterns", "feedback.rule_list")
+    forget("options.together", "feedback.patterns", "feedback.rule_list")

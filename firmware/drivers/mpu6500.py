@@ -179,7 +179,7 @@ class MPU6500:
         """
         yield _POWER_UP_MS
         self._test_bits = 0
-        self._identify()
+        self.identify()
         self.write(_PWR_MGMT_1, 0x80)
         yield _RESET_MS
         # After a reset only the clock and sleep bits can be set, RM register 107.
@@ -217,7 +217,8 @@ class MPU6500:
             )
         yield _SETTLE_MS
 
-    def _identify(self):
+    def identify(self):
+        """Which part it is, by WHO_AM_I: identity, name and kind. Raises OSError."""
         identity = self.read(_WHO_AM_I)
         if identity in (0x00, 0xFF):
             # What a bus reads whose data line is held down, or with nothing on it.

@@ -19,6 +19,20 @@ class Event:
         self.label = ""
         self.model = ""
 
+    def fill(self, boot, seq, model, label, confidence, label_confidence, clock, index, now):
+        """Become the event `label`, recognised at sample `index`. clock: see Publisher.sense().
+        now: uptime_ms().
+        """
+        self.boot = boot
+        self.seq = seq
+        self.model = model
+        self.label = label
+        self.confidence = confidence
+        self.label_confidence = label_confidence
+        self.t_ms = clock.t_ms(index)
+        self.captured_ms = now - clock.age_ms(index)
+        self.sent = False
+
     def payload(self, latency_ms, unix_ms):
         """JSON as bytes. None stands for a latency, 0 for a time, that is not known."""
         return (

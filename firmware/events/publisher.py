@@ -106,15 +106,10 @@ class Publisher:
         event = self._queue[at]
         if not event:
             event = self._queue[at] = Event()
-        event.label = label
-        event.model = self.model
-        event.confidence = confidence
-        event.label_confidence = label_confidence
-        event.boot = self.boot
-        event.seq = self._seq
-        event.t_ms = self._clock.t_ms(index)
-        event.captured_ms = uptime_ms() - self._clock.age_ms(index)
-        event.sent = False
+        event.fill(
+            self.boot, self._seq, self.model, label, confidence, label_confidence,
+            self._clock, index, uptime_ms(),
+        )
         self._count += 1
         self._seq += 1
         self._empty.clear()

@@ -20,7 +20,7 @@ _HALF = const(32768)
 def add(board):
     """Let the board answer its events at settings.feedback_pin."""
     board.feedback = output = Output(board.settings)
-    forget("feedback.checks", "feedback.patterns", "feedback.rule_list")
+    forget("options.together", "feedback.patterns", "feedback.rule_list")
     board.publisher.outputs.append(output)
     board.runs.append(output.run)
     board.parts.append(output)

@@ -34,7 +34,7 @@ class RuledRecognizer(Recognizer):
     def __init__(self, engine, text):
         Recognizer.__init__(self, engine)
         self.rules = rules = Rules(text, engine.rate_hz, engine.accel_g)
-        forget("feedback.checks", "feedback.patterns", "feedback.rule_list")
+        forget("options.together", "feedback.patterns", "feedback.rule_list")
         self.tee = _Tee(rules)
         self.first = len(engine.labels)
         engine.labels = list(engine.labels) + rules.names

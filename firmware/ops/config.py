@@ -40,6 +40,7 @@ SETTINGS = {
     "light_sleep_s": (20, int, 1, 3600),  # with wake_on_motion: still for so long
     "deep_sleep_s": (300, int, 1, 3600),  # asleep for so long
     "contact_s": (3600, int, 10, 86400),  # from deep sleep
+    "wake_gesture": (1, int, 0, 1),  # 1: what ends a deep sleep is recognised; takes 0.43 mA more
     "imu_int_pin": (-1, int, -1, 48),  # -1: not wired, the FIFO is polled
     "keep_windows": (0, int, 0, 8),  # samples of so many events are kept for `window`
     "radio": ("", str, 0, 32),  # bthome, gatt, hid, espnow, gateway; docs/bluetooth.md

@@ -9,12 +9,15 @@ from micropython import const
 
 from drivers import mpu_family
 
+_SMPLRT_DIV = const(0x19)
 _CONFIG = const(0x1A)
 _WOM_THR = const(0x1F)
+_FIFO_EN = const(0x23)
 _INT_PIN_CFG = const(0x37)
 _INT_ENABLE = const(0x38)
 _INT_STATUS = const(0x3A)
 _ACCEL_INTEL_CTRL = const(0x69)
+_USER_CTRL = const(0x6A)
 _PWR_MGMT_2 = const(0x6C)
 _FIFO_R_W = const(0x74)
 
@@ -26,6 +29,7 @@ _GYRO_OFF = const(0x07)
 _ROUNDS = const(6)
 STILL_FRAMES = 8  # of the FIFO's first ones, which are repeated
 STILL_TIMES = 8
+_SLOW_MS = const(20)
 _WRAP = const(0x3FFFFFFF)
 _SPARE = const(24)  # bytes: two frames of room, for what comes while the FIFO is being read
 
@@ -77,6 +81,54 @@ def watch(imu, threshold_mg):
     imu.read(_INT_STATUS)
     write(_ACCEL_INTEL_CTRL, 0xC0)
     write(_INT_ENABLE, _WOM_EN)
+
+
+def record(imu, threshold_mg):
+    """As watch(), for deep sleep: the FIFO keeps the newest 1.7 s of the accelerometer alone.
+
+    It samples at 50 Hz or at a lower rate then. Returns that period in ms. early.py reads the
+    FIFO, and brings the full rate back. Raises OSError.
+    """
+    write = imu.write
+    awake_ms = imu.period_us // 1000
+    period_ms = awake_ms * max(1, (_SLOW_MS + awake_ms - 1) // awake_ms)
+    write(_FIFO_EN, 0x00)
+    write(_USER_CTRL, 0x00)
+    write(_USER_CTRL, 0x04)  # empty
+    write(_SMPLRT_DIV, period_ms - 1)
+    write(_USER_CTRL, 0x40)
+    watch(imu, threshold_mg)
+    write(_FIFO_EN, 0x08)
+    return period_ms
+
+
+def catch_up(imu, sampler, early, recognise):
+    """In place of starting the FIFO: what came while the board started, then sample on.
+
+    early: Early. recognise: called for each few frames in the ring, until it has none. Up to two
+    samples are lost where the FIFO is started again. Raises OSError.
+    """
+    from time import ticks_us
+
+    reader = sampler.reader
+    frames = sampler.frames
+    early.drain()
+    imu.start_fifo()
+    now = ticks_us()
+    n = early.take(imu.frames, STILL_FRAMES)
+    still = STILL_TIMES * STILL_FRAMES if n == STILL_FRAMES else 0
+    oldest = now - imu.period_us & _WRAP
+    sampler.clock.start(still + early.count - 1, oldest, now, oldest)
+    reader.joined = True
+    for _ in range(still // STILL_FRAMES):  # as in adopt()
+        frames.push_fifo(imu.frames, n)
+    reader.next += still
+    while n and early.is_whole:
+        frames.push_fifo(imu.frames, n)
+        reader.next += n
+        recognise()
+        early.drain()
+        n = early.take(imu.frames, imu.CHUNK_FRAMES)
 
 
 def can_watch(imu):

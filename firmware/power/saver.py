@@ -11,6 +11,7 @@ the board awake.
 """
 
 import asyncio
+import sys
 import time
 from array import array
 from time import ticks_diff, ticks_ms, ticks_us
@@ -20,9 +21,11 @@ import network
 from micropython import const
 
 from link.mqtt_link import LinkDown
+from ops.lazy import forget
 from ops.uptime import uptime_ms
 from power.sleep_record import SleepRecord
 from power.stillness import Stillness
+from recognition.recognizer import EMPTY, NO_EVENT
 
 _FREQ_HZ = const(80_000_000)  # the least that Wi-Fi works with
 _KEEPALIVE_S = const(300)  # the counters are sent more often, so that no ping is needed
@@ -72,6 +75,13 @@ class Saver:
         self._by_timer = self._deep_boot and machine.wake_reason() == machine.TIMER_WAKE
         if self._sleeps:
             self._recall()
+        early = sys.modules.get("power.early")
+        self._early = early and early.taken
+        if self._early:
+            if board.sensing:
+                self._go_on(self._catch_up)
+            else:
+                self._early.finish()
 
     def _attach(self, board, settings):
         """Take the place of what link and publisher are asked for."""
@@ -352,7 +362,7 @@ class Saver:
         if not moved:
             self._sleep_deeply()
         self.record.by_motion += 1
-        self._resume()
+        self._go_on(self._adopt)
         sensing.sampling.resume()
         sensing.recognition.resume()
         machine.WDT(timeout=_WATCHDOG_MS)
@@ -361,31 +371,62 @@ class Saver:
         board.lag.slept = True
         self._wake_up()
 
-    def _resume(self):
+    def _go_on(self, start_fifo):
         """Let the sampler go on with what the FIFO holds: the beginning of the motion."""
         imu = self._board.sensing.imu
         imu.bring_up = tuple  # nothing to do, and nothing to wait for
-        imu.start_fifo = self._adopt
+        imu.start_fifo = start_fifo
+
+    def _again(self):
+        """The sensing part, whose sensor is started as usual the next time."""
+        sensing = self._board.sensing
+        del sensing.imu.start_fifo
+        del sensing.imu.bring_up
+        return sensing
 
     def _adopt(self):
         """In place of imu.start_fifo(), once. Raises OSError."""
         from power.motion import adopt, resume
 
+        sensing = self._again()
+        resume(sensing.imu)
+        adopt(sensing.imu, sensing.sampler)
+
+    def _catch_up(self):
+        """In place of imu.start_fifo(), once after a deep sleep. Raises OSError."""
+        from power import early, motion
+
+        sensing = self._again()
+        early.taken.finish()
+        early.taken = None
+        sensing.imu.identify()
+        motion.catch_up(sensing.imu, sensing.sampler, self._early, self._recognise)
+        self._board.lag.slept = True
+        self._early = None
+        forget("power.early")
+
+    def _recognise(self):
+        """As the task in recognition/task.py."""
         sensing = self._board.sensing
-        imu = sensing.imu
-        del imu.start_fifo
-        del imu.bring_up
-        resume(imu)
-        adopt(imu, sensing.sampler)
+        recognizer = sensing.recognizer
+        event = NO_EVENT
+        while event != EMPTY:
+            event = recognizer.step(sensing.ring)
+            if event >= 0:
+                self._board.publisher.post(
+                    sensing.engine.labels[event],
+                    recognizer.confidence,
+                    recognizer.index,
+                    recognizer.label_confidence,
+                )
 
     def _sleep_deeply(self):
         """Does not return: the next thing is a boot."""
         board = self._board
         record = self.record
-        from drivers.mpu_modes import wake_on_motion
-
+        note = b""
         try:
-            wake_on_motion(board.sensing.imu, _DEEP_MG, _ODR_HZ)
+            note = self._watch_deeply()
         except OSError:
             pass  # the timer will wake it
         record.deep += 1
@@ -395,8 +436,21 @@ class Saver:
                 event.unix_ms = board.wall.unix_ms(event.captured_ms)
         record.rtc_us = time.time_ns() // 1000
         record.unix_ms = board.wall.unix_ms(uptime_ms())
-        machine.RTC().memory(record.pack())
+        machine.RTC().memory(note + record.pack(len(note)))
         machine.deepsleep(1000 * board.settings.contact_s)
+
+    def _watch_deeply(self):
+        """Let the sensor wake the board; what early.py must know, as bytes. Raises OSError."""
+        imu = self._board.sensing.imu
+        settings = self._board.settings
+        if settings.wake_gesture:
+            from power import early, motion
+
+            return early.note(settings, motion.record(imu, _LIGHT_MG), imu.period_us // 1000)
+        from drivers.mpu_modes import wake_on_motion
+
+        wake_on_motion(imu, _DEEP_MG, _ODR_HZ)
+        return b""
 
     def _next_contact_s(self):
         settings = self._board.settings

@@ -15,6 +15,8 @@ from events.event_log import unpack as unpack_event
 # Magic with a version, counters, time of day and of the RTC when it fell asleep, events.
 _HEAD = "<H5IqqB"
 _MAGIC = const(0xBE01)
+_NOTE = b"\x02\xbe"  # what early.py needs lies in front
+_NOTE_BYTES = const(14)
 _MOST_BYTES = const(2048)  # that RTC memory takes
 
 
@@ -29,11 +31,13 @@ class SleepRecord:
         self.unix_ms = self.rtc_us = 0
         self.events = []
 
-    def pack(self):
-        """As bytes. What does not fit of the events, the oldest, is left out."""
+    def pack(self, beside=0):
+        """As bytes. What does not fit of the events, the oldest, is left out. beside: bytes of
+        RTC memory that others need.
+        """
         packed = b""
         count = 0
-        most = _MOST_BYTES - struct.calcsize(_HEAD) - 4
+        most = _MOST_BYTES - struct.calcsize(_HEAD) - 4 - beside
         for event in reversed(self.events):
             record = pack_event(event)
             record = struct.pack("<H", len(record)) + record
@@ -59,6 +63,8 @@ class SleepRecord:
     def unpack(self, data):
         """Become what was packed. Raises ValueError for anything else."""
         size = struct.calcsize(_HEAD)
+        if data[:2] == _NOTE:
+            data = data[_NOTE_BYTES:]
         if len(data) < size + 4:
             raise ValueError("too short")
         if struct.unpack_from("<I", data, len(data) - 4)[0] != binascii.crc32(data[:-4]):

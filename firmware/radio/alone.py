@@ -51,7 +51,7 @@ class Alone:
         self.model = ""
         self.house = None
         self.outputs = []
-        self.event = Event()
+        self.event = None
         """The last one, for outputs that send more than they are handed."""
         self.radios = []
         self.describe = describe
@@ -65,15 +65,11 @@ class Alone:
         self.model = model
 
     def post(self, label, confidence, index, label_confidence=100):
-        event = self.event
-        event.label = label
-        event.model = self.model
-        event.confidence = confidence
-        event.label_confidence = label_confidence
-        event.boot = self.boot
-        event.seq = self._seq
-        event.t_ms = self._clock.t_ms(index)
-        event.captured_ms = uptime_ms() - self._clock.age_ms(index)
+        self.event = event = Event()  # outputs may keep it
+        event.fill(
+            self.boot, self._seq, self.model, label, confidence, label_confidence,
+            self._clock, index, uptime_ms(),
+        )
         self._seq += 1
         for output in self.outputs:
             output.post(label, confidence, event.seq)

@@ -6,8 +6,8 @@ Pure: the time is handed in, and what is due is handed out.
 from time import ticks_diff
 
 from micropython import const
-from radio.bthome import MOST_BUTTONS, MOST_ENCRYPTED, objects, service_data
-from radio.tables import buttons
+from options.tables import buttons, most_buttons
+from radio.bthome import objects, service_data
 
 _WAITING = const(4)
 # A reader drops a packet id that it has seen for 4 s only; so an event is shorter on the air.
@@ -24,7 +24,7 @@ class Beacon:
     """
 
     def __init__(self, table, labels, seal=None):
-        most = MOST_ENCRYPTED if seal else MOST_BUTTONS
+        most = most_buttons(seal)
         self._buttons = buttons(table, most)
         if not self._buttons:
             self._buttons = {label: (i, 1) for i, label in enumerate(labels[:most])}

@@ -15,10 +15,6 @@ _PACKET_ID = const(0x00)
 _BUTTON = const(0x3A)
 _PDU = const(31)  # bytes of a legacy advertisement
 
-# A packet id takes 2 bytes, a button 2, the counter and the check of an encrypted one 4 each.
-MOST_BUTTONS = 10
-MOST_ENCRYPTED = 6
-
 
 def objects(packet_id, count, button, code):
     """The BTHome objects as bytes: the packet id, and `count` buttons of which the one numbered

@@ -3,8 +3,8 @@
 from time import ticks_diff
 
 from micropython import const
-from radio.hid_keys import KEYBOARD, MEDIA, REPORT_MAP, key, released
-from radio.tables import pairs
+from options.hid_keys import KEYBOARD, MEDIA, REPORT_MAP, key, released
+from options.tables import pairs
 
 _READ = const(0x0002)
 _WRITE_NO_RESPONSE = const(0x0004)

@@ -10,7 +10,6 @@ from time import ticks_add, ticks_diff, ticks_ms
 
 import network
 from espnow import ESPNow
-from events.event import Event
 from micropython import const
 from radio.now_frame import (
     ACK,
@@ -40,7 +39,7 @@ _PAUSE_MOST_MS = const(30_000)
 class Sender:
     """device: the name of this board. gateway: its address, 6 bytes. secret: 16 bytes.
 
-    last: returns the Event that post() is called for, with what the output is not given.
+    last: returns the Event that post() is called for, to be kept.
     """
 
     def __init__(self, device, gateway, secret, last):
@@ -74,17 +73,7 @@ class Sender:
         if len(self._queue) == _WAITING:
             self._queue.pop(0)
             self._dropped += 1
-        event = Event()
-        last = self._last()
-        event.label = label
-        event.confidence = confidence
-        event.label_confidence = last.label_confidence
-        event.model = last.model
-        event.boot = last.boot
-        event.seq = seq
-        event.t_ms = last.t_ms
-        event.captured_ms = last.captured_ms
-        self._queue.append(event)
+        self._queue.append(self._last())
         self._wake.set()
 
     async def run(self):

@@ -2,9 +2,9 @@
 
 import gc
 
-from radio.tables import BLUETOOTH, key_of, peers, roles
-
 from ops.lazy import forget
+from options.tables import BLUETOOTH, key_of, peers, roles
+from options.together import check_parts, check_radio, gestures
 
 
 def start(board, engine):
@@ -25,17 +25,20 @@ def start(board, engine):
         return state
 
     publisher.describe = with_radio
-    forget("radio.start", "radio.tables")
+    forget("radio.start", "options.tables", "options.together")
 
 
 def _start(board, engine):
     """Why there is no radio, or ""."""
     settings = board.settings
     made = []
-    labels = []
-    if engine:
-        labels = [label for i, label in enumerate(engine.labels) if i != engine.idle]
+
+    def value(name):
+        return getattr(settings, name)
+
     try:
+        labels = gestures(engine, check_parts(value)) or []
+        check_radio(value)
         wanted = roles(settings.radio)
         if any(role in BLUETOOTH for role in wanted):
             made.append((_bluetooth(board, wanted, labels), True))
@@ -101,26 +104,17 @@ def _sender(board):
     from radio.now_sender import Sender
 
     settings = board.settings
-    if settings.wifi_ssid:
-        raise ValueError("espnow is for a board without Wi-Fi; clear wifi_ssid")
-    known = peers(settings.radio_peers)
-    if len(known) != 1:
-        raise ValueError("espnow needs the gateway's address in radio_peers")
+    (gateway,) = peers(settings.radio_peers)
     publisher = board.publisher
-    return Sender(settings.device, known[0], key_of(settings.radio_key), lambda: publisher.event)
+    return Sender(settings.device, gateway, key_of(settings.radio_key), lambda: publisher.event)
 
 
 def _gateway(board):
     from radio.now_gateway import Gateway
 
-    settings = board.settings
-    if not settings.wifi_ssid:
-        raise ValueError("a gateway needs Wi-Fi; set wifi_ssid")
-    settings.power = "always_on"  # it must listen
-    known = peers(settings.radio_peers)
-    if not known:
-        raise ValueError("a gateway needs its senders' addresses in radio_peers")
     import network
 
+    settings = board.settings
     wlan = network.WLAN(network.WLAN.IF_STA)
+    known = peers(settings.radio_peers)
     return Gateway(settings.device, known, key_of(settings.radio_key), board.link, wlan, board.wall)

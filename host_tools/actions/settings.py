@@ -84,7 +84,8 @@ def read_actions(path: Path, environment: Mapping[str, str] = os.environ) -> Act
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise BeckonError(f"{path}: {error.strerror}") from None
+        raise BeckonError(f"{path} cannot be read ({error.strerror}): name the file with your "
+                          "actions, as docs/commands/act.md shows it") from None  # fmt: skip
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BeckonError(f"{path} is not TOML: {error}") from None
     try:

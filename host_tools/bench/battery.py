@@ -34,6 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--extra-ma", type=float, default=0.0, metavar="N",
                         help="what the board takes beside chip and sensor: regulator, LED, USB "
                              "bridge (default %(default)g)")
+    parser.add_argument("--main-ms", type=int, default=1000, metavar="N",
+                        help="from waking out of deep sleep to main.py (default %(default)s)")
     parser.add_argument("--boot-ms", type=int, default=3000, metavar="N",
                         help="from waking out of deep sleep to sampling (default %(default)s)")
     parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, metavar="FILE",
@@ -48,9 +50,11 @@ def measure(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, A
     """All figures as a dict. Raises BeckonError."""
     from host_tools.bench.naps import currents
 
-    if args.mah <= 0 or args.extra_ma < 0 or args.boot_ms < 0 or args.most < 1:
-        raise BeckonError("--mah and --most must be more than 0, --extra-ma and --boot-ms not less",
-                          status=2)  # fmt: skip
+    if args.mah <= 0 or args.extra_ma < 0 or args.most < 1:
+        raise BeckonError("--mah and --most must be more than 0, and --extra-ma not less", status=2)
+    if not 0 <= args.main_ms <= args.boot_ms:
+        raise BeckonError(f"--main-ms must be from 0 to --boot-ms ({args.boot_ms}), not "
+                          f"{args.main_ms}", status=2)  # fmt: skip
     wanted = args.only or PARTS
     figures: dict[str, Any] = {"mah": args.mah}
     if "profiles" in wanted:
@@ -59,7 +63,8 @@ def measure(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, A
     if "script" in wanted:
         from host_tools.bench.naps import scripted
 
-        figures["script"] = {mode: scripted.run(mode, args.boot_ms, say) for mode in currents.MODES}
+        figures["script"] = {mode: scripted.run(mode, args.main_ms, say)
+                             for mode in currents.MODES}  # fmt: skip
     if "waking" in wanted:
         from host_tools.bench.naps import waking
         from host_tools.dataset.folder import read_dataset
@@ -67,7 +72,7 @@ def measure(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, A
 
         data = read_dataset(args.data)
         figures["waking"] = waking.tally(read_model(args.model), data.recordings, waking.WAYS,
-                                         args.boot_ms, args.most, say)  # fmt: skip
+                                         args.main_ms, args.boot_ms, args.most, say)  # fmt: skip
     return figures
 
 
@@ -76,7 +81,8 @@ def summary(figures: dict[str, Any]) -> str:
     for profile, modes in figures.get("profiles", {}).items():
         for mode, row in modes.items():
             lines.append(f"{profile}, {mode}: {row['ma']:.2f} mA, {row['days']:.1f} days on "
-                         f"{figures['mah']:g} mAh (computed)")  # fmt: skip
+                         f"{figures['mah']:g} mAh (computed); lost each day: "
+                         f"{row['lost_gestures']} of {row['gestures']} gestures")  # fmt: skip
     for mode, row in figures.get("script", {}).items():
         lost = ", ".join(row["lost_while"]) or "none"
         lines.append(f"script, {mode}: {row['arrived']} of {row['gestures']} gestures arrived, "

@@ -5,6 +5,7 @@
   faults               collectors killed, database stopped, broker restarted, disk full, under load
   idle                 many connected devices, one event per minute each
   queries              every query of the dashboard over a large store
+  paint                its pages over that store, in a real browser (fetched if there is none)
   memory               of a collector after a million events
 
 Generator, broker, collectors and database share the processor; `cpu` gives each one's share of one
@@ -24,7 +25,8 @@ from typing import Any
 from host_tools.errors import BeckonError
 
 EXTRA = "collect"
-PARTS = ("sqlite", "postgresql", "shared", "faults", "idle", "queries", "memory")
+PARTS = ("sqlite", "postgresql", "shared", "faults", "idle", "queries", "paint",
+         "memory")  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,13 +43,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--idle-devices", type=int, default=10_000, metavar="N")
     parser.add_argument("--idle-seconds", type=float, default=120.0, metavar="N")
     parser.add_argument("--events", type=int, default=10_000_000, metavar="N",
-                        help="in the store of queries")
+                        help="in the store of queries and paint")
     parser.add_argument("--memory-events", type=int, default=1_000_000, metavar="N")
 
 
 def measure(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     """All figures as a dict. Raises BeckonError."""
-    from host_tools.bench.fleet_load import faults, idle, memory, queries, throughput
+    from host_tools.bench.fleet_load import (
+        faults,
+        idle,
+        large,
+        memory,
+        paint,
+        queries,
+        throughput,
+    )
     from host_tools.testing.servers import postgres_folder
 
     wanted = args.only or PARTS
@@ -72,9 +82,16 @@ def measure(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, A
             say(f"{args.idle_devices} devices")
             figures["idle"] = idle.run(work, args.idle_devices, args.idle_seconds)
             figures["devices"] = figures["idle"]["devices"]
-        if "queries" in wanted:
-            figures["queries"] = queries.run(work, args.events, say, have_postgres)
-            figures["queries_ms_max"] = max(q["ms_max"] for q in figures["queries"].values())
+        reads = {"queries": lambda store, now_ms: queries.measure(store, now_ms),
+                 "paint": lambda store, now_ms: paint.measure(store)}  # fmt: skip
+        asked = [part for part in reads if part in wanted]
+        for kind, store, now_ms in (large.stores(work, args.events, say, have_postgres)
+                                    if asked else ()):  # fmt: skip
+            for part in asked:
+                say(f"{part}, {kind}")
+                figures.setdefault(part, {})[kind] = reads[part](store, now_ms)
+        for part in asked:
+            figures[f"{part}_ms_max"] = max(one["ms_max"] for one in figures[part].values())
         if "memory" in wanted:
             say("memory of a collector")
             figures["memory"] = memory.run(work, args.memory_events)
@@ -109,6 +126,9 @@ def summary(figures: dict[str, Any]) -> str:
     for kind, f in figures.get("queries", {}).items():
         lines.append(f"queries, {kind}, {f['events']} events: {f['ms_max']:.0f} ms at most, "
                      f"{f['bytes_per_event']:.0f} bytes per event")  # fmt: skip
+    for kind, f in figures.get("paint", {}).items():
+        lines.append(f"paint, {kind}: {f['ms_median']:.0f} ms (median), {f['ms_max']:.0f} ms at "
+                     "most to the first paint of a page")  # fmt: skip
     if "memory" in figures:
         f = figures["memory"]
         lines.append(f"memory of a collector: {f['mib_early']:.0f} MiB after {f['events_early']} "

@@ -88,7 +88,7 @@ def _dispatch(argv: list[str]) -> int:
         near = nearest(name, commands())
         raise BeckonError(f"unknown command {name!r}{near or ': see beckon --help'}", status=2)
     if not {"-h", "--help"} & set(rest):
-        _provide(_assigned(name, "EXTRA"))
+        provide(_assigned(name, "EXTRA"))
     module = importlib.import_module(f"host_tools.cli.{_module_name(name)}")
     _show_activity()
     parser = make_parser(name, module)
@@ -143,8 +143,8 @@ def _overview() -> str:
             f"documentation: {DOCS}\n")
 
 
-def _provide(extra: str | None) -> None:
-    """Install the extra that a command needs, unless it is there already."""
+def provide(extra: str | None) -> None:
+    """Install the extra that a command needs, unless it is there already. Raises BeckonError."""
     if extra is None:
         return
     from host_tools.toolchain import bootstrap

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 
 from host_tools import bench
-from host_tools.cli.app import _provide
+from host_tools.cli.app import provide
 from host_tools.cli.json_output import add_json_argument, put_figures
 from host_tools.cli.progress import progress
 
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     module = _module(args.benchmark.replace("-", "_"))
-    _provide(getattr(module, "EXTRA", None))
+    provide(getattr(module, "EXTRA", None))
     with progress(f"measuring {args.benchmark}") as step:
         figures = module.measure(args, lambda what: step(what, advance=0))
     put_figures(figures, args.json, "" if args.json else module.summary(figures))

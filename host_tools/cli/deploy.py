@@ -117,8 +117,12 @@ def _model(path):
 
 
 def _settings(args):
-    from host_tools.device.radio_settings import check_radio
-    from host_tools.device.settings import default_folder, read_settings, settings_files
+    from host_tools.device.settings import (
+        check_together,
+        default_folder,
+        read_settings,
+        settings_files,
+    )
     from host_tools.model.golden import read_model
 
     if args.settings is None:
@@ -126,9 +130,7 @@ def _settings(args):
     folder = args.settings if args.settings != Path() else default_folder()
     files = settings_files(folder)
     if args.model:
-        model = read_model(args.model)
-        gestures = [label for i, label in enumerate(model.labels) if i != model.idle]
-        check_radio(read_settings(folder), gestures)
+        check_together(read_settings(folder), read_model(args.model))
     return files
 
 

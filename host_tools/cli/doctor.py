@@ -13,6 +13,7 @@ examples:
 import dataclasses
 import json
 import sys
+from pathlib import Path
 
 from host_tools.cli.json_output import add_json_argument
 
@@ -20,6 +21,9 @@ from host_tools.cli.json_output import add_json_argument
 def add_arguments(parser):
     parser.add_argument("port", nargs="?", metavar="PORT",
                         help="serial port; may be left out if there is one board")
+    parser.add_argument("--folder", type=Path, metavar="FOLDER",
+                        help="the board's settings, which name the broker that knows whether it "
+                             "sleeps (default: where beckon setup keeps them)")
     add_json_argument(parser)
 
 
@@ -32,7 +36,7 @@ def run(args):
     counts = {FAULT: 0, WARNING: 0}
     findings = []
     with progress("examining") as step, lying_still(args.port):
-        for finding in examine(args.port):
+        for finding in examine(args.port, args.folder):
             counts[finding.state] = counts.get(finding.state, 0) + 1
             findings.append(dataclasses.asdict(finding))
             if not args.json:

@@ -80,8 +80,8 @@ def add_arguments(parser):
 
 
 def run(args):
-    from host_tools.device.radio_settings import check_radio
     from host_tools.device.settings import (
+        check_together,
         default_folder,
         defaults,
         stored_settings,
@@ -103,7 +103,7 @@ def run(args):
         answers.update(given or _ask({**known, **answers}, folder))
         values, files = _take_files(answers, known, folder)
         _choose_port(values, known)
-        check_radio({**known, **values})
+        check_together({**known, **values})
         faults, notes = ([], []) if args.no_test else _test({**known, **values}, folder, files)
         for fault in faults:
             print(f"beckon setup: {fault}", file=sys.stderr)

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
+from host_tools.collect.forgetting import Forgetting
 from host_tools.collect.intake import judge
 from host_tools.errors import BeckonError
 from host_tools.mqtt.address import BrokerAddress
@@ -99,7 +100,7 @@ class Collector:
         """Until stop(). Raises BeckonError if the broker refuses, or another collector has
         taken this one's name."""
         beat = Beat(self._engine, self._options, self.counts, self._queue.qsize)
-        with self._connected():
+        with self._connected(), Forgetting(self._engine, self._options.keep):
             ready()
             while not self._stop.is_set():
                 deliveries = self._take()
@@ -248,7 +249,7 @@ class _Entered:
 
 
 class Beat:
-    """From time to time: a sign of life in the store, and what is too old removed."""
+    """From time to time: a sign of life in the store."""
 
     def __init__(self, engine: Engine, options: Options, counts: Counts,
                  waiting: Callable[[], int]):  # fmt: skip
@@ -256,7 +257,7 @@ class Beat:
         self._options = options
         self._counts = counts
         self._waiting = waiting
-        self._due_s = self._forget_s = 0.0
+        self._due_s = 0.0
 
     def maybe(self) -> None:
         now_s = time.monotonic()
@@ -265,9 +266,6 @@ class Beat:
         self._due_s = now_s + _HEARTBEAT_S
         try:
             self._beat()
-            if now_s >= self._forget_s:
-                more = retention.forget(self._engine, self._options.keep, time.time_ns() // 10**6)
-                self._forget_s = now_s + (0 if more else 3600)
         except DBAPIError:
             pass  # the next batch says it, and waits
 

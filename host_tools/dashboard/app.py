@@ -24,17 +24,21 @@ from sqlalchemy.exc import DBAPIError
 from starlette.background import BackgroundTask
 from starlette.middleware.sessions import SessionMiddleware
 
-from host_tools.dashboard import exports, pages, rollout_page
+from host_tools.dashboard import exports, health, pages, rollout_page
+from host_tools.dashboard.feed import Feed
 from host_tools.dashboard.filters import View
 from host_tools.dashboard.frame import PAGES, STATIC, frame
 from host_tools.dashboard.login import SESSION_S, LoginGuard, People, add_login
 from host_tools.dashboard.reading import now_ms
+from host_tools.dashboard.tab import Tab
 from host_tools.errors import BeckonError
 from host_tools.mqtt.address import is_only_here
 from host_tools.store.database import reason, shown
 from host_tools.studio.frame.access import AccessGuard, Keys
+from host_tools.studio.frame.language import QUASAR, LanguageOfRequest, language, tr
 from host_tools.studio.frame.layout import message
 from host_tools.studio.frame.routes import STATIC as STUDIO_STATIC
+from host_tools.studio.frame.routes import STUDIO, FreshFiles
 
 DEFAULT_PORT = 8738
 
@@ -57,16 +61,17 @@ class Address:
 def make_app(engine: Engine, port: int, keys: Keys | None, secure: bool) -> FastAPI:
     """Once per process. keys: of a browser on this computer; None: everybody logs in."""
     app = FastAPI(openapi_url=None)
-    app.mount("/studio/static", StaticFiles(directory=STUDIO_STATIC))
+    app.mount("/studio", FreshFiles(directory=STUDIO))
     app.mount("/dashboard/static", StaticFiles(directory=STATIC))
-    contents: dict[str, Callable[[View, str], Awaitable[None]]] = {
-        "": lambda view, person: pages.gestures(engine, view, person),
-        "devices": lambda view, person: pages.devices(engine, view),
-        "rollouts": lambda view, person: rollout_page.page(engine, person),
-        "health": lambda view, person: pages.health(engine, view),
+    feed = Feed(engine)
+    contents: dict[str, Callable[[Tab, View, str], Awaitable[None]]] = {
+        "": lambda tab, view, person: pages.gestures(engine, tab, view, person),
+        "devices": lambda tab, view, person: pages.devices(engine, tab, view),
+        "rollouts": lambda tab, view, person: rollout_page.page(engine, tab, person),
+        "health": lambda tab, view, person: health.page(tab),
     }
     for name, title, _ in PAGES:
-        _add_page(name, title, engine, contents[name])
+        _add_page(name, title, engine, feed, contents[name])
     _add_exports(app, engine)
     ui.run_with(app, favicon=STUDIO_STATIC / "favicon.svg", dark=None, tailwind=False,
                 binding_refresh_interval=None, gzip_middleware_factory=None,
@@ -81,26 +86,36 @@ def make_app(engine: Engine, port: int, keys: Keys | None, secure: bool) -> Fast
         app.add_middleware(SessionMiddleware, secret_key=secrets.token_urlsafe(32),
                            session_cookie="beckon_dashboard", max_age=SESSION_S,
                            same_site="strict", https_only=secure)  # fmt: skip
+    app.add_middleware(LanguageOfRequest)  # the last one added comes first
     return app
 
 
-def _add_page(name: str, title: str, engine: Engine,
-              content: Callable[[View, str], Awaitable[None]]) -> None:  # fmt: skip
+class _Page(ui.page):
+    """A page whose words, and NiceGUI's own, are in the language of the request."""
+
+    def resolve_language(self) -> Any:
+        return QUASAR[language()]
+
+
+def _add_page(name: str, title: str, engine: Engine, feed: Feed,
+              content: Callable[[Tab, View, str], Awaitable[None]]) -> None:  # fmt: skip
     async def build(request: Request) -> None:
+        ui.page_title(f"{tr(title, about='page')} · Beckon")
         view = View.of(request.query_params)
         session: dict[str, Any] = request.scope.get("session") or {}
         person = str(session.get("person", ""))
         with frame(name, view, shown(engine), person):
             try:
-                await content(view, person)
+                await content(Tab(feed), view, person)
             except DBAPIError as error:
-                message(f"The store does not answer: {reason(error)}")
+                message(tr("The store does not answer: {reason}. Load the page again later.",
+                           reason=reason(error).rstrip(".")))  # fmt: skip
             except Exception as error:
                 traceback.print_exc()
-                message(f"{type(error).__name__}: a bug in Beckon; report it with the lines on "
-                        "the terminal")  # fmt: skip
+                message(tr("{error}: a bug in Beckon; report it with the lines on the terminal",
+                           error=type(error).__name__))  # fmt: skip
 
-    ui.page(f"/{name}", title=f"{title} · Beckon", response_timeout=30)(build)
+    _Page(f"/{name}", response_timeout=30)(build)
 
 
 def _add_exports(app: FastAPI, engine: Engine) -> None:
@@ -138,8 +153,9 @@ def listen(address: Address, fixed: bool) -> socket.socket:
         except OSError as error:
             listener.close()
             fault = error
-    raise BeckonError(f"{address.host}, port {address.port} cannot be used ({fault.strerror}): "
-                      "choose another with --host and --port", status=2)  # fmt: skip
+    raise BeckonError("{address}, port {port} cannot be used ({reason}): choose another with "
+                      "--host and --port", status=2, address=address.host, port=address.port,
+                      reason=fault.strerror)  # fmt: skip
 
 
 def serve(engine: Engine, address: Address, listener: socket.socket,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from html import escape
 
 from host_tools.store.rollup import DAY_MS
+from host_tools.studio.frame.language import number, tr
 from host_tools.studio.frame.theme import IDLE_COLOUR, LABEL_COLOURS
 
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 900, 240, 62, 30, 10
@@ -37,7 +38,7 @@ def stacked(series: dict[str, list[tuple[int, int]]], since_ms: int, until_ms: i
             height = room * events / top
             y = _HEIGHT - _BOTTOM - below[i] - height
             below[i] += height
-            said = f"{escape(name)}: {events}, {_moment(at_ms, step_ms)}"
+            said = f"{escape(name)}: {number(events)}, {_moment(at_ms, step_ms)}"
             parts.append(
                 f'<rect x="{_LEFT + i * width + 0.5:.1f}" y="{y:.1f}" '
                 f'width="{max(1.0, width - 1):.1f}" height="{height:.1f}" '
@@ -46,7 +47,7 @@ def stacked(series: dict[str, list[tuple[int, int]]], since_ms: int, until_ms: i
         parts.append(f'<text class="bk-tick" x="{_LEFT + (i + 0.5) * width:.0f}" '
                      f'y="{_HEIGHT - 8}" text-anchor="middle">'
                      f"{_moment(first_ms + i * step_ms, step_ms)}</text>")  # fmt: skip
-    return _svg(parts, top, "events over time")
+    return _svg(parts, top, tr("gestures over time"))
 
 
 def bars(labels: Sequence[str], counts: Sequence[int], said: str) -> str:
@@ -60,7 +61,7 @@ def bars(labels: Sequence[str], counts: Sequence[int], said: str) -> str:
         parts.append(f'<rect x="{_LEFT + i * width + 2:.1f}" '
                      f'y="{_HEIGHT - _BOTTOM - height:.1f}" width="{width - 4:.1f}" '
                      f'height="{height:.1f}" fill="var(--accent)">'
-                     f"<title>{escape(label)}: {count}</title></rect>")  # fmt: skip
+                     f"<title>{escape(label)}: {number(count)}</title></rect>")  # fmt: skip
         parts.append(f'<text class="bk-tick" x="{_LEFT + (i + 0.5) * width:.0f}" '
                      f'y="{_HEIGHT - 8}" text-anchor="middle">{escape(label)}</text>')  # fmt: skip
     return _svg(parts, top, said, _HALF)
@@ -99,8 +100,8 @@ def _nice(value: int) -> int:
 def _short(value: float) -> str:
     for unit, size in (("M", 1e6), ("k", 1e3)):
         if value >= size:
-            return f"{value / size:g}{unit}"
-    return f"{value:g}"
+            return f"{number(value / size, 'g')}{unit}"
+    return number(value, "g")
 
 
 def _ticks(columns: int) -> range:
@@ -108,6 +109,6 @@ def _ticks(columns: int) -> range:
 
 
 def _moment(at_ms: int, step_ms: int) -> str:
-    form = "%d %b" if step_ms >= DAY_MS else "%H:%M"
+    form = tr("%d %b", about="of strftime") if step_ms >= DAY_MS else "%H:%M"
     return time.strftime(form, (time.gmtime if step_ms >= DAY_MS else time.localtime)(
         at_ms / 1000))  # fmt: skip

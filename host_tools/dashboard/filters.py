@@ -6,10 +6,12 @@ from urllib.parse import urlencode
 
 from host_tools.store.queries import Filter
 from host_tools.store.rollup import DAY_MS, HOUR_MS
+from host_tools.studio.frame.language import later
 
-PERIODS = {"hour": ("last hour", HOUR_MS), "day": ("last day", DAY_MS),
-           "week": ("last 7 days", 7 * DAY_MS), "month": ("last 30 days", 30 * DAY_MS),
-           "year": ("last year", 365 * DAY_MS)}  # fmt: skip
+PERIODS = {"hour": (later("last hour"), HOUR_MS), "day": (later("last day"), DAY_MS),
+           "week": (later("last 7 days"), 7 * DAY_MS),
+           "month": (later("last 30 days"), 30 * DAY_MS),
+           "year": (later("last year"), 365 * DAY_MS)}  # fmt: skip
 _DEFAULT = "day"
 _LONGEST = 255
 

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from host_tools.errors import BeckonError
 from host_tools.store.bulk import insert
 from host_tools.store.tables import PERSON
+from host_tools.studio.frame.language import QUASAR, language, tr
 
 SESSION_S = 12 * 3600
 _SHORTEST = 10
@@ -39,9 +40,11 @@ class People:
     def set_password(self, name: str, password: str) -> None:
         """Add a person, or change the password and end that person's sessions."""
         if not 0 < len(name) <= 64 or not name.isprintable():
-            raise BeckonError(f"{name!r} is not a name; write 1 to 64 characters", status=2)
+            raise BeckonError("{name!r} is not a name; write 1 to 64 characters", status=2,
+                              name=name)  # fmt: skip
         if len(password) < _SHORTEST:
-            raise BeckonError(f"the password is too short; take {_SHORTEST} characters or more")
+            raise BeckonError("the password is too short; take {least} characters or more",
+                              least=_SHORTEST)  # fmt: skip
         with self._engine.begin() as connection:
             insert(connection, PERSON, ("name", "password_hash", "sessions"),
                    [(name, self._hasher.hash(password), 0)],
@@ -88,7 +91,7 @@ class LoginGuard:
         headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in scope["headers"]}
         origin, host = headers.get("origin"), headers.get("host", "")
         if origin is not None and origin.partition("://")[2] != host:
-            await _refuse(scope, receive, send, Response("another site asks\n", 403))
+            await _refuse(scope, receive, send, Response(f"{tr('another site asks')}\n", 403))
         elif scope["path"].startswith(_OPEN) or self._knows(scope["session"]):
             await self._app(scope, receive, send)
         else:
@@ -132,13 +135,13 @@ def add_login(app: FastAPI, people: People) -> None:
         name, password, token = (fields.get(key, [""])[0] for key in ("name", "password", "form"))
         expected = request.session.get("form", "")
         if not expected or not secrets.compare_digest(expected.encode(), token.encode()):
-            return _page(_fresh(request), "The page was too old. Try again.", 403)
+            return _page(_fresh(request), tr("The page was too old. Try again."), 403)
         address = request.client.host if request.client else ""
         if not (limiter.hit(rate, "from", address) and limiter.hit(rate, "name", name)):
-            return _page(_fresh(request), "Too many attempts. Wait a minute.", 429)
+            return _page(_fresh(request), tr("Too many attempts. Wait a minute."), 429)
         sessions = await anyio.to_thread.run_sync(people.check, name, password)
         if sessions is None:
-            return _page(_fresh(request), "Name or password is wrong.", 401)
+            return _page(_fresh(request), tr("Name or password is wrong."), 401)
         request.session.clear()
         request.session.update(person=name, sessions=sessions,
                                until_s=int(time.time()) + SESSION_S)  # fmt: skip
@@ -158,16 +161,19 @@ def _fresh(request: Request) -> str:
 def _page(token: str, fault: str = "", status: int = 200) -> HTMLResponse:
     said = f'<p class="bk-message" role="alert">{html.escape(fault)}</p>' if fault else ""
     return HTMLResponse(
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Beckon</title>'
+        f'<!doctype html><html lang="{QUASAR[language()]}"><head><meta charset="utf-8">'
+        '<title>Beckon</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<script src="/studio/static/theme.js"></script>'
         '<link rel="stylesheet" href="/studio/static/studio.css">'
         '<link rel="stylesheet" href="/dashboard/static/dashboard.css"></head><body>'
-        '<main class="bd-login bk-card"><h1 class="bk-title">Beckon dashboard</h1>' + said +
+        '<main class="bd-login bk-card">'
+        f'<h1 class="bk-title">{html.escape(tr("Beckon dashboard"))}</h1>' + said +
         '<form method="post" action="/login">'
         f'<input type="hidden" name="form" value="{html.escape(token)}">'
-        '<label>Name<input name="name" autocomplete="username" autofocus required></label>'
-        '<label>Password<input name="password" type="password" autocomplete="current-password" '
-        "required></label><button>Log in</button></form></main></body></html>",
+        f'<label>{html.escape(tr("Name"))}<input name="name" autocomplete="username" autofocus '
+        f'required></label><label>{html.escape(tr("Password"))}<input name="password" '
+        'type="password" autocomplete="current-password" required></label>'
+        f'<button>{html.escape(tr("Log in"))}</button></form></main></body></html>',
         status, {"cache-control": "no-store"},
     )  # fmt: skip

@@ -29,6 +29,10 @@ class Unplugged(BeckonError):
     """The board went away in the middle."""
 
 
+class Silent(BeckonError):
+    """Nothing comes from the board at all."""
+
+
 class BoardError(BeckonError):
     """What was executed raised an exception; `traceback` has all of it."""
 
@@ -136,7 +140,7 @@ class Console:
                 if heard.endswith(_RAW_PROMPT):
                     self._settle()
                     return
-        raise BeckonError(why_silent(self.port, heard))
+        raise (BeckonError if heard else Silent)(why_silent(self.port, heard))
 
     def _settle(self) -> None:
         """Answers to what was asked too often still come: wait until it is quiet."""

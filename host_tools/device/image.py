@@ -7,15 +7,18 @@ starts by name.
 
 import ast
 import hashlib
+import json
 import os
 import platform
+import re
 import shutil
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
+from host_tools.device import minify
 from host_tools.device.minify import shorten
 from host_tools.errors import BeckonError
 from host_tools.paths import FIRMWARE
@@ -38,9 +41,9 @@ def unix_arch() -> str:
 
 def write_image(folder: Path, arch: str) -> None:
     """Fill folder with the firmware and umqtt.simple, compiled for arch."""
-    umqtt = umqtt_folder() / "umqtt" / "simple.py"
+    umqtt = (umqtt_folder() / "umqtt" / "simple.py").read_text()
     compile_tree(FIRMWARE, folder, arch, as_source=("main.py",), leave_out=_not_on_a_board())
-    _compile("umqtt.simple", umqtt.read_text(), folder / "lib" / "umqtt" / "simple.mpy", arch)
+    _copy({"lib/umqtt/simple.mpy": _compiled("umqtt.simple", umqtt, arch)}, folder)
 
 
 def _not_on_a_board() -> set[Path]:
@@ -57,6 +60,8 @@ def _not_on_a_board() -> set[Path]:
 
 
 def _imports(text: str, module: str) -> bool:
+    if not re.search(rf"^\s*(from|import)\b.*\b{module}\b", text, re.MULTILINE):
+        return False  # nearly always, and in a tenth of the time
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.ImportFrom) and node.module == module:
             return True
@@ -72,36 +77,77 @@ def compile_tree(
     as_source: tuple[str, ...],
     leave_out: Collection[Path] = (),
 ) -> None:
-    """All Python files below source into folder as .mpy; files named in as_source as they are."""
+    """All Python files below source into folder as .mpy; files named in as_source as they are.
+
+    Shortening the names takes over a second, so the cache has a list of the files that the same
+    sources became before.
+    """
     paths = [path for path in sorted(source.rglob("*.py")) if path not in leave_out]
-    texts = {path: path.read_text() for path in paths}
+    texts = {path.relative_to(source): path.read_text() for path in paths}
     plain = {path for path in texts if path.name in as_source}
-    for path, text in shorten(texts, plain).items():
-        target = folder / path.relative_to(source)
-        if path in plain:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text)
-        else:
-            name = ".".join(path.relative_to(source).with_suffix("").parts).removeprefix("lib.")
-            _compile(name, text, target.with_suffix(".mpy"), arch)
+    names = {path.as_posix(): text for path, text in texts.items()}
+    listed = _cache() / f"{_key(_shortener(), arch, sorted(as_source), names)}.json"
+    try:
+        files = json.loads(listed.read_text())
+        _copy(files, folder)
+    except (OSError, ValueError):  # not there, or somebody tidied up
+        files = {}
+        for path, text in shorten(texts, plain).items():
+            if path in plain:
+                files[path.as_posix()] = _kept(_key(text) + ".py", text.encode())
+            else:
+                name = ".".join(path.with_suffix("").parts).removeprefix("lib.")
+                files[path.with_suffix(".mpy").as_posix()] = _compiled(name, text, arch)
+        _copy(files, folder)
+        _kept(listed.name, json.dumps(files).encode())
 
 
-def _compile(name: str, text: str, target: Path, arch: str) -> None:
-    """Source text as target, a .mpy file, out of the cache or made for it first.
+def _copy(files: Mapping[str, str], folder: Path) -> None:
+    """files: path in folder -> name in the cache."""
+    for path, name in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(_cache() / name, folder / path)
+
+
+def _compiled(name: str, text: str, arch: str) -> str:
+    """Source text as a .mpy file: its name in the cache; made if it is not there.
 
     name: the module's; tracebacks show it instead of the file, as it is in RAM anyway.
     """
-    key = hashlib.sha256(f"{_compiler()} {arch} {name}\n{text}".encode()).hexdigest()
-    path = cache_folder() / "mpy" / f"{key[:32]}.mpy"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent) as work:
+    file = _key(arch, name, text) + ".mpy"
+    if not (_cache() / file).exists():
+        with tempfile.TemporaryDirectory(dir=_cache()) as work:
             source = Path(work) / name
             source.write_text(text)
             compile_mpy(source, arch, Path(work) / "out")
-            os.replace(Path(work) / "out", path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(path, target)
+            os.replace(Path(work) / "out", _cache() / file)
+    return file
+
+
+def _kept(file: str, data: bytes) -> str:
+    """Put data into the cache under the name `file`, which is returned."""
+    with tempfile.TemporaryDirectory(dir=_cache()) as work:
+        (Path(work) / "out").write_bytes(data)
+        os.replace(Path(work) / "out", _cache() / file)
+    return file
+
+
+def _cache() -> Path:
+    folder = cache_folder() / "mpy"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def _key(*made_of: object) -> str:
+    """Of what the compiler makes of the arguments, which JSON can write."""
+    text = json.dumps([_compiler(), *made_of])
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+@cache
+def _shortener() -> str:
+    """The code that shortens names: other code may make other files of the same sources."""
+    return Path(minify.__file__).read_text()
 
 
 @cache

@@ -9,7 +9,6 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-from host_tools.device.radio_settings import check_radio
 from host_tools.device.stored_settings import Stored, put_aside, stored_file
 from host_tools.errors import BeckonError
 from host_tools.files import replace_file
@@ -65,24 +64,20 @@ def check(name: str, value: Any) -> None:
         raise BeckonError(f"{text}{cure}") from None
 
 
-def check_together(settings: Mapping[str, Any]) -> None:
+def check_together(settings: Mapping[str, Any], model: Any = None) -> None:
     """Raises BeckonError for settings that a board takes one by one but not together: two parts
-    at one pin, say. settings: name -> value; the others have their defaults."""
+    at one pin, say. It asks the firmware's own options/together.py.
+
+    settings: name -> value; the others have their defaults. model: a Model; with it the tables
+    may name its gestures only.
+    """
     on_cpython.install()
-    from feedback.checks import check as check_feedback  # type: ignore[import-not-found]
+    from options.together import check as check_on_board  # type: ignore[import-not-found]
 
     try:
-        check_feedback(SimpleNamespace(**defaults()), settings)
+        check_on_board(SimpleNamespace(**defaults()), settings, model)
     except ValueError as error:
         raise BeckonError(str(error)) from None
-    if settings.get("power") == "wake_on_motion":
-        if settings.get("imu_int_pin", -1) < 0:
-            raise BeckonError("power=wake_on_motion needs imu_int_pin, the GPIO at the "
-                              "sensor's INT")  # fmt: skip
-        if settings.get("radio"):
-            raise BeckonError("power=wake_on_motion and radio do not go together: Bluetooth and "
-                              "ESP-NOW do not outlast a sleep")  # fmt: skip
-    check_radio({**defaults(), **settings})
 
 
 def read_settings(folder: Path) -> dict[str, Any]:

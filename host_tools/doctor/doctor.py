@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from host_tools import device
-from host_tools.device.console import BoardError, Console
+from host_tools.device.console import BoardError, Console, Silent
 from host_tools.device.deploy import Survey
 from host_tools.device.ports import find_port, wait_for_return
-from host_tools.doctor import diagnosis
+from host_tools.doctor import asleep, diagnosis
 from host_tools.doctor.diagnosis import FAULT, OK, SKIPPED, WARNING, Finding
 from host_tools.errors import BeckonError
 from host_tools.paths import FIRMWARE
@@ -33,10 +33,12 @@ _RECORDING_S = 3.0
 
 
 class Doctor:
-    """Examines the board on one port."""
+    """Examines the board on one port. folder: its settings on this computer, which name the
+    broker that knows whether it sleeps; by default where `beckon setup` keeps them."""
 
-    def __init__(self, port: str | None):
+    def __init__(self, port: str | None, folder: Path | None = None):
         self._named = port
+        self._folder = folder
         self.port = port or ""
         self._console: Console | None = None
         self._settings: dict[str, Any] = {}
@@ -47,7 +49,8 @@ class Doctor:
             self.port = find_port(self._named)
             self._console = Console(self.port)
         except BeckonError as error:
-            yield diagnosis.refused("port", error)
+            # A chip with a USB of its own, as the C3, takes it away while it sleeps.
+            yield self._perhaps_asleep("port", error)
             return
         try:
             yield Finding("port", OK, f"{self.port}, free and allowed")
@@ -73,7 +76,8 @@ class Doctor:
         try:
             console.catch()
         except BeckonError as error:
-            yield diagnosis.refused("REPL", error)
+            silent = isinstance(error, Silent)
+            yield (self._perhaps_asleep if silent else diagnosis.refused)("REPL", error)
             console.close()  # it does not listen, so it cannot be asked to restart
             self._console = None
             return
@@ -92,6 +96,13 @@ class Doctor:
         yield self._ask("model", "model()", diagnosis.model)
         yield from self._sensor(survey)
         yield from self._network()
+
+    def _perhaps_asleep(self, part: str, error: BeckonError) -> Finding:
+        """error as a finding, or that the board sleeps, if the broker knows of it."""
+        boards = asleep.sleeping_boards(self._folder)
+        if not boards:
+            return diagnosis.refused(part, error)
+        return asleep.finding(part, boards)
 
     def _survey(self, console: Console) -> Survey:
         source = _LIST_FILES.read_text()
@@ -201,6 +212,6 @@ class Doctor:
                         cure="let the board reach UDP port 123, or set another time_server")
 
 
-def examine(port: str | None) -> Iterator[Finding]:
-    """All findings about the board on port, or on the only port there is."""
-    return Doctor(port).examine()
+def examine(port: str | None, folder: Path | None = None) -> Iterator[Finding]:
+    """All findings about the board on port, or on the only port there is. folder: see Doctor."""
+    return Doctor(port, folder).examine()

@@ -135,6 +135,9 @@ class _Fleet:
 
     def _why(self) -> str:
         faults = sorted(self.totals.faults.items(), key=lambda item: -item[1])
+        if faults and not self.totals.connects:
+            return (f"no broker answers at {self._broker} ({faults[0][0]}): start one there, or "
+                    "name another with --broker")  # fmt: skip
         reason = f": {faults[0][0]} ({faults[0][1]} times)" if faults else ""
         return (f"{self.totals.online} of {self._plan.devices} devices are connected to "
                 f"{self._broker}{reason}; the broker may allow fewer connections or open files")

@@ -242,6 +242,7 @@ class Connection:
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
         client.on_connect_fail = self._on_connect_fail
+        client.on_pre_connect = self._on_pre_connect
         client.on_message = self._take
         if self._on_delivery:
             client.on_message = self._deliver
@@ -330,10 +331,16 @@ class Connection:
         taken_over = flags.is_disconnect_packet_from_server and reason.value == _TAKEN_OVER
         if (taken_over and self._durable) or self._brief >= _BRIEF_LINKS:
             self.replaced = True
-            client.disconnect()
         self._end(str(reason) if flags.is_disconnect_packet_from_server else _GONE)
         self._give_up(client)
         self._tell(False, self._keep)
+
+    def _on_pre_connect(self, client, userdata):
+        """Leave the name to the other. disconnect() in _on_disconnect has no effect: paho notes
+        afterwards that the connection is lost, and connects again."""
+        if self.replaced:
+            client.disconnect()
+            raise OSError("replaced")
 
     def _on_connect_fail(self, client, userdata):
         self._refusals += 1

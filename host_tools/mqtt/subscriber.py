@@ -84,7 +84,7 @@ class Subscriber:
     def _on_message(self, topic: str, payload: bytes, retained: bool) -> None:
         levels = topic.split("/")
         if len(levels) == 3 and levels[0] == ROOT:
-            self._queue.put(Message(levels[1], levels[2], _decode(payload), retained,
+            self._queue.put(Message(levels[1], levels[2], decoded(payload), retained,
                                     time.monotonic()))  # fmt: skip
 
 
@@ -94,7 +94,8 @@ def _topics(device: str, kinds: Sequence[str]) -> list[Topic]:
             for kind in kinds]  # fmt: skip
 
 
-def _decode(payload: bytes) -> Any:
+def decoded(payload: bytes) -> Any:
+    """The JSON in payload, or its text where it is none."""
     text = payload.decode("utf-8", "replace")
     try:
         return json.loads(text)

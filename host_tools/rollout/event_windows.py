@@ -88,13 +88,15 @@ def fetch(device: RemoteDevice, key: str, boot: int, seq: int) -> dict[str, obje
             scales = [answer[name] for name in ("period_us", "accel_lsb_per_g",
                                                 "gyro_lsb_per_10_dps")]  # fmt: skip
         except (KeyError, ValueError):
-            raise BeckonError(f"{device.device} sends what is not a window") from None
+            raise BeckonError("{device} sends what is not a window",
+                              device=device.device) from None  # fmt: skip
         if answer.get("boot") != boot:
-            raise Refused(f"{device.device} refuses window: the device has restarted since")
+            raise Refused("{device} refuses window: the device has restarted since",
+                          device=device.device)  # fmt: skip
         if not all(isinstance(v, int) and 0 < v < 1 << 31 for v in (frames, *scales)) or (
             not part or int(str(frames)) > _MOST_FRAMES
         ):
-            raise BeckonError(f"{device.device} sends what is not a window")
+            raise BeckonError("{device} sends what is not a window", device=device.device)
         total = 2 * _AXES * int(str(frames))
         data += part
     return {"period_us": answer["period_us"], "accel_lsb_per_g": answer["accel_lsb_per_g"],
@@ -128,7 +130,8 @@ def export(engine: Engine, folder: Path) -> tuple[int, int]:
         if new:
             write_labels_file(folder / "labels.csv", table)
     except OSError as fault:
-        raise BeckonError(f"{folder}: cannot be written ({fault.strerror})") from None
+        raise BeckonError("{folder}: cannot be written ({reason})", folder=folder,
+                          reason=fault.strerror) from None  # fmt: skip
     return new, len(every) - new
 
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Engine
 
-from host_tools.errors import BeckonError
+from host_tools.errors import BeckonError, Sentence
 from host_tools.store import rollouts
 from host_tools.store.database import reading
 
@@ -21,9 +21,11 @@ def change(engine: Engine, number: int, what: str, person: str = "") -> None:
     with reading(engine).connect() as connection:
         one = rollouts.rollout(connection, number)
     if one is None:
-        raise BeckonError(f"there is no roll-out {number}; beckon rollout list has all")
+        raise BeckonError("there is no roll-out {number}; beckon rollout list has all",
+                          number=number)  # fmt: skip
     if one.condition == "stopped" and what == "continue":
         rollouts.excuse(engine, number)
-    reason = f"by {person}" if person else ""
+    reason = Sentence("by {person}", person=person) if person else ""
     if not rollouts.change(engine, number, before, condition, reason):
-        raise BeckonError(f"roll-out {number} is {one.condition}: there is nothing to {what}")
+        raise BeckonError("roll-out {number} is {condition}: there is nothing to {what}",
+                          number=number, condition=one.condition, what=what)  # fmt: skip

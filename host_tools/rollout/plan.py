@@ -46,9 +46,9 @@ def start(engine: Engine, wanted: Wanted, seed: int | None = None) -> int:
     except ModelError as fault:
         raise BeckonError(str(fault)) from None
     if len(wanted.content) > MODEL_BYTES_MAX:
-        raise BeckonError(f"this model has {len(wanted.content)} bytes; a board takes "
-                          f"{MODEL_BYTES_MAX} over MQTT: train a smaller one, see beckon train "
-                          "--size")  # fmt: skip
+        raise BeckonError("this model has {size} bytes; a board takes {most} over MQTT: train a "
+                          "smaller one, see beckon train --size", size=len(wanted.content),
+                          most=MODEL_BYTES_MAX)  # fmt: skip
     with reading(engine).connect() as connection:
         names = _chosen(connection, wanted, random.Random(seed))
     stages = numbers_of(wanted.stages, len(names))
@@ -89,8 +89,8 @@ def numbers_of(text: str, devices: int) -> list[int]:
         if not match or value <= 0 or (percent and value > 100) or (
             not percent and value != int(value)
         ):
-            raise BeckonError(f"{part.strip()!r} is not a number of devices: write 3 or 10%",
-                              status=2)  # fmt: skip
+            raise BeckonError("{text!r} is not a number of devices: write 3 or 10%", status=2,
+                              text=part.strip())  # fmt: skip
         # Rounding errors must not add a device: 10 % of 30 are three.
         count = math.ceil(devices * value / 100 - 1e-9) if percent else int(value)
         count = min(devices, max(1, count))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from host_tools.errors import BeckonError
+from host_tools.errors import BeckonError, Sentence
 
 if TYPE_CHECKING:  # the command's --help needs no database
     from host_tools.store.rollout_figures import Figures
@@ -42,7 +42,8 @@ class Rules:
             if isinstance(value, bool) or not isinstance(value, (int, float)) or (
                 not 0 <= value <= most
             ):
-                raise BeckonError(f"{name} {value!r}: write a number from 0 to {most}", status=2)
+                raise BeckonError("{name} {value!r}: write a number from 0 to {most}", status=2,
+                                  name=name, value=value, most=most)  # fmt: skip
         return rules
 
 
@@ -52,22 +53,27 @@ def stop_reason(rules: Rules, tried: int, failed: dict[str, int], before: Figure
     count = sum(failed.values())
     if count and 100 * count > rules.failed_percent * tried:
         said = ", ".join(f"{n} {step.replace('_', ' ')}" for step, n in sorted(failed.items()) if n)
-        return (f"{count} of {tried} devices failed ({said}); the rule allows "
-                f"{rules.failed_percent:g} %")  # fmt: skip
+        return Sentence("{count} of {tried} devices failed ({steps}); the rule allows {most:g} %",
+                        count=count, tried=tried, steps=said,
+                        most=rules.failed_percent)  # fmt: skip
     usual = before.restarts / before.hours * after.hours if before.hours else 0.0
     allowed = usual + rules.restarted_percent / 100 * after.devices
     if after.restarts > allowed:
-        return (f"{after.restarts} of {after.devices} devices restarted without having been asked; "
-                f"the rule allows {allowed:.1f} (before it would have been {usual:.1f})")
+        return Sentence("{count} of {tried} devices restarted without having been asked; the rule "
+                        "allows {most:.1f} (before it would have been {usual:.1f})",
+                        count=after.restarts, tried=after.devices, most=allowed,
+                        usual=usual)  # fmt: skip
     if after.samples + after.lost >= _FEWEST_SAMPLES and (
         after.lost_percent > before.lost_percent + rules.lost_percent
     ):
-        return (f"{after.lost_percent:.2f} % of the samples are lost, {before.lost_percent:.2f} % "
-                f"before; the rule allows {rules.lost_percent:g} more")  # fmt: skip
+        return Sentence("{now:.2f} % of the samples are lost, {before:.2f} % before; the rule "
+                        "allows {most:g} more", now=after.lost_percent, before=before.lost_percent,
+                        most=rules.lost_percent)  # fmt: skip
     if after.false_alarms >= _FEWEST_MARKS and (
         after.false_alarm_percent > before.false_alarm_percent + rules.false_alarm_percent
     ):
-        return (f"{after.false_alarm_percent:.1f} % of the gestures are marked as false alarms, "
-                f"{before.false_alarm_percent:.1f} % before; the rule allows "
-                f"{rules.false_alarm_percent:g} more")  # fmt: skip
+        return Sentence("{now:.1f} % of the gestures are marked as false alarms, {before:.1f} % "
+                        "before; the rule allows {most:g} more", now=after.false_alarm_percent,
+                        before=before.false_alarm_percent,
+                        most=rules.false_alarm_percent)  # fmt: skip
     return ""

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import DBAPIError
 
+from host_tools.errors import Sentence
 from host_tools.mqtt.address import BrokerAddress
 from host_tools.rollout.event_windows import WindowFetcher
 from host_tools.rollout.keys import Keys
@@ -108,7 +109,8 @@ class Runner:
         if work is None:
             content = rollouts.model_file(self._engine, rollout.model)
             if content is None:
-                self._end(rollout, "aborted", f"model {rollout.model} is not in the store")
+                self._end(rollout, "aborted", Sentence("model {model} is not in the store",
+                                                       model=rollout.model))  # fmt: skip
                 return
             work = self._work[rollout.id] = _Work(content, {})
         for number, future in list(work.futures.items()):
@@ -123,8 +125,9 @@ class Runner:
         if reason:
             self._end(rollout, "stopped", reason)
         elif not self._collector_lives():
-            self._once(rollout, "waiting: no collector has given a sign of life for "
-                       f"{_COLLECTOR_MS // 1000} s, so nobody sees how the devices do")
+            self._once(rollout, Sentence(
+                "waiting: no collector has given a sign of life for {seconds} s, so nobody sees "
+                "how the devices do", seconds=_COLLECTOR_MS // 1000))  # fmt: skip
         elif all(t.step in OVER for t in targets):
             counts = Counter(t.step for t in targets)
             self._end(rollout, "done", ", ".join(f"{n} {step}" for step, n in counts.items()))

@@ -4,7 +4,7 @@ import time
 
 from sqlalchemy import Engine
 
-from host_tools.errors import BeckonError
+from host_tools.errors import BeckonError, Sentence
 from host_tools.mqtt.address import BrokerAddress
 from host_tools.mqtt.remote_device import NoAnswer, NotBack, Refused, RemoteDevice, TakenBack
 from host_tools.rollout.keys import Keys
@@ -26,7 +26,7 @@ def send(engine: Engine, broker: BrokerAddress, keys: Keys, rollout: Rollout, ta
 
     key = keys.of(target.device)
     if not key:
-        keep("refused", "no update key for this device in the runner's file of keys")
+        keep("refused", Sentence("no update key for this device in the runner's file of keys"))
         return
     try:
         with RemoteDevice(broker, target.device) as device:

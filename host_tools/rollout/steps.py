@@ -8,6 +8,7 @@ old model is in use), broken (safe mode), unreachable (online, but never answers
 
 from typing import NamedTuple
 
+from host_tools.errors import Sentence
 from host_tools.store.rollouts import Target
 
 FAILED = ("refused", "missing", "rolled_back", "broken")
@@ -39,15 +40,17 @@ def _now(target: Target, model: str, back_ms: int, watch_ms: int, now_ms: int) -
     boot = state.get("boot", 0)
     if target.state_ms < target.since_ms or boot == target.old_boot:
         if now_ms - target.since_ms > back_ms:
-            return Change("missing", f"not back within {back_ms // 1000} s")
+            return Change("missing", Sentence("not back within {seconds} s",
+                                              seconds=back_ms // 1000))  # fmt: skip
         return Change(target.step)
     if state.get("safe_mode"):
-        return Change("broken", f"in safe mode: {state['safe_mode']}")
+        return Change("broken", Sentence("in safe mode: {why}", why=state["safe_mode"]))
     if state.get("model_taken_back") or state.get("model") != model:
-        return Change("rolled_back", _last_line(state.get("crash")) or "it could not be loaded")
+        return Change("rolled_back", _last_line(state.get("crash")) or Sentence(
+            "it could not be loaded"))
     boot = target.boot or boot  # the first one
     if target.online is False and now_ms - target.online_ms > back_ms:
-        return Change("missing", "came back with the model, and is offline since")
+        return Change("missing", Sentence("came back with the model, and is offline since"))
     if now_ms - target.since_ms < watch_ms:
         return Change("trial", boot=boot)
     return Change("updated", boot=boot)

@@ -7,6 +7,7 @@ Opening brings an old database up to date (migrations/). Of a newer one it says 
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,8 @@ def store_url(text: str) -> URL:
     if url is not None and url.drivername == "sqlite" and url.database:
         return url
     name = url.render_as_string() if url is not None else text.partition("@")[2] or text
-    raise BeckonError(f"{name!r} is not a store: name a file, or postgresql://user@host/database",
-                      status=2)  # fmt: skip
+    raise BeckonError("{name!r} is not a store: name a file, or postgresql://user@host/database",
+                      status=2, name=name)  # fmt: skip
 
 
 def open_store(text: str, *, migrate: bool = True, echo: bool = False) -> Engine:
@@ -49,7 +50,11 @@ def open_store(text: str, *, migrate: bool = True, echo: bool = False) -> Engine
     if lite:
         folder = Path(url.database or "").absolute().parent
         if not folder.is_dir():
-            raise BeckonError(f"{url.database}: there is no folder {folder}; make it first")
+            raise BeckonError("{file}: there is no folder {folder}; make it first",
+                              file=url.database, folder=folder)  # fmt: skip
+        if not migrate and not Path(url.database or "").is_file():
+            raise BeckonError("there is no store {file} yet: start beckon collect first, or name "
+                              "another with --store", file=url.database)  # fmt: skip
         options = {"connect_args": {"timeout": _WAIT_S}}
     else:
         options = {"connect_args": {"connect_timeout": _WAIT_S}, "pool_pre_ping": True}
@@ -57,18 +62,23 @@ def open_store(text: str, *, migrate: bool = True, echo: bool = False) -> Engine
     if lite:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "begin", _begin_postgresql)
     try:
         _bring_up_to_date(engine, migrate)
     except DBAPIError as error:
         engine.dispose()
-        raise BeckonError(f"the store {shown(engine)} cannot be opened: {reason(error)}") from None
+        raise BeckonError("the store {store} cannot be opened: {reason}", store=shown(engine),
+                          reason=reason(error)) from None  # fmt: skip
     return engine
 
 
 def shown(engine: Engine) -> str:
     """The store's name for messages, without a password."""
     url = engine.url
-    return url.database or "" if is_sqlite(engine) else url.render_as_string(hide_password=True)
+    if is_sqlite(engine):
+        return url.database or ""
+    return url.set(drivername="postgresql").render_as_string(hide_password=True)
 
 
 def is_sqlite(engine: Engine) -> bool:
@@ -81,8 +91,11 @@ def reading(engine: Engine) -> Engine:
 
 
 def reason(error: DBAPIError) -> str:
-    """The driver's words, in one line."""
-    return " ".join(str(error.orig).split()) or type(error.orig).__name__
+    """The driver's words, in one line, without its guesses and repetitions."""
+    text = " ".join(str(error.orig).split())
+    text = text.partition(" Is the server running")[0].removeprefix("connection failed: ")
+    text = re.sub(r" (?:Multiple connection|LINE \d+:).*", "", text)
+    return text or type(error.orig).__name__
 
 
 def is_passing(error: DBAPIError) -> bool:
@@ -114,6 +127,13 @@ def _begin_sqlite(connection: Any) -> None:
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
+def _begin_postgresql(connection: Any) -> None:
+    # psycopg prepares a query that is repeated, and PostgreSQL then plans it for any span of time
+    # and any device. Over ten million events that took ten times as long.
+    if connection.get_execution_options().get("beckon_reads"):
+        connection.exec_driver_sql("SET LOCAL plan_cache_mode = force_custom_plan")
+
+
 def _bring_up_to_date(engine: Engine, migrate: bool) -> None:
     from alembic import command
     from alembic.config import Config
@@ -128,15 +148,16 @@ def _bring_up_to_date(engine: Engine, migrate: bool) -> None:
     with reading(engine).connect() as connection:
         present = MigrationContext.configure(connection).get_current_revision()
     if present is not None and present not in known:
-        raise BeckonError(f"the store {shown(engine)} was made by a newer Beckon ({present}): "
-                          "update this one")  # fmt: skip
+        raise BeckonError("the store {store} was made by a newer Beckon ({present}): update this "
+                          "one", store=shown(engine), present=present)  # fmt: skip
     if present == newest:
         return
     if not migrate:
         waiting = len(known) if present is None else len(list(script.iterate_revisions(
             newest, present)))  # fmt: skip
-        raise BeckonError(f"the store {shown(engine)} lacks {counted(waiting, 'migration')}: "
-                          "run beckon collect on it once")  # fmt: skip
+        raise BeckonError("the store {store} lacks {migrations}: run beckon collect on it once",
+                          store=shown(engine),
+                          migrations=counted(waiting, "migration"))  # fmt: skip
     with engine.begin() as connection:
         if not is_sqlite(engine):  # SQLite's BEGIN IMMEDIATE is a lock already
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")

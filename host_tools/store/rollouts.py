@@ -88,7 +88,8 @@ def create(engine: Engine, model: str, devices: Sequence[str], stages: Sequence[
             select(DEVICE.c.id, DEVICE.c.name))}  # fmt: skip
         unknown = sorted(set(devices) - set(numbers))
         if unknown:
-            raise BeckonError(f"{unknown[0]}: no device of this name has reported to the store")
+            raise BeckonError("{device}: no device of this name has reported to the store",
+                              device=unknown[0])  # fmt: skip
         busy = connection.execute(
             select(DEVICE.c.name, ROLLOUT.c.id)
             .join(ROLLOUT_DEVICE, ROLLOUT_DEVICE.c.device_id == DEVICE.c.id)
@@ -97,8 +98,9 @@ def create(engine: Engine, model: str, devices: Sequence[str], stages: Sequence[
         wanted = set(devices)
         for name, other in busy:
             if name in wanted:
-                raise BeckonError(f"{name} is part of roll-out {other}, which is not finished: "
-                                  "continue or abort that one first")  # fmt: skip
+                raise BeckonError("{device} is part of roll-out {number}, which is not finished: "
+                                  "continue or abort that one first", device=name,
+                                  number=other)  # fmt: skip
         number = connection.execute(ROLLOUT.insert().returning(ROLLOUT.c.id), {
             "at_ms": now_ms, "person": person, "model": model, "condition": "running",
             "reason": "", "stages": json.dumps(list(stages)), "stage": 0,

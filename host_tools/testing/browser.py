@@ -32,6 +32,15 @@ _COMMAND = (
     "sys.exit(studio.run(app.make_parser('studio', studio).parse_args(sys.argv[1:])))"
 )
 
+# A script's promise of two times in ms since 1970: when the first text or picture was on the
+# screen, and when the page was asked for.
+FIRST_PAINT = """() => new Promise((done) => new PerformanceObserver((list, self) => {
+  const [first] = list.getEntriesByName('first-contentful-paint');
+  if (!first) return;
+  self.disconnect();
+  done([performance.timeOrigin + first.startTime, performance.timeOrigin]);
+}).observe({type: 'paint', buffered: true}))"""
+
 
 class Studio:
     """The process. address: what `beckon studio` printed, good for one browser; address_used:
@@ -40,15 +49,11 @@ class Studio:
     folder: of the project; None for the start page. home: where it is started.
     """
 
-    def __init__(self, folder: Path | None, *options: str, command: str = _COMMAND,
+    def __init__(self, folder: Path | str | None, *options: str, command: str = _COMMAND,
                  home: Path = REPOSITORY):
         named = [] if folder is None else [str(folder)]
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", command, *named, "--no-browser", "--port", "0",
-             *options],
-            cwd=home, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-        )
+        self._process = self._start(command, [*named, "--no-browser", "--port", "0", *options],
+                                    home)
         self.said: list[str] = []  # on stderr
         self.address_used = False
         self._cookie = ""
@@ -65,6 +70,13 @@ class Studio:
         if not self.address.startswith("http://"):
             self.close()
             raise BeckonError(f"Studio did not start: {self.address} {' '.join(self.said)}")
+
+    def _start(self, command: str, arguments: list[str], home: Path) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-P", "-c", command, *arguments], cwd=home, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        )
 
     @property
     def origin(self) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from host_tools.mqtt.address import BrokerAddress
 from host_tools.simulator.radio import Central
+from host_tools.simulator.unix_board import DEFAULT_HEAP_KIB
 from host_tools.testing.still_board import StillBoard
 
 _MAIN = Path(__file__).resolve().parent / "on_board" / "posting_main.py"
@@ -15,6 +16,9 @@ _NOBODY = BrokerAddress("127.0.0.1", 1)
 
 class RadioBoard(StillBoard):
     """broker: None for a board that has no Wi-Fi. `central` is a phone near it."""
+
+    # The stand-ins of the radios are loaded with them, and lie in the firmware's heap.
+    heap_kib = DEFAULT_HEAP_KIB + 16
 
     def __init__(
         self, settings: dict[str, Any], broker: BrokerAddress | None = None, speed: float = 4.0

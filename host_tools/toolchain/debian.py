@@ -101,12 +101,12 @@ class Apt:
                 return None if version == "(none)" else version
         return None
 
-    def unpack(self, package: str, into: Path) -> None:
-        """Put the package's and its libraries' files into the folder `into`."""
+    def unpack(self, into: Path, package: str, *more: str) -> None:
+        """Put the files of the packages and of their libraries into the folder `into`."""
         if self.version(package) is None:
             raise BeckonError(f"the package {package} cannot be fetched: no connection, or the "
                               f"archive has none (details: {_log()})")
-        names = [package, *self._libraries(package)]
+        names = [package, *more, *self._libraries([package, *more])]
         done = _run(["apt-get", *self._options, "download", *names], self._folder / "archives")
         debs = sorted((self._folder / "archives").glob("*.deb"))
         if done.returncode or not debs:
@@ -117,21 +117,22 @@ class Apt:
                 raise BeckonError(f"cannot unpack {deb.name} (details: {_log()})")
             deb.unlink()
 
-    def _libraries(self, package: str) -> list[str]:
-        """The libraries that the package needs, through and through.
+    def _libraries(self, packages: list[str]) -> list[str]:
+        """The libraries that the packages need, through and through.
 
         Only names in lib* are followed: the rest of the closure (debconf, adduser,
         perl, ...) serves installing, not running.
         """
         kinds = ("recommends", "suggests", "conflicts", "breaks", "replaces", "enhances")
         switches = ["--recurse", *(f"--no-{kind}" for kind in kinds)]
-        done = _run(["apt-cache", *self._options, "depends", *switches, package], self._folder)
+        done = _run(["apt-cache", *self._options, "depends", *switches, *packages],
+                    self._folder)
         needs = dependencies(done.stdout)
         seen: list[str] = []
-        todo = [package]
+        todo = list(packages)
         while todo:
             for name in needs.get(todo.pop(), []):
-                if name.startswith("lib") and name not in seen:
+                if name.startswith("lib") and name not in [*seen, *packages]:
                     seen.append(name)
                     todo.append(name)
         return seen
@@ -211,7 +212,7 @@ def unpacked(
     """Fill `work`/root with the package and its libraries."""
     with doing(f"fetching {package} (a Debian package, into .cache; nothing is installed)"):
         apt = Apt(work / "apt", suite, architecture)
-        apt.unpack(package, work / "root")
+        apt.unpack(work / "root", package)
         shutil.rmtree(work / "apt")
         shutil.rmtree(work / "root" / "usr" / "share", ignore_errors=True)  # manuals
 

@@ -21,6 +21,26 @@ def event(label="circle", model="m-1"):
     return made
 
 
+class Clock:
+    def t_ms(self, index):
+        return 10 * index
+
+    def age_ms(self, index):
+        return 500 - index
+
+
+def test_an_event_that_is_filled_again_keeps_nothing_of_before():
+    again = event()
+    again.fill(7, 3, "m-2", "x", 60, 0, Clock(), 40, 10_000)
+    fresh = Event()
+    fresh.fill(7, 3, "m-2", "x", 60, 0, Clock(), 40, 10_000)
+    again.unix_ms = 0  # set where it is kept
+    assert again.__dict__ == fresh.__dict__
+    assert (fresh.t_ms, fresh.captured_ms, fresh.boot, fresh.seq) == (400, 9540, 7, 3)
+    assert (fresh.label, fresh.model, fresh.confidence, fresh.label_confidence, fresh.sent) == (
+        "x", "m-2", 60, 0, False)  # fmt: skip
+
+
 LABELS = ("circle", "", 'say "hi"\\', "tab\t\n\r\x01\x7f", "\u00e9\u20ac\u2028", "{}[],:")
 
 

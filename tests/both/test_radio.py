@@ -9,7 +9,8 @@ if not hasattr(time, "ticks_diff"):  # CPython
     time.ticks_diff = lambda end, start: end - start
 
 from events.event import Event
-from radio import bthome, ccm, gatt, hid_keys, now_frame, tables
+from options import hid_keys, tables
+from radio import bthome, ccm, gatt, now_frame
 from radio.beacon import Beacon
 from radio.bonds import Bonds
 from radio.counter import Counter
@@ -73,7 +74,7 @@ def test_objects_stand_in_order_and_one_button_is_pressed():
 
 
 def test_what_is_advertised_fits_or_is_refused():
-    for count in range(bthome.MOST_BUTTONS + 1):
+    for count in range(tables.most_buttons("") + 1):
         one = bthome.service_data(bthome.objects(1, count, 0, 1))
         first, second = bthome.advertisement([one], "beckon-kitchen-by-the-window")
         assert first == b"\x02\x01\x06" + one and len(first) <= 31 and len(second) <= 31

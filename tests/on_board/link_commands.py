@@ -35,7 +35,7 @@ async def main():
             raise ValueError("too many changes")
 
     store = SettingsStore(
-        made, Rollback("config.json"), signature, apply, lambda: "s", limit
+        made, Rollback("config.json"), signature, apply, lambda: "s", limit, None
     )
 
     async def nonce(arguments):

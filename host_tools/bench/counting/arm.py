@@ -35,8 +35,8 @@ def arm_command() -> tuple[list[str], list[str]]:
 def _make(work: Path) -> None:
     with doing("fetching qemu-user and MicroPython for ARM (Debian packages, into .cache)"):
         apt = _ForeignApt(work / "apt", debian.NEWER_SUITE["Debian"])
-        apt.unpack("micropython:armhf", work / "root")
-        apt.unpack("qemu-user", work / "emulator")
+        apt.unpack(work / "root", "micropython:armhf")
+        apt.unpack(work / "emulator", "qemu-user")
     for name in ("apt", "root/usr/share", "emulator/usr/share"):
         _remove(work / name)
     for other in (work / "emulator" / "usr" / "bin").iterdir():

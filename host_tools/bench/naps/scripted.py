@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from host_tools.bench.naps.currents import LOSSY
 from host_tools.dataset.folder import read_recording
 from host_tools.errors import BeckonError
 from host_tools.mqtt.subscriber import Subscriber
@@ -77,7 +78,8 @@ def run(mode: str, boot_ms: int, say: Callable[[str], None]) -> dict[str, Any]:
     hand = Hand(tuple((seconds, index) for seconds, index, _ in SCRIPT))
     over_s = hand.ends[-1][1] + 15
     arrived: list[tuple[float, dict[str, Any]]] = []
-    settings = {"device": "battery", "power": mode, **SETTINGS}
+    power = mode.partition(",")[0]
+    settings = {"device": "battery", "power": power, **SETTINGS, "wake_gesture": int(mode != LOSSY)}
     with embedded_broker() as broker, Subscriber(broker, "battery") as subscriber, SimulatedBoard(
         DEFAULT_MODEL, broker, {(0, 0x68): hand.sensor}, speed=_SPEED, settings=settings,
         int_pin=INT_PIN, boot_ms=boot_ms,

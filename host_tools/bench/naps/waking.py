@@ -20,12 +20,14 @@ from host_tools.simulator.sensor.movement import RecordedMovement
 from host_tools.toolchain import on_cpython
 from host_tools.units import GRAVITY
 
-WAYS = ("awake", "light_sleep", "light_sleep_without_fifo", "deep_sleep")
+WAYS = ("awake", "light_sleep", "light_sleep_without_fifo", "deep_sleep",
+        "deep_sleep_without_fifo")  # fmt: skip
 WAKE_MG = 24  # in light sleep, as firmware/power/saver.py has it
 _LIGHT_US = 10_000  # from INT to the first transaction; an ESP32's light sleep ends within 1 ms
 _BEFORE_S, _AFTER_S = 4.0, 3.0  # still
 _CUT_MS = (200, 300)  # of the recording, before and behind the labelled span
 _LOOK_US = 25_000
+_IMPORT_US = 100_000  # between two imports that empty the FIFO while the firmware starts
 _TRANSACTION_US, _BYTE_US = 400, 23  # as standins/machine.py has them
 
 
@@ -59,11 +61,14 @@ def scene(recording: Recording, span: Span, seed: int) -> tuple[NDArray, NDArray
     return 1000 * np.arange(len(samples)) / rate, samples
 
 
-def events(model: Model, scene: tuple[NDArray, NDArray], way: str, boot_ms: int) -> list[str]:
-    """Labels of what is recognised. way: one of WAYS."""
+def events(
+    model: Model, scene: tuple[NDArray, NDArray], way: str, main_ms: int, boot_ms: int
+) -> list[str]:
+    """Labels of what is recognised. way: one of WAYS. main_ms, boot_ms: from waking out of deep
+    sleep to main.py, and to sampling."""
     on_cpython.install()
     from drivers.mpu6500 import MPU6500  # type: ignore[import-not-found]
-    from power import motion  # type: ignore[import-not-found]
+    from power import early, motion  # type: ignore[import-not-found]
 
     fe = model.front_end
     sensor = SimulatedMPU6500(RecordedMovement(*scene))
@@ -78,8 +83,9 @@ def events(model: Model, scene: tuple[NDArray, NDArray], way: str, boot_ms: int)
             bus.now_us += 1000 * wait_ms
         imu.start_fifo()
 
-    def take(n: int, times: int = 1) -> None:
-        imu.read_fifo(n)
+    def take(n: int, times: int = 1, from_fifo: bool = True) -> None:
+        if from_fifo:
+            imu.read_fifo(n)
         raw = np.frombuffer(bytes(imu.frames[: 12 * n]), ">i2").reshape(-1, 6)
         samples = raw / ([imu.accel_lsb_per_g / GRAVITY] * 3
                          + [imu.gyro_lsb_per_10_dps / 10] * 3)  # fmt: skip
@@ -98,15 +104,30 @@ def events(model: Model, scene: tuple[NDArray, NDArray], way: str, boot_ms: int)
     began_us = bus.now_us
     drain(began_us + int(1e6 * _BEFORE_S) - 1_000_000)
     if way != "awake":
-        motion.watch(imu, WAKE_MG)
+        if way == "deep_sleep":
+            period_ms = motion.record(imu, WAKE_MG)
+        else:
+            motion.watch(imu, WAKE_MG)
         while not sensor.int_level(bus.now_us):
             bus.now_us += 1000
             if bus.now_us > began_us + end_us:
                 return found  # it never woke
         found.clear()
         board = LiveBoard(model, fe.rate_hz)  # the gap of the sleep
-        bus.now_us += 1000 * boot_ms if way == "deep_sleep" else _LIGHT_US
-        if way == "light_sleep":
+        woken_us = bus.now_us
+        bus.now_us += 1000 * boot_ms if way == "deep_sleep_without_fifo" else _LIGHT_US
+        if way == "deep_sleep":
+            bus.now_us = woken_us + 1000 * main_ms
+            kept = early.Early(bus, imu.address, period_ms - 1, imu.period_us // 1000 - 1)
+            while bus.now_us < woken_us + 1000 * boot_ms:
+                bus.now_us += _IMPORT_US
+                kept.drain()
+            imu.start_fifo()
+            times = motion.STILL_TIMES + 1  # as motion.catch_up() does
+            while kept.is_whole and (n := kept.take(imu.frames, imu.CHUNK_FRAMES)):
+                take(n, times, False)
+                times = 1
+        elif way == "light_sleep":
             motion.resume(imu)
             take(motion.STILL_FRAMES, motion.STILL_TIMES + 1)  # as motion.adopt() does
         else:
@@ -116,8 +137,8 @@ def events(model: Model, scene: tuple[NDArray, NDArray], way: str, boot_ms: int)
 
 
 def tally(
-    model: Model, recordings: list[Recording], ways: tuple[str, ...], boot_ms: int, most: int,
-    say: Callable[[str], None],
+    model: Model, recordings: list[Recording], ways: tuple[str, ...], main_ms: int, boot_ms: int,
+    most: int, say: Callable[[str], None],
 ) -> dict[str, dict[str, dict[str, int]]]:
     """way -> label -> {"gestures", "recognised", "wrong"}. most: gestures of each label."""
     out: dict[str, dict[str, dict[str, int]]] = {}
@@ -133,7 +154,7 @@ def tally(
         table = out.setdefault(way, {})
         for seed, (recording, span) in enumerate(chosen):
             row = table.setdefault(span.label, {"gestures": 0, "recognised": 0, "wrong": 0})
-            labels = events(model, scene(recording, span, seed), way, boot_ms)
+            labels = events(model, scene(recording, span, seed), way, main_ms, boot_ms)
             row["gestures"] += 1
             row["recognised"] += span.label in labels
             row["wrong"] += any(label != span.label for label in labels)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from host_tools.errors import BeckonError
-from host_tools.testing.browser import Studio, Tab, open_tab
+from host_tools.testing.browser import FIRST_PAINT, Studio, Tab, open_tab
 from host_tools.units import GRAVITY
 
 SAMPLES, AXES, RATE_HZ = 360_000, 6, 100
@@ -47,14 +47,6 @@ _DRIVE = """async ([seconds, kind]) => {
   return {frames: view.frames - first, seconds: (last - begun) / 1000,
           slowest_tenth_ms: gaps[Math.floor(0.9 * gaps.length)]};
 }"""
-
-# When the first text or picture was on the screen, ms since 1970.
-_PAINTED = """() => new Promise((done) => new PerformanceObserver((list, self) => {
-  const [first] = list.getEntriesByName('first-contentful-paint');
-  if (!first) return;
-  self.disconnect();
-  done(performance.timeOrigin + first.startTime);
-}).observe({type: 'paint', buffered: true}))"""
 
 # From the key that opens the next recording until all of it is on the screen.
 _OPEN = """async (samples) => {
@@ -111,7 +103,7 @@ def start_and_open(browser: Any, folder: Path, rounds: int,
                 ready = time.time()
                 start.append(ready - begun)
                 tab.enter(studio)
-                paint.append(tab.page.evaluate(_PAINTED) / 1000 - ready)
+                paint.append(tab.page.evaluate(FIRST_PAINT)[0] / 1000 - ready)
                 tab.wait_until_usable()
                 usable.append(time.time() - ready)
                 tab.go(f"/label?recording={_NAMES[0]}")

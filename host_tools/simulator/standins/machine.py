@@ -23,6 +23,7 @@ _OP_LINES = const(6)
 
 PWRON_RESET = 1
 WDT_RESET = 3
+DEEPSLEEP_RESET = 4
 SOFT_RESET = 5
 
 _RESET_STATUS = const(42)  # the process's exit status that asks the host for a new boot
@@ -197,9 +198,11 @@ def __getattr__(name):
     """What few programs use lies in a file of its own, to spare the heap."""
     if name == "WDT":
         import machine_watchdog as more
+    elif name == "Timer":
+        import machine_timer as more
     elif name == "irq":
         import machine_interrupt as more
-    elif "sleep" in name or name in ("wake_reason", "DEEPSLEEP_RESET", "TIMER_WAKE", "int_level"):
+    elif "sleep" in name or name in ("wake_reason", "TIMER_WAKE", "int_level"):
         import machine_sleep as more
     else:
         import machine_more as more

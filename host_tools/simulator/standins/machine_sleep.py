@@ -12,7 +12,6 @@ import board_clock as clock
 import machine
 from micropython import const
 
-DEEPSLEEP_RESET = 4
 TIMER_WAKE = 4  # ESP_SLEEP_WAKEUP_TIMER
 _DEEP_STATUS = const(46)  # the process's exit status that tells the host
 _OP_NEXT = const(5)  # as in wire.py

@@ -46,6 +46,10 @@ window.beckonLost = {
       let said = words.gone;
       try {
         const answer = await fetch("/studio/alive", { credentials: "omit", cache: "no-store" });
+        if (answer.redirected) { // to a login
+          location.reload();
+          return;
+        }
         if (answer.status === 403) {
           said = words.again;
           if (secret && await window.beckonLost.comeBack(secret)) {

@@ -17,9 +17,11 @@ The library's errors and warnings are Sentences (host_tools/errors.py), which ke
 said() translates them by translations/library.de.po, where they are shown: what keeps a fault for
 later keeps str(error), and nothing but said() or tr() makes it longer.
 
-The fields have str.format's form. In German, numbers with a decimal point in a field such as
-{seconds:.1f} get a comma. tests/test_studio_language.py finds every text and compares it with
-the files.
+The fields have str.format's form. In German, numbers in a field such as {seconds:.1f} or {n:,}
+get a decimal comma, and a narrow space between thousands; number(n) is such a number alone.
+
+The dashboard speaks by the same functions and has .po files of its own (add_translations).
+tests/test_studio_language.py finds every text of both and compares it with the files.
 """
 from __future__ import annotations
 
@@ -42,6 +44,8 @@ COOKIE = "beckon_studio_language"
 TRANSLATIONS = Path(__file__).parent / "translations"
 
 _ENGLISH = next(iter(LANGUAGES))
+_THIN = "\N{NARROW NO-BREAK SPACE}"  # between thousands: DIN 5008
+_folders = [TRANSLATIONS]
 _language: ContextVar[str] = ContextVar("language", default=_ENGLISH)
 
 
@@ -84,6 +88,18 @@ def said(text: object) -> str:
     values = {name: said(value) if isinstance(value, Sentence) else value
               for name, value in found.values.items()}
     return _filled(words, values)
+
+
+def number(value: float, form: str = ",") -> str:
+    """A number alone, in the current language. form: as in a field."""
+    return _FORMATTER.format_field(value, form)
+
+
+def add_translations(folder: Path) -> None:
+    """Look for texts in this folder's .po files, too."""
+    if folder not in _folders:
+        _folders.append(folder)
+        _translations.cache_clear()
 
 
 def later(text: str, /, *, about: str = "") -> str:
@@ -132,8 +148,8 @@ class _Formatter(string.Formatter):
 
     def format_field(self, value: Any, format_spec: str) -> str:
         text = super().format_field(value, format_spec)
-        if format_spec and isinstance(value, float) and language() == "de":
-            return text.replace(",", " ").replace(".", ",")
+        if format_spec and isinstance(value, int | float) and language() == "de":
+            return text.replace(",", _THIN).replace(".", ",")
         return text
 
 
@@ -147,13 +163,24 @@ def _filled(text: str, values: dict[str, Any]) -> str:
 @cache
 def _translations(code: str, part: str = "") -> gettext.NullTranslations:
     """Read once, when the first page in this language is built. part: of the file's name."""
-    if code == _ENGLISH:
-        return gettext.NullTranslations()
+    first = gettext.NullTranslations()
+    for folder in () if code == _ENGLISH else _folders:
+        path = folder / f"{part}{code}.po"
+        if path.exists():
+            found = _read(path, code)
+            if type(first) is gettext.NullTranslations:
+                first = found
+            else:
+                first.add_fallback(found)
+    return first
+
+
+def _read(path: Path, code: str) -> gettext.GNUTranslations:
     from babel.messages.mofile import write_mo
     from babel.messages.pofile import read_po
 
     compiled = io.BytesIO()
-    with open(TRANSLATIONS / f"{part}{code}.po", "rb") as file:
+    with open(path, "rb") as file:
         write_mo(compiled, read_po(file, locale=code))
     compiled.seek(0)
     return gettext.GNUTranslations(compiled)

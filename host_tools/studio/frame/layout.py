@@ -68,10 +68,10 @@ def frame(project: Project | None, active: str) -> Iterator[Shortcuts]:
                     link.props('aria-current="page"')
                 link.props(f'aria-keyshortcuts="Alt+{letter.upper()}"')
         with ui.element("div").classes("bk-tools"):
-            _languages()
-            _tool("contrast", tr("dark or light"), "alt+d",
+            language_menu()
+            tool("contrast", tr("dark or light"), "alt+d",
                   js="() => window.beckonTheme.toggle()")
-            helper = _tool("keyboard", tr("all keys"), "?")
+            helper = tool("keyboard", tr("all keys"), "?")
     content = ui.element("div").classes("bk-main")
     hints = ui.element("footer").classes("bk-hints").props(
         f'aria-label="{tr("Keys")}" tabindex=0')  # it scrolls
@@ -150,9 +150,9 @@ def page_title(name: str) -> str:
     return tr(title, about="page")
 
 
-def _languages() -> None:
+def language_menu() -> None:
     """The button with the menu of languages; the browser keeps the choice."""
-    with _tool("translate", tr("language")), ui.menu().props("role=menu"):
+    with tool("translate", tr("language")), ui.menu().props("role=menu"):
         for code, name in LANGUAGES.items():
             item = ui.menu_item(name).props(f'lang="{code}" role=menuitem')
             if code == language():
@@ -160,7 +160,8 @@ def _languages() -> None:
             item.on("click", js_handler=f"() => beckonLanguage.choose({COOKIE!r}, {code!r})")
 
 
-def _tool(icon: str, text: str, combo: str = "", js: str | None = None) -> ui.button:
+def tool(icon: str, text: str, combo: str = "", js: str | None = None) -> ui.button:
+    """A button of the header. combo: its key. js: what it does in the browser."""
     button = ui.button(icon=icon, color=None).props(f'flat round aria-label="{text}"')
     button.style("min-width: 48px; min-height: 48px")
     if combo:  # without a key it opens a menu, which the words would cover

@@ -21,7 +21,7 @@ STUDIO = Path(__file__).parents[1]
 STATIC = STUDIO / "static"
 
 
-class _FreshFiles(StaticFiles):
+class FreshFiles(StaticFiles):
     """Scripts and styles of all pages. The browser asks each time; as a rule it gets a 304."""
 
     async def get_response(self, path, scope):
@@ -92,7 +92,7 @@ def add_routes(app: FastAPI, project: Callable[[], Project | None], uploads: Upl
         finally:
             found.detach(viewer)
 
-    app.mount("/studio", _FreshFiles(directory=STUDIO))
+    app.mount("/studio", FreshFiles(directory=STUDIO))
 
 
 async def _send(socket: WebSocket, viewer) -> None:

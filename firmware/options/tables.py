@@ -23,6 +23,13 @@ BUTTON_EVENTS = (
 )
 
 
+# A packet of BTHome has 31 bytes. Its id takes 2, a button 2, the counter and the check of an
+# encrypted one 4 each.
+def most_buttons(key):
+    """How many buttons there can be. key: setting radio_key."""
+    return 6 if key else 10
+
+
 def roles(text):
     """The list of roles in `radio`. Raises ValueError."""
     found = text.replace(",", " ").split()
