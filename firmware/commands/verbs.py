@@ -160,9 +160,8 @@ class Verbs:
         self._need_sensor()
         learner = self._learner()
         result = await learner.command(arguments, self._signature())
-        if learner.busy:  # it needs the memory
-            self._signer = None
-            forget("commands.signature", "commands.hmac_sha256")
+        if learner.busy:
+            self._signer = None  # it needs the memory
         return result
 
     async def _calibrate(self, arguments):

@@ -135,6 +135,7 @@ class Learner:
         recording = examples = found = None
         restarts = heard = False
         try:
+            forget("commands.signature", "commands.hmac_sha256")
             await _settle()
             _tidy(self._path)
             from learning.starting import prepare

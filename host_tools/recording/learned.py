@@ -43,7 +43,8 @@ def led_to(
 
 
 def write_learned(folder: Path, device: str, about: bytes, samples: bytes) -> list[Path]:
-    """Write the repetitions into folder, with labels; the paths of the new recordings.
+    """Write the repetitions into folder, with labels; the paths of the new recordings. What was
+    pulled before stays as it is.
 
     about: the board's JSON of it, see firmware/learning/record.py. samples: int16 (n, 6),
     little-endian counts. A repetition that was of no use is left out, with its samples. Raises
@@ -69,6 +70,8 @@ def write_learned(folder: Path, device: str, about: bytes, samples: bytes) -> li
     out = []
     for number, segment in enumerate(segments(blocks[-1].end, spans, bad), start=1):
         name = f"{device}_{label}_{known['model']}_{number}".replace(" ", "_")
+        if (folder / "recordings" / f"{name}.csv.gz").exists():
+            continue  # pulled before, after an earlier gesture
         rate_hz = 1e6 / known["period_us"]
         out.append(write_recording(folder, name, blocks, segment, rate_hz, entries, "", start))
     return out

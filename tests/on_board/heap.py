@@ -31,7 +31,7 @@ def fill_name_table():
 
     That must not happen below, as it would be counted for the module that is next.
     """
-    for i in range(1400):
+    for i in range(2600):
         setattr(Hardware, f"name{i}", None)
 
 
