@@ -262,13 +262,13 @@ class Phone:
 
     def pose(self, accel=(0, 0, GRAVITY), turning=(0, 0, 0)):
         """accel in our signs; turning in rad/s. On its back: the identity quaternion."""
-        self._read("accelerometer", xyz=dict(zip("xyz", (self.sign * a for a in accel),
+        self.read("accelerometer", xyz=dict(zip("xyz", (self.sign * a for a in accel),
                                                  strict=True)))
-        self._read("gyroscope", xyz=dict(zip("xyz", turning, strict=True)))
-        self._read("linear-acceleration", xyz={"x": 0, "y": 0, "z": 0})
-        self._read("relative-orientation", quaternion={"x": 0, "y": 0, "z": 0, "w": 1})
+        self.read("gyroscope", xyz=dict(zip("xyz", turning, strict=True)))
+        self.read("linear-acceleration", xyz={"x": 0, "y": 0, "z": 0})
+        self.read("relative-orientation", quaternion={"x": 0, "y": 0, "z": 0, "w": 1})
 
-    def _read(self, kind, **reading):
+    def read(self, kind, **reading):
         self._cdp.send("Emulation.setSensorOverrideReadings", {"type": kind, "reading": reading})
 
     def open(self, server):

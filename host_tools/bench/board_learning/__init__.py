@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from host_tools.bench.learn import SETS
+from host_tools.bench.board_learning.everyday import Everyday
+from host_tools.bench.board_learning.misses import KINDS, misses
+from host_tools.bench.learn import EVERYDAY
 from host_tools.dataset import Dataset, Recording, is_idle, read_dataset
 from host_tools.evaluation.board_learning import Refused, teach
 from host_tools.model.format import Model
@@ -20,17 +22,20 @@ _RATE_HZ = 50
 _DRAWS = 3
 _RUN = 10  # takes of the wand by one hand
 _HELD = 4  # of so many takes of the wand one is judged
+_EVERYDAY_S = 1800
 _SUMS = ("hits", "truth", "false_new", "known_hits", "known_hits_before", "known_truth",
-         "false_known", "false_known_before", "taught", "refused", "equal", "equal_refused")
+         "false_known", "false_known_before", "taught", "refused", "equal", "equal_refused",
+         *KINDS, "everyday", "everyday_before", "everyday_s")
 
 
 class LearnBench:
     def __init__(self, args: argparse.Namespace, note: Callable[[str], None]):
         self.args, self.note = args, note
 
-    def run(self, name: str) -> dict[str, Any]:
+    def run(
+        self, name: str, folder: str, labels: Sequence[str], people: Sequence[str]
+    ) -> dict[str, Any]:
         """The figures of one set, over all seeds."""
-        folder, labels, people = SETS[name]
         data = read_dataset(str(self.args.data / folder))
         sums = dict.fromkeys(_SUMS, 0)
         reasons: list[str] = []
@@ -40,12 +45,13 @@ class LearnBench:
             self.note(f"{name}, seed {seed}: training")
             recipe = choose(known, _RATE_HZ, steps=self.args.steps, seed=seed)
             model = train(known, recipe).model
+            life = Everyday(model, self._everyday())
             for teacher in people or ("",):
                 own = [r for i, r in enumerate(data.recordings)
                        if (r.subject == teacher if people else _held(r, i, people)
                            or _label(r) in labels)]
                 self._teacher(f"{name}, seed {seed} {teacher}", model, own, labels, seed, sums,
-                              reasons)
+                              reasons, life)
         return {**_figures(sums), "reasons": sorted(reasons)}
 
     def together(self, figures: dict[str, Any]) -> dict[str, Any]:
@@ -53,7 +59,7 @@ class LearnBench:
 
     def _teacher(
         self, what: str, model: Model, own: Sequence[Recording], labels: Sequence[str], seed: int,
-        sums: dict[str, int], reasons: list[str],
+        sums: dict[str, int], reasons: list[str], life: Everyday,
     ) -> None:
         """One person teaches each new gesture, and each known one by another name."""
         n = self.args.takes
@@ -61,6 +67,7 @@ class LearnBench:
         streams = self._streams(known, seed)
         before = Heard.of(model, streams)
         hits_before, false_before = _judged(model, before)
+        alarms_before = life.alarms(model)
         for label in labels:
             mine = [r for r in own if _label(r) == label][: max(2 * n, _RUN)]
             for half in (0, 1):
@@ -84,6 +91,11 @@ class LearnBench:
                     sums["truth"] += len(heard.label)
                     sums["hits"] += hits
                     sums["false_new"] += false
+                    for reason, count in misses(taught, heard).items():
+                        sums[reason] += count
+                sums["everyday"] += life.alarms(taught)
+                sums["everyday_before"] += alarms_before
+                sums["everyday_s"] += round(life.seconds)
                 hits, false = _judged(taught, Heard.of(taught, streams))
                 sums["known_hits"] += hits
                 sums["false_known"] += false
@@ -95,6 +107,15 @@ class LearnBench:
                     teach(model, takes, "another name")
                 except Refused:
                     sums["equal_refused"] += 1
+
+    def _everyday(self) -> list[Recording]:
+        """Half an hour of everyday movement."""
+        data = read_dataset(str(self.args.data / EVERYDAY)).recordings
+        out: list[Recording] = []
+        for i in np.random.default_rng(1).permutation(len(data)):
+            if sum(r.seconds for r in out) < _EVERYDAY_S:
+                out.append(data[i])
+        return out
 
     def _streams(self, takes: Sequence[Recording], seed: int) -> list[Recording]:
         data = Dataset("taught", list(takes))
@@ -117,11 +138,14 @@ def _judged(model: Model, heard: Heard) -> tuple[int, int]:
 
 def _figures(sums: dict[str, int]) -> dict[str, Any]:
     known = max(1, sums["known_truth"])
+    hours = max(1, sums["everyday_s"]) / 3600
     return {
         "recall": sums["hits"] / max(1, sums["truth"]),
         "known_recall": sums["known_hits"] / known,
         "known_recall_before": sums["known_hits_before"] / known,
         "known_change_points": 100 * (sums["known_hits"] - sums["known_hits_before"]) / known,
+        "everyday_per_hour": sums["everyday"] / hours,
+        "everyday_per_hour_before": sums["everyday_before"] / hours,
         **sums,
     }
 
