@@ -158,11 +158,7 @@ class Verbs:
 
     async def _learn(self, arguments):
         self._need_sensor()
-        learner = self._learner()
-        result = await learner.command(arguments, self._signature())
-        if learner.busy:
-            self._signer = None  # it needs the memory
-        return result
+        return await self._learner().command(arguments, self._signature())
 
     async def _calibrate(self, arguments):
         sensing = self._need_sensor()

@@ -43,11 +43,6 @@ class Learner:
         self._label = ""
         self._fresh = False  # whether the board has restarted for this
 
-    @property
-    def busy(self):
-        """Whether something is being learned."""
-        return self._task is not None
-
     async def command(self, arguments, signature):
         """Carry out one step. Raises ValueError with the reason of a refusal."""
         try:
@@ -135,7 +130,6 @@ class Learner:
         recording = examples = found = None
         restarts = heard = False
         try:
-            forget("commands.signature", "commands.hmac_sha256")
             await _settle()
             _tidy(self._path)
             from learning.starting import prepare

@@ -67,8 +67,8 @@ def ask_again(label, takes, source):
         json.dump([label, takes, source], file)
 
 
-def asked_again():
-    """What ask_again() was told, once; or None."""
+def asked():
+    """What ask_again() got, once; or None."""
     try:
         with open(path_of(_AGAIN, "json")) as file:
             return json.load(file)
