@@ -27,7 +27,7 @@ def used():
 
 
 def fill_name_table():
-    """Names go into a table that doubles when it is full, at 620, 1260 and 2540 of them.
+    """Names go into a table that doubles when it is full, at 620, 1260, 2540 and 5100 of them.
 
     That must not happen below, as it would be counted for the module that is next.
     """
