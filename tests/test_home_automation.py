@@ -179,7 +179,7 @@ def home_assistant_config(folder, port):
     """
     page = folder / "custom_components" / "frontend"
     page.mkdir(parents=True)
-    (page / "__init__.py").write_text("async def async_setup(home, config):\n    return True\n")
+    (page / "__init__.py").write_text("async def async_setup(house, config):\n    return True\n")
     (page / "manifest.json").write_text(json.dumps({
         "domain": "frontend", "name": "None", "version": "1", "codeowners": [], "dependencies": [],
         "documentation": "", "iot_class": "calculated", "requirements": []}))  # fmt: skip
