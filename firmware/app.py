@@ -29,7 +29,7 @@ class App:
 
     def __init__(self):
         gc.threshold(_COLLECT_BYTES)
-        self._verbs = self._learn = None
+        self._commands = self._learn = None
         import board
 
         self.board = board.build(self._describe, _record_crash, self._on_healthy)
@@ -46,6 +46,8 @@ class App:
                 from learning.button import watcher
 
                 parts.runs.append(watcher(parts.settings.take_button_pin, self._learner))
+            if parts.again:
+                parts.runs.append(lambda: self._learner().go_on(parts.again))
         gc.collect()
 
     async def run(self):
@@ -141,12 +143,15 @@ class App:
     def _on_command(self, topic, payload, retained):
         if self.board.saver:
             self.board.saver.stay()
-        if not self._verbs:
+        self._load_commands().enqueue(topic, payload, retained)
+
+    def _load_commands(self):
+        if not self._commands:
             gc.collect()
             from commands.verbs import Verbs
 
             board = self.board
-            self._verbs = Verbs(
+            self._commands = commands = Verbs(
                 board.link,
                 board.settings,
                 board.publisher,
@@ -159,14 +164,14 @@ class App:
                 self._calibration_failed,
                 self._learner,
                 board.feedback,
-            )
-            board.parts.append(self._verbs.commands)
-            asyncio.create_task(self._verbs.commands.run())
-        self._verbs.commands.enqueue(topic, payload, retained)
+            ).commands
+            board.parts.append(commands)
+            asyncio.create_task(commands.run())
+        return self._commands
 
     def _learner(self):
         if not self._learn:
-            gc.collect()
+            self._load_commands()  # while it learns no memory is left for that
             from learning.learner import Learner
 
             self._learn = Learner(self.board, self.restart, self._works, self._learner_done)

@@ -30,6 +30,7 @@ class Parts:
     settings_rollback, model_rollback: Rollback of a file that is on trial, or None. parts:
     those with counters(into). runs: functions of what the settings add, each gives a coroutine
     that never ends. learned: what `state` says of a gesture that was learned here, or None.
+    again: what to learn now, see learning/record.py, or None.
 
     Of `sensing`: engine, imu, ring, sampler, recognizer; sampling and recognition, the
     Pausable tasks; calibration, a line of text.
@@ -82,11 +83,12 @@ def build(describe, on_stall, on_healthy):
         from power.saver import Saver
 
         board.saver = Saver(board)
-    board.learned = None
+    board.learned = board.again = None
     if engine and exists(LEARNED):
-        from learning.record import state_of
+        from learning.record import asked, state_of
 
         board.learned = state_of(engine.model_id)
+        board.again = asked()
         forget("learning.record")
     return board
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from host_tools.bench.naps import currents, waking
+from host_tools.bench.naps import currents, link, waking
 from host_tools.cli.app import main
 from host_tools.dataset.folder import read_dataset
 from host_tools.model.golden import read_model
@@ -82,3 +82,9 @@ def test_the_command_gives_json(capsys):
     assert figures["profiles"]["remote"]["always_on"]["days"] == pytest.approx(0.63)
     assert figures["currents"]["connect_s"]["kind"] == "assumption"
     assert main(["bench", "battery", "--mah", "0"]) == 2
+
+
+def test_answers_wait_for_a_beacon_and_events_do_not():
+    late = link.run("modem_sleep", 4, lambda what: None)
+    assert late["answer_ms"]["max"] > late["event_ms"]["median"] + 40
+    assert late["online_after_start_ms"] > 1800

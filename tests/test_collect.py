@@ -177,6 +177,18 @@ def test_a_broker_that_restarts_often_is_not_taken_for_a_rival(engine, tmp_path)
     assert collector.fault is None
 
 
+def test_a_group_hears_again_after_the_broker_has_restarted(engine, tmp_path):
+    """mosquitto before 2.0.12 keeps the session then, but not its shared subscriptions."""
+    plan = Plan(**{**vars(QUICK), "seconds": 1, "prefix": "back"})
+    with Mosquitto(tmp_path) as broker:
+        with collecting(broker.address, engine, "back", group="g") as collector:
+            broker.stop()
+            broker.start()
+            until(lambda: "the broker is back" in collector.said)
+            totals = simulate(broker.address, plan)
+            until(lambda: stored(engine, "back") == totals.acked)
+
+
 def test_strangers_do_not_stop_the_stream(broker, engine):
     with collecting(broker, engine, "bad") as collector:
         with Connection(broker, "stranger") as stranger:

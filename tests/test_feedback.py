@@ -177,21 +177,14 @@ def test_the_simulated_board_reports_rules_as_the_host_does(tmp_path):
 
 def test_a_rules_name_cannot_be_learned(tmp_path):
     """The model has no row of weights for it."""
-    (tmp_path / "machine.py").write_text(MACHINE)
     path = tmp_path / "main.py"
     path.write_text("""
-from learning.learner import Learner
+from learning.starting import _check_known
 class Part: pass
-class Bare(Learner):
-    def __init__(self):
-        self._task = None
-learner = Bare()
-learner._board = board = Part()
-board.sensing = sensing = Part()
-sensing.engine = engine = Part()
+engine = Part()
 engine.labels, engine.idle, engine.shares = ["none", "x", "tap"], 0, bytearray(2)
 try:
-    learner._check("tap", 5)
+    _check_known(engine, "tap")
 except ValueError as fault:
     print(fault)
 """)

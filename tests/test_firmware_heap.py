@@ -85,6 +85,26 @@ def test_no_module_takes_more_heap_unnoticed_on_32_bits(tmp_path, request, micro
     check("32", found, request.config.getoption("--update-sizes"))
 
 
+# Bytes of the objects of each role on 32 bits, its queues full; docs/bluetooth.md shows them.
+RADIO_OBJECTS = {"bthome": 512, "gatt": 736, "hid": 736, "bthome+gatt+hid": 1536, "espnow": 1296,
+                 "gateway": 1936, "alone": 432}  # fmt: skip
+
+
+def test_the_objects_of_each_radio_role_take_no_more_heap_unnoticed(tmp_path, micropython_32):
+    write_image(tmp_path, ARCH)  # for umqtt; the rest is source, as private names are kept there
+    done = subprocess.run(
+        [*micropython_32, "-X", "heapsize=2M", str(SCRIPT.with_name("radio_heap.py"))],
+        env={**os.environ, "MICROPYPATH": f"{FIRMWARE}:{tmp_path / 'lib'}:.frozen"},
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = {role: int(size) for role, size in map(str.split, done.stdout.splitlines())}
+    print(found)
+    assert found.keys() == RADIO_OBJECTS.keys()
+    for role, size in found.items():
+        assert size <= RADIO_OBJECTS[role] * 1.1 + 64, (role, size)
+
+
 def test_a_module_that_grew_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(f"{__name__}.HEAP", tmp_path / "heap.json")
     check("64", {"a": 1000, "b": 500}, True)

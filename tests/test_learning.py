@@ -183,7 +183,7 @@ def test_kept_samples_become_a_recording_with_labels(tmp_path):
     about = {"label": "wave", "spans": [[50, 100], [220, 260]], "bad": [[120, 180]],
              "gaps": [[40, 7]], "samples": 300, "rate_hz": 100, "period_us": 10000,
              "accel_lsb_per_g": 8192, "gyro_lsb_per_10_dps": 1310, "model": "abc",
-             "source": "button", "unix_ms": 1_700_000_000_000}  # fmt: skip
+             "before": "abb", "source": "button", "unix_ms": 1_700_000_000_000}  # fmt: skip
     paths = write_learned(tmp_path, "glove", json.dumps(about).encode(), counts.tobytes())
     assert len(paths) == 2  # the bad one between them is left out
     data = read_dataset(str(tmp_path))
@@ -202,7 +202,7 @@ def test_the_commands_refuse_what_cannot_be(tmp_path, capsys):
     for arguments, words in (
         (["learn", "glove"], "name a LABEL"), (["learn", "glove", "x", "--undo"], "not both"),
         (["learn", "glove", "x", "--takes", "2"], "must be 3 to 9"),
-        (["deploy", "--pull", "glove", "--mqtt", "glove"], "takes no port"),
+        (["deploy", "--pull", "glove", "--mqtt", "glove"], "and no --mqtt"),
     ):  # fmt: skip
         assert main(arguments) == 2
         assert words in capsys.readouterr().err

@@ -14,7 +14,7 @@ import paho.mqtt.client as paho
 import pytest
 
 from host_tools.mqtt.address import BrokerAddress
-from host_tools.mqtt.remote_device import RemoteDevice
+from host_tools.mqtt.remote_device import RemoteDevice, signed
 from host_tools.paths import DEFAULT_MODEL
 from host_tools.testing.still_board import StillBoard
 from tests.link.host import Mosquitto
@@ -120,8 +120,54 @@ def attacks(port, clock_port):
                             "sha256": hashlib.sha256(model).hexdigest()}  # fmt: skip
 
 
+    yield from learning(model)
+
+
+def learning(model):
+    """The command `learn`: unsigned, with a wrong signature, of a wrong kind, out of order."""
+    for step in ("start", "stop", "undo", "read", "?", 7, None, ["start"]):
+        for hmac in ("", "00" * 32, None, 7, ["x"]):
+            yield "learn", {"step": step, "label": "wave", "file": "samples", "offset": 0,
+                            "hmac": hmac}  # fmt: skip
+    yield "learn", {}
+    for label in ("", "x" * 900, "a/b", "a\n", "\ud800", 7, None, [1], {"a": 1}, "none", "Circle"):
+        yield "learn", {"step": "start", "label": label, "hmac": "00" * 32}
+    for takes in (0, -1, 10, 1 << 40, 2.5, "5", None, [5], True):
+        yield "learn", {"step": "start", "label": "wave", "takes": takes, "hmac": "00" * 32}
+    for file in ("secrets.json", "../secrets.json", "model", "about", "", 7, None, ["model"]):
+        for offset in (0, -1, 1 << 40, 0.5, "0", None):
+            yield "learn", {"step": "read", "file": file, "offset": offset, "hmac": "00" * 32}
+    for name in ("../../secrets", "secrets.", "", 7, ["x"], "0123456G", model[11:7:-1].hex()):
+        yield "learn", {"step": "read", "file": "about", "model": name, "offset": 0,
+                        "hmac": "00" * 32}  # fmt: skip
+
+
 def tells_no_secret(answer):
     return not any(word in json.dumps(answer) for word in (*SECRETS.values(), KEY))
+
+
+def replay(mallory, owner):
+    """A signature that was used is worth nothing, and the owner's way out works all the same."""
+    nonce = owner.request("nonce")["nonce"]
+    hmac = signed(KEY, "learn", "glove", nonce, "start wave 3")
+    assert owner.request("learn", step="start", label="wave", takes=3, hmac=hmac)["takes"] == 3
+    # The board may restart first, to have memory
+    until(lambda: (owner.state.get("learning") or {}).get("phase") == "repetitions",
+          lambda: owner.state)
+    while not owner._answers.empty():
+        owner._answers.get()
+    for arguments in ({"step": "start", "label": "wave", "takes": 3, "hmac": hmac},
+                      {"step": "stop", "hmac": hmac}, {"step": "stop"}, {"step": "undo"}):
+        mallory.send("learn", **arguments)
+        assert "error" in owner._answers.get(timeout=TIMEOUT_S)
+    for _ in range(2):  # too large to be taken: not answered, and no harm
+        mallory.send("learn", step="start", label="x" * 20_000)
+    assert owner.request("learn", step="status")["learning"]["label"] == "wave"
+    owner.request_signed("learn", KEY, "stop", step="stop")
+    until(lambda: (owner.state.get("learning") or {}).get("reason") == "stopped",
+          lambda: owner.state)
+    mallory.send("learn", step="start", label="wave", takes=3, hmac=hmac)
+    assert "HMAC is wrong" in owner._answers.get(timeout=TIMEOUT_S)["error"]
 
 
 def test_a_publisher_takes_nothing(mosquitto):
@@ -136,11 +182,16 @@ def test_a_publisher_takes_nothing(mosquitto):
             mallory.send(verb, **arguments)
             answer = owner._answers.get(timeout=TIMEOUT_S)
             assert "error" in answer, (verb, arguments, answer)
+            assert not answer["error"].startswith("failed"), (verb, arguments, answer)
             assert tells_no_secret(answer)
+        replay(mallory, owner)
         # What the board keeps of all that, and after a restart.
         assert owner.request("get")["settings"]["broker_port"] == mosquitto.port
+        while not owner._states.empty():  # those of learning
+            owner._states.get()
+        boots = board.boots
         owner.request_signed("restart", KEY)
-        until(lambda: board.boots == 2)
+        until(lambda: board.boots > boots)
         state = owner.await_board(TIMEOUT_S)
         assert state["model"] == said["model"] and state["safe_mode"] == ""
         for name, content in files.items():

@@ -16,7 +16,7 @@ from host_tools.mqtt import connection
 from host_tools.mqtt.address import BrokerAddress, TlsFiles, is_only_here, parse_broker
 from host_tools.mqtt.broker import embedded_broker, free_port
 from host_tools.mqtt.connection import Connection, Topic
-from host_tools.mqtt.remote_device import signed
+from host_tools.mqtt.remote_device import RemoteDevice, signed
 from host_tools.mqtt.subscriber import Subscriber
 from host_tools.mqtt.tls import tls_context
 from tests.link.certificates import Authority
@@ -435,3 +435,37 @@ def test_ask_signs_with_the_key_of_the_settings(tmp_path, capsys):
     for words, said in ((["diag"], "takes no signature"), (["set"], "write settings=")):
         assert main(["ask", "wand", *words, "--sign", str(tmp_path)]) == 2
         assert said in capsys.readouterr().err
+
+
+@pytest.fixture
+def black_hole():
+    """A port that takes connections and says nothing; after a while it ends them."""
+    with socket.create_server(("127.0.0.1", 0)) as server, contextlib.ExitStack() as taken:
+        def take():
+            with contextlib.suppress(OSError):
+                connection = taken.enter_context(server.accept()[0])
+                end = threading.Timer(15, connection.shutdown, [socket.SHUT_RDWR])
+                taken.callback(end.cancel)
+                end.start()
+
+        threading.Thread(target=take, daemon=True).start()
+        yield server.getsockname()[1]
+
+
+def test_a_broker_that_says_nothing_to_tls_is_not_waited_for_long(brokers, black_hole):
+    """Without a limit of ours, paho would wait for the handshake until the port ends it: that
+    has other words."""
+    where = BrokerAddress("127.0.0.1", black_hole, tls=TlsFiles(ca=brokers.authority.ca))
+    with pytest.raises(connection.NoBroker, match=r"no broker answers at mqtts://127.0.0.1:\d+ "
+                                                  "within 0.3 s; check address and port"):
+        with Connection(where, "test", timeout_s=0.3):
+            pass
+
+
+def test_patience_with_a_board_is_not_patience_with_the_broker(brokers, black_hole, monkeypatch):
+    where = BrokerAddress("127.0.0.1", black_hole, tls=TlsFiles(ca=brokers.authority.ca))
+    monkeypatch.setattr(Connection.__init__, "__kwdefaults__",
+                        {**Connection.__init__.__kwdefaults__, "timeout_s": 0.4})
+    with pytest.raises(connection.NoBroker, match="within 0.4 s"):
+        with RemoteDevice(where, "wand", timeout_s=600):
+            pass

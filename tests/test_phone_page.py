@@ -9,6 +9,7 @@ import http.client
 import json
 import socket
 import ssl
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -201,6 +202,32 @@ def test_connections_are_few(server):
     until(lambda: answers(server))
 
 
+def test_of_ten_clients_at_once_one_is_the_phone(server):
+    server.new_code()
+    path = server.address.removeprefix(server.origin)
+    with ThreadPoolExecutor(10) as pool:
+        got = list(pool.map(lambda _: asked(server, path), range(10)))
+        assert sorted(status for status, _, _ in got) == [303] + 9 * [410]
+        cookie = next(headers["set-cookie"].partition(";")[0] for status, headers, _ in got
+                      if status == 303)
+        own = {"Cookie": cookie, "Origin": server.origin}
+        sockets = list(pool.map(lambda _: dial(server, **own), range(10)))
+    try:
+        for i, socket_ in enumerate(sockets):  # only the last one of them is still heard
+            try:
+                socket_.send(message(0, page=f"p{i}"))
+            except ConnectionClosed:
+                pass
+        until(lambda: sum(one.close_code == 4409 for one in sockets) == 9)
+        (kept,) = (one for one in sockets if one.close_code is None)
+        before = server.link.view().events
+        kept.send(message(1000, page="kept"))
+        until(lambda: server.link.view().events > before)
+    finally:
+        for one in sockets:
+            one.close()
+
+
 def answers(server):
     try:
         return asked(server, "/")[0] == 404
@@ -251,6 +278,8 @@ class Phone:
         self.context = browser.new_context(
             viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True,
             user_agent=agent, reduced_motion="reduce", **options)
+        # Without windows Chromium asks nobody: its headless shell says no
+        self.context.grant_permissions(["accelerometer", "gyroscope"])
         self.context.set_default_timeout(120_000)
         self.page = self.context.new_page()
         self.faults = []
@@ -262,13 +291,13 @@ class Phone:
 
     def pose(self, accel=(0, 0, GRAVITY), turning=(0, 0, 0)):
         """accel in our signs; turning in rad/s. On its back: the identity quaternion."""
-        self._read("accelerometer", xyz=dict(zip("xyz", (self.sign * a for a in accel),
+        self.read("accelerometer", xyz=dict(zip("xyz", (self.sign * a for a in accel),
                                                  strict=True)))
-        self._read("gyroscope", xyz=dict(zip("xyz", turning, strict=True)))
-        self._read("linear-acceleration", xyz={"x": 0, "y": 0, "z": 0})
-        self._read("relative-orientation", quaternion={"x": 0, "y": 0, "z": 0, "w": 1})
+        self.read("gyroscope", xyz=dict(zip("xyz", turning, strict=True)))
+        self.read("linear-acceleration", xyz={"x": 0, "y": 0, "z": 0})
+        self.read("relative-orientation", quaternion={"x": 0, "y": 0, "z": 0, "w": 1})
 
-    def _read(self, kind, **reading):
+    def read(self, kind, **reading):
         self._cdp.send("Emulation.setSensorOverrideReadings", {"type": kind, "reading": reading})
 
     def open(self, server):

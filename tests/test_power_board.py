@@ -49,6 +49,11 @@ class Board(SimulatedBoard):
         self.deep += 1
         self._before_deep(self)
         super()._sleep()
+        if self.rtc_jump_us:
+            path = self._standins / "rtc_time"
+            path.write_text(str(int(path.read_text()) + self.rtc_jump_us))
+
+    rtc_jump_us = 0  # in each deep sleep
 
 
 def utc(event):
@@ -206,9 +211,10 @@ def test_modem_sleep_lets_processor_and_radio_rest_and_loses_nothing(broker):
             assert "pm 2" in lines and "keepalive 300" in lines
 
 
-@pytest.mark.parametrize("kept_in", ["flash", "RTC memory"])
+@pytest.mark.parametrize("kept_in", ["flash", "RTC memory", "a jump"])
 def test_an_event_that_nobody_took_survives_a_deep_sleep(tmp_path, kept_in):
-    """In flash, whatever becomes of RTC memory; in RTC memory if flash takes nothing."""
+    """In flash, whatever becomes of RTC memory; in RTC memory if flash takes nothing, also if its
+    clock jumps back by 30 years meanwhile."""
     with Mosquitto(tmp_path) as mosquitto:
         address = BrokerAddress("127.0.0.1", mosquitto.port)
         mosquitto.stop()
@@ -217,6 +223,8 @@ def test_an_event_that_nobody_took_survives_a_deep_sleep(tmp_path, kept_in):
         def before_deep(board):
             if kept_in == "flash":
                 board.rtc_memory.write_bytes(bytes(200))
+            elif kept_in == "a jump":
+                board.rtc_jump_us = -(10**15)
             if board.deep == 1:
                 mosquitto.start()
                 started.set()
@@ -234,11 +242,12 @@ def test_an_event_that_nobody_took_survives_a_deep_sleep(tmp_path, kept_in):
                 event = told.until("event")
                 assert event["event_type"] == "y" and event["seq"] == 0
                 assert event["time"]
-                if kept_in != "flash":  # how late it is, it knows from the RTC alone
+                if kept_in == "RTC memory":  # how late it is, it knows from the RTC alone
                     assert event["latency_ms"] > 1000
                 diag = told.until("diag")
                 assert diag["boot"] > event["boot"]
-                assert diag["rtc_faults"] == (kept_in == "flash")
+                assert diag["rtc_faults"] == (kept_in != "RTC memory")
+                assert 0 <= diag["asleep_s"] < 600  # a time that jumped counts for nothing
                 assert len(told.events) == 1
 
 

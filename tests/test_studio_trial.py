@@ -125,6 +125,10 @@ def test_the_switch_on_the_page_sends_events(studio_tab, tmp_path, request):
         page.get_by_role("textbox", name="Broker").fill(f"127.0.0.1:{broker.port}")
         switch.click()
         page.get_by_text("wand is online").wait_for()
+        page.keyboard.press("Space")  # the focus is still there
+        page.get_by_role("textbox", name="Device name").wait_for()
+        page.keyboard.press("Space")
+        page.get_by_text("wand is online").wait_for()
         page.get_by_role("button", name="File").click()
         page.get_by_label("Recording (.csv or .csv.gz)").fill(str(recording))
         page.get_by_label("Speed").click()

@@ -169,7 +169,7 @@ def test_what_goes_to_a_board_by_its_serial_line(has_model, model, sent, monkeyp
 
     def fake(port, make_files, make_extra, *, on_step):
         survey = Survey({"model.mlp": "x"} if has_model else {}, [], (1, 25, 0), "", "", 0, 0, 0, 0,
-                        0)
+                        0, chip="24c60a12f0aa")
         gone.append((port, make_files, dict(make_extra(survey))))
         on_step("copying", 30, 120)
         gate.wait(TIMEOUT_S)
@@ -193,6 +193,9 @@ def test_what_goes_to_a_board_by_its_serial_line(has_model, model, sent, monkeyp
     ((port, make_files, extra),) = gone
     assert port == "/dev/found" and make_files is deploy_module.firmware_files
     assert set(extra) == {"config.json", "secrets.json"} | ({"model.mlp"} if sent else set())
+    label = deployer.view.label
+    assert label.ssid == "beckon-12f0aa" and label.is_new
+    assert json.loads(extra["secrets.json"])["ap_key"] == label.key
 
 
 def test_what_cannot_be_deployed_is_told(tmp_path, broker):

@@ -117,5 +117,19 @@ def test_deploying_by_serial_line(tab, tmp_path):
         assert page.locator(".bk-message").all_inner_texts() == []
         page.get_by_text("files copied").wait_for()
         page.get_by_text(f"Model {read_model(DEFAULT_MODEL).model_id}, first.mlp").wait_for()
-        page.get_by_text("no link").wait_for()
+        page.get_by_text("access point: beckon-000001 is open").wait_for()
+        # The board has an access point now: what its label must say, and a code to scan.
+        key = json.loads((flash / "secrets.json").read_text())["ap_key"]
+        page.get_by_text(key, exact=True).wait_for()
+        page.get_by_text("beckon-000001", exact=True).wait_for()
+        page.get_by_role("img", name="QR code of the Wi-Fi and its password").wait_for()
+        # The next deployment finds it there, and shows it when it is asked to.
+        page.keyboard.press("d")
+        page.get_by_text("0 files copied").wait_for()
+        shown = page.get_by_text(key, exact=True)
+        shown.wait_for(state="hidden")
+        page.keyboard.press("b")
+        shown.wait_for()
+        page.keyboard.press("b")
+        shown.wait_for(state="hidden")
     assert (flash / "model.mlp").read_bytes() == DEFAULT_MODEL.read_bytes()

@@ -102,3 +102,13 @@ def test_a_tool_that_cannot_be_fetched_ends_it_but_the_browser_does_not(run, mon
     monkeypatch.setattr(command, "umqtt_folder", fails)
     with pytest.raises(BeckonError, match="no connection"):
         run("def test_a(): pass\n", [])
+
+
+def test_byte_code_is_kept_apart_where_none_is_wanted_beside_sources(run, monkeypatch, tmp_path):
+    monkeypatch.setenv("BECKON_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    (tmp_path / "beside.py").write_text("")
+    assert run(f"import sys\nsys.path.insert(0, {str(tmp_path)!r})\n"
+               "import beside\ndef test_a(): pass\n", []) == 0
+    assert not list(tmp_path.glob("__pycache__/beside*"))
+    assert list((tmp_path / "cache" / "byte-code").rglob("beside*.pyc"))

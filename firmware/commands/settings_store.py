@@ -11,7 +11,6 @@ import json
 import os
 
 from ops import config
-from options import together
 
 # Never shown, never changed over the network.
 _SECRET = ("wifi_key", "user", "password", "update_key", "ap_key", "radio_key")
@@ -70,7 +69,10 @@ class SettingsStore:
             config.checked("set", name, value)
             if not signed and name not in OPEN:
                 raise ValueError("%s needs a signature with update_key" % name)
-        together.check(self._settings, values, self._model)
+        if any(name not in _AT_ONCE for name in values):
+            from options import together  # large
+
+            together.check(self._settings, values, self._model)
         if self._settings.tls_ca and values.get("tls_ca") == "":
             raise ValueError("TLS cannot be switched off over MQTT; use `beckon deploy`")
         return {"restart": self.change(values, signed)}

@@ -242,5 +242,5 @@ def _load(path):
 
 def _forget_store():
     """The table of all settings is one of the largest things that a module holds."""
-    forget("commands.settings_store", "ops.config")
-    forget("options.together", "feedback.patterns", "feedback.rule_list")
+    forget("commands.settings_store", "ops.config", "options.together", "options.tables")
+    forget("options.hid_keys", "feedback.patterns", "feedback.rule_list")

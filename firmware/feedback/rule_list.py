@@ -12,7 +12,7 @@ NAMES = ("tap", "double_tap", "shake", "face_down", "free_fall")
 RULES = {
     "tap": (900, 200, 16000, "mg"),
     "double_tap": (900, 200, 16000, "mg"),
-    "shake": (1500, 300, 16000, "mg"),
+    "shake": (800, 300, 16000, "mg"),
     "face_down": (15, 5, 60, "degrees"),
     "free_fall": (200, 50, 800, "mg"),
 }

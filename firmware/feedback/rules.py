@@ -31,8 +31,15 @@ _QUIET_AFTER_MS = const(60)
 _ALONE_MS = const(200)  # so long nothing else may follow a tap
 _SECOND_MS = const(450)  # from the end of the first to the end of the second
 _QUIET_PART = const(4)  # quiet is below this part of the tap's threshold
-_TURNS = const(6)  # changes of direction that make a shake
+_TURNS = const(4)  # changes of direction that make a shake
 _TURN_MS = const(300)  # at most from one to the next
+_KNOCK_MS = const(80)  # what comes back sooner is a knock, not a hand
+_EVEN = const(3)  # the longest time from turn to turn over the shortest, at most
+# A shake begins from calm, which ended at most so long before its first turn. Who walks,
+# dribbles or claps is not calm.
+_BEFORE_MS = const(700)
+_START_MS = const(200)
+_LOUD_PART = const(6)  # tenths of the threshold: below, all axes are calm
 _DOWN_MS = const(500)  # face down at rest for so long
 _DOWN_AGAIN_MG = const(300)  # up by more than that, and it can be turned down again
 _STILL_MG = const(60)  # a resting hand changes by less
@@ -79,11 +86,20 @@ class Rules:
         self._quiet_after = frames(_QUIET_AFTER_MS)
         self._alone = frames(_SECOND_MS if self._double else _ALONE_MS)
         self._shake = counts(found.get("shake", 0))
+        # Knocks are smoothed: a mean over 20 ms or so.
+        self._smooth = array("i", [0, 0, 0])  # 16ths
+        self._shift = 0 if rate_hz < 75 else 1 if rate_hz < 150 else 2
+        self._loud = self._shake * _LOUD_PART // 10
         self._turn_frames = frames(_TURN_MS)
+        self._knock = frames(_KNOCK_MS)
+        self._before = frames(_BEFORE_MS)
+        self._start = frames(_START_MS)
         self._mean = array("i", [0, 0, 0])  # slow mean of each axis, 64ths
         self._sign = bytearray(3)  # of each axis: 0 none, 1 up, 2 down
         self._turns = bytearray(3)
         self._since_turn = array("H", [0, 0, 0])
+        self._shortest = array("H", [0, 0, 0])  # from turn to turn, of this shake
+        self._longest = array("H", [0, 0, 0])
         angle = found.get("face_down", 0)
         # A resting sensor reads 1 g up to its offset of some 60 mg
         self._down = int(per_g * (cos(angle * pi / 180) - 0.06)) if angle else 0
@@ -117,6 +133,8 @@ class Rules:
         self._waiting = NONE  # rule that has held
         self._waited = 0
         self._calm = 0
+        self._hushed = 0  # frames in which all axes were calm
+        self._since_hush = 30000  # since they had been so for long
         for i in range(3):
             self._sign[i] = self._turns[i] = 0
             self._since_turn[i] = 0
@@ -137,6 +155,9 @@ class Rules:
                 self._mean[0] = x << 6
                 self._mean[1] = y << 6
                 self._mean[2] = z << 6
+                self._smooth[0] = x << 4
+                self._smooth[1] = y << 4
+                self._smooth[2] = z << 4
         else:
             change = abs(x - past[at]) + abs(y - past[at + 1]) + abs(z - past[at + 2])
         past[at] = x
@@ -157,9 +178,10 @@ class Rules:
         if self._tap:
             self._see_tap(change, index)
         if self._shake:
-            self._see_axis(0, x, index)
-            self._see_axis(1, y, index)
-            self._see_axis(2, z, index)
+            loud = self._see_axis(0, x, index)
+            loud |= self._see_axis(1, y, index)
+            loud |= self._see_axis(2, z, index)
+            self._listen(loud)
         if self._down:
             self._see_face(z, change, index)
         if self._fall:
@@ -247,20 +269,49 @@ class Rules:
         elif self._quiet < 30000:
             self._quiet += 1
 
+    def _listen(self, loud):
+        """Note how long the hand has been calm, and how long ago that was."""
+        if self._since_hush < 30000:
+            self._since_hush += 1
+        if loud:
+            self._hushed = 0
+        elif self._hushed < self._before:
+            self._hushed += 1
+        else:
+            self._since_hush = 0
+
     def _see_axis(self, axis, value, index):
-        """Count how often the acceleration of an axis swings from one side to the other."""
+        """Count how often the acceleration of an axis swings from one side to the other.
+
+        Returns whether the axis is far from its mean.
+        """
         mean = self._mean
+        smooth = self._smooth
+        smooth[axis] += ((value << 4) - smooth[axis]) >> self._shift
+        value = smooth[axis] >> 4
         mean[axis] += value - (mean[axis] >> 6)
         away = value - (mean[axis] >> 6)
         if self._since_turn[axis] < self._turn_frames:
             self._since_turn[axis] += 1
         else:
             self._sign[axis] = self._turns[axis] = 0
+        loud = away > self._loud or away < -self._loud
         sign = 1 if away > self._shake else 2 if away < -self._shake else 0
         if not sign or sign == self._sign[axis]:
-            return
+            return loud
+        since = self._since_turn[axis]
         self._sign[axis] = sign
         self._since_turn[axis] = 0
+        if self._turns[axis]:
+            self._shortest[axis] = min(self._shortest[axis], since)
+            self._longest[axis] = max(self._longest[axis], since)
+            if since < self._knock or self._longest[axis] > _EVEN * self._shortest[axis]:
+                self._turns[axis] = 0
+        if not self._turns[axis]:
+            self._shortest[axis] = 0xFFFF
+            self._longest[axis] = 0
+            if self._since_hush > self._start:
+                return loud
         self._turns[axis] += 1
         if self._turns[axis] == _TURNS:
             self._hold_event(_SHAKE, index)
@@ -268,6 +319,7 @@ class Rules:
             self._turns[axis] = _TURNS + 1
             if self._waiting == _SHAKE:
                 self.index = index
+        return loud
 
     def _see_face(self, z, change, index):
         if z > -self._down_again:

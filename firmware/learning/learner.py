@@ -6,28 +6,27 @@
     {"step": "read", "file": "model", "offset": 0, "hmac": ".."} -> {"size": 9000, "data": "base64"}
 
 The HMAC of `start` is over "start LABEL TAKES", that of `read` over "read FILE OFFSET", that of
-the others over their step. How far it
-is shows in `state`, as `learning`. docs/learning.md describes it.
+the others over their step. `read` may name the `model` that a gesture led to. How far it is shows
+in `state`, as `learning`. docs/learning.md describes it.
+
+What is needed lies in modules that are loaded one after the other, as memory is short. If there is
+too little before anybody has made a repetition, the board restarts, which packs its heap and drops
+what came with commands, and learns then.
 """
 
 import asyncio
 import gc
-import json
-import os
+import sys
 
 from micropython import const
 
-from ops.files import LEARNED, remove
 from ops.lazy import forget
-from ops.rollback import Rollback
 from ops.uptime import uptime_ms
 
-_LEAST = const(3)  # repetitions
-_MOST = const(9)
-_BUTTON = const(5)
-_LABEL_BYTES = const(32)
-_SPARE_BYTES = const(49152)  # of flash: the model twice, and what littlefs needs
-_SAMPLES_BYTES = const(73728)
+_TAKES = const(5)
+_ROOM = const(1300)  # words of heap: computing and commands take them
+_SENSOR_MS = const(20_000)
+_ENOSPC = const(28)  # MicroPython's errno lacks it
 
 
 class Learner:
@@ -41,6 +40,8 @@ class Learner:
         self._needs = needs
         self._finished = finished
         self._task = None
+        self._label = ""
+        self._fresh = False  # whether the board has restarted for this
 
     async def command(self, arguments, signature):
         """Carry out one step. Raises ValueError with the reason of a refusal."""
@@ -54,7 +55,7 @@ class Learner:
         step = arguments.get("step")
         hmac = arguments.get("hmac")
         if step == "start":
-            label, takes = arguments.get("label"), arguments.get("takes", _BUTTON)
+            label, takes = arguments.get("label"), arguments.get("takes", _TAKES)
             self._check(label, takes)
             signature.check("learn", "start %s %d" % (label, takes), hmac)
             self._start(label, takes, "command")
@@ -69,10 +70,9 @@ class Learner:
             from learning.afterwards import undo
 
             if self._task:
-                raise ValueError("busy with learning %r" % self._board.learned["label"])
+                raise ValueError("busy with learning %r" % self._label)
             model = self._board.sensing.engine.model_id
-            result = undo(self._path, model, lambda: signature.check("learn", "undo", hmac),
-                          self._needs())  # fmt: skip
+            result = undo(self._path, model, lambda: signature.check("learn", "undo", hmac))
             result["after"] = self._restart
             return result
         if step == "status":
@@ -85,109 +85,103 @@ class Learner:
 
     def button(self):
         """The button was held: learn the gesture that the settings name."""
-        label = self._board.settings.learn_label
+        if not self._task:  # else what `state` says of that one must stay
+            self._begin(self._board.settings.learn_label, _TAKES, "button")
+
+    async def go_on(self, asked):
+        """After a restart for the sake of memory: learn what was asked for before it."""
+        label, takes, source = asked
+        self._fresh = True
+        since = uptime_ms()
+        while not self._needs() and uptime_ms() - since < _SENSOR_MS:
+            await asyncio.sleep_ms(100)
+        if not self._task:
+            self._begin(label, takes, source)
+
+    def _begin(self, label, takes, source):
         try:
-            self._check(label, _BUTTON)
-            self._start(label, _BUTTON, "button")
+            self._check(label, takes)
+            self._start(label, takes, source)
         except ValueError as fault:
             self._say("refused", label, str(fault))
-            if not self._task:
-                self._finished()
+            self._finished()
 
     def _check(self, label, takes):
         """Raises ValueError if this cannot be learned now."""
-        if isinstance(takes, bool) or not isinstance(takes, int) or not _LEAST <= takes <= _MOST:
-            raise ValueError("takes must be %d to %d, not %r" % (_LEAST, _MOST, takes))
-        _check_label(label)
         if self._task:
-            raise ValueError("busy with learning %r" % self._board.learned["label"])
-        engine = self._board.sensing.engine
-        if label == engine.labels[engine.idle]:
-            raise ValueError("%r is the model's name for no gesture" % label)
-        if label in engine.labels and engine.labels.index(label) >= len(engine.shares):
-            raise ValueError("%r is a rule's name; choose another" % label)  # feedback/rules.py
-        if Rollback(self._path).is_on():
-            raise ValueError("%s is on trial; ask again in a minute" % self._path)
-        free = _free_bytes()
-        if free < _SPARE_BYTES:
-            raise ValueError("%d bytes of flash are free, %d are needed" % (free, _SPARE_BYTES))
+            raise ValueError("busy with learning %r" % self._label)
+        from learning.starting import check
+
+        try:
+            check(self._board, self._path, label, takes)
+        finally:
+            check = None
+            forget("learning.starting")
 
     def _start(self, label, takes, source):
-        """Raises ValueError."""
-        try:
-            gc.collect()
-            prepared = self._prepare(label, takes)
-        except MemoryError:
-            gc.collect()
-            raise ValueError("too little memory to learn: %d bytes are free" % gc.mem_free())
         self._board.sensing.recognition.pause()
-        self._say("repetitions", label, "", 0, takes)
-        self._task = asyncio.create_task(self._run(label, source, *prepared))
+        self._label = label
+        self._task = asyncio.create_task(self._run(label, takes, source))
 
-    def _prepare(self, label, takes):
-        """(model, examples, recording): all that takes memory, before anybody makes a gesture."""
-        sensing = self._board.sensing
-        from learning.examples import Examples
-        from learning.model_file import ModelFile
-
-        model = ModelFile(self._path)
-        if not sensing.engine.decision or not model.measures:
-            raise ValueError("the model does not measure movement; train it again")
-        if label not in sensing.engine.labels:
-            from learning.model_writer import check_room
-
-            check_room(model, label)
-            forget("learning.model_writer")
-            check_room = None
-        gc.collect()
-        examples = Examples(model.width, model.kept, takes)
-        model.examples(examples.put)
-        gc.collect()
-        from learning.recording import Recording
-
-        keeps = _free_bytes() >= _SPARE_BYTES + _SAMPLES_BYTES
-        recording = Recording(
-            sensing, examples, model.shift, model.layers, takes, keeps,
-            lambda good, unusable: self._say("repetitions", label, "", good, takes, unusable),
-            uptime_ms,
-        )  # fmt: skip
-        return model, examples, recording
-
-    async def _run(self, label, source, model, examples, recording):
+    async def _run(self, label, takes, source):
         sensing = self._board.sensing
         reason = ""
-        out = self._path + ".learn"
-        good, takes, unusable = 0, recording.takes, recording.unusable
+        good, unusable = 0, []
+        recording = examples = found = None
+        restarts = heard = False
         try:
+            await _settle()
+            _tidy(self._path)
+            from learning.starting import prepare
+
+            examples, recording = await prepare(
+                self._board, self._path, label, takes, uptime_ms,
+                lambda good, unusable: self._say("repetitions", label, "", good, takes, unusable),
+            )  # fmt: skip
+            prepare = None
+            forget("learning.starting")
+            await _settle()
+            if gc.mem_free() < _ROOM * (8 if sys.maxsize >> 31 else 4):
+                raise MemoryError  # computing would fail, and the repetitions be lost
+            self._say("repetitions", label, "", 0, takes)
+            heard = True
             try:
                 await recording.record()
             finally:
-                good = recording.good
+                good, unusable = recording.good, recording.unusable
             self._say("computing", label, "", good, takes, unusable)
             good, known, about = recording.result()
             recording = None
-            forget("learning.recording", "learning.repetitions")
-            gc.collect()
+            forget("learning.recording", "learning.repetitions", "learning.samples")
+            await _settle()
             about["source"] = source
-            await self._compute(label, model, examples, good, known, about, out)
-            with open(LEARNED, "w") as file:
-                json.dump(about, file)
-            Rollback(self._path).replace(out, self._needs())
+            found = [examples, good, known, about]
+            examples = known = about = None
+            from learning.making import make
+
+            await make(self._board, self._path, label, found, self._needs)
             self._say("learned", label, "", good, takes, unusable)
         except ValueError as fault:
             reason = str(fault)
         except OSError as fault:
-            reason = "flash failed: %s" % fault
+            if fault.args and fault.args[0] == _ENOSPC:
+                reason = "flash is full; remove files of your own, then learn it again"
+            else:
+                reason = "flash failed: %s" % fault
         except MemoryError:
             reason = "too little memory to learn"
+            restarts = not (self._fresh or heard)
         except asyncio.CancelledError:
             reason = "stopped"
-        self._task = model = examples = recording = None
-        forget("learning.recording", "learning.repetitions", "learning.row", "learning.computing")
-        forget("learning.examples", "learning.model_file", "learning.model_writer")
-        gc.collect()
+        self._task = examples = recording = found = make = None
+        _forget_parts()
         if reason:
-            remove(out)
+            _tidy(self._path)
+        if restarts and _ask_again(label, takes, source):
+            self._say("restarting", label, "", 0, takes)
+            await self._restart()
+            return
+        if reason:
             self._say("refused", label, reason, good, takes, unusable)
             print("not learned:", reason)
             self._finished()
@@ -195,40 +189,6 @@ class Learner:
         sensing.recognition.resume()
         if not reason:
             await self._restart()
-
-    async def _compute(self, label, model, examples, good, known, about, out):
-        """Write the new model to `out`, and into `about` what is to be known of it."""
-        engine = self._board.sensing.engine
-        from learning.computing import golden_score, learned_row, loads
-        from learning.examples import OWN
-
-        weights, bias = await learned_row(engine, model, examples, good, known, label)
-        own = [examples.own(k, i) for k in range(good) for i in range(0, OWN, 2)]
-        examples = None
-        golden = await golden_score(engine, model, weights, bias)
-        index = engine.labels.index(label) if label in engine.labels else -1
-        forget("learning.row")
-        gc.collect()
-        from learning.model_writer import write
-
-        about["model"] = write(model, out, label, index, weights, bias, golden, own)
-        own = None
-        loads(out)
-        self._note(label, about)
-
-    def _note(self, label, about):
-        """Add what the computer needs to make a recording of the samples."""
-        board = self._board
-        engine, imu = board.sensing.engine, board.sensing.imu
-        about["before"] = engine.model_id
-        about["label"] = label
-        about["rate_hz"] = engine.rate_hz
-        about["accel_g"] = engine.accel_g
-        about["gyro_dps"] = engine.gyro_dps
-        about["period_us"] = imu.period_us
-        about["accel_lsb_per_g"] = imu.accel_lsb_per_g
-        about["gyro_lsb_per_10_dps"] = imu.gyro_lsb_per_10_dps
-        about["unix_ms"] = board.wall.unix_ms(uptime_ms()) if board.wall else 0
 
     def _say(self, phase, label, reason="", good=0, takes=0, unusable=()):
         self._board.learned = {
@@ -242,17 +202,31 @@ class Learner:
         self._board.publisher.state_changed()
 
 
-def _check_label(label):
-    if not isinstance(label, str) or not label or len(label.encode()) > _LABEL_BYTES:
-        raise ValueError("label must be a text of 1 to %d bytes" % _LABEL_BYTES)
-    for character in label:
-        good = character.isalpha() or character.isdigit() or character in "_- ."
-        if not good and ord(character) < 128:
-            raise ValueError("label %r holds %r; use letters, digits, _ and -" % (label, character))
-    if label.strip() != label or label[0] == ".":
-        raise ValueError("label %r cannot be; use letters, digits, _ and -" % label)
+def _tidy(path):
+    from learning.record import tidy
+
+    tidy(path)
+    forget("learning.record")
 
 
-def _free_bytes():
-    flash = os.statvfs(".")
-    return flash[0] * flash[3]
+def _ask_again(label, takes, source):
+    from learning.record import ask_again
+
+    try:
+        ask_again(label, takes, source)
+    except OSError:
+        return False
+    return True
+
+
+async def _settle():
+    """Free what is gone: nothing of it may be left on the stack, which the collector looks at."""
+    await asyncio.sleep_ms(0)
+    gc.collect()
+
+
+def _forget_parts():
+    forget("learning.starting", "learning.recording", "learning.repetitions", "learning.row")
+    forget("learning.computing", "learning.examples", "learning.making", "learning.model_file")
+    forget("learning.model_writer", "learning.record", "learning.samples")
+    gc.collect()

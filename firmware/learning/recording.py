@@ -6,11 +6,8 @@ from array import array
 from learning.examples import INSIDE as INSIDE_EXAMPLES
 from learning.examples import OWN
 from learning.layout import STATUS, place_of
-from learning.record import SAMPLES
 from learning.repetitions import AFTER, INSIDE, REPETITION, Repetitions
 from micropython import const
-
-from ops.files import remove
 
 _LEAST = const(3)
 _QUIET_MS = const(20_000)  # without a repetition: nobody makes one any more
@@ -20,12 +17,11 @@ _SURE = const(90)  # percent: what the model is so sure of, it knows
 _UNLIKE = const(3)  # times as far from the others as these are from each other
 _WEAKER = const(3)
 _ALMOST = const(4)  # windows before the end of a movement that show nearly all of it
-_TOGETHER = const(20)  # samples written at once
 
 
 class Recording:
     """sensing: Parts. examples: Examples, which the repetitions are put into; shift: of their
-    values. takes: repetitions. keeps_samples: whether flash has room for them.
+    values. takes: repetitions. store: Samples, for all that comes.
     show: called with (good, unusable) when there is another one. now_ms: the time in ms.
 
     good: how many can be used. unusable: a line of text for each of the others. spans, bad:
@@ -33,7 +29,7 @@ class Recording:
     label the model is sure of for each good one, or -1.
     """
 
-    def __init__(self, sensing, examples, shift, layers, takes, keeps_samples, show, now_ms):
+    def __init__(self, sensing, examples, shift, layers, takes, store, show, now_ms):
         self._sensing = sensing
         self._engine = engine = sensing.engine
         self._examples = examples
@@ -47,7 +43,7 @@ class Recording:
         self.bad = []
         self.gaps = []
         self.known = []
-        self._keeps = keeps_samples
+        self._store = store
         step_ms = 1000 * engine.decimation // engine.rate_hz
         self._found = Repetitions(engine.window * step_ms, engine.hop * step_ms)
         self._status = place_of(engine, STATUS)
@@ -55,9 +51,6 @@ class Recording:
         self._pending = []  # windows inside a movement: its last ones are not of them
         self._inside = self._every = self._seen = self._own = 0
         self._peaks = []
-        self._file = None
-        self._buffer = array("h", bytes(2 * 6 * _TOGETHER))
-        self._filled = 0
 
     def result(self):
         """What was found, without what it took to find it: (good, known, about).
@@ -73,7 +66,7 @@ class Recording:
                 "spans": self.spans,
                 "bad": self.bad,
                 "gaps": self.gaps,
-                "samples": self.samples if self._keeps else 0,
+                "samples": self._store.count,
             },
         )
 
@@ -86,10 +79,6 @@ class Recording:
         self._fresh()
         since = last = self._now_ms()
         count = 0
-        if self._keeps:
-            self._file = open(SAMPLES, "wb")
-        else:
-            remove(SAMPLES)
         try:
             while self.good < self.takes:
                 try:
@@ -108,10 +97,7 @@ class Recording:
                 if now - last > _QUIET_MS or now - since > _LONGEST_MS:
                     break
         finally:
-            if self._file:
-                self._file.write(self._buffer[: self._filled])
-                self._file.close()
-                self._file = None
+            self._store.close()
         self.judge()
 
     def judge(self):
@@ -131,12 +117,7 @@ class Recording:
             found.gap()
             self.gaps.append((self.samples, lost))
         self.samples += 1
-        if self._file:
-            self._buffer[self._filled : self._filled + 6] = row
-            self._filled += 6
-            if self._filled == len(self._buffer):
-                self._file.write(self._buffer)
-                self._filled = 0
+        self._store.add(row)
         if not engine.push(row):
             return
         engine.infer()

@@ -5,7 +5,7 @@ import os
 CONFIG = "config.json"
 CALIBRATION = "calibration.json"
 CRASH = "crash.txt"
-LEARNED = "learned.json"
+LEARNED = "learned"  # a folder
 PORTAL = "portal.ask"  # is there if the access point is to open at the next start
 SPOOL = "spool"  # a folder
 

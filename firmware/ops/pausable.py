@@ -10,20 +10,24 @@ class Pausable:
         self._make = make
         self._args = args
         self._task = None
+        self._ended = False  # by pause(), which may be over before run() learns of it
         self.paused = False
         self._resumed = asyncio.Event()
 
     async def run(self):
         """For as long as the coroutine runs."""
         while True:
+            while self.paused:
+                await self._resumed.wait()
             self._task = asyncio.create_task(self._make(*self._args))
             try:
                 await self._task
                 return
             except asyncio.CancelledError:
-                if not self.paused:
+                if not self._ended:
                     raise
-            await self._resumed.wait()
+            self._task = None
+            self._ended = False
 
     def pause(self):
         """Stop at the next point where it waits. Raises ValueError if it is paused already."""
@@ -31,7 +35,9 @@ class Pausable:
             raise ValueError("busy with another command that needs the sensor")
         self.paused = True
         self._resumed.clear()
-        self._task.cancel()
+        if self._task and not self._ended:
+            self._ended = True
+            self._task.cancel()
 
     def resume(self):
         self.paused = False

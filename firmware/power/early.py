@@ -48,7 +48,7 @@ def note(settings, period_ms, awake_ms):
 
 
 def read_note(memory):
-    """What note() put into RTC memory, or None if there is no note that is whole."""
+    """The values of a note in RTC memory, or None if there is no note that is whole."""
     if len(memory) < NOTE_BYTES:
         return None
     data = memory[: NOTE_BYTES - 4]

@@ -169,7 +169,10 @@ class Saver:
         elif self._deep_boot:
             record.by_motion += 1
         if self._deep_boot and record.rtc_us:
-            slept_ms = time.time_ns() // 1000_000 - record.rtc_us // 1000
+            slept_ms = record.slept_ms(time.time_ns() // 1000, self._board.settings.contact_s)
+            if slept_ms < 0:
+                self._faults += 1
+                return
             record.slept_s += slept_ms // 1000
             if record.unix_ms:  # the RTC ran on; a time server will correct it
                 self._board.wall.set(record.unix_ms + slept_ms, uptime_ms())

@@ -60,6 +60,15 @@ class SleepRecord:
         data = head + packed
         return data + struct.pack("<I", binascii.crc32(data))
 
+    def slept_ms(self, rtc_us, most_s):
+        """How long it slept, by the RTC; -1 if that cannot be: its time has jumped.
+
+        most_s: when its timer would have ended the sleep. The slow clock of an ESP32 may be off by
+        some percent, and starting takes a while.
+        """
+        slept_ms = (rtc_us - self.rtc_us) // 1000
+        return slept_ms if 0 <= slept_ms <= most_s * 1250 + 60_000 else -1
+
     def unpack(self, data):
         """Become what was packed. Raises ValueError for anything else."""
         size = struct.calcsize(_HEAD)

@@ -6,7 +6,6 @@ Pure: the time is handed in, and what is due is handed out.
 from time import ticks_diff
 
 from micropython import const
-from options.tables import buttons, most_buttons
 from radio.bthome import objects, service_data
 
 _WAITING = const(4)
@@ -24,6 +23,8 @@ class Beacon:
     """
 
     def __init__(self, table, labels, seal=None):
+        from options.tables import buttons, most_buttons  # the tables leave the heap afterwards
+
         most = most_buttons(seal)
         self._buttons = buttons(table, most)
         if not self._buttons:

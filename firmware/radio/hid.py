@@ -4,7 +4,6 @@ from time import ticks_diff
 
 from micropython import const
 from options.hid_keys import KEYBOARD, MEDIA, REPORT_MAP, key, released
-from options.tables import pairs
 
 _READ = const(0x0002)
 _WRITE_NO_RESPONSE = const(0x0004)
@@ -25,6 +24,8 @@ class Hid:
     """table: setting radio_keys. Raises ValueError."""
 
     def __init__(self, table):
+        from options.tables import pairs
+
         self._keys = {label: key(name) for label, name in pairs("radio_keys", table)}
         self._queue = []
         self._down = None  # what is pressed now

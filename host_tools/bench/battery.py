@@ -5,6 +5,7 @@ at hand. What a mode loses is measured on the simulated board, where the same ha
 gestures in each mode, and on the simulated sensor, where recorded gestures wake the board.
 
   currents   each figure with its source; an assumption is called one
+  link       how late events and answers are, with the delays of an ESP32's Wi-Fi
   profiles   milliamperes and days for three profiles of use
   script     the same hand in each mode: events that arrived, and how late
   waking     which gestures are recognised when they wake the board
@@ -23,7 +24,7 @@ from typing import Any
 from host_tools.errors import BeckonError
 from host_tools.paths import DEFAULT_MODEL, REPOSITORY
 
-PARTS = ("profiles", "script", "waking")
+PARTS = ("profiles", "link", "script", "waking")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", default=str(REPOSITORY / "data" / "demo"), metavar="DATASET",
                         help="for waking (default: data/demo, which the default model never saw)")
     parser.add_argument("--most", type=int, default=20, metavar="N",
-                        help="gestures of each label (default %(default)s)")
+                        help="for link, events and commands; for waking, gestures of each label "
+                             "(default %(default)s)")
 
 
 def measure(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
@@ -60,6 +62,10 @@ def measure(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, A
     if "profiles" in wanted:
         figures["currents"] = {name: asdict(one) for name, one in currents.FIGURES.items()}
         figures["profiles"] = currents.computed(currents.Settings(), args.mah, args.extra_ma)
+    if "link" in wanted:
+        from host_tools.bench.naps import link
+
+        figures["link"] = {mode: link.run(mode, args.most, say) for mode in link.MODES}
     if "script" in wanted:
         from host_tools.bench.naps import scripted
 
@@ -83,6 +89,10 @@ def summary(figures: dict[str, Any]) -> str:
             lines.append(f"{profile}, {mode}: {row['ma']:.2f} mA, {row['days']:.1f} days on "
                          f"{figures['mah']:g} mAh (computed); lost each day: "
                          f"{row['lost_gestures']} of {row['gestures']} gestures")  # fmt: skip
+    for mode, row in figures.get("link", {}).items():
+        lines += [f"link, {mode}: {what.replace('_', ' ').removesuffix(' ms')}: "
+                  f"{spread['median']} ms (median), {spread['max']} ms (most)"
+                  for what, spread in row.items() if "median" in str(spread)]  # fmt: skip
     for mode, row in figures.get("script", {}).items():
         lost = ", ".join(row["lost_while"]) or "none"
         lines.append(f"script, {mode}: {row['arrived']} of {row['gestures']} gestures arrived, "

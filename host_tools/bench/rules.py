@@ -30,7 +30,7 @@ _FAST_HZ = 45.0
 _LATE_S = 2.5  # after its end a movement's event counts no more
 _SWEEP = {
     "tap": (600, 900, 1200, 1800), "double_tap": (600, 900, 1200, 1800),
-    "shake": (1000, 1200, 1350, 1500, 2000), "face_down": (15, 25, 30, 35),
+    "shake": (600, 800, 1000, 1200, 1500), "face_down": (15, 25, 30, 35),
     "free_fall": (150, 200, 250, 300, 350),
 }
 

@@ -36,9 +36,10 @@ def add_arguments(parser):
                              "name, from FOLDER or from where beckon setup wrote them")
     parser.add_argument("--mqtt", metavar="DEVICE",
                         help="send --model to this device through the broker instead")
-    parser.add_argument("--pull", metavar="DEVICE",
-                        help="fetch what this device has learned itself, through the broker: "
-                             "its model, and the repetitions as recordings")
+    parser.add_argument("--pull", nargs="?", const="", metavar="DEVICE",
+                        help="fetch what the board has learned itself: its model, and the "
+                             "repetitions as recordings; over its serial port, or through the "
+                             "broker from DEVICE")
     parser.add_argument("--out", type=Path, default=Path("learned"), metavar="FOLDER",
                         help="with --pull: data folder that gets them (default: learned)")
     parser.add_argument("--label", action="store_true",
@@ -48,7 +49,7 @@ def add_arguments(parser):
 
 
 def run(args):
-    if args.pull:
+    if args.pull is not None:
         from host_tools.cli.deploy_pull import pull
 
         return pull(args)

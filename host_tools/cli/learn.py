@@ -54,8 +54,6 @@ def run(args):
             result = {"device": args.device, "model": model}
             line = f"{args.device} is back on model {model}"
         else:
-            print(f"make {args.label} {args.takes} times, and keep still for a second before and "
-                  "after each", file=sys.stderr)
             learning = learn(device, key, args.label, args.takes, _shown())
             model = device.state.get("model", "")
             result = {"device": args.device, "model": model, **learning}
@@ -78,8 +76,13 @@ def _shown():
     def show(learning):
         for line in learning["unusable"]:
             say(line)
-        if learning["phase"] == "repetitions" and learning["good"]:
-            say(f"{learning['good']} of {learning['takes']}")
+        if learning["phase"] == "restarting":
+            say("the board restarts first, to have memory for it")
+        elif learning["phase"] == "repetitions":
+            say(f"now make {learning['label']} {learning['takes']} times, and keep still for a "
+                "second before and after each")
+            if learning["good"]:
+                say(f"{learning['good']} of {learning['takes']}")
         elif learning["phase"] == "computing":
             say("the board computes")
         elif learning["phase"] == "learned":

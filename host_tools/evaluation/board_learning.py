@@ -99,6 +99,7 @@ def _taught(model: Model, takes: Sequence[Recording], label: str, path: str) -> 
     from learning.model_file import ModelFile  # type: ignore[import-not-found]
     from learning.model_writer import check_room, write  # type: ignore[import-not-found]
     from learning.recording import Recording as OnBoard  # type: ignore[import-not-found]
+    from learning.samples import Samples  # type: ignore[import-not-found]
 
     engine, file = _Engine(model), ModelFile(path)
     index = model.labels.index(label) if label in model.labels else -1
@@ -107,7 +108,7 @@ def _taught(model: Model, takes: Sequence[Recording], label: str, path: str) -> 
     examples = Examples(file.width, file.kept, len(takes))
     file.examples(examples.put)
     heard: Any = OnBoard(SimpleNamespace(engine=engine), examples, file.shift, file.layers,
-                         len(takes), False, lambda good, unusable: None, lambda: 0)
+                         len(takes), Samples(False), lambda good, unusable: None, lambda: 0)
     board = Board(model)
     for take in takes:
         for _, raw in board.pieces(take, board.raw(take)):

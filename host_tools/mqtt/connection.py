@@ -21,6 +21,7 @@ from host_tools.mqtt.address import BrokerAddress
 from host_tools.mqtt.tls import tls_context, tls_fault
 
 _KEEPALIVE_S = 30
+_CONNECT_S = 5.0  # for TCP, for TLS and for the broker's first answer
 _VERSION_S = 2.0  # for an answer to MQTT 5; some brokers without it give none
 _RECONNECT_S = (0.1, 2.0)  # the first wait, then twice as long each time, and the longest
 _SESSION_S = 3600  # how long a broker keeps a session (MQTT 5) whose owner was killed
@@ -104,7 +105,7 @@ class Connection:
         durable: Durable | None = None,
         will: tuple[str, bytes] | None = None,
         on_sent: Callable[[int, bool], None] | None = None,
-        timeout_s: float = 5.0,
+        timeout_s: float = _CONNECT_S,
     ):
         self.broker = broker
         self.replaced = False
@@ -114,6 +115,7 @@ class Connection:
         self._brief = 0  # of these
         self._refusals = 0  # how often the broker could not be reached
         self._up_s = 0.0
+        self._asked: list[str] = []  # topics of the last subscription
         self._on_delivery = on_delivery
         self._durable = durable
         self._will = will
@@ -208,7 +210,7 @@ class Connection:
         except (ssl.SSLError, ssl.CertificateError) as error:
             raise NoBroker(tls_fault(error, self.broker)) from None
         except OSError as error:
-            raise NoBroker(_unreachable(error, self.broker)) from None
+            raise NoBroker(_unreachable(error, self.broker, self._timeout_s)) from None
         client.loop_start()
         with self._came:
             wait_s = min(_VERSION_S, self._timeout_s) if version == 5 else self._timeout_s
@@ -311,7 +313,10 @@ class Connection:
         wanted = [(t.filter, 0 if t.crowded and self.version == 4 else t.qos)
                   for t in self._topics]  # fmt: skip
         if flags.session_present:  # QoS 0 is outside of the session
-            wanted = [(topic, qos) for topic, qos in wanted if qos == 0]
+            # mosquitto before 2.0.12 forgets shared subscriptions when it restarts
+            wanted = [(topic, qos) for topic, qos in wanted
+                      if qos == 0 or topic.startswith("$share/")]  # fmt: skip
+        self._asked = [topic for topic, _ in wanted]
         if wanted:
             client.subscribe(wanted)
         else:
@@ -319,7 +324,7 @@ class Connection:
         self._tell(True, bool(flags.session_present))
 
     def _on_subscribe(self, client, userdata, mid, reasons, properties):
-        refused = [topic.filter for topic, reason in zip(self._topics, reasons, strict=False)
+        refused = [topic for topic, reason in zip(self._asked, reasons, strict=False)
                    if reason.is_failure]  # fmt: skip
         self._end(f"subscription to {', '.join(refused)} refused" if refused else "")
 
@@ -405,12 +410,12 @@ def _send_at_once(client: object, userdata: object, sock: Any) -> None:
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
-def _unreachable(error: OSError, broker: BrokerAddress) -> str:
+def _unreachable(error: OSError, broker: BrokerAddress, timeout_s: float) -> str:
     if isinstance(error, socket.gaierror):
         return Sentence("there is no host {host}; check the broker's name", host=broker.host)
     if isinstance(error, TimeoutError):
-        return Sentence("no broker answers at {broker} in time; check address and port",
-                       broker=broker)
+        return Sentence("no broker answers at {broker} within {timeout_s:g} s; check address and "
+                        "port", broker=broker, timeout_s=timeout_s)
     if broker.tls and isinstance(error, ConnectionResetError | ConnectionAbortedError):
         return Sentence("what answers at {broker} ends the connection and so does not speak TLS; "
                         "name the port with TLS, often 8883, or write mqtt:// if that broker has "

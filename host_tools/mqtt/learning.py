@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from host_tools.errors import BeckonError
-from host_tools.mqtt.remote_device import RemoteDevice
+from host_tools.mqtt.remote_device import Refused, RemoteDevice
 
 _POLL_S = 0.1
 _STATE_TIMEOUT_S = 10.0
@@ -70,14 +70,28 @@ def undo(device: RemoteDevice, key: str, wait_s: float = _RESTART_TIMEOUT_S) -> 
 
 
 def read_file(
-    device: RemoteDevice, key: str, name: str, on_progress: Callable[[int, int], None] | None = None
-) -> bytes:
-    """One of the board's files: model, about or samples. on_progress: with (read, all) bytes."""
+    device: RemoteDevice,
+    key: str,
+    name: str,
+    model: str = "",
+    on_progress: Callable[[int, int], None] | None = None,
+) -> bytes | None:
+    """One of the board's files: model, about or samples; None if there is none.
+
+    model: id of the model that a gesture led to, if not that of the model in use. on_progress:
+    called with (read, all) bytes.
+    """
     data = b""
+    named = {"model": model} if model else {}
     while True:
-        payload = f"read {name} {len(data)}"
-        answer = device.request_signed("learn", key, payload, step="read", file=name,
-                                       offset=len(data))
+        payload = f"read {name} {len(data)}" + (f" {model}" if model else "")
+        try:
+            answer = device.request_signed("learn", key, payload, step="read", file=name,
+                                           offset=len(data), **named)
+        except Refused as fault:
+            if not data and "kept none" in str(fault):
+                return None
+            raise
         piece = base64.b64decode(answer["data"])
         data += piece
         if on_progress:

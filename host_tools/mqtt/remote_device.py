@@ -27,7 +27,10 @@ _RESTART_TIMEOUT_S = 60.0
 
 
 class RemoteDevice:
-    """device: the board's name. A context manager; raises BeckonError throughout."""
+    """device: the board's name. timeout_s: for its answers, not for the broker's.
+
+    A context manager; raises BeckonError throughout.
+    """
 
     def __init__(self, broker: BrokerAddress, device: str, timeout_s: float = _ANSWER_TIMEOUT_S):
         self.device = device
@@ -38,8 +41,7 @@ class RemoteDevice:
         self._answers: queue.Queue[dict[str, Any]] = queue.Queue()
         self._states: queue.Queue[dict[str, Any]] = queue.Queue()
         topics = [Topic(f"{self._root}rsp/#"), Topic(f"{self._root}state")]
-        self._connection = Connection(broker, "ask", topics, self._on_message,
-                                      timeout_s=timeout_s)  # fmt: skip
+        self._connection = Connection(broker, "ask", topics, self._on_message)
 
     def __enter__(self) -> "RemoteDevice":
         self._connection.__enter__()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,17 +15,42 @@ from host_tools.recording.blocks import Block
 from host_tools.recording.writer import LabelledSpan, check_name, segments, write_recording
 from host_tools.units import GRAVITY
 
+_MOST = 100  # gestures in a row; a model has 32 labels at most
+
 _FIELDS = ("label", "spans", "bad", "gaps", "samples", "rate_hz", "period_us", "accel_lsb_per_g",
-           "gyro_lsb_per_10_dps", "model", "source")  # fmt: skip
+           "gyro_lsb_per_10_dps", "model", "before", "source")  # fmt: skip
+
+
+def led_to(
+    model: str,
+    read_about: Callable[[str], bytes | None],
+    read_samples: Callable[[str], bytes],
+) -> list[tuple[bytes, bytes]]:
+    """(about, samples) of each gesture that led to the model with this id, the last one first.
+
+    read_about, read_samples: of the gesture that led to a model; None, b"": the board has none.
+    Raises BeckonError.
+    """
+    found: list[tuple[bytes, bytes]] = []
+    while len(found) < _MOST:
+        about = read_about(model)
+        if about is None:
+            break
+        known = _parsed(about)
+        found.append((about, read_samples(model) if known["samples"] else b""))
+        model = str(known["before"])
+    return found
 
 
 def write_learned(folder: Path, device: str, about: bytes, samples: bytes) -> list[Path]:
-    """Write the repetitions into folder, with labels; the paths of the new recordings.
+    """Write the repetitions into folder, with labels; the paths of the new recordings. What was
+    pulled before stays as it is.
 
-    about: the board's learned.json. samples: int16 (n, 6), little-endian counts. A repetition
-    that was of no use is left out, with its samples. Raises BeckonError.
+    about: the board's JSON of it, see firmware/learning/record.py. samples: int16 (n, 6),
+    little-endian counts. A repetition that was of no use is left out, with its samples. Raises
+    BeckonError.
     """
-    known = _parsed(device, about)
+    known = _parsed(about)
     label = check_name("label", known["label"])
     counts = np.frombuffer(samples[: len(samples) // 12 * 12], "<i2").reshape(-1, 6)
     if len(counts) < known["samples"]:
@@ -44,22 +70,21 @@ def write_learned(folder: Path, device: str, about: bytes, samples: bytes) -> li
     out = []
     for number, segment in enumerate(segments(blocks[-1].end, spans, bad), start=1):
         name = f"{device}_{label}_{known['model']}_{number}".replace(" ", "_")
+        if (folder / "recordings" / f"{name}.csv.gz").exists():
+            continue  # pulled before, after an earlier gesture
         rate_hz = 1e6 / known["period_us"]
         out.append(write_recording(folder, name, blocks, segment, rate_hz, entries, "", start))
     return out
 
 
-def _parsed(device: str, about: bytes) -> dict[str, Any]:
+def _parsed(about: bytes) -> dict[str, Any]:
     try:
-        known = json.loads(about)
+        known: dict[str, Any] = json.loads(about)
         if not all(field in known for field in _FIELDS):
             raise ValueError
     except (ValueError, TypeError):
-        raise BeckonError("{device} says of what it learned what cannot be read",
-                          device=device) from None
-    if not known["samples"]:
-        raise BeckonError("{device} had no room in flash to keep the samples; the model is there",
-                          device=device)
+        raise BeckonError("what the board says of a gesture that it learned cannot be "
+                          "read") from None
     return known
 
 

@@ -43,7 +43,7 @@ class Hand:
 
     def shake(self, times=4, size=2 * G):
         for _ in range(times):
-            self.go(*[(size, 0, G)] * 6).go(*[(-size, 0, G)] * 6)
+            self.go(*[(size, 0, G)] * 12).go(*[(-size, 0, G)] * 12)
         return self
 
     def names(self):
@@ -78,14 +78,27 @@ def test_what_only_resembles_them_is_nothing():
         a = i % 100
         slow.go((80 * (a if a < 50 else 100 - a), 0, G))
     assert slow.rest().names() == []
-    assert Hand(ALL).rest().shake(1).rest().names() == []  # too few turns
+    assert Hand("shake").rest().shake(1).rest().names() == []  # too few turns
     assert Hand(ALL).rest().shake(4, G // 2).rest().names() == []  # too weak
+    for size, n in ((2 * G, 5), (4 * G, 3)):  # knocks, one after the other
+        assert knocks(Hand("shake").rest(), size, n).rest().names() == []
+    walk = Hand("shake")
+    for _ in range(20):  # in full swing, as one walks: there was no calm before it
+        walk.go(*[(G // 2, 0, G)] * 20).go(*[(-G // 2, 0, G)] * 20)
+    assert walk.shake().rest().names() == []
+    assert walk.rest().shake().rest().names() == ["shake"]
     down = [(0, 0, G - i * G // 5) for i in range(5)]
     hop = Hand(ALL).rest().go(*down).go(*[(0, 0, 100)] * 10).go(*down[::-1])
     assert hop.rest().names() == []
     moved = Hand("tap,double_tap").rest().tap().tap().tap().tap().tap()
     assert moved.rest().names() == []
     assert Hand(ALL).go(*[(0, 0, -G)] * 300).names() == []  # it always lay so
+
+
+def knocks(hand, size, n):
+    for _ in range(6):
+        hand.go(*[(size, 0, G)] * n).go(*[(-size, 0, G)] * n).rest(10)
+    return hand
 
 
 def test_face_down_again_only_after_it_was_lifted():
@@ -136,8 +149,8 @@ def test_other_rates_and_ranges():
         n = 3 * rate_hz // 2
         hand.go(*[(0, 0, g)] * n)
         for _ in range(4):
-            hand.go(*[(2 * g, 0, g)] * (6 * rate_hz // 100))
-            hand.go(*[(-2 * g, 0, g)] * (6 * rate_hz // 100))
+            hand.go(*[(2 * g, 0, g)] * (12 * rate_hz // 100))
+            hand.go(*[(-2 * g, 0, g)] * (12 * rate_hz // 100))
         hand.go(*[(0, 0, g)] * n).go(*[(0, 0, 0)] * (rate_hz // 3)).go(*[(0, 0, g)] * n)
         assert hand.names() == ["shake", "free_fall"], (rate_hz, accel_g, hand.names())
 

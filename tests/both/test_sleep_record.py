@@ -67,6 +67,14 @@ def refused(data):
     raise AssertionError("taken: %r" % data)
 
 
+def test_a_time_that_jumped_in_sleep_is_not_believed():
+    made = record()
+    slept_s = 3000
+    for jump_s, found in ((0, 1000 * slept_s), (-3001, -1), (-86400 * 9000, -1), (86400, -1)):
+        assert made.slept_ms(made.rtc_us + (slept_s + jump_s) * 1000000, 3600) == found
+    assert made.slept_ms(made.rtc_us + 4500 * 1000000, 3600) == 4500000  # a slow clock's hour
+
+
 def test_still_is_what_stays_within_the_noise():
     still = Stillness(240, 328)
     assert still.update([0, 0, 4096, 10, -5, 3], 1000) == 0

@@ -27,11 +27,11 @@ def used():
 
 
 def fill_name_table():
-    """Names go into a table that doubles when it is full, at 620, 1260 and 2540 of them.
+    """Names go into a table that doubles when it is full, at 620, 1260, 2540 and 5100 of them.
 
     That must not happen below, as it would be counted for the module that is next.
     """
-    for i in range(1400):
+    for i in range(2600):
         setattr(Hardware, f"name{i}", None)
 
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,12 +32,13 @@ class Check(NamedTuple):
 
 
 class CollectorProcess:
-    """`beckon collect`, which can be killed and started again."""
+    """`beckon collect`, which can be killed and started again. options: more of its own."""
 
-    def __init__(self, broker: Mosquitto, store: str, name: str, group: str = ""):
+    def __init__(self, broker: Mosquitto, store: str, name: str, group: str = "",
+                 options: Sequence[str] = ()):  # fmt: skip
         self._command = [sys.executable, "-m", "host_tools", "collect", "--broker",
                          f"mqtt://127.0.0.1:{broker.port}", "--name", name,
-                         *(["--share", group] if group else [])]  # fmt: skip
+                         *(["--share", group] if group else []), *options]  # fmt: skip
         self._environment = {**os.environ, "BECKON_STORE": store}
         self._process: subprocess.Popen[str] | None = None
         self.lines: list[str] = []

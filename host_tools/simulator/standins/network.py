@@ -32,6 +32,9 @@ def _look():
     return _air
 
 
+_delays = None  # network_delays, if the host wants a slow radio
+
+
 def is_active():
     """For espnow.py: whether the radio is on."""
     return bool(_station) and _station.active()
@@ -75,6 +78,7 @@ class WLAN:
         if self._since_us >= 0:
             raise OSError("Wifi Internal Error")
         self._since_us = clock.now_us()
+        self._find_delays()
         air = _look()
         self._reason = air.outcome(ssid, key) if air else 0
 
@@ -90,8 +94,18 @@ class WLAN:
     def isconnected(self):
         return not self._reason and self._is_over()
 
+    def _find_delays(self):
+        global _delays
+        import os
+
+        if "delays" in os.listdir(sys.argv[1]):
+            import network_delays as _delays
+
+            _delays.use(self)
+
     def _is_over(self):
-        return self._since_us >= 0 and clock.now_us() - self._since_us > _ASSOCIATE_US
+        most_us = _delays.associate_us if _delays else _ASSOCIATE_US
+        return self._since_us >= 0 and clock.now_us() - self._since_us > most_us
 
     def status(self, x=None):
         if x == "rssi":

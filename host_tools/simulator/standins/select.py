@@ -20,6 +20,7 @@ _TYPED_AHEAD = const(260)  # bytes, the size of an ESP32's input buffer
 
 _real = None  # the interpreter's own module
 _console = None
+radio = None  # network_delays, once it is wanted
 _typed = bytearray(1)
 typed_ahead = []  # what else is typed waits here for the REPL (console.py), as in a board
 
@@ -49,6 +50,8 @@ class poll:
 
     def register(self, stream, eventmask=POLLIN | POLLOUT):
         self._count += 1
+        if radio:
+            radio.register(stream, eventmask)
         self._poller.register(stream, eventmask)
 
     def unregister(self, stream):
@@ -56,6 +59,8 @@ class poll:
         self._poller.unregister(stream)
 
     def modify(self, stream, eventmask):
+        if radio and eventmask & POLLOUT:
+            radio.wake()
         self._poller.modify(stream, eventmask)
 
     def poll(self, timeout=-1, flags=0):
@@ -64,6 +69,8 @@ class poll:
 
     def ipoll(self, timeout=-1, flags=0):
         self._wait(timeout)
+        if radio:
+            return radio.heard(self._poller.poll(0))
         return self._poller.ipoll(0, flags)
 
     def _wait(self, timeout):
@@ -78,8 +85,10 @@ class poll:
             real_us = clock.real_us_for(left_us)
             real_ms = min(real_us // 1000, _LONGEST_REAL_MS)
             if self._count:
-                for _ in self._poller.ipoll(real_ms):
-                    return
+                for _, event, *_ in self._poller.ipoll(real_ms):
+                    if not radio or event & ~POLLIN or radio.hears():
+                        return
+                    clock.real_sleep_us(200)
             if real_ms == 0 or not self._count:
                 clock.real_sleep_us(min(real_us + 1, 1000))
             clock.idle()

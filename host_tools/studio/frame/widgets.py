@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import segno
 from nicegui import ui
 
 from host_tools.device.known_broker import known_broker
@@ -56,6 +57,12 @@ class Area:
 def svg(text: str) -> ui.html:
     """A drawing of charts.py."""
     return ui.html(text, sanitize=False).classes("bk-svg")
+
+
+def qr_code(text: str) -> str:
+    """An SVG of text, dark on light in every theme, as cameras expect it."""
+    return segno.make(text, error="m").svg_inline(
+        scale=4, border=3, dark="#000", light="#fff", omitsize=True)
 
 
 def mark(kind: str) -> ui.icon:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import segno
 from nicegui import ui
 
 from host_tools.recording.phone.page_source import PhoneView
 from host_tools.recording.phone.stamp_clock import LEAST_HZ
 from host_tools.studio.frame.language import tr
-from host_tools.studio.frame.widgets import Area, mark, svg
+from host_tools.studio.frame.widgets import Area, mark, qr_code, svg
 from host_tools.studio.phone.server import PhoneServer
 
 _REFRESH_S = 0.5
@@ -62,9 +61,3 @@ def _state(view: PhoneView) -> str:
     if not view.rate_hz:
         return tr("The phone sends.")
     return tr("The phone sends {rate:.0f} samples per second.", rate=view.rate_hz)
-
-
-def qr_code(text: str) -> str:
-    """An SVG of text, dark on light in every theme, as cameras expect it."""
-    return segno.make(text, error="m").svg_inline(
-        scale=4, border=3, dark="#000", light="#fff", omitsize=True)

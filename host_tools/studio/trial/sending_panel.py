@@ -23,26 +23,34 @@ class SendingPanel:
         self._trial, self._source = trial, source
         self._form = project.form("sending", broker="", device="", home=False, fault="",
                                   opening=False)
-        self._area = Area("bk-card bk-stack")
+        with ui.element("div").classes("bk-card bk-stack"):
+            # Outside of the area, which is rebuilt: the keyboard's focus must stay on it
+            self._turn = ui.switch(tr("Send events to a broker"), value=self._is_on())
+            self._turn.on_value_change(lambda e: self._turned(bool(e.value)))
+            self._area = Area("bk-stack")
         self._counts: ui.label | None = None
 
     def refresh(self) -> None:
         view, form = self._trial.sender.view(), self._form
-        ready = self._trial.view().model is not None
+        self._turn.set_enabled(self._is_on() or self._trial.view().model is not None)
+        if not form["opening"]:
+            self._turn.set_value(self._is_on())
         self._area.show(
-            (view is not None, view.up if view else None, view.fault if view else form["fault"],
-             form["opening"], ready),
-            lambda: self._build(view, ready))
+            (view is not None, view.up if view else None, view.fault if view else form["fault"]),
+            lambda: self._build(view))
         if view is not None and self._counts is not None:
             self._counts.set_text(_counts(view))
 
-    def _build(self, view: HostView | None, ready: bool) -> None:
+    def _is_on(self) -> bool:
+        return self._trial.sender.view() is not None or self._form["opening"]
+
+    async def _turned(self, on: bool) -> None:
+        if on != self._is_on() and not self._form["opening"]:
+            await self._switch(on)
+
+    def _build(self, view: HostView | None) -> None:
         form = self._form
         self._counts = None
-        on = view is not None or form["opening"]
-        switch = ui.switch(tr("Send events to a broker"), value=on)
-        switch.on_value_change(lambda e: self._switch(bool(e.value)))
-        switch.set_enabled(ready and not form["opening"])
         if view is None:
             if form["fault"]:
                 message(form["fault"])
@@ -85,7 +93,7 @@ class SendingPanel:
                 form["fault"] = tr_n("{n} event was not sent: the broker was away",
                                      "{n} events were not sent: the broker was away", unsent)
             return
-        form["opening"] = True
+        form["opening"] = True  # until then the switch stays as it is
         try:
             broker = known_broker(form["broker"].strip())
             await run.io_bound(sender.start, broker, form["device"].strip() or self._usual_name(),

@@ -13,7 +13,9 @@ from pathlib import Path
 
 from host_tools.device.deploy import Survey, deploy, firmware_files
 from host_tools.device.known_broker import known_broker
+from host_tools.device.label import Label, label_for
 from host_tools.device.ports import find_port
+from host_tools.device.pretend import is_pretend
 from host_tools.device.settings import default_folder, read_settings, settings_files
 from host_tools.errors import BeckonError
 from host_tools.model.golden import read_model
@@ -27,7 +29,8 @@ from host_tools.studio.frame.language import tr, tr_n
 @dataclass(frozen=True)
 class Deployment:
     """What a page shows. state: idle, running, done or failed. share: 0 to 1, None where it
-    is not known. model: id of the model that was sent, or ""."""
+    is not known. model: id of the model that was sent, or "". label: of the board's access
+    point; None if it has none."""
 
     state: str = "idle"
     what: str = ""
@@ -35,6 +38,7 @@ class Deployment:
     message: str = ""
     warning: str = ""
     model: str = ""
+    label: Label | None = None
 
 
 class Deployer:
@@ -60,12 +64,16 @@ class Deployer:
         """
         extra_files = dict(settings_files(settings)) if settings else {}
         source = model
+        label: Label | None = None
         content, model_id = _read(model) if model else (None, "")
         port = find_port(port)
 
         def extra(survey: Survey) -> dict[str, bytes]:
-            nonlocal content, model_id, source
+            nonlocal content, model_id, source, label
             files = dict(extra_files)
+            if not is_pretend(port):  # nothing of it is in the air
+                label, secret = label_for(survey, extra_files)
+                files.update(secret)
             if content is None and "model.mlp" not in survey.files:
                 source = DEFAULT_MODEL
                 content, model_id = _read(source)
@@ -85,7 +93,8 @@ class Deployer:
             if source is not None:
                 name = tr("the default model") if source == DEFAULT_MODEL else source.name
                 message = tr("Model {id}, {name}. {rest}", id=model_id, name=name, rest=message)
-            return Deployment("done", message=message, warning=done.warning, model=model_id)
+            return Deployment("done", message=message, warning=done.warning, model=model_id,
+                              label=label)
 
         self._start(run)
 

@@ -28,6 +28,7 @@ from host_tools.studio.frame.widgets import (
     warn,
 )
 from host_tools.studio.signal.charts import LaneWords, lanes
+from host_tools.studio.watch.board_label import board_label
 from host_tools.studio.watch.deploy import Deployer
 from host_tools.studio.watch.device_health import Sign, signs
 from host_tools.studio.watch.session import SeenEvent, WatchSession
@@ -141,6 +142,8 @@ class DeployPanel:
                     .classes("bk-warn bk-small bk-break")
             if view.warning:
                 ui.label(view.warning).classes("bk-warn bk-small bk-break")
+            if view.label:
+                board_label(view.label, self._area)
 
     def _models(self, own: bool) -> None:
         """The choice of a model. own: also to send none."""
