@@ -1,4 +1,4 @@
-"""What `beckon bench learn` counts beside recall: everyday alarms and reasons of misses."""
+"""What `beckon bench learn` counts beside recall: everyday alarms, and reasons of misses."""
 
 from dataclasses import replace
 
