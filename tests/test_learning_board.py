@@ -10,12 +10,13 @@ from host_tools.dataset import read_dataset
 from host_tools.errors import BeckonError
 from host_tools.model.golden import read_model
 from host_tools.mqtt.address import BrokerAddress
-from host_tools.mqtt.learning import read_file
+from host_tools.mqtt.learning import learn, read_file
 from host_tools.mqtt.remote_device import RemoteDevice
 from host_tools.mqtt.schemas import fault_of
 from host_tools.paths import DEFAULT_MODEL
 from host_tools.simulator.pretend.hand import Hand
 from host_tools.simulator.sensor.chip import SimulatedMPU6500
+from host_tools.simulator.sensor.faults import Fault
 from host_tools.simulator.unix_board import SimulatedBoard
 from tests.link.host import Mosquitto, Subscriber
 from tests.waiting import TIMEOUT_S, until
@@ -57,12 +58,12 @@ def rig(tmp_path_factory):
         broker = BrokerAddress("127.0.0.1", mosquitto.port)
         settings = {"device": DEVICE, "update_key": KEY, "take_button_pin": 0,
                     "learn_label": "nod"}  # fmt: skip
-        sensor = {(0, 0x68): SimulatedMPU6500(hand)}
+        sensor = SimulatedMPU6500(hand)
         with RemoteDevice(broker, DEVICE, TIMEOUT_S) as device, \
-                SimulatedBoard(DEFAULT_MODEL, broker, sensor, speed=5,
+                SimulatedBoard(DEFAULT_MODEL, broker, {(0, 0x68): sensor}, speed=5,
                                settings=settings) as board:  # fmt: skip
             device.await_board(TIMEOUT_S)
-            yield device, board, hand, broker, folder
+            yield device, board, hand, broker, folder, sensor
 
 
 def state_with(device, phase):
@@ -78,7 +79,7 @@ def learned_and_confirmed(board):
 
 
 def test_a_gesture_is_learned_seen_read_and_taken_back(rig, capsys):
-    device, board, hand, broker, folder = rig
+    device, board, hand, broker, folder, _ = rig
     at = ["--broker", str(broker), "--settings", str(folder)]
     with Moves(hand, "shake"):
         assert main(["learn", DEVICE, "shake", *at, "--json"]) == 0
@@ -155,7 +156,7 @@ def test_a_gesture_is_learned_seen_read_and_taken_back(rig, capsys):
 
 def test_twice_in_a_row_and_the_computer_gets_all_of_it(rig, capsys):
     """With the default heap: where too little is left the board restarts before it learns."""
-    device, board, hand, broker, folder = rig
+    device, board, hand, broker, folder, _ = rig
     at = ["--broker", str(broker), "--settings", str(folder)]
     models = [device.state["model"]]
     for _ in range(2):  # the second time, more of it
@@ -179,7 +180,7 @@ def test_twice_in_a_row_and_the_computer_gets_all_of_it(rig, capsys):
 
 
 def test_a_known_gesture_by_another_name_is_refused(rig, capsys):
-    device, board, hand, broker, folder = rig
+    device, board, hand, broker, folder, _ = rig
     learned_and_confirmed(board)
     before = (board.flash / "model.mlp").read_bytes()
     with Moves(hand, "circle"):
@@ -192,7 +193,7 @@ def test_a_known_gesture_by_another_name_is_refused(rig, capsys):
 
 
 def test_a_held_button_learns_what_the_settings_name(rig):
-    device, board, hand, broker, folder = rig
+    device, board, hand, broker, folder, sensor = rig
     learned_and_confirmed(board)
     button = board._standins / "pin0"
 
@@ -212,6 +213,22 @@ def test_a_held_button_learns_what_the_settings_name(rig):
         device.request("learn", step="start", label="wave")
     device.request_signed("learn", KEY, "stop", step="stop")
     assert state_with(device, "refused")["learning"]["reason"] == "stopped"
+
+    # Ctrl-C at the computer, and a wire that comes off
+    def interrupt(learning):
+        if learning["phase"] == "repetitions":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        learn(device, KEY, "wave", 5, interrupt)
+    until(lambda: device.state["learning"]["reason"] == "stopped"
+          and device.state["learning"]["label"] == "wave")  # fmt: skip
+    held(3)
+    state_with(device, "repetitions")
+    sensor.inject(Fault("no_answer", int(1e6 * hand.now_s), int(1e6 * (hand.now_s + 20))))
+    state = state_with(device, "refused")
+    assert state["learning"]["reason"] == "no samples come from the sensor"
+    until(lambda: device.state["sensor"] == "ok")
     # Recognition goes on
     windows = device.request("diag")["diag"]["windows"]
     until(lambda: device.request("diag")["diag"]["windows"] > windows)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from host_tools.errors import BeckonError
@@ -31,7 +32,7 @@ def learn(
     """Have the board learn `label` from so many repetitions; what its `state` says in the end.
 
     key: update_key of the board's secrets.json. show: called with each change of `learning`.
-    Raises BeckonError with the board's reason if it refuses.
+    Raises BeckonError with the board's reason if it refuses. Ctrl-C stops the board, too.
     """
     until_s = time.monotonic() + _STATE_TIMEOUT_S  # it is retained
     while not device.state and time.monotonic() < until_s:
@@ -39,6 +40,18 @@ def learn(
     first = device.state
     payload = f"start {label} {takes}"
     device.request_signed("learn", key, payload, step="start", label=label, takes=takes)
+    try:
+        return _watched(device, label, first, show, timeout_s)
+    except KeyboardInterrupt:
+        with suppress(BeckonError):  # it has ended already, or is away
+            device.request_signed("learn", key, "stop", step="stop")
+        raise
+
+
+def _watched(
+    device: RemoteDevice, label: str, first: dict[str, Any], show: Callable[[Learning], None],
+    timeout_s: float,
+) -> Learning:
     until_s = time.monotonic() + timeout_s
     before: Learning = {}
     while time.monotonic() < until_s:
