@@ -22,8 +22,6 @@ from host_tools.store.writer import Writer
 from tests.stores import KINDS, fresh_store
 from tests.waiting import until
 
-pytestmark = pytest.mark.soak  # with the others more than ten minutes
-
 NOW = time.time_ns() // 10**6 // HOUR_MS * HOUR_MS
 EVIL = '=HYPERLINK("x")<script>alert(1)</script>{{ 7 * 7 }}'
 

@@ -131,7 +131,9 @@ def _begin_postgresql(connection: Any) -> None:
     # psycopg prepares a query that is repeated, and PostgreSQL then plans it for any span of time
     # and any device. Over ten million events that took ten times as long.
     if connection.get_execution_options().get("beckon_reads"):
-        connection.exec_driver_sql("SET LOCAL plan_cache_mode = force_custom_plan")
+        # Not by SQLAlchemy, which would make a cursor on the server for a connection that streams
+        connection.connection.driver_connection.execute(
+            "SET LOCAL plan_cache_mode = force_custom_plan")  # fmt: skip
 
 
 def _bring_up_to_date(engine: Engine, migrate: bool) -> None:
