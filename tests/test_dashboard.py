@@ -201,21 +201,15 @@ def test_off_this_computer_it_demands_tls_and_people(tmp_path):
     assert main(["dashboard", "--proxy", *store]) == 1  # nobody can log in
 
 
-COMMAND = (
-    "import sys; from host_tools.cli import app, dashboard; sys.exit(dashboard.run("
-    "app.make_parser('dashboard', dashboard).parse_args(['--store', *sys.argv[1:]])))"
-)
-
-
 def test_the_page_shows_what_comes_and_a_person_marks_it(browser, tmp_path):
-    from host_tools.testing.browser import Studio, open_tab
+    from host_tools.testing.browser import DASHBOARD, Studio, open_tab
 
     path = tmp_path / "store.db"
     engine = open_store(str(path))
     writer = Writer(engine)
     recent = [e._replace(at_ms=NOW - i) for i, e in enumerate(some_events(12))]
     writer.write(Batch(recent))
-    with Studio(Path(path), command=COMMAND) as server, open_tab(browser, server) as tab:
+    with Studio(Path(path), command=DASHBOARD) as server, open_tab(browser, server) as tab:
         page = tab.page
         page.set_default_timeout(60_000)
         page.goto(server.origin + "/")
@@ -242,7 +236,7 @@ def test_the_page_shows_what_comes_and_a_person_marks_it(browser, tmp_path):
 
 
 def test_an_empty_store_says_what_to_do_and_comes_to_life_in_german(browser, tmp_path):
-    from host_tools.testing.browser import Studio, open_tab
+    from host_tools.testing.browser import DASHBOARD, Studio, open_tab
 
     path = tmp_path / "store.db"
     engine = open_store(str(path))
@@ -250,7 +244,7 @@ def test_an_empty_store_says_what_to_do_and_comes_to_life_in_german(browser, tmp
     def beat(age_s):
         heartbeat.write(engine, "laptop", time.time_ns() // 10**6 - 1000 * age_s, 1, 0, 0, 120, 0)
 
-    with Studio(path, command=COMMAND) as server, \
+    with Studio(path, command=DASHBOARD) as server, \
             open_tab(browser, server, width=390, height=844, locale="de-DE") as tab:  # fmt: skip
         page = tab.page
         page.set_default_timeout(60_000)

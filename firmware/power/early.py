@@ -17,6 +17,7 @@ _NOTE = "<HBBBHBBB"  # magic, bus, SCL, SDA, kHz, address, dividers in sleep and
 _MAGIC = const(0xBE02)
 NOTE_BYTES = const(14)  # with a CRC-32
 
+# Again, as in drivers/mpu6500.py: nothing else may be loaded yet.
 _SMPLRT_DIV = const(0x19)
 _CONFIG = const(0x1A)
 _WOM_THR = const(0x1F)

@@ -32,6 +32,12 @@ _COMMAND = (
     "sys.exit(studio.run(app.make_parser('studio', studio).parse_args(sys.argv[1:])))"
 )
 
+DASHBOARD = (
+    "import sys; from host_tools.cli import app, dashboard; sys.exit(dashboard.run("
+    "app.make_parser('dashboard', dashboard).parse_args(['--store', *sys.argv[1:]])))"
+)
+"""In place of Studio's command: the dashboard, whose folder is a store."""
+
 # A script's promise of two times in ms since 1970: when the first text or picture was on the
 # screen, and when the page was asked for.
 FIRST_PAINT = """() => new Promise((done) => new PerformanceObserver((list, self) => {

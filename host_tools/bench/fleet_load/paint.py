@@ -2,15 +2,11 @@
 
 from typing import Any
 
-from host_tools.testing.browser import FIRST_PAINT, Studio, chromium, open_tab
+from host_tools.testing.browser import DASHBOARD, FIRST_PAINT, Studio, chromium, open_tab
 
 _PAGES = ("/", "/?period=month", "/?period=month&gesture=rare", "/?device=bench-00007", "/devices",
           "/rollouts", "/health")
 _ROUNDS = 5
-_COMMAND = (
-    "import sys; from host_tools.cli import app, dashboard; sys.exit(dashboard.run("
-    "app.make_parser('dashboard', dashboard).parse_args(['--store', *sys.argv[1:]])))"
-)
 
 
 def measure(store: str) -> dict[str, Any]:
@@ -20,7 +16,7 @@ def measure(store: str) -> dict[str, Any]:
     """
     painted: dict[str, list[float]] = {page: [] for page in _PAGES}
     shown: dict[str, list[float]] = {page: [] for page in _PAGES}
-    with chromium() as browser, Studio(store, command=_COMMAND) as dashboard:
+    with chromium() as browser, Studio(store, command=DASHBOARD) as dashboard:
         for _ in range(_ROUNDS):
             for page in _PAGES:
                 with open_tab(browser, dashboard) as tab:
