@@ -25,8 +25,6 @@ from tests.stores import KINDS, fresh_store
 from tests.test_store import an_event, sums_agree
 from tests.waiting import until
 
-pytestmark = pytest.mark.soak  # with the others more than ten minutes
-
 DEPLOY = REPOSITORY / "deploy"
 
 

@@ -15,8 +15,6 @@ from host_tools.experiments.label_errors import LabelErrors, Suspect, label_erro
 from host_tools.model.golden import read_model
 from host_tools.paths import DATA, DEFAULT_MODEL
 
-pytestmark = pytest.mark.soak  # with the others more than ten minutes
-
 
 @pytest.fixture(scope="module")
 def gestures():

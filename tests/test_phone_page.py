@@ -30,8 +30,6 @@ from host_tools.studio.phone.server import PhoneServer
 from host_tools.units import GRAVITY
 from tests.waiting import until
 
-pytestmark = pytest.mark.soak  # with the others more than ten minutes
-
 ANDROID = ("Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) "
            "Chrome/131.0 Mobile Safari/537.36")
 IPHONE = ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, "

@@ -28,8 +28,6 @@ from host_tools.testing.servers import Mosquitto
 from tests.test_phone_page import Phone
 from tests.waiting import until
 
-pytestmark = pytest.mark.soak  # a browser, and 16 s of movement in real time
-
 SECONDS = 16.0
 GESTURES = ["y", "circle", "circle", "y"]  # of these seconds, as `beckon run --from` FILE says
 

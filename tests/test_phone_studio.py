@@ -24,8 +24,6 @@ from host_tools.studio.record.sources import SourceChoice, make_source
 from host_tools.testing.browser import Studio, open_tab
 from tests.studio_pictures import picture
 
-pytestmark = pytest.mark.soak  # with the others more than ten minutes
-
 
 class Sender(threading.Thread):
     """A phone without a browser: five times as fast as a real one, until it is closed."""

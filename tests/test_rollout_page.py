@@ -2,13 +2,8 @@
 
 import json
 
-import pytest
-
-from host_tools.testing.browser import Studio, open_tab
+from host_tools.testing.browser import DASHBOARD, Studio, open_tab
 from tests.rollout_rig import KEY, a_model, name, rig, value
-from tests.test_dashboard import COMMAND
-
-pytestmark = pytest.mark.soak  # a browser, a broker, a collector and a server
 
 
 def test_a_person_rolls_a_model_out_and_sees_why_it_stops(browser, tmp_path):
@@ -21,7 +16,7 @@ def test_a_person_rolls_a_model_out_and_sees_why_it_stops(browser, tmp_path):
     with rig(tmp_path, 3) as parts:
         options = ["--keys", str(keys), "--broker", f"mqtt://127.0.0.1:{parts.broker.port}"]
         with (
-            Studio(parts.store, *options, command=COMMAND) as server,
+            Studio(parts.store, *options, command=DASHBOARD) as server,
             open_tab(browser, server) as tab,
         ):
             page = tab.page

@@ -14,8 +14,6 @@ from host_tools.testing.browser import open_tab
 from host_tools.toolchain.axe import axe_script
 from tests.forked_studio import ForkedStudio
 
-pytestmark = pytest.mark.soak  # with the others more than ten minutes
-
 PAGES = ("start", *(page[0] for page in layout.PAGES))
 # What a mouse can press, but no key: neither a control nor inside one
 UNREACHABLE = """[...document.querySelectorAll('#app *')].filter(

@@ -16,8 +16,6 @@ from host_tools.studio.frame.project import Project
 from tests.studio_pictures import picture
 from tests.waiting import until
 
-pytestmark = pytest.mark.soak  # with the others more than ten minutes
-
 
 def copied(folder, count):
     """The first recordings of data/gestures, and their rows in labels.csv."""

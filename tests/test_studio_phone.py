@@ -6,8 +6,6 @@ import pytest
 
 from host_tools.paths import DEFAULT_MODEL, DEMO
 
-pytestmark = pytest.mark.soak  # with the others more than ten minutes
-
 pytest.importorskip("nicegui", reason="the extra studio is not installed")
 
 WIDTH, HEIGHT = 390, 844

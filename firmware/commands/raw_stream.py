@@ -34,22 +34,27 @@ class RawStream:
         self._topic = b"beckon/%s/raw" % device.encode()
         self._buf = bytearray(_MESSAGE_BYTES)
         self._used = 0
-        self._end = 0
+        self._end = None  # ticks_ms, while a stream runs
 
     async def command(self, arguments):
-        """{"seconds": 10}; the answer comes at once, the samples follow. 0 ends them early."""
+        """{"seconds": 10}; the answer comes at once, the samples follow.
+
+        0 ends them early; when its answer comes, the sensor is free for the next command.
+        """
         seconds = arguments.get("seconds")
-        if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 <= seconds <= _MOST_S:
+        if type(seconds) is not int or not 0 <= seconds <= _MOST_S:  # a bool is an int, too
             raise ValueError("seconds must be a whole number from 0 to %d" % _MOST_S)
         if not seconds:
-            self._end = ticks_ms()
+            while self._end is not None:  # for as long as a message takes
+                self._end = ticks_ms()
+                await asyncio.sleep_ms(_LOOK_MS)
             return {"seconds": 0}
         imu = self._imu
         self._recognition.pause()
         self._end = ticks_add(ticks_ms(), seconds * 1000)
         asyncio.create_task(self._stream())
         return {
-            "topic": str(self._topic, "utf-8"),
+            "topic": self._topic.decode(),
             "seconds": seconds,
             "accel_lsb_per_g": imu.accel_lsb_per_g,
             "gyro_lsb_per_10_dps": imu.gyro_lsb_per_10_dps,
@@ -68,6 +73,7 @@ class RawStream:
         except (LinkDown, MemoryError):
             pass  # the listener is gone, too, or misses the end
         finally:
+            self._end = None
             self._reset()
             self._recognition.resume()
 
@@ -79,6 +85,6 @@ class RawStream:
 
     async def _send(self):
         if self._used:
-            data = bytes(memoryview(self._buf)[: self._used])
+            data = self._buf[: self._used]
             self._used = 0
             await self._link.publish(self._topic, data, qos=0)

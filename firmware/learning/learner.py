@@ -20,6 +20,7 @@ import sys
 
 from micropython import const
 
+from learning.settle import settle
 from ops.lazy import forget
 from ops.uptime import uptime_ms
 
@@ -130,7 +131,7 @@ class Learner:
         recording = examples = found = None
         restarts = heard = False
         try:
-            await _settle()
+            await settle()
             _tidy(self._path)
             from learning.starting import prepare
 
@@ -140,7 +141,7 @@ class Learner:
             )  # fmt: skip
             prepare = None
             forget("learning.starting")
-            await _settle()
+            await settle()
             if gc.mem_free() < _ROOM * (8 if sys.maxsize >> 31 else 4):
                 raise MemoryError  # computing would fail, and the repetitions be lost
             self._say("repetitions", label, "", 0, takes)
@@ -153,7 +154,7 @@ class Learner:
             good, known, about = recording.result()
             recording = None
             forget("learning.recording", "learning.repetitions", "learning.samples")
-            await _settle()
+            await settle()
             about["source"] = source
             found = [examples, good, known, about]
             examples = known = about = None
@@ -217,12 +218,6 @@ def _ask_again(label, takes, source):
     except OSError:
         return False
     return True
-
-
-async def _settle():
-    """Free what is gone: nothing of it may be left on the stack, which the collector looks at."""
-    await asyncio.sleep_ms(0)
-    gc.collect()
 
 
 def _forget_parts():

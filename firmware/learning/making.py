@@ -1,8 +1,6 @@
 """From the repetitions of a gesture to the model that knows it, in the place of the old one."""
 
-import asyncio
-import gc
-
+from learning.settle import settle
 from ops.lazy import forget
 from ops.rollback import Rollback
 from ops.uptime import uptime_ms
@@ -19,7 +17,7 @@ async def make(board, path, label, found, needs):
     engine = board.sensing.engine
     last = _last_layer(path)
     forget("learning.model_file")
-    await _settle()
+    await settle()
     from learning.computing import golden_score, learned_row, loads
     from learning.examples import OWN
 
@@ -27,7 +25,7 @@ async def make(board, path, label, found, needs):
     own = [examples.own(k, i) for k in range(good) for i in range(0, OWN, 2)]
     examples = known = None
     forget("learning.examples", "learning.row")
-    await _settle()
+    await settle()
     golden = await golden_score(engine, last, weights, bias)
     index = engine.labels.index(label) if label in engine.labels else -1
     from learning.model_file import ModelFile
@@ -59,11 +57,6 @@ def _last_layer(path):
     last.logit_mul, last.logit_shift = model.logit_mul, model.logit_shift
     last.shift = model.shift
     return last
-
-
-async def _settle():
-    await asyncio.sleep_ms(0)  # else the stack still holds what is gone
-    gc.collect()
 
 
 def _note(board, label, about):

@@ -1,11 +1,10 @@
 """Before the repetitions of a gesture: whether it can be learned now, and room for it."""
 
-import asyncio
-import gc
 import os
 
 from micropython import const
 
+from learning.settle import settle
 from ops.lazy import forget
 from ops.rollback import Rollback
 
@@ -78,7 +77,7 @@ async def prepare(board, path, label, takes, now_ms, show):
     sensing = board.sensing
     width, kept, shift, layers = _look_at(sensing.engine, path, label)
     forget("learning.model_file", "learning.model_writer")
-    await _settle()
+    await settle()
     from learning.examples import Examples
 
     examples = Examples(width, kept, takes)
@@ -87,7 +86,7 @@ async def prepare(board, path, label, takes, now_ms, show):
     ModelFile(path).examples(examples.put)
     ModelFile = None
     forget("learning.model_file")
-    await _settle()
+    await settle()
     from learning.recording import Recording
     from learning.samples import Samples
 
@@ -107,12 +106,6 @@ def _look_at(engine, path, label):
 
         check_room(model, label)
     return model.width, model.kept, model.shift, model.layers
-
-
-async def _settle():
-    """Free what is gone: nothing of it may be left on the stack, which the collector looks at."""
-    await asyncio.sleep_ms(0)
-    gc.collect()
 
 
 def _free_bytes():
