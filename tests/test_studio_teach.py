@@ -56,6 +56,8 @@ def test_a_stranger_with_other_types_in_the_fields():
     ("busy with learning 'nod'", "es lernt schon nod"),
     ("busy with another command that needs the sensor", "ein anderer Befehl benutzt den Sensor"),
     ("the model came without examples of its gestures; train it again", "sein Modell kam ohne"),
+    ("the examples behind the model are of another version; train it again",
+     "die Beispiele hinter seinem Modell"),
     ("model.mlp is on trial; ask again in a minute", "sein Modell ist noch auf Probe"),
     ("no samples come from the sensor", "vom Sensor kommen keine Messwerte"),
 ])  # fmt: skip

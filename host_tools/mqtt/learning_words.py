@@ -112,6 +112,9 @@ def reason(line: object) -> str:
     if text.startswith("the model came without examples"):
         return Sentence("its model came without examples of its gestures; train it again and "
                         "deploy it")
+    if text.startswith("the examples behind the model are of another version"):
+        return Sentence("the examples behind its model are of another version; train it again and "
+                        "deploy it")
     if text.endswith("is on trial; ask again in a minute"):
         return Sentence("its model is on trial; try again in a minute")
     if text == "nothing is there that could be undone":
