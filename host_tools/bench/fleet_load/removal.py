@@ -30,7 +30,7 @@ def run(work: Path, events: int) -> dict[str, Any]:
         ended = threading.Event()
         threading.Timer(_ALONE_S, ended.set).start()
         alone = _write(engine, ended, 0)
-        ended, beside = threading.Event(), []  # type: ignore[var-annotated]
+        ended, beside = threading.Event(), []
         writer = threading.Thread(target=lambda: beside.extend(_write(engine, ended, 1)))
         writer.start()
         begun_s = time.monotonic()
