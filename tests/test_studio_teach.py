@@ -11,6 +11,7 @@ from host_tools.studio.frame.language import said, speaking
 from host_tools.studio.watch.session import Device
 from host_tools.studio.watch.teach import Teacher, known_gestures, under_way
 from tests.waiting import TIMEOUT_S
+from tests.words_de import FAULTS, REASONS
 
 NOBODY = BrokerAddress("127.0.0.1", 1)
 
@@ -44,34 +45,13 @@ def test_a_stranger_with_other_types_in_the_fields():
     assert len(progress.unusable) == 30 and "\x1b" not in progress.unusable[1]
 
 
-@pytest.mark.parametrize(("text", "german"), [
-    ("'ring' is too close to \"o'clock\"; make it more different, or learn more of \"o'clock\" "
-     "itself", "ring ist o'clock zu ähnlich; "),
-    ("2 of 5 repetitions can be used, 3 are the least (repetition 1: too weak)",
-     "2 von 5 Wiederholungen sind brauchbar, 3 "),
-    ("only 2 of 5 repetitions are distinct from what the model knows; make it longer, or more "
-     "different", "nur 2 von 5 Wiederholungen "),
-    ("'CIRCLE' is known as 'circle'; use that name", "CIRCLE ist als circle bekannt"),
-    ("'none' is the model's name for no gesture", "none heißt im Modell"),
-    ("busy with learning 'nod'", "es lernt schon nod"),
-    ("busy with another command that needs the sensor", "ein anderer Befehl benutzt den Sensor"),
-    ("the model came without examples of its gestures; train it again", "sein Modell kam ohne"),
-    ("the examples behind the model are of another version; train it again",
-     "die Beispiele hinter seinem Modell"),
-    ("model.mlp is on trial; ask again in a minute", "sein Modell ist noch auf Probe"),
-    ("no samples come from the sensor", "vom Sensor kommen keine Messwerte"),
-])  # fmt: skip
+@pytest.mark.parametrize(("text", "german"), REASONS)
 def test_a_reason_of_the_firmware_is_said_in_german(text, german):
     with speaking("de"):
         assert said(reason(text)).startswith(german)
 
 
-@pytest.mark.parametrize(("text", "german"), [
-    ("too short, a knock", "zu kurz, ein Stoß"),
-    ("longer than the 1200 ms that the model looks at", "länger als die 1200 ms"),
-    ("samples were lost", "Messwerte gingen verloren"),
-    ("too weak", "zu schwach"), ("unlike the others", "anders als die übrigen"),
-])  # fmt: skip
+@pytest.mark.parametrize(("text", "german"), FAULTS)
 def test_a_fault_of_a_repetition_is_said_in_german(text, german):
     with speaking("de"):
         assert said(unusable(f"repetition 3: {text}")).startswith(f"Wiederholung 3: {german}")
