@@ -44,6 +44,9 @@ test("times read as a clock shows them", () => {
   assert.equal(clock(1234, 0.01), "0:01.23");
   assert.equal(clock(59_999, 0.1), "1:00.0"); // rounding carries into the minute
   assert.equal(clock(-1500, 0.1), "-0:01.5");
+  globalThis.beckonWords = { ".": "," }; // of a page in German
+  assert.equal(clock(1500, 0.1), "0:01,5");
+  delete globalThis.beckonWords;
 });
 
 test("letters are dark on light colours, light on dark ones", () => {

@@ -3,7 +3,7 @@
 export const FONT = '"DejaVu Sans", system-ui, sans-serif';
 
 // A word, or the decimal sign ".", in the page's language.
-export const word = (text) => window.beckonWords?.[text] ?? text;
+export const word = (text) => globalThis.beckonWords?.[text] ?? text;
 
 export function colours(view) {
   if (!view.colours) {
