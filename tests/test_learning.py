@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from host_tools.cli.app import main
 from host_tools.dataset import read_dataset
@@ -16,8 +18,10 @@ from host_tools.model import reference
 from host_tools.model.codec import decode, encode
 from host_tools.model.format import ModelError
 from host_tools.model.golden import read_model, seal
+from host_tools.model.kept import METRIC_ONE, Kept
 from host_tools.paths import DATA, DEFAULT_MODEL, FIRMWARE
 from host_tools.recording.learned import write_learned
+from host_tools.training.keep import metric_of
 from learning import layout
 from learning.model_file import ModelFile
 from learning.model_writer import check_room, write
@@ -53,11 +57,43 @@ def test_the_default_model_has_examples_of_all_that_it_knows():
 @pytest.mark.parametrize("spoil, words", [
     (lambda b: b[:-1], "cut"), (lambda b: b + b"\0", "cut"), (lambda b: b[:-60], "cut"),
     (lambda b: b[:-30] + bytes([b[-30] ^ 1]) + b[-29:], "damaged"),
-    (lambda b: b[:12596] + b"\2" + b[12597:], "damaged|version 2"),
+    (lambda b: b[:12596] + b"\3" + b[12597:], "version 3, 2 is known; train the model again"),
 ])  # fmt: skip
 def test_damaged_examples_are_refused(spoil, words):
     with pytest.raises(ModelError, match=words):
         decode(spoil(encode(MODEL)))
+
+
+def test_the_metric_is_the_inverse_of_the_scatter_within_gestures():
+    rng = np.random.default_rng(1)
+    labels = np.arange(4000) % 4
+    away = rng.normal(0, 1, (4000, 3)) * (4, 1, 0)  # what never varies counts most
+    away[:, 1] += away[:, 0] / 2
+    metric = metric_of(100 + 20 * rng.random((4, 3))[labels] + away, labels)
+    assert (metric == metric.T).all() and abs(np.trace(metric) - 3 * METRIC_ONE) <= 2
+    scatter = np.array([[16, 8, 0], [8, 5, 0], [0, 0, 0]]) * 3 / 21
+    expected = np.linalg.inv(scatter + 0.3 * np.eye(3))
+    assert metric == pytest.approx(METRIC_ONE * 3 * expected / np.trace(expected), abs=2)
+    assert (metric_of(np.ones((5, 3)), np.zeros(5)) == METRIC_ONE * np.eye(3)).all()
+
+
+@given(st.integers(1, 20), st.integers(0, 3), st.randoms(use_true_random=False))
+def test_kept_examples_are_read_as_they_were_written(width, count, random):
+    lower = np.zeros((width, width), np.int8)
+    size = width * (width + 1) // 2
+    lower[np.tril_indices(width)] = [random.randint(-127, 127) for _ in range(size)]
+    roots = np.array([random.randint(0, 15) for _ in range(count * width)], np.uint8)
+    kept = Kept(3, np.zeros(count, np.uint8), roots.reshape(count, width),
+                lower + np.tril(lower, -1).T)  # fmt: skip
+    data = kept.to_bytes(5)
+    found = Kept.from_bytes(data, 5, width, 1)
+    assert found == kept
+    assert (found.metric == kept.metric).all() and (found.roots == kept.roots).all()
+    at = random.randrange(len(data))
+    spoilt = data[:at] + bytes([data[at] ^ 1 << random.randrange(8)]) + data[at + 1 :]
+    for wrong in (spoilt, data[:at]):
+        with pytest.raises(BeckonError):
+            Kept.from_bytes(wrong, 5, width, 1)
 
 
 def test_examples_take_no_memory_of_the_engine(path, tmp_path):
@@ -99,7 +135,7 @@ def test_a_written_model_is_what_the_computer_would_write(path, label, threshold
     path.write_bytes(encode(model))
     file = ModelFile(str(path))
     index = model.labels.index(label) if label in model.labels else -1
-    extra = [bytes([k] * file.width) for k in range(3)]
+    extra = [bytes([k] * file.row_bytes) for k in range(3)]
     golden = golden_of(ROW, -7000)
     written = write(file, str(path) + ".learn", label, index, ROW, -7000, golden, extra)
     found = read_model(str(path) + ".learn")  # its golden window, too
@@ -112,8 +148,9 @@ def test_a_written_model_is_what_the_computer_would_write(path, label, threshold
     assert found.labels == (model.labels if index >= 0 else (*model.labels, label))
     if thresholds and index < 0:
         assert found.decision.thresholds == (*thresholds, decision.threshold_percent)
+    assert (found.kept.metric == MODEL.kept.metric).all()
     mine = found.kept.labels == k
-    assert mine.sum() == 3 + 20 * (index >= 0)
+    assert mine.sum() == 3 + 27 * (index >= 0)
     assert np.count_nonzero(np.diff(found.kept.labels.astype(int))) == found.kept.labels.max()
     assert encode(found) == (path.with_name(path.name + ".learn")).read_bytes()
     # And another one on top of it
@@ -134,7 +171,7 @@ def test_what_cannot_learn_is_refused_in_one_line(path, tmp_path):
     data[-40] ^= 1
     path.write_bytes(data)
     with pytest.raises(ValueError, match="damaged"):
-        ModelFile(str(path)).examples(lambda values, label: None)
+        ModelFile(str(path)).examples(lambda values, label: None, lambda piece: None)
     path.write_bytes(encode(seal(replace(MODEL, notes="x" * 7420))))
     with pytest.raises(ValueError, match="20000 are the most; train it again"):
         check_room(ModelFile(str(path)), "wave")

@@ -12,7 +12,7 @@ from ops.lazy import forget
 
 # Natural logits, in tenths
 _MARGIN = const(50)  # by which the gesture leads, and others do
-_CAREFUL = const(10)  # taken off the new score, for the known gestures' sake
+_CAREFUL = const(3)  # taken off the new score, for the known gestures' sake
 _FIRM = const(10)  # by which a known gesture's example must lead
 
 
@@ -26,11 +26,11 @@ async def learned_row(engine, model, examples, good, known, label):
     unit = (1000 << model.logit_shift + 18) // (model.logit_mul * 693) >> model.shift
     unit = max(1, unit)  # of a score, for one natural logit
     biases = array("i", [bias >> model.shift for bias in model.biases()])
-    row = Row(examples, good, model.weights(), model.pitch, biases, _MARGIN * unit // 10, index)
+    margin = _MARGIN * unit // 10
+    row = Row(examples, good, model.weights(), model.pitch, biases, margin, engine.idle, index)
     while row.step():
         await asyncio.sleep(0)
     weights, bias = row.finish(_CAREFUL * unit // 10)
-    await asyncio.sleep(0)
     _check(engine, row, examples, good, known, label, index, unit)
     return weights, bias << model.shift
 
@@ -39,7 +39,7 @@ def _check(engine, row, examples, good, known, label, index, unit):
     labels = engine.labels
     lost = [0] * len(labels)
     counts = [0] * len(labels)
-    for i in range(1, examples.count + 1):
+    for i in range(examples.count):
         lost[examples.labels[i]] += row.lead(i) > -_FIRM * unit // 10
         counts[examples.labels[i]] += 1
     for k in range(len(labels)):

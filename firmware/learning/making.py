@@ -23,6 +23,7 @@ async def make(board, path, label, found, needs):
 
     weights, bias = await learned_row(engine, last, examples, good, known, label)
     own = [examples.own(k, i) for k in range(good) for i in range(0, OWN, 2)]
+    examples.clear()
     examples = known = None
     forget("learning.examples", "learning.row")
     await settle()

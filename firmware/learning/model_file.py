@@ -1,7 +1,7 @@
 """What learning has to know of a model file, and the examples behind it. Pure.
 
     file = ModelFile("model.mlp")           # ValueError: it cannot learn
-    file.examples(put)
+    file.examples(put, put_metric)
 
 docs/model-file.md describes the bytes.
 """
@@ -20,14 +20,15 @@ _ACTIVITY = const(12)
 _DECISION = const(13)
 _WEIGHTS = const(255)
 _KEPT_HEAD = const(16)
+_KEPT_VERSION = const(2)
 
 
 class ModelFile:
     """What learning has to know of the model in `path`: how many classes and layers; width, the
     number of values that the last layer reads; pitch, bytes of a row; shift, of the kept
-    examples; kept, how many there are; logit_mul, logit_shift, seed; whether it measures
-    activity; places, tag to (offset of the payload, length); size of the model; decision,
-    that section.
+    examples; kept, how many there are; row_bytes, of one, and metric_bytes, of the metric behind
+    them; logit_mul, logit_shift, seed; whether it measures activity; places, tag to (offset of
+    the payload, length); size of the model; decision, that section.
 
     Raises ValueError if it is of a kind that cannot learn, OSError if it cannot be read.
     """
@@ -64,8 +65,12 @@ class ModelFile:
         if len(kept) < _KEPT_HEAD or kept[:4] != b"BKEX":
             raise ValueError("the model came without examples of its gestures; train it again")
         _, version, self.shift, width, self.kept, _, crc = unpack("<4sBBHHHI", kept)
-        if version != 1 or width != self.width or crc != unpack_from("<I", head, 8)[0]:
+        if version != _KEPT_VERSION:
+            raise ValueError("the examples behind the model are of another version; train it again")
+        if width != self.width or crc != unpack_from("<I", head, 8)[0]:
             raise ValueError("the examples behind the model belong to another one")
+        self.row_bytes = width + 1 >> 1
+        self.metric_bytes = width * (width + 1) // 2
 
     def _read(self, file, tag):
         at, length = self.places[tag]
@@ -85,13 +90,14 @@ class ModelFile:
             file.seek(at + length - self.pitch * self.classes)
             return file.read(self.pitch * self.classes)
 
-    def examples(self, put):
-        """Call put(values, label) for each kept example. Raises ValueError if they are damaged."""
+    def examples(self, put, put_metric):
+        """Call put(packed, label) for each kept example, then put_metric(piece) for the bytes of
+        the metric. Raises ValueError if they are damaged."""
         with open(self.path, "rb") as file:
             file.seek(self.size)
             data = file.read(_KEPT_HEAD)
             crc = crc32(data)
-            row = bytearray(1 + self.width)
+            row = bytearray(1 + self.row_bytes)
             view = memoryview(row)
             for _ in range(self.kept):
                 file.readinto(row)
@@ -99,6 +105,14 @@ class ModelFile:
                 if row[0] >= self.classes:
                     raise ValueError("the examples behind the model are damaged")
                 put(view[1:], row[0])
-            crc = crc32(file.read(-(self.kept * len(row)) & 3), crc)
+            left = self.metric_bytes
+            more = -(self.kept * len(row) + left) & 3
+            while left:
+                piece = view[: min(left, len(row))]
+                file.readinto(piece)
+                crc = crc32(piece, crc)
+                put_metric(piece)
+                left -= len(piece)
+            crc = crc32(file.read(more), crc)
             if file.read(4) != pack("<I", crc):
                 raise ValueError("the examples behind the model are damaged")

@@ -23,6 +23,7 @@ _DECISION = const(13)
 _WEIGHTS = const(255)
 _MODEL_MOST = const(20000)
 _KEPT_HEAD = const(16)
+_KEPT_VERSION = const(2)
 _KEPT_MOST = const(16000)
 _CLASSES_MOST = const(32)
 _COPY = const(256)
@@ -44,7 +45,7 @@ def write(file, out, label, index, row, bias, golden, examples):
     """Write the changed model to `out`; its id.
 
     index: of the gesture whose row it is; -1: a new one, `label`. row: weights + 128.
-    bias, golden: int32. examples: bytes of each, `width` long.
+    bias, golden: int32. examples: of each, as they lie in a model file.
     """
     patches, extras = _changes(file, label, index, row, bias, golden)
     number = index if index >= 0 else file.classes
@@ -56,29 +57,33 @@ def write(file, out, label, index, row, bias, golden, examples):
         for tag in sorted(file.places):
             _copy(source, file.places[tag], writer, tag, patches.get(tag), extras.get(tag, b""))
         crc = writer.crc
-        room = (_KEPT_MOST - _KEPT_HEAD - 8) // (1 + file.width)
+        room = (_KEPT_MOST - _KEPT_HEAD - 8 - file.metric_bytes) // (1 + file.row_bytes)
         more = examples[: max(0, room - file.kept)]
         kept = _Writer(target, 0)
         count = file.kept + len(more)
-        kept.write(pack("<4sBBHHHI", b"BKEX", 1, file.shift, file.width, count, 0, crc))
+        head = (b"BKEX", _KEPT_VERSION, file.shift, file.width, count, 0, crc)
+        kept.write(pack("<4sBBHHHI", *head))
 
         before = -1
 
-        def put(values, label):
+        def put(packed, label):
             nonlocal before
             if before == number != label:  # those of one label come together
                 add()
             before = label
             kept.write(bytes([label]))
-            kept.write(values)
+            kept.write(packed)
 
         def add():
             while more:
                 kept.write(bytes([number]))
                 kept.write(more.pop(0))
 
-        file.examples(put)
-        add()
+        def put_metric(piece):
+            add()  # what is left of them: the metric comes last
+            kept.write(piece)
+
+        file.examples(put, put_metric)
         kept.write(bytes(-kept.count & 3))
         target.write(pack("<I", kept.crc))
         target.seek(8)

@@ -170,7 +170,7 @@ class Recording:
             self._inside = INSIDE_EXAMPLES // 2
             self._every *= 2
             for i in range(self._inside):
-                self._examples.put_inside(self.good, i, self._examples.inside(self.good, 2 * i))
+                self._examples.copy_inside(self.good, 2 * i, i)
         self._examples.put_inside(self.good, self._inside, values)
         self._inside += 1
 
@@ -199,8 +199,7 @@ class Recording:
             self._refuse(fault, self._begin, self._end)
             return
         for i in range(self._inside, INSIDE_EXAMPLES):
-            values = self._examples.inside(self.good, i % self._inside)
-            self._examples.put_inside(self.good, i, values)
+            self._examples.copy_inside(self.good, i % self._inside, i)
         self.spans.append((self._begin, self._end))
         self._peaks.append(self._found.peak)
         best = max(range(len(self._named)), key=lambda k: self._named[k])

@@ -103,7 +103,7 @@ async def prepare(board, path, label, takes, now_ms, show):
     examples = Examples(width, kept, takes)
     from learning.model_file import ModelFile
 
-    ModelFile(path).examples(examples.put)
+    ModelFile(path).examples(examples.put, examples.put_metric)
     ModelFile = None
     forget("learning.model_file")
     await settle()

@@ -106,7 +106,7 @@ def _taught(model: Model, takes: Sequence[Recording], label: str, path: str) -> 
     if index < 0:
         check_room(file, label)
     examples = Examples(file.width, file.kept, len(takes))
-    file.examples(examples.put)
+    file.examples(examples.put, examples.put_metric)
     heard: Any = OnBoard(SimpleNamespace(engine=engine), examples, file.shift, file.layers,
                          len(takes), Samples(False), lambda good, unusable: None, lambda: 0)
     board = Board(model)

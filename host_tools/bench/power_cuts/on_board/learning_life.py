@@ -75,7 +75,7 @@ def learn(label):
     weights = bytes([128 + (i * len(label)) % 50 for i in range(file.width)])
     about = {"label": label, "takes": 3, "unusable": [], "samples": store.count,
              "before": id_of(PATH)}  # fmt: skip
-    own = [bytes(file.width) for _ in range(6)]
+    own = [bytes(file.row_bytes) for _ in range(6)]
     try:
         about["model"] = write(file, PATH + ".learn", label, -1, weights, 70, 80, own)
         commit(PATH, about, "s")
@@ -94,7 +94,7 @@ def look(said):
         whole = read(path_of(model_id, "raw")) == samples_of(about["label"])
     kept = []
     try:
-        ModelFile(PATH).examples(lambda values, label: kept.append(label))
+        ModelFile(PATH).examples(lambda packed, label: kept.append(label), lambda piece: None)
     except ValueError as fault:
         kept = str(fault)
     files = {}
