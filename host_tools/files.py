@@ -6,16 +6,27 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import secrets
 import stat
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from host_tools.errors import BeckonError
 
 _READER_S = 10.0  # for so long the reader of a named pipe may be late
+
+
+def read_json_object(path: Path) -> dict[str, Any]:
+    """What a file keeps for us between runs; {} if it is not there, or holds something else."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def write_atomically(path: str | os.PathLike[str], data: bytes, private: bool = False) -> None:

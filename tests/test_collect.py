@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DataError, OperationalError
 
 from host_tools.collect.collector import Collector, Options
+from host_tools.collect.outage import AWAY, BACK, EMPTY, Outage
 from host_tools.errors import BeckonError
 from host_tools.fleet.simulate import Plan, simulate
 from host_tools.mqtt.connection import Connection
@@ -166,15 +167,41 @@ def test_of_two_with_one_name_one_ends_and_says_why(broker, engine):
 
 def test_a_broker_that_restarts_often_is_not_taken_for_a_rival(engine, tmp_path):
     with Mosquitto(tmp_path) as broker, collecting(broker.address, engine, "restarts") as collector:
-        for i in range(9):
+        for _ in range(9):
             refusals = collector._connection._refusals
             broker.stop()
             until(lambda before=refusals: collector._connection._refusals > before)
             broker.start()
-            until(lambda times=i + 1: collector.said.count("the broker is back") == times)
+            until(lambda: collector._connection.is_up)
         totals = simulate(broker.address, Plan(**{**vars(QUICK), "seconds": 1, "prefix": "then"}))
         until(lambda: stored(engine, "then") == totals.acked)
+        until(lambda: collector.said[-1] == BACK)
     assert collector.fault is None
+    assert collector.said.count(AWAY) == collector.said.count(BACK)
+
+
+def test_an_outage_is_told_once_however_often_the_link_comes_and_goes():
+    outage = Outage()
+    assert outage.link(True, True, 0.0) == "" and outage.look(100.0) == ""
+    assert outage.link(False, True, 100.0) == AWAY
+    for i in range(8):  # a rival with the same name takes each link after half a second
+        assert outage.link(True, True, 101.0 + i) == "" and outage.look(101.5 + i) == ""
+        assert outage.link(False, True, 101.5 + i) == "" and outage.look(200.0) == ""
+    assert outage.link(True, True, 110.0) == ""
+    assert outage.look(112.9) == "" and outage.look(113.0) == BACK and outage.look(120.0) == ""
+    assert outage.link(False, True, 130.0) == AWAY  # the next one
+
+
+def test_a_session_that_was_lost_on_the_way_is_told_at_the_end():
+    outage = Outage()
+    assert outage.link(False, True, 0.0) == AWAY
+    outage.link(True, False, 1.0)  # the broker had forgotten us
+    outage.link(False, True, 1.5)
+    outage.link(True, True, 2.0)
+    assert outage.look(5.0) == EMPTY
+    assert outage.link(False, True, 6.0) == AWAY
+    outage.link(True, True, 7.0)
+    assert outage.look(10.0) == BACK
 
 
 def test_a_group_hears_again_after_the_broker_has_restarted(engine, tmp_path):
@@ -184,7 +211,7 @@ def test_a_group_hears_again_after_the_broker_has_restarted(engine, tmp_path):
         with collecting(broker.address, engine, "back", group="g") as collector:
             broker.stop()
             broker.start()
-            until(lambda: "the broker is back" in collector.said)
+            until(lambda: BACK in collector.said)
             totals = simulate(broker.address, plan)
             until(lambda: stored(engine, "back") == totals.acked)
 

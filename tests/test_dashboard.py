@@ -16,7 +16,7 @@ from host_tools.dashboard.filters import PERIODS, View
 from host_tools.errors import BeckonError
 from host_tools.store import heartbeat, queries, verdicts
 from host_tools.store.database import open_store
-from host_tools.store.messages import Batch, Event, Status
+from host_tools.store.messages import Batch, Event, Reject, Status
 from host_tools.store.rollup import DAY_MS, HOUR_MS, latency_class
 from host_tools.store.writer import Writer
 from tests.stores import KINDS, fresh_store
@@ -206,9 +206,9 @@ def test_the_page_shows_what_comes_and_a_person_marks_it(browser, tmp_path):
 
     path = tmp_path / "store.db"
     engine = open_store(str(path))
-    writer = Writer(engine)
+    writer = Writer(engine, quarantine=10)
     recent = [e._replace(at_ms=NOW - i) for i, e in enumerate(some_events(12))]
-    writer.write(Batch(recent))
+    writer.write(Batch(recent, rejects=[Reject(NOW, "schema", "", "t", 2, b"{}")] * 12))
     with Studio(Path(path), command=DASHBOARD) as server, open_tab(browser, server) as tab:
         page = tab.page
         page.set_default_timeout(60_000)
@@ -230,6 +230,8 @@ def test_the_page_shows_what_comes_and_a_person_marks_it(browser, tmp_path):
         for address in ("/devices?device=d0", "/health", "/?gesture=%3Cb%3E&period=year"):
             page.goto(server.origin + address)
             page.wait_for_selector(".bk-main .bk-card, .bk-empty")
+        page.goto(server.origin + "/health")
+        page.wait_for_selector("text=The newest 10 of them are in the store; older ones gave way")
         assert page.locator("script:has-text('alert(1)')").count() == 0
         assert tab.faults == [] and tab.strangers() == []
     engine.dispose()

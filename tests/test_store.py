@@ -9,7 +9,7 @@ from sqlalchemy import func, select, text
 
 from host_tools.collect.forgetting import Forgetting
 from host_tools.errors import BeckonError
-from host_tools.store import retention, rollup
+from host_tools.store import queries, retention, rollup
 from host_tools.store.database import open_store, reading, store_url
 from host_tools.store.messages import Batch, Diag, Event, Reject, State, Status
 from host_tools.store.tables import DIAG_COUNTERS, EVENT, METADATA
@@ -116,6 +116,8 @@ def test_the_quarantine_is_bounded_and_counts_all(engine):
         writer.write(Batch(rejects=[Reject(NOW, "schema", "", "t", 9000, b"x" * 9000)] * 7))
     assert number(engine, "SELECT messages FROM quarantine_count") == 35
     assert number(engine, "SELECT count(*) FROM quarantine") == 10
+    with engine.connect() as connection:
+        assert queries.quarantine_size(connection) == 10
     assert number(engine, "SELECT max(length(payload)) FROM quarantine") == 2048
 
 

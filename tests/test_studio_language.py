@@ -155,6 +155,7 @@ def test_the_browser_shows_it_and_keeps_the_choice(browser, tmp_path):
         assert page.title().startswith("Beschriften · demo")
         assert page.evaluate("[document.documentElement.lang, Quasar.lang.props.isoName]") == [
             "de", "de"]
+        assert page.evaluate("beckonWords['.']") == ","  # of the plot's numbers
         page.keyboard.press("?")
         assert "Alt D dunkel" in page.locator(".q-dialog .q-card").inner_text().replace(
             "\n", " ")
@@ -169,6 +170,7 @@ def test_the_browser_shows_it_and_keeps_the_choice(browser, tmp_path):
         page.wait_for_function("document.documentElement.lang === 'en-US'")
         tab.wait_until_usable()
         assert "Label" in page.inner_text(".bk-nav")
+        assert page.evaluate("beckonWords['.']") == "."
         tab.go("/watch")
         assert page.title().startswith("Watch · demo")
         assert page.evaluate("Quasar.lang.props.isoName") == "en-US"

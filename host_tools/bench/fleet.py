@@ -7,6 +7,7 @@
   queries              every query of the dashboard over a large store
   paint                its pages over that store, in a real browser (fetched if there is none)
   memory               of a collector after a million events
+  removal              of events that are too old, while new ones come, SQLite
 
 Generator, broker, collectors and database share the processor; `cpu` gives each one's share of one
 core. All parts together take about half an hour.
@@ -26,7 +27,7 @@ from host_tools.errors import BeckonError
 
 EXTRA = "collect"
 PARTS = ("sqlite", "postgresql", "shared", "faults", "idle", "queries", "paint",
-         "memory")  # fmt: skip
+         "memory", "removal")  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,6 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--events", type=int, default=10_000_000, metavar="N",
                         help="in the store of queries and paint")
     parser.add_argument("--memory-events", type=int, default=1_000_000, metavar="N")
+    parser.add_argument("--removal-events", type=int, default=1_000_000, metavar="N",
+                        help="that are too old")
 
 
 def measure(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
@@ -56,6 +59,7 @@ def measure(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, A
         memory,
         paint,
         queries,
+        removal,
         throughput,
     )
     from host_tools.testing.servers import postgres_folder
@@ -95,6 +99,9 @@ def measure(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, A
         if "memory" in wanted:
             say("memory of a collector")
             figures["memory"] = memory.run(work, args.memory_events)
+        if "removal" in wanted:
+            say(f"removing {args.removal_events} events, sqlite")
+            figures["removal"] = removal.run(work, args.removal_events)
     both = [figures[kind] for kind in ("sqlite", "postgresql") if kind in figures]
     if both:
         figures["stored_ms_p95"] = max(one["stored_ms_p95"] for one in both)
@@ -133,4 +140,11 @@ def summary(figures: dict[str, Any]) -> str:
         f = figures["memory"]
         lines.append(f"memory of a collector: {f['mib_early']:.0f} MiB after {f['events_early']} "
                      f"events, {f['mib_late']:.0f} MiB after {f['events_late']}")  # fmt: skip
+    if "removal" in figures:
+        f = figures["removal"]
+        alone, beside = f["batch_ms_alone"], f["batch_ms_beside"]
+        lines.append(
+            f"removal, sqlite: {f['events']} events in {f['seconds']:.1f} s; a batch took "
+            f"{beside['median']} ms (median), {beside['p95']} (95 %) and {beside['max']} (most) "
+            f"meanwhile, {alone['median']}, {alone['p95']} and {alone['max']} without")
     return "\n".join(lines)

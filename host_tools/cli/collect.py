@@ -104,8 +104,9 @@ def _report(counts, ended):
 
 
 def _summary(counts):
+    why = " (beckon store info says why)" if counts.quarantined else ""
     return (f"{counts.stored} events stored, {counts.repeated} repeats dropped, "
-            f"{counts.quarantined} messages kept aside; 95 % stored within "
+            f"{counts.quarantined} messages kept aside{why}; 95 % stored within "
             f"{counts.stored_ms_p95()} ms")
 
 

@@ -19,6 +19,7 @@ import webbrowser
 from pathlib import Path
 
 from host_tools.cli.broker_options import broker_of
+from host_tools.cli.page_port import page_port
 from host_tools.cli.store_options import add_store_argument, store_of
 from host_tools.errors import BeckonError
 
@@ -29,7 +30,7 @@ def add_arguments(parser):
     add_store_argument(parser)
     parser.add_argument("--host", default="127.0.0.1", metavar="ADDRESS",
                         help="where to listen (default: %(default)s)")
-    parser.add_argument("--port", type=_port, metavar="N",
+    parser.add_argument("--port", type=page_port, metavar="N",
                         help="0: any free port (default: 8738, or any if that one is taken)")
     parser.add_argument("--cert", type=Path, metavar="FILE", help="certificate for TLS, PEM")
     parser.add_argument("--key", type=Path, metavar="FILE", help="its key, PEM")
@@ -46,13 +47,6 @@ def add_arguments(parser):
     parser.add_argument("--add-person", metavar="NAME",
                         help="let this person log in, or change the password; asks for it, or "
                              "reads it from standard input")
-
-
-def _port(text):
-    value = int(text)
-    if not 0 <= value < 65536:
-        raise ValueError
-    return value
 
 
 def run(args):

@@ -35,19 +35,16 @@ def add_arguments(parser):
 
 
 def run(args):
-    from host_tools.device.settings import default_folder, read_settings
-    from host_tools.mqtt.learning import learn, undo
+    from host_tools.device.settings import default_folder, update_key
+    from host_tools.mqtt.learning import TAKES_LEAST, TAKES_MOST, learn, undo
     from host_tools.mqtt.remote_device import RemoteDevice
 
     if bool(args.label) == args.undo:
         raise BeckonError("name a LABEL to learn, or --undo, not both", status=2)
-    if not 3 <= args.takes <= 9:
-        raise BeckonError(f"--takes {args.takes}: must be 3 to 9", status=2)
+    if not TAKES_LEAST <= args.takes <= TAKES_MOST:
+        raise BeckonError(f"--takes {args.takes}: must be {TAKES_LEAST} to {TAKES_MOST}", status=2)
     folder = args.settings or default_folder()
-    key = read_settings(folder)["update_key"]
-    if not key:
-        raise BeckonError(f"no update_key in {folder / 'secrets.json'}: a board learns only with "
-                          "it; beckon setup makes one")
+    key = update_key(folder)
     with RemoteDevice(broker_of(args, folder=folder), args.device) as device:
         if args.undo:
             model = undo(device, key)
@@ -66,6 +63,8 @@ def run(args):
 
 def _shown():
     """show(learning) for host_tools.mqtt.learning.learn: a line for each thing that is new."""
+    from host_tools.mqtt.learning_words import doing, progress_of
+
     said = set()
 
     def say(line):
@@ -74,18 +73,14 @@ def _shown():
             print(line, file=sys.stderr)
 
     def show(learning):
-        for line in learning["unusable"]:
+        progress = progress_of({"learning": learning})
+        if progress is None:
+            return
+        for line in progress.unusable:
             say(line)
-        if learning["phase"] == "restarting":
-            say("the board restarts first, to have memory for it")
-        elif learning["phase"] == "repetitions":
-            say(f"now make {learning['label']} {learning['takes']} times, and keep still for a "
-                "second before and after each")
-            if learning["good"]:
-                say(f"{learning['good']} of {learning['takes']}")
-        elif learning["phase"] == "computing":
-            say("the board computes")
-        elif learning["phase"] == "learned":
-            say("the board restarts")
+        if progress.under_way:
+            say(doing(progress))
+        if progress.phase == "repetitions" and progress.good:
+            say(f"{progress.good} of {progress.takes}")
 
     return show

@@ -79,8 +79,15 @@ def _info(engine):
         for row in queries.collectors(connection):
             print(f"  collector {row.name}: {row.stored} stored, 95 % within {row.stored_ms_p95} "
                   f"ms, last sign of life {(now_ms - row.at_ms) // 1000} s ago")  # fmt: skip
+        aside = 0
         for reason, messages, _ in queries.quarantine_counts(connection):
             print(f"  kept aside, {reason}: {counted(messages, 'message')}")
+            aside += messages
+        if aside:
+            kept = queries.quarantine_size(connection)
+            gone = "; older ones gave way" if kept < aside else ""
+            print(f"  {counted(kept, 'message')} kept aside can be looked at{gone}: see the page "
+                  "Collecting of the dashboard")  # fmt: skip
 
 
 def _negatives(engine, folder):

@@ -20,6 +20,7 @@ import tempfile
 import threading
 from pathlib import Path
 
+from host_tools.cli.page_port import page_port
 from host_tools.cli.phone_options import add_phone_arguments, phone_server
 from host_tools.errors import BeckonError
 
@@ -32,20 +33,13 @@ def add_arguments(parser):
     parser.add_argument("--labels", default="labels.csv", metavar="FILE",
                         help="read and write labels in this file of the folder, so that two people "
                              "can label the same recordings (default: %(default)s)")
-    parser.add_argument("--port", type=_port, metavar="N",
+    parser.add_argument("--port", type=page_port, metavar="N",
                         help="port on 127.0.0.1; 0: any free port (default: 8737, or any if that "
                              "one is taken)")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
     parser.add_argument("--phone", action="store_true",
                         help="open a page for a phone to the local network; asks first")
     add_phone_arguments(parser, "with --phone: ")
-
-
-def _port(text):
-    value = int(text)
-    if not 0 <= value < 65536:
-        raise ValueError
-    return value
 
 
 def run(args):

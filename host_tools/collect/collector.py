@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from host_tools.collect.forgetting import Forgetting
 from host_tools.collect.intake import judge
+from host_tools.collect.outage import Outage
 from host_tools.errors import BeckonError
 from host_tools.mqtt.address import BrokerAddress
 from host_tools.mqtt.connection import Connection, Delivery, Durable, NoBroker, Topic
@@ -86,6 +87,8 @@ class Collector:
         self._queue: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._database_down = False
+        self._outage = Outage()
+        self._outage_lock = threading.Lock()  # links change in a thread of their own
         self._connection = Connection(
             broker, "collect", topics(options.group), on_link=self._link,
             on_delivery=self._queue.put,
@@ -107,6 +110,8 @@ class Collector:
                 if self._connection.replaced:
                     raise BeckonError(f"another collector has the name {self._options.name!r}: "
                                       "give each its own with --name")  # fmt: skip
+                with self._outage_lock:
+                    self._tell(self._outage.look(time.monotonic()))
                 if deliveries and self._store(deliveries):
                     self._connection.acknowledge(deliveries)
                 if not self._database_down:
@@ -131,12 +136,12 @@ class Collector:
     def _link(self, up: bool, kept: bool) -> None:
         if self._connection.replaced:
             return  # run() ends with the reason
-        if not up:
-            self._say("the broker is away; trying again")
-        elif kept:
-            self._say("the broker is back")
-        else:
-            self._say("the broker is back but kept nothing meanwhile: events may be missing")
+        with self._outage_lock:
+            self._tell(self._outage.link(up, kept, time.monotonic()))
+
+    def _tell(self, line: str) -> None:
+        if line:
+            self._say(line)
 
     def _take(self) -> list[Delivery]:
         try:

@@ -12,6 +12,7 @@ from host_tools.studio.frame.language import later, tr
 from host_tools.studio.frame.layout import empty_state, message
 
 _ALIVE_MS = 30_000  # six signs of life missed
+_SHOWN = 20  # messages kept aside
 _REASONS = {
     "malformed": later("not JSON, or not text"),
     "oversized": later("too long"),
@@ -83,15 +84,17 @@ async def page(tab: Tab) -> None:
     """Are the collectors alive, how far behind are they, what was kept aside."""
     box = ui.element("div").classes("bk-stack")
 
-    def show(found: tuple[list[Any], list[tuple[str, int, int]], list[Any]]) -> None:
+    def show(found: tuple[list[Any], list[tuple[str, int, int]], list[Any], int]) -> None:
         fill(box, lambda: _page(*found))
 
     await tab.follow(tab.feed.question("health", every_s=5.0, ask=lambda c: (
-        queries.collectors(c), queries.quarantine_counts(c), queries.quarantined(c, 20))),
+        queries.collectors(c), queries.quarantine_counts(c), queries.quarantined(c, _SHOWN),
+        queries.quarantine_size(c))),
         show)  # fmt: skip
 
 
-def _page(every: list[Any], reasons: list[tuple[str, int, int]], kept: list[Any]) -> None:
+def _page(every: list[Any], reasons: list[tuple[str, int, int]], kept: list[Any],
+          size: int) -> None:  # fmt: skip
     with ui.element("section").classes("bk-card bk-stack"):
         ui.label(tr("Collectors")).classes("bk-title")
         if not every:
@@ -107,6 +110,12 @@ def _page(every: list[Any], reasons: list[tuple[str, int, int]], kept: list[Any]
             ui.label(tr("{reason} ({words}): {n:,}, the last one {time}", reason=reason,
                         words=tr(_REASONS[reason]) if reason in _REASONS else "?", n=messages,
                         time=moment(last_ms)))  # fmt: skip
+        if kept:
+            fewer = size < sum(messages for _, messages, _ in reasons)
+            ui.label(tr("The newest {n:,} of them are in the store; older ones gave way. The last "
+                        "{shown}:", n=size, shown=len(kept)) if fewer else
+                     tr("All {n:,} of them are in the store. The last {shown}:", n=size,
+                        shown=len(kept)))  # fmt: skip
         for row in kept:
             content = bytes(row.payload[:200]).decode("utf-8", "replace")
             ui.label(tr("{time} · {reason} · {topic} · {detail} · {n:,} bytes: {content}",

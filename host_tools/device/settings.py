@@ -88,6 +88,16 @@ def read_settings(folder: Path) -> dict[str, Any]:
     return {**defaults(), **stored.values}
 
 
+def update_key(folder: Path) -> str:
+    """The key that signs what a board learns. Raises BeckonError if folder has none."""
+    key = str(read_settings(folder)["update_key"])
+    if not key:
+        raise BeckonError("no update_key in {path}: a board learns, and shows what it has learned, "
+                          "only with it; beckon setup makes one, beckon deploy brings it to the "
+                          "board", path=folder / SECRETS)
+    return key
+
+
 def stored_settings(folder: Path) -> Stored:
     """The settings in folder that a board takes, and what is wrong with the others.
 

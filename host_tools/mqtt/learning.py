@@ -12,13 +12,20 @@ from contextlib import suppress
 from typing import Any
 
 from host_tools.errors import BeckonError
+from host_tools.mqtt.learning_words import reason
 from host_tools.mqtt.remote_device import Refused, RemoteDevice
+
+TAKES, TAKES_LEAST, TAKES_MOST = 5, 3, 9  # firmware/learning
 
 _POLL_S = 0.1
 _STATE_TIMEOUT_S = 10.0
 _RESTART_TIMEOUT_S = 60.0
 
 Learning = dict[str, Any]
+
+
+class Stopped(BeckonError):
+    """Whoever asked for it has ended it."""
 
 
 def learn(
@@ -28,33 +35,41 @@ def learn(
     takes: int,
     show: Callable[[Learning], None] = lambda learning: None,
     timeout_s: float = 180.0,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Learning:
     """Have the board learn `label` from so many repetitions; what its `state` says in the end.
 
     key: update_key of the board's secrets.json. show: called with each change of `learning`.
-    Raises BeckonError with the board's reason if it refuses. Ctrl-C stops the board, too.
+    stopped: asked often; when it is true, or at Ctrl-C, the board stops, too. Raises BeckonError
+    with the board's reason if it refuses, and Stopped.
     """
     until_s = time.monotonic() + _STATE_TIMEOUT_S  # it is retained
-    while not device.state and time.monotonic() < until_s:
+    while not device.state and time.monotonic() < until_s and not stopped():
         time.sleep(_POLL_S)
     first = device.state
     payload = f"start {label} {takes}"
-    device.request_signed("learn", key, payload, step="start", label=label, takes=takes)
+    if stopped():
+        raise Stopped("stopped")
     try:
-        return _watched(device, label, first, show, timeout_s)
-    except KeyboardInterrupt:
+        device.request_signed("learn", key, payload, step="start", label=label, takes=takes)
+        return _watched(device, label, first, show, timeout_s, stopped)
+    except Refused as fault:
+        raise _in_words(device, fault) from None
+    except (KeyboardInterrupt, Stopped):
         with suppress(BeckonError):  # it has ended already, or is away
-            device.request_signed("learn", key, "stop", step="stop")
+            stop(device, key)
         raise
 
 
 def _watched(
     device: RemoteDevice, label: str, first: dict[str, Any], show: Callable[[Learning], None],
-    timeout_s: float,
+    timeout_s: float, stopped: Callable[[], bool],
 ) -> Learning:
     until_s = time.monotonic() + timeout_s
     before: Learning = {}
     while time.monotonic() < until_s:
+        if stopped():
+            raise Stopped("stopped")
         state = device.state
         learning = state.get("learning") or {}
         if state is not first and learning.get("label") == label and learning != before:
@@ -62,7 +77,8 @@ def _watched(
             show(learning)
             if learning["phase"] == "refused":
                 raise BeckonError("{device} has not learned {label}: {reason}",
-                                  device=device.device, label=label, reason=learning["reason"])
+                                  device=device.device, label=label,
+                                  reason=reason(learning["reason"]))
             if learning["phase"] == "in use" and state.get("model") != first.get("model"):
                 return learning
         if state is not first and before.get("phase") == "learned" and state["model_taken_back"]:
@@ -73,13 +89,33 @@ def _watched(
                       seconds=f"{timeout_s:g}")
 
 
+def stop(device: RemoteDevice, key: str) -> None:
+    """End what the board learns; its model stays. Raises BeckonError if it learns nothing."""
+    try:
+        device.request_signed("learn", key, "stop", step="stop")
+    except Refused as fault:
+        raise _in_words(device, fault) from None
+
+
 def undo(device: RemoteDevice, key: str, wait_s: float = _RESTART_TIMEOUT_S) -> str:
     """Take back what the board learned last, wait for it, and return the model's id."""
-    model = str(device.request_signed("learn", key, "undo", step="undo")["model"])
+    try:
+        model = str(device.request_signed("learn", key, "undo", step="undo")["model"])
+    except Refused as fault:
+        raise _in_words(device, fault) from None
     until_s = time.monotonic() + wait_s
     while device.await_board(max(0.1, until_s - time.monotonic())).get("model") != model:
         pass
     return model
+
+
+def _in_words(device: RemoteDevice, fault: Refused) -> Refused:
+    """The same with a cure. The library's Sentence keeps what the board said."""
+    error = str(fault.message.values.get("error", fault))
+    if "HMAC is wrong" in error:
+        return Refused("{device} has another update_key; deploy the settings to it by USB, or "
+                       "use the key that it has", device=device.device)
+    return Refused("{device} refuses: {reason}", device=device.device, reason=reason(error))
 
 
 def read_file(

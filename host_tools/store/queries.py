@@ -304,6 +304,11 @@ def quarantine_counts(connection: Connection) -> list[tuple[str, int, int]]:
     return [(row.reason, row.messages, row.last_ms) for row in rows]
 
 
+def quarantine_size(connection: Connection) -> int:
+    """How many of the messages are still there for a look; the oldest give way."""
+    return int(connection.scalar(select(func.count()).select_from(QUARANTINE)) or 0)
+
+
 def quarantined(connection: Connection, limit: int = 50) -> list[Any]:
     return list(connection.execute(
         select(QUARANTINE).order_by(QUARANTINE.c.id.desc()).limit(limit)))  # fmt: skip

@@ -32,6 +32,7 @@ from host_tools.studio.trial.session import TrialSession
 from host_tools.studio.watch import page as watch_page
 from host_tools.studio.watch.deploy import Deployer
 from host_tools.studio.watch.session import WatchSession
+from host_tools.studio.watch.teach import Teacher
 
 
 class Workspace:
@@ -44,7 +45,7 @@ class Workspace:
         self.uploads = Uploads()
         self.contents: dict[str, Callable[[], Any]] = {}
         self._sessions: tuple[RecordSession, TrainSession, TrialSession, WatchSession,
-                              ExploreSession] | None = None
+                              ExploreSession, Teacher] | None = None
 
     def open(self, project: Project) -> None:
         """Open another project. Raises BeckonError while the open one is at work."""
@@ -55,8 +56,8 @@ class Workspace:
         recorder, trainer = RecordSession(project.feeds, self._phone), TrainSession()
         watcher, deployer, trial = WatchSession(), Deployer(), TrialSession()
         recorder.taps.append(trial.hear)
-        explorer = ExploreSession(project)
-        self._sessions = recorder, trainer, trial, watcher, explorer
+        explorer, teacher = ExploreSession(project), Teacher()
+        self._sessions = recorder, trainer, trial, watcher, explorer, teacher
         self.contents = {
             "data": lambda: data_page.page(project, self.uploads),
             "record": lambda: record_page.page(project, recorder),
@@ -66,7 +67,8 @@ class Workspace:
             "trial": lambda: trial_page.page(
                 project, trial, recorder, lambda area: SourcePanel(project, recorder, area),
                 trainer.unsaved),
-            "watch": lambda: watch_page.page(project, watcher, deployer, recorder.release),
+            "watch": lambda: watch_page.page(project, watcher, deployer, teacher,
+                                             recorder.release),
         }
         self.project = project
         keep_colours(project.folder / "colours.json")
@@ -74,22 +76,27 @@ class Workspace:
     def _check_idle(self) -> None:
         if self._sessions is None or self.project is None:
             return
-        recorder, trainer, *_ = self._sessions
+        recorder, trainer, *_, teacher = self._sessions
         if recorder.view().state in ("recording", "review", "unsaved"):
             raise BeckonError(tr("{project} is recording: end that on the Record page first",
                                  project=self.project.name))
         if trainer.progress.running:
             raise BeckonError(tr("{project} is training: wait, or stop that on the Train page "
                                  "first", project=self.project.name))
+        if teacher.running:
+            raise BeckonError(tr("{project} is teaching a board: wait, or stop that on the Watch "
+                                 "page first", project=self.project.name))
 
     def close(self) -> None:
-        """A training stops, a recording is saved, a broker is left."""
+        """A training stops, a recording is saved, a broker is left, a board
+        stops learning."""
         if self._sessions is not None:
-            recorder, trainer, trial, watcher, explorer = self._sessions
+            recorder, trainer, trial, watcher, explorer, teacher = self._sessions
             trainer.stop()
             recorder.close()
             trial.close()
             watcher.close()
             explorer.close()
+            teacher.close()
         self._sessions = None
         self.uploads.clear()

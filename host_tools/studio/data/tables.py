@@ -6,10 +6,11 @@ from typing import Any
 
 from nicegui import ui
 
-from host_tools.studio.frame.language import tr
+from host_tools.studio.frame.language import number, tr
 from host_tools.studio.frame.project import Project
 
 _ROWS = 20
+_FORMAT = "value => String(value).replace('.', '%s')"
 # A name for each box that assistive technology can read out
 _BOXES = {
     "header-selection": '<q-checkbox v-model="props.selected" aria-label="{all}" />',
@@ -46,7 +47,7 @@ def takes_table(project: Project) -> ui.table:
             rows.append({
                 "id": i.id, "name": file.name, "label": i.label, "people": i.subject or "–",
                 "start": start, "length": round((i.end_ms - i.start_ms) / 1000, 2),
-                "about": f"{file.name}, {start} s, {i.label}",
+                "about": f"{file.name}, {number(start, '.2f')} s, {i.label}",
                 "link": _link(file.name, f"&t_ms={i.start_ms:.0f}"),
             })
     return _table("id", rows, [
@@ -67,7 +68,10 @@ def _table(row_key: str, rows: list[dict[str, Any]], columns: list[tuple[str, st
     table = ui.table(
         rows=rows, row_key=row_key, selection="multiple",
         columns=[{"name": name, "label": label, "field": name, "sortable": True,
-                  "align": "left" if text else "right"} for name, label, text in columns],
+                  "align": "left" if text else "right",
+                  # sorted by the number, shown in the page's form
+                  **({} if text else {":format": _FORMAT % number(0.1, ".1f")[1]})}
+                 for name, label, text in columns],
         pagination={"rowsPerPage": _ROWS, "sortBy": "name"},
     ).classes("bk-card bk-rows").props(f'flat no-data-label="{nothing}"')
     for slot, template in _BOXES.items():

@@ -12,7 +12,7 @@ from host_tools.studio.explore.job import Look, Place
 from host_tools.studio.explore.panels import FindingsPanel, SuspectsPanel
 from host_tools.studio.explore.session import ExploreSession
 from host_tools.studio.explore.takes_view import TakesView
-from host_tools.studio.frame.language import said, tr, tr_n
+from host_tools.studio.frame.language import number, said, tr, tr_n
 from host_tools.studio.frame.layout import empty_state, message
 from host_tools.studio.frame.project import Project
 from host_tools.studio.frame.shortcuts import hint, key
@@ -259,7 +259,7 @@ class ExplorePage:
             self._chosen.button(tr("Open in Label"), "sell",
                                 lambda: self._open_label(self._selected), kind="plain")
         who = f", {item.subject}" if item and item.subject else ""
-        ui.label(f"{place.recording}{who}, {place.start_ms / 1000:.2f} s").classes(
+        ui.label(f"{place.recording}{who}, {number(place.start_ms / 1000, '.2f')} s").classes(
             "bk-quiet bk-small bk-break")
         if said:
             words = (tr("looks like {name}", name=said) if item and said != item.label

@@ -22,7 +22,7 @@ from collections import deque
 from pathlib import Path
 from typing import Any
 
-from host_tools.files import replace_file
+from host_tools.files import read_json_object, replace_file
 
 _KEPT_S = 7 * 86400  # then there is a new secret; an open page of before needs the address
 _PROJECTS = 20  # the last ones are kept
@@ -90,8 +90,4 @@ class KeptSecrets:
             pass  # a home that cannot be written to: open pages need the new address
 
     def _read(self) -> dict[str, Any]:
-        try:
-            found = json.loads(self._file.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
-        return found if isinstance(found, dict) else {}
+        return read_json_object(self._file)

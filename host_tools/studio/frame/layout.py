@@ -9,7 +9,15 @@ from typing import Any
 
 from nicegui import ui
 
-from host_tools.studio.frame.language import COOKIE, LANGUAGES, language, later, said, tr
+from host_tools.studio.frame.language import (
+    COOKIE,
+    LANGUAGES,
+    language,
+    later,
+    number,
+    said,
+    tr,
+)
 from host_tools.studio.frame.project import Project
 from host_tools.studio.frame.routes import STUDIO
 from host_tools.studio.frame.shortcuts import Shortcuts, key_mark
@@ -115,7 +123,8 @@ def _early_header(project: Project | None, active: str) -> str:
 def _signal_words() -> dict[str, str]:
     """The words of signal/*.js, by their English form."""
     return {"acceleration": tr("acceleration"), "turn rate": tr("turn rate"),
-            "lost": tr("lost"), "scores  %": tr("scores  %")}
+            "lost": tr("lost"), "scores  %": tr("scores  %"),
+            ".": number(0.1, ".1f")[1]}  # the decimal sign
 
 
 _secret = ""

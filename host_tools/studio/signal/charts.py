@@ -10,6 +10,8 @@ from html import escape
 
 import numpy as np
 
+from host_tools.studio.frame.language import number
+
 _POINTS = 400  # of a line; a screen shows no more
 
 
@@ -53,11 +55,11 @@ def loss_curve(losses: Sequence[tuple[int, float, float]], steps: int, width: in
         at = float(y(value))
         parts.append(f'<line x1="{left}" x2="{width - right}" y1="{at:.1f}" y2="{at:.1f}" '
                      f'stroke="var(--line)"/><text x="{left - 8}" y="{at + 5:.1f}" '
-                     f'text-anchor="end" class="bk-tick">{value:g}</text>')
+                     f'text-anchor="end" class="bk-tick">{number(value, "g")}</text>')
     for share in (0, 0.25, 0.5, 0.75, 1):
         step = round(steps * share)
         parts.append(f'<text x="{float(x(step)):.1f}" y="{height - 8}" text-anchor="middle" '
-                     f'class="bk-tick">{step:,}</text>')
+                     f'class="bk-tick">{number(step)}</text>')
     if len(some):
         every = max(1, len(some) // _POINTS)
         dots = "".join(f'<circle cx="{a:.1f}" cy="{b:.1f}" r="2"/>'
@@ -83,7 +85,7 @@ def lines(curves: Sequence[tuple[str, np.ndarray]], low: float, high: float, sec
     parts.append(f'<line x1="{left}" x2="{width - 4}" y1="{height - bottom}" '
                  f'y2="{height - bottom}" stroke="var(--line)"/>'
                  f'<text x="{width - 4}" y="{height - 5}" text-anchor="end" class="bk-tick">'
-                 f"{seconds:.1f} s</text>")
+                 f"{number(seconds, '.1f')} s</text>")
     for colour, values in curves:
         xs = np.linspace(left, width - 4, len(values))
         share = np.clip((values - low) / max(1e-9, high - low), 0, 1)

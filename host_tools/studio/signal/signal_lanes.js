@@ -1,7 +1,7 @@
 // The lanes of signal_view.js: acceleration, turn rate, scores.
 import { laneRange, lineColumns, peak, rangeColumns, scoreSteps } from "./signal_columns.js";
 import { pixelColour } from "./signal_layer.js";
-import { FONT } from "./signal_style.js";
+import { FONT, word } from "./signal_style.js";
 
 const LEAST_RANGE = [4, 40]; // m/s^2, deg/s: noise at rest must not fill the lane
 
@@ -59,14 +59,13 @@ function drawScale(view, g, c, lane, range, y) {
     g.fillStyle = c.line;
     g.fillRect(view.gutter, at, view.plotWidth, Math.abs(v) < 1e-9 ? 2 : 1);
     g.fillStyle = c.quiet;
-    const text = Number(v.toPrecision(6)).toString().replace("-", "−");
+    const text = Number(v.toPrecision(6)).toString().replace("-", "−").replace(".", word("."));
     g.fillText(text, view.gutter - 8, Math.min(Math.max(at, lane.top + 8), lane.bottom - 8));
   }
 }
 
 const UNITS = { acceleration: "m/s²", turn: "°/s" };
 const TITLES = { acceleration: "acceleration", turn: "turn rate" };
-const word = (text) => window.beckonWords?.[text] ?? text; // in the page's language
 
 function drawLaneTitle(view, g, c, lane, axes) {
   const at = view.hover ?? view.cursor;
@@ -75,7 +74,7 @@ function drawLaneTitle(view, g, c, lane, axes) {
   const parts = [[`${word(TITLES[lane.kind])}  ${UNITS[lane.kind]}`, c.quiet, 500]];
   axes.forEach((axis, k) => {
     const v = index === null ? NaN : sample(view, axis, index);
-    const value = v === v ? ` ${v.toFixed(lane.first ? 0 : 1).replace("-", "−")}` : "";
+    const value = v === v ? ` ${v.toFixed(lane.first ? 0 : 1).replace("-", "−").replace(".", word("."))}` : "";
     parts.push([`${"xyz"[k]}${value}`, c.axes[k], 700]);
   });
   chips(view, g, c, parts, view.gutter + 10, lane.top + 15);

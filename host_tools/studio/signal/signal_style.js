@@ -2,6 +2,9 @@
 
 export const FONT = '"DejaVu Sans", system-ui, sans-serif';
 
+// A word, or the decimal sign ".", in the page's language.
+export const word = (text) => window.beckonWords?.[text] ?? text;
+
 export function colours(view) {
   if (!view.colours) {
     const style = getComputedStyle(document.documentElement);
@@ -24,7 +27,7 @@ export function clock(t_ms, step_s = 1) {
   const s = Math.floor(units / tens), part = units % tens;
   const h = Math.floor(s / 3600), m = Math.floor(s / 60) % 60;
   const two = (n) => String(n).padStart(2, "0");
-  const tail = digits ? `.${String(part).padStart(digits, "0")}` : "";
+  const tail = digits ? `${word(".")}${String(part).padStart(digits, "0")}` : "";
   return `${sign}${h ? `${h}:${two(m)}` : m}:${two(s % 60)}${tail}`;
 }
 

@@ -19,7 +19,7 @@ from typing import Any
 from host_tools.dataset import is_idle
 from host_tools.dataset.labels import read_labels_file
 from host_tools.errors import BeckonError
-from host_tools.files import replace_file
+from host_tools.files import read_json_object, replace_file
 from host_tools.paths import DATA
 from host_tools.studio.frame.project import Project, free_path
 
@@ -95,11 +95,7 @@ class KnownProjects:
         self._default = folder
 
     def _read(self) -> dict[str, Any]:
-        try:
-            found = json.loads(self._file.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
-        return found if isinstance(found, dict) else {}
+        return read_json_object(self._file)
 
     def _write(self, **changes: Any) -> None:
         data = json.dumps({**self._read(), **changes}, indent=2, ensure_ascii=False) + "\n"

@@ -9,7 +9,7 @@ from nicegui import run, ui
 
 from host_tools.evaluation.evaluate import Evaluation, Tally
 from host_tools.evaluation.in_words import LEAST_IDLE_S, LEAST_TAKES, false_alarms
-from host_tools.studio.frame.language import later, tr, tr_n
+from host_tools.studio.frame.language import later, number, tr, tr_n
 from host_tools.studio.frame.widgets import Area, Slider, choice
 from host_tools.studio.train.session import Settings, TrainSession
 from host_tools.training.outlook import by_label, weakest
@@ -33,11 +33,11 @@ _ADVANCED = (
 _APPLY_S = 0.08
 
 
-def number(value: float, digits: int = 2) -> str:
+def _figure(value: float, digits: int) -> str:
     """A figure without trailing zeros; "-" if it is not finite."""
     if not np.isfinite(value):
         return "-"
-    return f"{value:.{digits}f}".rstrip("0").rstrip(".") if digits else f"{value:.0f}"
+    return number(round(value, digits), "g")
 
 
 class FiguresPanel:
@@ -75,8 +75,8 @@ class FiguresPanel:
         _tile(str(t.duplicates), tr("reported twice"), tr("of one gesture") + was("duplicates"),
               "bad" if t.duplicates else "good" if known else "")
         _tile(*_latency(t))
-        _tile(number(t.f1, 3) if known else "-", tr("event F1"), "" if not known else
-              tr("was {old}", old=number(before.f1, 3)) if changed else tr("1 is perfect"))
+        _tile(_figure(t.f1, 3) if known else "-", tr("event F1"), "" if not known else
+              tr("was {old}", old=_figure(before.f1, 3)) if changed else tr("1 is perfect"))
         _weakest(found)
 
 
@@ -113,7 +113,7 @@ def _latency(t: Tally) -> tuple[str, str, str]:
 
 
 def _ms(value: float) -> str:
-    return f"{value:.0f}".replace("-", "−")
+    return number(value, ",.0f").replace("-", "−")
 
 
 class TablesPanel:
@@ -171,7 +171,7 @@ def _subjects(found: Evaluation) -> None:
             t = found.tally(subject=name)
             enough = t.truth >= LEAST_TAKES
             _row(name or tr("(no name)"), tr("{n} of {all}", n=t.hits, all=t.truth)
-                 if t.truth else "-", t.false, t.duplicates, number(t.f1, 3) if enough else "-",
+                 if t.truth else "-", t.false, t.duplicates, _figure(t.f1, 3) if enough else "-",
                  _latency(t)[0])
 
 

@@ -8,7 +8,7 @@ from nicegui import run, ui
 from host_tools.dataset import IDLE_LABEL
 from host_tools.errors import BeckonError
 from host_tools.evaluation.matching import DUPLICATE, FALSE, HIT
-from host_tools.studio.frame.language import later, tr, tr_n
+from host_tools.studio.frame.language import later, number, tr, tr_n
 from host_tools.studio.frame.project import Project
 from host_tools.studio.frame.theme import IDLE_COLOUR, label_colour
 from host_tools.studio.frame.widgets import Area, choice, mark, warn
@@ -155,7 +155,7 @@ class StreamsPanel:
                 f'aria-selected="{"true" if h == self._selected else "false"}"') as item:
             mark(h.kind)
             ui.label(f"{tr(_WORDS[h.kind])}: {h.label}")
-            ui.label(f"{h.t_ms / 1000:.1f} s")
+            ui.label(f"{number(h.t_ms / 1000, '.1f')} s")
             done = self._handled.get(_place(h))
             sure = tr(", {percent} % sure", percent=h.confidence) if h.kind != MISSED else ""
             ui.label(done or f"{h.recording}{sure}").classes(

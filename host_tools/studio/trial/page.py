@@ -13,7 +13,7 @@ from host_tools.errors import BeckonError
 from host_tools.model.format import Model
 from host_tools.model.golden import read_model
 from host_tools.paths import DEFAULT_MODEL
-from host_tools.studio.frame.language import tr, tr_n
+from host_tools.studio.frame.language import number, tr, tr_n
 from host_tools.studio.frame.layout import empty_state, message
 from host_tools.studio.frame.project import Project, free_path
 from host_tools.studio.frame.theme import label_colour
@@ -283,7 +283,7 @@ class TrialPage:
             return
         self._form["model"] = path.name
         self._listed_s = -_LIST_S
-        ui.notify(tr("models/{name}: {size} bytes", name=path.name, size=f"{size:,}"),
+        ui.notify(tr("{file}: {n:,} bytes", file=f"models/{path.name}", n=size),
                   type="positive", position="top")
 
     def _build_now(self, view: TrialView, fresh: bool) -> None:
@@ -321,7 +321,7 @@ class TrialPage:
         with ui.element("table").classes("bk-table bk-heard"):
             for event in reversed(view.events[-_ROWS:]):
                 with ui.element("tr"):
-                    for text in (event.label, f"{event.t_ms / 1000:.2f} s",
+                    for text in (event.label, f"{number(event.t_ms / 1000, '.2f')} s",
                                  f"{event.confidence} %"):
                         with ui.element("td"):
                             ui.label(text)

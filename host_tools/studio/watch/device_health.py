@@ -7,7 +7,7 @@ from host_tools.mqtt.events import printable
 from host_tools.mqtt.power_state import next_contact_s, power_trouble
 from host_tools.mqtt.sensor_state import sensor_trouble
 from host_tools.studio.frame.durations import duration
-from host_tools.studio.frame.language import tr, tr_n
+from host_tools.studio.frame.language import number, tr, tr_n
 from host_tools.studio.watch.session import Device
 
 GOOD, WARN, BAD, PLAIN = "good", "warn", "bad", "plain"
@@ -80,7 +80,7 @@ def _counted(device: Device) -> list[Sign]:
     lost, samples = count("samples_lost"), count("samples")
     if lost is not None:
         of = tr(" of {n:,}", n=samples) if samples is not None else ""
-        out.append(Sign(tr("Samples lost"), f"{lost:,}{of}", WARN if lost else GOOD,
+        out.append(Sign(tr("Samples lost"), f"{number(lost)}{of}", WARN if lost else GOOD,
                         tr("no window spans a gap; see beckon doctor") if lost else ""))
     saturated = count("samples_saturated")
     if saturated:
@@ -107,7 +107,8 @@ def _counted(device: Device) -> list[Sign]:
         out.append(Sign(tr("Link lost"), tr_n("{n} time", "{n} times", drops), PLAIN))
     late = count("lag_ms_max")
     if late is not None:
-        out.append(Sign(tr("Loop late at most"), f"{late} ms", WARN if late > 500 else GOOD))
+        out.append(Sign(tr("Loop late at most"), f"{number(late)} ms",
+                        WARN if late > 500 else GOOD))
     heap = count("heap_free")
     if heap is not None:
         out.append(Sign(tr("Memory free"), f"{heap // 1024} KiB", WARN if heap < 8192 else GOOD))

@@ -18,24 +18,26 @@ from host_tools.studio.watch.panels import (
     nothing_yet,
 )
 from host_tools.studio.watch.session import WatchSession
+from host_tools.studio.watch.teach import Teacher
+from host_tools.studio.watch.teach_panel import TeachPanel
 
 _REFRESH_S = 0.15
 
 
-def page(project: Project, watcher: WatchSession, deployer: Deployer,
+def page(project: Project, watcher: WatchSession, deployer: Deployer, teacher: Teacher,
          release_port: Callable[[str], None]) -> None:
     """Build the page's content inside the frame.
 
     release_port(port) frees a serial port that another page may hold.
     """
-    WatchPage(project, watcher, deployer, release_port)
+    WatchPage(project, watcher, deployer, teacher, release_port)
 
 
 class WatchPage:
-    """What one tab shows of the project's watcher and deployer."""
+    """What one tab shows of the project's watcher, deployer and teacher."""
 
     def __init__(self, project: Project, watcher: WatchSession, deployer: Deployer,
-                 release_port: Callable[[str], None]):
+                 teacher: Teacher, release_port: Callable[[str], None]):
         self._watcher = watcher
         with ui.element("div").classes("bk-split"):
             with ui.element("section"):
@@ -45,6 +47,7 @@ class WatchPage:
                 self._broker = BrokerPanel(project, watcher)
                 self._devices = DevicesPanel(project, watcher)
                 self._deploy = DeployPanel(project, deployer, release_port)
+                self._teach = TeachPanel(project, watcher, teacher)
         self._refresh()
         ui.timer(_REFRESH_S, self._refresh)
         ui.timer(1.0, self._devices.expected)
@@ -55,6 +58,7 @@ class WatchPage:
         self._events.refresh()
         self._devices.refresh()
         self._deploy.refresh()
+        self._teach.refresh()
 
     def _build_empty(self) -> None:
         if nothing_yet(self._watcher):

@@ -13,7 +13,7 @@ from host_tools.device.settings import default_folder
 from host_tools.errors import BeckonError
 from host_tools.model.golden import read_model
 from host_tools.mqtt.power_state import next_contact_s
-from host_tools.studio.frame.language import said, tr, tr_n
+from host_tools.studio.frame.language import number, said, tr, tr_n
 from host_tools.studio.frame.layout import message
 from host_tools.studio.frame.project import Project, free_path
 from host_tools.studio.frame.theme import label_colour
@@ -384,7 +384,7 @@ def _ago_s(event: SeenEvent) -> float:
 
 
 def _shown(value: int | None) -> str:
-    return "?" if value is None else f"{value:,}"
+    return "?" if value is None else number(value)
 
 
 def nothing_yet(watcher: WatchSession) -> bool:
