@@ -42,10 +42,10 @@ class App:
             parts.health.watch("sampling", self._sampled, 10_000)
             parts.health.watch("recognition", self._recognized, 10_000)
             parts.sensing.recognizer.threshold_percent = parts.settings.threshold_percent
-            if parts.settings.learn_label and parts.settings.take_button_pin >= 0:
-                from learning.button import watcher
+            if parts.settings.learn_label:
+                from learning.button import add
 
-                parts.runs.append(watcher(parts.settings.take_button_pin, self._learner))
+                add(parts, self._learner)
             if parts.again:
                 parts.runs.append(lambda: self._learner().go_on(parts.again))
         gc.collect()
@@ -171,10 +171,12 @@ class App:
 
     def _learner(self):
         if not self._learn:
-            self._load_commands()  # while it learns no memory is left for that
+            commands = self._load_commands()  # while it learns no memory is left for that
             from learning.learner import Learner
 
-            self._learn = Learner(self.board, self.restart, self._works, self._learner_done)
+            self._learn = Learner(
+                self.board, commands, self.restart, self._works, self._learner_done
+            )
         return self._learn
 
     def _learner_done(self):

@@ -78,18 +78,17 @@ def build(describe, on_stall, on_healthy):
         from feedback.output import add
 
         add(board)
-    board.saver = None
-    if settings.power != "always_on":
-        from power.saver import Saver
-
-        board.saver = Saver(board)
-    board.learned = board.again = None
+    board.saver = board.learned = board.again = None
     if engine and exists(LEARNED):
         from learning.record import asked, state_of
 
         board.learned = state_of(engine.model_id)
-        board.again = asked()
+        board.again = asked(settings.model)
         forget("learning.record")
+    if settings.power != "always_on" and not board.again:  # both would not fit into memory
+        from power.saver import Saver
+
+        board.saver = Saver(board)
     return board
 
 

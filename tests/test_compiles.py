@@ -30,7 +30,7 @@ MODULES.remove("drivers/imu.py")  # not on a board
 TOTAL_LIMIT = 120_500
 # Folders that a board imports only if its settings ask for them: each has its own limit.
 # That of the radio holds five roles, of which a board loads one to three (docs/bluetooth.md).
-OPTION_LIMITS = {"capture": 3_000, "feedback": 8_000, "learning": 26_000, "options": 6_000,
+OPTION_LIMITS = {"capture": 3_000, "feedback": 8_000, "learning": 28_500, "options": 6_000,
                  "portal": 28_000, "power": 12_000, "radio": 19_500}
 
 

@@ -187,8 +187,17 @@ def test_a_held_button_learns_what_the_settings_name(rig):
     state_with(device, "repetitions")
     with pytest.raises(BeckonError, match="busy with learning 'nod'"):
         device.request("learn", step="start", label="wave")
+    # What would take its sensor, its files or its power is refused, signed or not
+    for verb, arguments in (("calibrate", {}), ("self_test", {}), ("stream", {"seconds": 9}),
+                            ("restart", {}), ("restart", {"hmac": "00" * 32}),
+                            ("set", {"settings": {"threshold_percent": 70}}),
+                            ("model", {"step": "begin", "size": 9, "crc32": 1})):  # fmt: skip
+        with pytest.raises(BeckonError, match="busy with learning 'nod'; stop that"):
+            device.request(verb, **arguments)
     device.request_signed("learn", KEY, "stop", step="stop")
     assert state_with(device, "refused")["learning"]["reason"] == "stopped"
+    device.request("set", settings={"threshold_percent": 81})
+    assert "model.mlp.new" not in [p.name for p in board.flash.iterdir()]
 
     # Ctrl-C at the computer, and a wire that comes off
     def interrupt(learning):
@@ -208,3 +217,65 @@ def test_a_held_button_learns_what_the_settings_name(rig):
     # Recognition goes on
     windows = device.request("diag")["diag"]["windows"]
     until(lambda: device.request("diag")["diag"]["windows"] > windows)
+
+
+def hold(board, hand, seconds):
+    start_s = hand.now_s
+    board.hold_button(0, True)
+    until(lambda: hand.now_s > start_s + seconds, board.last_words)
+    board.hold_button(0, False)
+
+
+class Alone(SimulatedBoard):
+    """Prints what its feedback pin plays."""
+
+    def _fill_flash(self):
+        super()._fill_flash()
+        main = self.flash / "main.py"
+        if "feedback_pin" in self._settings:
+            main.write_text(SIGNS + main.read_text())
+
+    def last_words(self):
+        return list(self.output)[-5:]
+
+    def signs(self):
+        return [line[5:] for line in list(self.output) if line.startswith("sign ")]
+
+
+SIGNS = """
+from feedback import output
+play = output.Output.play
+def say(self, pattern):
+    if pattern:
+        print("sign", *pattern)
+    return play(self, pattern)
+output.Output.play = say
+"""
+NO_WIFI = {"wifi_ssid": "", "time_server": "", "radio": "bthome"}
+
+
+@pytest.mark.parametrize("settings, air", [({}, []), (NO_WIFI, None)],
+                         ids=["no network", "Bluetooth alone"])  # fmt: skip
+def test_a_button_teaches_a_board_that_has_no_link(settings, air):
+    """Signs at the feedback pin say how far it is, and the trial needs no broker."""
+    hand = Hand(3)
+    settings = {"take_button_pin": 0, "learn_label": "nod", "feedback_pin": 4, **settings}
+    with Alone(DEFAULT_MODEL, BrokerAddress("127.0.0.1", 1),
+               {(0, 0x68): SimulatedMPU6500(hand)}, speed=10, heap_kib=224, settings=settings,
+               air=air) as board:  # fmt: skip
+        until(lambda: any(line.startswith("sensor:") for line in list(board.output)))
+        trial = board.flash / "model.mlp.try"
+        if air is None:  # held, and nobody makes a gesture
+            hold(board, hand, 3)
+            until(lambda: len(board.signs()) == 3, board.last_words)
+            assert board.signs() == ["80", "400", "400 150 400 150 400"]
+            board.output.clear()
+        hold(board, hand, 3)
+        with Moves(hand, "shake"):
+            until(trial.exists, board.last_words)
+            signs = board.signs()
+            assert signs[:2] == ["80", "400"] and signs[2:-1].count("80") >= 3
+            assert signs[-1] == "80 120 80 120 600"
+            until(lambda: not trial.exists(), board.last_words)
+        assert read_model(board.flash / "model.mlp").labels[-1] == "nod"
+        assert board.boots == 2 and not (board.flash / "crash.txt").exists()

@@ -25,7 +25,8 @@ class Commands:
         self._link = link
         self._prefix = b"beckon/%s/" % device.encode()
         self._log = log
-        self._verbs = {}
+        self.verbs = {}
+        """verb: handler, see add()"""
         self._waiting = []
         self._came = asyncio.Event()
         self._done = [None] * _REMEMBERED
@@ -37,7 +38,7 @@ class Commands:
 
         It raises ValueError, one line, for what it refuses, OSError for what fails.
         """
-        self._verbs[verb] = handler
+        self.verbs[verb] = handler
 
     def enqueue(self, topic, payload, retained):
         """Handler of what comes on cmd/#. A full queue drops it and counts."""
@@ -98,11 +99,11 @@ class Commands:
         if transaction in self._done:
             raise ValueError("this transaction was carried out before")
         try:
-            handler = self._verbs.get(str(verb, "utf-8"))
+            handler = self.verbs.get(str(verb, "utf-8"))
         except UnicodeError:
             handler = None
         if not handler:
-            raise ValueError("no such command; there are %s" % ", ".join(sorted(self._verbs)))
+            raise ValueError("no such command; there are %s" % ", ".join(sorted(self.verbs)))
         self._done[self._next] = transaction  # type: ignore[call-overload]
         self._next = (self._next + 1) % _REMEMBERED
         return handler

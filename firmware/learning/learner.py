@@ -24,127 +24,132 @@ from learning.settle import settle
 from ops.lazy import forget
 from ops.uptime import uptime_ms
 
-_TAKES = const(5)
 _ROOM = const(1300)  # words of heap: computing and commands take them
-_SENSOR_MS = const(20_000)
+_PARTS = const(3100)  # words: what recording takes, and a rest that no other task may miss
+_SENSOR_LOOKS = const(200)  # 0.1 s apart
+_SHOWN_S = const(60)  # why it was refused, before a restart that lets the board sleep again
 _ENOSPC = const(28)  # MicroPython's errno lacks it
+# What needs the sensor, would restart the board, or puts files on trial meanwhile.
+_REFUSED = ("calibrate", "model", "restart", "self_test", "set", "stream")
+_KEPT = ("learning.learner", "learning.button", "learning.settle")
 
 
 class Learner:
-    """board: Parts. restart: awaited when a model has changed. needs: what works now, see
-    Rollback. finished: called when nothing is being learned, so that this module can go."""
+    """board: Parts. commands: Commands. restart: awaited when a model has changed. needs: what
+    works now, see Rollback. finished: called when nothing is being learned, so that this module
+    can go."""
 
-    def __init__(self, board, restart, needs, finished):
-        self._board = board
-        self._path = board.settings.model
-        self._restart = restart
+    def __init__(self, board, commands, restart, needs, finished):
+        self.board = board
+        self._verbs = commands.verbs
+        self._handlers = {}  # of the verbs that are refused meanwhile
+        self.path = board.settings.model
+        self.restart = restart
         self._needs = needs
         self._finished = finished
-        self._task = None
+        self.task = None
         self._label = ""
         self._fresh = False  # whether the board has restarted for this
 
+    TAKES = 5
+
     async def command(self, arguments, signature):
         """Carry out one step. Raises ValueError with the reason of a refusal."""
+        from learning.steps import step
+
         try:
-            return self._step(arguments, signature)
+            return step(self, arguments, signature)
         finally:
-            if not self._task:
+            step = None
+            forget("learning.steps", "learning.afterwards")
+            if not self.task:
                 self._finished()
-
-    def _step(self, arguments, signature):
-        step = arguments.get("step")
-        hmac = arguments.get("hmac")
-        if step == "start":
-            label, takes = arguments.get("label"), arguments.get("takes", _TAKES)
-            self._check(label, takes)
-            signature.check("learn", "start %s %d" % (label, takes), hmac)
-            self._start(label, takes, "command")
-            return {"takes": takes}
-        if step == "stop":
-            signature.check("learn", "stop", hmac)
-            if not self._task:
-                raise ValueError("nothing is being learned")
-            self._task.cancel()
-            return None
-        if step == "undo":
-            from learning.afterwards import undo
-
-            if self._task:
-                raise ValueError("busy with learning %r" % self._label)
-            model = self._board.sensing.engine.model_id
-            result = undo(self._path, model, lambda: signature.check("learn", "undo", hmac))
-            result["after"] = self._restart
-            return result
-        if step == "status":
-            return {"learning": self._board.learned}
-        if step == "read":
-            from learning.afterwards import read
-
-            return read(self._path, arguments, lambda text: signature.check("learn", text, hmac))
-        raise ValueError("step must be start, stop, undo, status or read")
 
     def button(self):
         """The button was held: learn the gesture that the settings name."""
-        if not self._task:  # else what `state` says of that one must stay
-            self._begin(self._board.settings.learn_label, _TAKES, "button")
+        if not self.task:  # else what `state` says of that one must stay
+            self._begin(self.board.settings.learn_label, self.TAKES, "button")
 
     async def go_on(self, asked):
         """After a restart for the sake of memory: learn what was asked for before it."""
-        label, takes, source = asked
-        self._fresh = True
-        since = uptime_ms()
-        while not self._needs() and uptime_ms() - since < _SENSOR_MS:
+        for _ in range(_SENSOR_LOOKS):
+            if self._needs():
+                break
             await asyncio.sleep_ms(100)
-        if not self._task:
-            self._begin(label, takes, source)
+        self._fresh = True
+        if not self.task:
+            self._begin(*asked)
 
     def _begin(self, label, takes, source):
         try:
-            self._check(label, takes)
-            self._start(label, takes, source)
-        except ValueError as fault:
-            self._say("refused", label, str(fault))
-            self._finished()
+            self.check(label, takes)
+            self.start(label, takes, source)
+        except (ValueError, MemoryError) as fault:
+            self._say("refused", label, str(fault) or "too little memory to learn")
+            self._end()
 
-    def _check(self, label, takes):
+    def _end(self):
+        """Nothing was learned. Where the restart left out what saves power, another one follows."""
+        self._finished()
+        if self._fresh and not self.board.saver and self.board.settings.power != "always_on":
+            asyncio.create_task(self._save_again())
+
+    async def _save_again(self):
+        await asyncio.sleep(_SHOWN_S)
+        while self.board.sensing.recognition.paused:
+            await asyncio.sleep(1)
+        await self.restart()
+
+    def check_idle(self):
+        """Raises ValueError while something is being learned."""
+        if self.task:
+            raise ValueError("busy with learning %r; stop that, or ask again later" % self._label)
+
+    def check(self, label, takes):
         """Raises ValueError if this cannot be learned now."""
-        if self._task:
-            raise ValueError("busy with learning %r" % self._label)
+        self.check_idle()
         from learning.starting import check
 
         try:
-            check(self._board, self._path, label, takes)
+            check(self.board, self.path, label, takes)
         finally:
             check = None
             forget("learning.starting")
 
-    def _start(self, label, takes, source):
-        self._board.sensing.recognition.pause()
+    def start(self, label, takes, source):
+        self.board.sensing.recognition.pause()
         self._label = label
-        self._task = asyncio.create_task(self._run(label, takes, source))
+        for verb in _REFUSED:
+            self._handlers[verb] = self._verbs[verb]
+            self._verbs[verb] = self._refuse
+        self.task = asyncio.create_task(self._run(label, takes, source))
+
+    async def _refuse(self, arguments):
+        self.check_idle()
+        raise ValueError("busy with what was learned; ask again later")
 
     async def _run(self, label, takes, source):
-        sensing = self._board.sensing
+        sensing = self.board.sensing
         reason = ""
         good, unusable = 0, []
         recording = examples = found = None
         restarts = heard = False
         try:
             await settle()
-            _tidy(self._path)
+            _tidy(self.path)
+            _need(_PARTS)
             from learning.starting import prepare
 
             examples, recording = await prepare(
-                self._board, self._path, label, takes, uptime_ms,
+                self.board, self.path, label, takes, uptime_ms,
                 lambda good, unusable: self._say("repetitions", label, "", good, takes, unusable),
             )  # fmt: skip
             prepare = None
             forget("learning.starting")
             await settle()
-            if gc.mem_free() < _ROOM * (8 if sys.maxsize >> 31 else 4):
-                raise MemoryError  # computing would fail, and the repetitions be lost
+            _need(_ROOM)  # else computing would fail, and the repetitions be lost
             self._say("repetitions", label, "", 0, takes)
+            await self._played()
             heard = True
             try:
                 await recording.record()
@@ -160,7 +165,7 @@ class Learner:
             examples = known = about = None
             from learning.making import make
 
-            await make(self._board, self._path, label, found, self._needs)
+            await make(self.board, self.path, label, found, self._needs)
             self._say("learned", label, "", good, takes, unusable)
         except ValueError as fault:
             reason = str(fault)
@@ -174,25 +179,28 @@ class Learner:
             restarts = not (self._fresh or heard)
         except asyncio.CancelledError:
             reason = "stopped"
-        self._task = examples = recording = found = make = None
+        self.task = examples = recording = found = make = None
         _forget_parts()
         if reason:
-            _tidy(self._path)
+            _tidy(self.path)
         if restarts and _ask_again(label, takes, source):
             self._say("restarting", label, "", 0, takes)
-            await self._restart()
+            await self.restart()
             return
-        if reason:
-            self._say("refused", label, reason, good, takes, unusable)
-            print("not learned:", reason)
-            self._finished()
+        if not reason:  # all stays refused and paused, so that nothing comes between
+            await self._played()
+            await self.restart()
+            return
+        self._say("refused", label, reason, good, takes, unusable)
+        print("not learned:", reason)
+        self._verbs.update(self._handlers)
         sensing.recognizer.reset()
         sensing.recognition.resume()
-        if not reason:
-            await self._restart()
+        self._end()
 
     def _say(self, phase, label, reason="", good=0, takes=0, unusable=()):
-        self._board.learned = {
+        before = self.board.learned
+        self.board.learned = now = {
             "phase": phase,
             "label": label,
             "reason": reason,
@@ -200,7 +208,32 @@ class Learner:
             "takes": takes,
             "unusable": list(unusable),
         }
-        self._board.publisher.state_changed()
+        self.board.publisher.state_changed()
+        if self.board.feedback:
+            try:
+                from learning.signs import sign
+
+                self.board.feedback.play(sign(before, now))
+                sign = None
+            except MemoryError:
+                pass  # `state` has it
+            forget("learning.signs")
+
+    async def _played(self):
+        """Wait until the feedback pin has said it, and leave out what that shook."""
+        if self.board.feedback:
+            from learning.signs import empty, over
+
+            await over(self.board.feedback)
+            empty(self.board.sensing.ring)
+            over = empty = None
+            forget("learning.signs")
+
+
+def _need(words):
+    gc.collect()
+    if gc.mem_free() < words * (8 if sys.maxsize >> 31 else 4):
+        raise MemoryError
 
 
 def _tidy(path):
@@ -221,7 +254,7 @@ def _ask_again(label, takes, source):
 
 
 def _forget_parts():
-    forget("learning.starting", "learning.recording", "learning.repetitions", "learning.row")
-    forget("learning.computing", "learning.examples", "learning.making", "learning.model_file")
-    forget("learning.model_writer", "learning.record", "learning.samples")
+    for name in list(sys.modules):
+        if name.startswith("learning.") and name not in _KEPT:
+            forget(name)
     gc.collect()

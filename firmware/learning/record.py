@@ -67,15 +67,15 @@ def ask_again(label, takes, source):
         json.dump([label, takes, source], file)
 
 
-def asked():
-    """What ask_again() got, once; or None."""
+def asked(path):
+    """What ask_again() got, once; or None. What a learning left that was cut off goes."""
     try:
         with open(path_of(_AGAIN, "json")) as file:
             return json.load(file)
     except (OSError, ValueError):
         return None
     finally:
-        remove(path_of(_AGAIN, "json"))
+        tidy(path)  # it belongs to no model, so it goes, too
 
 
 def tidy(path):

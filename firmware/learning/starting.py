@@ -5,6 +5,7 @@ import os
 from micropython import const
 
 from learning.settle import settle
+from ops.files import CONFIG
 from ops.lazy import forget
 from ops.rollback import Rollback
 
@@ -25,13 +26,32 @@ def check(board, path, label, takes):
     _check_label(label)
     sensing = board.sensing
     _check_known(sensing.engine, label)
-    if sensing.recognition.paused:
+    if sensing.recognition.paused or sensing.sampling.paused:
         raise ValueError("busy with another command that needs the sensor")
     problem = sensing.sampler.problem()
     if problem:
         raise ValueError("no sensor: %s" % problem)
-    if Rollback(path).is_on():
-        raise ValueError("%s is on trial; ask again in a minute" % path)
+    if board.settings.radio and label not in sensing.engine.labels:
+        _check_radio(board.settings, sensing.engine, label)
+    # Settings on trial restart the board when they fail, and their boots would count for both.
+    for file in (CONFIG, path):
+        if Rollback(file).is_on():
+            raise ValueError("%s is on trial; ask again in a minute" % file)
+
+
+def _check_radio(settings, engine, label):
+    """The next start would find no radio that has room for one more gesture, and have none."""
+    from options.together import check_parts, check_radio, gestures
+
+    def value(name):
+        return getattr(settings, name)
+
+    try:
+        check_radio(value, gestures(engine, check_parts(value)) + [label])
+    finally:
+        check_parts = check_radio = gestures = None
+        forget("options.together", "options.tables", "options.hid_keys")
+        forget("feedback.patterns", "feedback.rule_list")
 
 
 def _check_label(label):

@@ -227,7 +227,7 @@ class Saver:
                 return
             if publisher.is_known() and not self._is_busy():
                 break
-        if self._on_trial():
+        if self._is_busy() or self._on_trial():
             return
         if await self._say_goodbye(still):
             self._sleep_deeply()

@@ -1,8 +1,10 @@
 // Keys that are pressed while a dialog is on its way: they wait, and are typed into its field.
 import { covered, typing } from "/studio/static/keyboard.js";
 
-const WAIT_MS = 2000; // for the dialog; then the keys mean what they mean on the page
-const FIELD_MS = 400; // for its field to get the focus; a dialog without one has no use for them
+// Looks, and not a time: where the computer is busy, they take longer, as all else does.
+const LOOK_MS = 10;
+const DIALOG_LOOKS = 200; // for the dialog; then the keys mean what they mean on the page
+const FIELD_LOOKS = 40; // for its field to get the focus; a dialog without one has no use for them
 const VALUE_MS = 60; // after which the server knows a field's text: Quasar hands it on a little later
 
 export class HeldKeys {
@@ -14,7 +16,7 @@ export class HeldKeys {
   begin() {
     if (covered() || this.events) return;
     this.events = [];
-    this.until = performance.now() + WAIT_MS;
+    this.left = DIALOG_LOOKS;
     this.look();
   }
 
@@ -29,8 +31,8 @@ export class HeldKeys {
   look() {
     const field = document.activeElement;
     if (covered() && typing(field) && field.closest(".q-dialog")) return this.type(field);
-    if (covered()) this.until = Math.min(this.until, performance.now() + FIELD_MS);
-    if (performance.now() < this.until) return void setTimeout(() => this.look(), 10);
+    if (covered()) this.left = Math.min(this.left, FIELD_LOOKS);
+    if (this.left-- > 0) return void setTimeout(() => this.look(), LOOK_MS);
     const events = this.events;
     this.events = null;
     // A dialog without a field: only what confirms it is meant for it
