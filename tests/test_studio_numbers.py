@@ -80,7 +80,7 @@ def test_charts_speak_the_language():
     losses = [(0, 2.0, 2.0), (5000, 0.2, 0.25)]
     assert ">0.5</text>" in loss_curve(losses, 5000) and ">5,000</text>" in loss_curve(losses, 5000)
     with speaking("de"):
-        chart = loss_curve(losses, 5000)
+        chart = loss_curve(losses, 5000, number=number)
         assert ">0,5</text>" in chart and f">{number(5000)}</text>" in chart
         assert ">5,000</text>" not in chart and 'r="5"' in chart
-        assert ">1,5 s</text>" in lines([], 0, 1, 1.5)
+        assert ">1,5 s</text>" in lines([], 0, 1, 1.5, number=number)

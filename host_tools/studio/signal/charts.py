@@ -4,13 +4,11 @@ Numbers become coordinates. Text goes through html.escape, as it may come from s
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 
 import numpy as np
-
-from host_tools.studio.frame.language import number
 
 _POINTS = 400  # of a line; a screen shows no more
 
@@ -32,10 +30,12 @@ def spark(values: Sequence[float], good: bool = True, width: int = 120, height: 
 
 
 def loss_curve(losses: Sequence[tuple[int, float, float]], steps: int, width: int = 1000,
-               height: int = 260, title: str = "loss over the steps of training") -> str:
+               height: int = 260, title: str = "loss over the steps of training",
+               number: Callable[[float, str], str] = format) -> str:
     """Loss of each draw as dots and its running mean as a line, over all steps.
 
-    losses: (step, loss, mean). The scale of the loss is logarithmic.
+    losses: (step, loss, mean). The scale of the loss is logarithmic. number: a number and how to
+    format it -> how the page writes it.
     """
     left, bottom, top, right = 52, 30, 12, 12
     some = np.array(losses, float) if losses else np.zeros((0, 3))
@@ -59,7 +59,7 @@ def loss_curve(losses: Sequence[tuple[int, float, float]], steps: int, width: in
     for share in (0, 0.25, 0.5, 0.75, 1):
         step = round(steps * share)
         parts.append(f'<text x="{float(x(step)):.1f}" y="{height - 8}" text-anchor="middle" '
-                     f'class="bk-tick">{number(step)}</text>')
+                     f'class="bk-tick">{number(step, ",")}</text>')
     if len(some):
         every = max(1, len(some) // _POINTS)
         dots = "".join(f'<circle cx="{a:.1f}" cy="{b:.1f}" r="2"/>'
@@ -74,8 +74,9 @@ def loss_curve(losses: Sequence[tuple[int, float, float]], steps: int, width: in
 
 
 def lines(curves: Sequence[tuple[str, np.ndarray]], low: float, high: float, seconds: float,
-          width: int = 360, height: int = 130, title: str = "") -> str:
-    """Curves (colour, values (n,)) over the same time."""
+          width: int = 360, height: int = 130, title: str = "",
+          number: Callable[[float, str], str] = format) -> str:
+    """Curves (colour, values (n,)) over the same time. number: see loss_curve()."""
     left, bottom, top = 34, 20, 6
     parts = [_open(width, height, title)]
     for value in (low, high):

@@ -11,7 +11,7 @@ from host_tools.augment.kinds import KINDS, Kind
 from host_tools.dataset import Dataset, is_idle
 from host_tools.errors import BeckonError
 from host_tools.plots.dataset_page import spans_of
-from host_tools.studio.frame.language import said, tr
+from host_tools.studio.frame.language import number, said, tr
 from host_tools.studio.frame.project import Project
 from host_tools.studio.frame.shortcuts import key_mark, shortcuts
 from host_tools.studio.frame.widgets import svg
@@ -51,7 +51,7 @@ def pictures(window: np.ndarray, rate_hz: float, kind: Kind, seed: int) -> tuple
     for x, title in ((window, tr("as recorded")), (after, kind.name)):
         seconds = x.shape[1] / rate_hz
         curves = [(colour, x[axis]) for axis, colour in enumerate(_COLOURS)]
-        made.append(lines(curves, low, high, seconds, title=title))
+        made.append(lines(curves, low, high, seconds, title=title, number=number))
     return made[0], made[1]
 
 

@@ -9,7 +9,7 @@ from host_tools.dataset.held_out import DAY, RECORDING, SUBJECT, TAKE
 from host_tools.model.codec import decode
 from host_tools.studio.frame.durations import duration
 from host_tools.studio.frame.label_store import LabelStore
-from host_tools.studio.frame.language import later, tr, tr_n
+from host_tools.studio.frame.language import later, number, tr, tr_n
 from host_tools.studio.frame.layout import message
 from host_tools.studio.frame.project import Project
 from host_tools.studio.frame.widgets import (
@@ -73,7 +73,8 @@ class RunPanel:
             if p.running:
                 with ui.element("div").classes("bk-bar"):
                     self._bar = ui.element("div")
-                self._curve = svg(loss_curve([], 1, title=tr(_LOSS))).classes("bk-wide")
+                curve = loss_curve([], 1, title=tr(_LOSS), number=number)
+                self._curve = svg(curve).classes("bk-wide")
             if p.fault:
                 message(p.fault)
 
@@ -113,7 +114,8 @@ class RunPanel:
         self._note.set_text(note or p.about or " ")
         self._bar.style(f"width: {100 * share:.1f}%")
         if p.steps:
-            self._curve.set_content(loss_curve(p.losses, p.steps, title=tr(_LOSS)))
+            self._curve.set_content(loss_curve(p.losses, p.steps, title=tr(_LOSS),
+                                               number=number))
 
 
 class WarningsPanel:
