@@ -39,6 +39,8 @@ class Learner:
     works now, see Rollback. finished: called when nothing is being learned, so that this module
     can go."""
 
+    TAKES = 5
+
     def __init__(self, board, commands, restart, needs, finished):
         self.board = board
         self._verbs = commands.verbs
@@ -50,8 +52,6 @@ class Learner:
         self.task = None
         self._label = ""
         self._fresh = False  # whether the board has restarted for this
-
-    TAKES = 5
 
     async def command(self, arguments, signature):
         """Carry out one step. Raises ValueError with the reason of a refusal."""
