@@ -1,6 +1,7 @@
 """The commands that use the sensor, and Home Assistant's discovery, on the whole board."""
 
 import json
+import queue
 from dataclasses import replace
 
 import numpy as np
@@ -178,6 +179,17 @@ def test_a_stream_can_be_ended_early(board, device, broker):
     recognises(device)
     assert device.request("stream", seconds=0)["ok"]  # none runs: nothing to end
     assert device.request("stream", seconds=1)["ok"]
+
+
+def test_too_little_memory_is_said_with_the_cure(board, device, monkeypatch):
+    class Short(queue.Queue):
+        def get(self, block=True, timeout=None):
+            answer = super().get(block, timeout)
+            return {"transaction": answer["transaction"], "error": "failed: MemoryError('..',)"}
+
+    monkeypatch.setattr(device, "_answers", Short())
+    with pytest.raises(BeckonError, match="has too little memory for diag; start it again"):
+        device.request("diag")
 
 
 TOPIC = f"homeassistant/device/{DEVICE}/config"

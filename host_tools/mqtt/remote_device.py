@@ -71,6 +71,9 @@ class RemoteDevice:
                 raise self._no_answer() from None
             if answer.get("transaction") != transaction:
                 continue  # an answer that came too late for its question
+            if str(answer.get("error")).startswith("failed: MemoryError"):
+                raise Refused("{device} has too little memory for {verb}; start it again, then "
+                              "ask again", device=self.device, verb=verb)
             if "error" in answer:
                 raise Refused("{device} refuses {verb}: {error}", device=self.device,
                               verb=verb, error=answer["error"])
