@@ -62,7 +62,8 @@ class Visitor:
             # The board gives a request 8 s of its own time, and that is 2.7 s here
             with suppress(requests.ConnectionError):
                 pages.append(self.get().text)
-            return pages and "refresh" not in pages[-1]
+            # A page that the board cut off at that time has no frame
+            return pages and 'role="status"' in pages[-1] and "refresh" not in pages[-1]
 
         until(is_over)
         return said(pages[-1])
